@@ -1,0 +1,20 @@
+"""Every address of the system."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("reports.urls")),
+    path("", include("registry.urls")),
+    path("", include("marking.urls")),
+    path("", include("permits.urls")),
+    path("jobs/", include("core.jobs.urls")),
+    path("notices/", include("core.notices.urls")),
+    path("rules/", include("core.rules.urls")),
+    path("", include("core.accounts.urls")),
+    path("", include("core.base.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/", include("config.api")),
+    path("admin/", admin.site.urls),
+]

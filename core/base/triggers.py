@@ -1,0 +1,36 @@
+"""Database triggers shared by rooms whose rows are facts."""
+
+import pgtrigger
+
+
+def append_only() -> list[pgtrigger.Trigger]:
+    """Refuse UPDATE, DELETE and TRUNCATE, whoever asks."""
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        _no_truncate(),
+    ]
+
+
+def never_deleted() -> list[pgtrigger.Trigger]:
+    """Refuse DELETE and TRUNCATE: a row may change state but not vanish."""
+    return [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete), _no_truncate()]
+
+
+def fixed(name: str, *fields: str) -> pgtrigger.Trigger:
+    """Refuse any change of these fields; the rest of the row may move on."""
+    return pgtrigger.ReadOnly(name=name, fields=list(fields))
+
+
+def final_once(name: str, condition: pgtrigger.Q) -> pgtrigger.Trigger:
+    """Refuse every UPDATE of a row whose old state meets `condition`: what is ended stays as it ended."""
+    return pgtrigger.Protect(name=name, operation=pgtrigger.Update, condition=condition)
+
+
+def _no_truncate() -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name="no_truncate",
+        operation=pgtrigger.Truncate,
+        when=pgtrigger.Before,
+        level=pgtrigger.Statement,
+        func="RAISE EXCEPTION 'these rows are kept: %', TG_TABLE_NAME;",
+    )

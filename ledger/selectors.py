@@ -1,0 +1,122 @@
+"""Questions to the ledger that span several models, and its self-check."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+from ledger.models import CustodyAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Pieces and grams of one stock class in one account."""
+
+    account_id: int
+    stock_class: str
+    pieces: int
+    grams: int
+
+
+def positions(accounts: Iterable[CustodyAccount | int]) -> list[Position]:
+    """What the accounts hold now, from the totals: the cost does not grow with the number of items."""
+    return _positions(
+        "SELECT account_id, stock_class, pieces, grams FROM ledger_accounttotal"
+        " WHERE account_id = ANY(%s) AND (pieces <> 0 OR grams <> 0) ORDER BY account_id, stock_class",
+        [_keys(accounts)],
+    )
+
+
+def as_of(accounts: Iterable[CustodyAccount | int], day: date) -> list[Position]:
+    """What the accounts held at the end of `day`: today's totals less everything that took effect later."""
+    keys = _keys(accounts)
+    return _positions(
+        """
+        SELECT account_id, stock_class, sum(pieces)::bigint, sum(grams)::bigint FROM (
+            SELECT account_id, stock_class, pieces, grams FROM ledger_accounttotal WHERE account_id = ANY(%s)
+            UNION ALL
+            SELECT p.account_id, p.stock_class, -p.pieces, -p.grams
+            FROM ledger_posting p JOIN ledger_movement m ON m.id = p.movement_id
+            WHERE m.effective_on > %s AND p.account_id = ANY(%s)
+        ) AS both_ways
+        GROUP BY account_id, stock_class HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+        ORDER BY account_id, stock_class
+        """,
+        [keys, day, keys],
+    )
+
+
+def _positions(sql: str, params: list[object]) -> list[Position]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [Position(*row) for row in cursor.fetchall()]
+
+
+def _keys(accounts: Iterable[CustodyAccount | int]) -> list[int]:
+    return [account if isinstance(account, int) else account.pk for account in accounts]
+
+
+CHECKS = {
+    "movements that do not balance": """
+        SELECT movement_id || ' item ' || item_id FROM ledger_posting
+        GROUP BY movement_id, item_id HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+    """,
+    "movements without postings": """
+        SELECT m.id::text FROM ledger_movement m
+        WHERE NOT EXISTS (SELECT FROM ledger_posting p WHERE p.movement_id = m.id)
+    """,
+    "holdings that differ from the sum of postings": """
+        SELECT account_id || ' item ' || item_id FROM (
+            SELECT account_id, item_id, sum(pieces) AS pieces, sum(grams) AS grams FROM ledger_posting
+            GROUP BY account_id, item_id HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+        ) posted FULL JOIN ledger_holding held USING (account_id, item_id)
+        WHERE (posted.pieces, posted.grams) IS DISTINCT FROM (held.pieces, held.grams)
+    """,
+    "totals that differ from the sum of postings": """
+        SELECT account_id || ' ' || stock_class FROM (
+            SELECT account_id, stock_class, sum(pieces) AS pieces, sum(grams) AS grams FROM ledger_posting
+            GROUP BY account_id, stock_class
+        ) posted FULL JOIN ledger_accounttotal kept USING (account_id, stock_class)
+        WHERE (coalesce(posted.pieces, 0), coalesce(posted.grams, 0))
+            IS DISTINCT FROM (coalesce(kept.pieces, 0), coalesce(kept.grams, 0))
+    """,
+    "totals that differ from the holdings": """
+        SELECT account_id || ' ' || stock_class FROM (
+            SELECT account_id, stock_class, sum(pieces) AS pieces, sum(grams) AS grams FROM ledger_holding
+            WHERE is_physical GROUP BY account_id, stock_class
+        ) held FULL JOIN (SELECT * FROM ledger_accounttotal WHERE is_physical) kept USING (account_id, stock_class)
+        WHERE (coalesce(held.pieces, 0), coalesce(held.grams, 0))
+            IS DISTINCT FROM (coalesce(kept.pieces, 0), coalesce(kept.grams, 0))
+    """,
+    "physical accounts below zero": """
+        SELECT h.account_id || ' item ' || h.item_id FROM ledger_holding h
+        JOIN ledger_custodyaccount a ON a.id = h.account_id
+        WHERE a.is_physical AND (h.pieces < 0 OR h.grams < 0)
+    """,
+    "holdings whose nature differs from their account": """
+        SELECT h.account_id || ' item ' || h.item_id FROM ledger_holding h
+        JOIN ledger_custodyaccount a ON a.id = h.account_id WHERE a.is_physical <> h.is_physical
+    """,
+    "items in more than one place": """
+        SELECT item_id::text FROM ledger_holding WHERE pieces > 0 GROUP BY item_id HAVING count(*) > 1
+    """,
+    "items that are nowhere": """
+        SELECT i.id::text FROM ledger_item i WHERE NOT EXISTS (SELECT FROM ledger_posting p WHERE p.item_id = i.id)
+    """,
+}
+
+
+def find_differences(limit: int = 20) -> dict[str, list[str]]:
+    """Rebuild everything from the postings and compare; what was found under each heading, at most `limit` each.
+
+    An empty dict means that the ledger tells the truth. Reads the whole ledger: run it off the peak.
+    """
+    found: dict[str, list[str]] = {}
+    with connection.cursor() as cursor:
+        for heading, sql in CHECKS.items():
+            cursor.execute(f"SELECT * FROM ({sql}) AS wrong LIMIT {int(limit)}")
+            rows = [row[0] for row in cursor.fetchall()]
+            if rows:
+                found[heading] = rows
+    return found

@@ -1,0 +1,178 @@
+"""What the database itself refuses and keeps. Each trigger names the invariant it guards."""
+
+import pgtrigger
+
+
+def account_keeps_its_nature() -> pgtrigger.Trigger:
+    """An account never changes its kind or custodian: its history would change meaning."""
+    return pgtrigger.Protect(
+        name="account_keeps_its_nature",
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__kind__df=pgtrigger.F("new__kind"))
+        | pgtrigger.Q(old__custodian__df=pgtrigger.F("new__custodian")),
+    )
+
+
+def written_by_trigger_only() -> pgtrigger.Trigger:
+    """Holdings and totals follow postings; nobody writes them by hand."""
+    return pgtrigger.Trigger(
+        name="written_by_trigger_only",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func="""
+            IF pg_trigger_depth() < 2 THEN
+                RAISE EXCEPTION '% follows the postings and is not written by hand', TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def movement_respects_closed_periods() -> pgtrigger.Trigger:
+    """A closed period takes no movement; nor does tomorrow. Days are those of Almaty."""
+    return pgtrigger.Trigger(
+        name="movement_respects_closed_periods",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF EXISTS (SELECT FROM ledger_periodclose WHERE until >= NEW.effective_on) THEN
+                RAISE EXCEPTION 'the period up to and including % is closed', NEW.effective_on
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_in_open_period';
+            END IF;
+            IF NEW.effective_on > (now() AT TIME ZONE 'Asia/Almaty')::date THEN
+                RAISE EXCEPTION 'a movement cannot take effect in the future (%)', NEW.effective_on
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_not_in_future';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def movement_balances() -> pgtrigger.Trigger:
+    """At commit every movement has postings, and they sum to zero for each item in pieces and in grams."""
+    return pgtrigger.Trigger(
+        name="movement_balances",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        func="""
+            IF NOT EXISTS (SELECT FROM ledger_posting WHERE movement_id = NEW.id) THEN
+                RAISE EXCEPTION 'movement % has no postings', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_has_postings';
+            END IF;
+            IF EXISTS (
+                SELECT FROM ledger_posting WHERE movement_id = NEW.id
+                GROUP BY item_id HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+            ) THEN
+                RAISE EXCEPTION 'movement % does not balance', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def posting_keeps_holdings() -> pgtrigger.Trigger:
+    """Check what a set of postings may do, then keep holdings and totals by it: a fixed number of statements.
+
+    Rows are locked in the order of the whole system: holdings by item, then totals by account and class.
+    Negative changes come before positive ones, so that an item leaves its place before it arrives at another.
+    """
+    return pgtrigger.Trigger(
+        name="posting_keeps_holdings",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="posted"),
+        declare=[("wrong", "text"), ("this_transaction", "bigint")],
+        func="""
+            this_transaction := pg_current_xact_id()::text::bigint;
+
+            SELECT min(m.id)::text INTO wrong FROM (SELECT DISTINCT movement_id FROM posted) p
+            JOIN ledger_movement m ON m.id = p.movement_id WHERE m.transaction <> this_transaction;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'movement % was made in another transaction and takes no more postings', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'postings_belong_to_new_movement';
+            END IF;
+
+            -- The deferred balance check may have run already; then nothing one-sided may follow.
+            SELECT min(p.movement_id)::text INTO wrong FROM (
+                SELECT DISTINCT movement_id FROM (
+                    SELECT movement_id FROM posted GROUP BY movement_id, item_id
+                    HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+                ) one_sided
+            ) p
+            WHERE EXISTS (
+                SELECT FROM ledger_posting e WHERE e.movement_id = p.movement_id
+                AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
+            ) AND NOT EXISTS (
+                SELECT FROM ledger_posting e WHERE e.movement_id = p.movement_id
+                AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
+                GROUP BY e.item_id HAVING sum(e.pieces) <> 0 OR sum(e.grams) <> 0
+            );
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'movement % balances already and takes no one-sided posting', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
+            END IF;
+
+            -- What leaves a physical place: of the right class, not held, not promised elsewhere, not before it came.
+            SELECT format('%s of item %s', why, item_id) INTO wrong FROM (
+                SELECT p.item_id, CASE
+                    WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
+                    WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
+                    WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
+                    WHEN EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL)
+                        THEN 'held_item_does_not_move'
+                    WHEN coalesce(r.reference, '') <> m.under THEN 'reserved_item_moves_under_its_right'
+                END AS why
+                FROM posted p
+                JOIN ledger_movement m ON m.id = p.movement_id
+                JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
+                LEFT JOIN ledger_holding h ON h.account_id = p.account_id AND h.item_id = p.item_id
+                LEFT JOIN ledger_reservation r ON r.item_id = p.item_id AND r.released_at IS NULL
+                WHERE p.pieces < 0 OR p.grams < 0
+            ) checked WHERE why IS NOT NULL ORDER BY item_id LIMIT 1;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION '%', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = split_part(wrong, ' ', 1);
+            END IF;
+
+            FOR sign IN 0..1 LOOP
+                MERGE INTO ledger_holding h USING (
+                    SELECT p.account_id, p.item_id, a.is_physical, sum(p.pieces) AS pieces, sum(p.grams) AS grams,
+                        max(m.effective_on) AS moved_on,
+                        coalesce(max(p.stock_class) FILTER (WHERE p.pieces > 0), max(p.stock_class)) AS stock_class
+                    FROM posted p
+                    JOIN ledger_movement m ON m.id = p.movement_id
+                    JOIN ledger_custodyaccount a ON a.id = p.account_id
+                    GROUP BY p.account_id, p.item_id, a.is_physical
+                    HAVING (sum(p.pieces) > 0 OR (sum(p.pieces) = 0 AND sum(p.grams) >= 0)) = (sign = 1)
+                ) d ON h.account_id = d.account_id AND h.item_id = d.item_id
+                WHEN MATCHED AND h.pieces + d.pieces = 0 AND h.grams + d.grams = 0 THEN DELETE
+                WHEN MATCHED THEN UPDATE SET pieces = h.pieces + d.pieces, grams = h.grams + d.grams,
+                    stock_class = d.stock_class, moved_on = greatest(h.moved_on, d.moved_on)
+                WHEN NOT MATCHED THEN
+                    INSERT (account_id, item_id, stock_class, is_physical, pieces, grams, moved_on)
+                    VALUES (d.account_id, d.item_id, d.stock_class, d.is_physical, d.pieces, d.grams, d.moved_on);
+            END LOOP;
+
+            INSERT INTO ledger_accounttotal (account_id, stock_class, is_physical, pieces, grams)
+            SELECT DISTINCT p.account_id, p.stock_class, a.is_physical, 0, 0
+            FROM posted p JOIN ledger_custodyaccount a ON a.id = p.account_id
+            WHERE NOT EXISTS (
+                SELECT FROM ledger_accounttotal o WHERE o.account_id = p.account_id AND o.stock_class = p.stock_class
+            )
+            ORDER BY p.account_id, p.stock_class
+            ON CONFLICT (account_id, stock_class) DO NOTHING;
+            PERFORM FROM ledger_accounttotal t
+            WHERE (t.account_id, t.stock_class) IN (SELECT p.account_id, p.stock_class FROM posted p)
+            ORDER BY t.account_id, t.stock_class FOR NO KEY UPDATE;
+            UPDATE ledger_accounttotal t SET pieces = t.pieces + d.pieces, grams = t.grams + d.grams
+            FROM (SELECT account_id, stock_class, sum(pieces) AS pieces, sum(grams) AS grams
+                  FROM posted GROUP BY account_id, stock_class) d
+            WHERE t.account_id = d.account_id AND t.stock_class = d.stock_class;
+            RETURN NULL;
+        """,
+    )
