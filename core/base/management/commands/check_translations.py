@@ -1,0 +1,16 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from core.base.messages import LANGUAGES, extract_messages, find_faults
+
+
+class Command(BaseCommand):
+    help = "Compare the catalogues of all languages with the messages in code and templates."
+    requires_system_checks = []
+
+    def handle(self, *args: object, **options: object) -> None:
+        messages = extract_messages()
+        faults = [fault for language in LANGUAGES for fault in find_faults(language, messages)]
+        if faults:
+            self.stdout.write("\n".join(faults))
+            raise CommandError(f"{len(faults)} faults in the catalogues (make messages adds what is missing)")
+        self.stdout.write(f"{len(messages)} messages, complete in {', '.join(LANGUAGES)}")

@@ -1,0 +1,47 @@
+import hashlib
+from argparse import ArgumentParser
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from core.base.messages import compile_catalogues
+
+
+class Command(BaseCommand):
+    help = "Bring catalogues, static files and database up to date; fill an empty database with demo data."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+        parser.add_argument("--sign-ins", type=Path, help="write the demo sign-ins to this file")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        compile_catalogues()
+        self.collect_static_files()
+        call_command("migrate", interactive=False, verbosity=0)
+        if not options["no_demo"] and not get_user_model().objects.exists():
+            self.stdout.write("filling the empty database with demo data")
+            call_command("demo")
+        if options["sign_ins"]:
+            text = StringIO()
+            call_command("demo", sign_ins=True, stdout=text)
+            options["sign_ins"].write_text(text.getvalue())
+
+    def collect_static_files(self) -> None:
+        """Collect only when a file has come, gone or changed: with compression it takes seconds."""
+        digest = hashlib.sha256()
+        for finder in get_finders():
+            for path, storage in finder.list(["CVS", ".*", "*~"]):
+                stat = Path(storage.path(path)).stat()
+                digest.update(f"{path} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+        stamp = Path(settings.STATIC_ROOT) / ".collected"
+        if stamp.exists() and stamp.read_text() == digest.hexdigest():
+            return
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(digest.hexdigest())

@@ -1,0 +1,289 @@
+"""The whole system on one machine: servers, web, worker and beat under one supervisor.
+
+    python -m core.base.stack run               everything, until Ctrl-C
+    python -m core.base.stack exec COMMAND...   one command with the servers at hand
+    python -m core.base.stack reset             forget all data
+
+DATABASE_URL and REDIS_URL replace the embedded servers. All that is kept lies under VAR_DIR (default: var/).
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from core.base import embedded
+from core.base.supervisor import Child, NotReady, Supervisor
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# docker-compose.yml runs the same; what differs between machines comes from the environment.
+WEB = "python -m granian --interface wsgi --blocking-threads 1 --no-ws config.wsgi:application"
+WORKER = "python -m celery --quiet --app config worker --loglevel WARNING --without-gossip --without-mingle"
+BEAT = "python -m celery --quiet --app config beat --loglevel WARNING --pidfile="
+
+READY_WITHIN = 120.0  # seconds
+EARLIER_RUN_ENDS_WITHIN = 20.0  # seconds
+
+
+class CannotRun(Exception):
+    """The system cannot run here and now; the message says why."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m core.base.stack")
+    acts = parser.add_subparsers(dest="act", required=True)
+    acts.add_parser("run")
+    acts.add_parser("reset")
+    acts.add_parser("exec").add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        match given.act:
+            case "run":
+                run()
+            case "reset":
+                reset()
+            case _:
+                return execute(given.command)
+    except KeyboardInterrupt:
+        return 130
+    except (CannotRun, NotReady, embedded.EmbeddedError) as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def run() -> None:
+    """Run everything until interrupted. Raises CannotRun, NotReady, EmbeddedError."""
+    started = time.monotonic()
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    with hold_var() as (var, lock), supervised(lock) as supervisor:
+        require_free_port(host, port)
+        start_servers(supervisor, var)
+        sign_ins = var / "sign-ins.txt"
+        prepare = [sys.executable, "manage.py", "prepare", "--sign-ins", str(sign_ins)]
+        if os.environ.get("DEMO", "yes") == "no":
+            prepare.append("--no-demo")
+        if supervisor.run(Child("prepare", prepare, ROOT)):
+            raise CannotRun("the database could not be prepared")
+        address = f"http://{_reachable(host)}:{port}"
+        web = {
+            "GRANIAN_HOST": host,
+            "GRANIAN_PORT": str(port),
+            "GRANIAN_WORKERS": os.environ.get("WEB_WORKERS", "2"),
+            "GRANIAN_LOG_LEVEL": "warning",
+        }
+        supervisor.start(
+            Child("beat", _argv(BEAT), ROOT),
+            Child("worker", [*_argv(WORKER), "--concurrency", os.environ.get("WORKER_PROCESSES", "2")], ROOT),
+            Child("web", _argv(WEB), ROOT, web),
+        )
+        supervisor.wait_until(lambda: is_ready(address), within=READY_WITHIN, name="the system")
+        say(f"ready in {time.monotonic() - started:.1f} s: {address}/")
+        say(sign_ins.read_text().rstrip())
+        say("Ctrl-C stops everything; the data stays.")
+        supervisor.tend_forever()
+
+
+def execute(command: list[str]) -> int:
+    """Run one command with the servers of the running system, or with servers started for it alone."""
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # Ctrl-C is the command's own
+    if running := _running_servers(var_folder()):
+        os.environ.update(running)
+        return subprocess.run(command, check=False).returncode
+    with hold_var() as (var, lock), supervised(lock) as supervisor:
+        start_servers(supervisor, var)
+        return subprocess.run(command, check=False).returncode
+
+
+def reset() -> None:
+    """Forget all data: the databases, the documents, the secret key."""
+    with hold_var() as (var, _):
+        embedded.remove_home(var / "postgres")
+        shutil.rmtree(var)
+    say(f"{var} is removed: the next start begins anew")
+
+
+def start_servers(supervisor: Supervisor, var: Path, *, throw_away: bool = False) -> None:
+    """Start what is not given, and put its address, SECRET_KEY and VAR_DIR into the environment."""
+    logs = var / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    given = os.environ
+    if "DATABASE_URL" not in given:
+        given["DATABASE_URL"] = embedded.start_postgres(
+            supervisor, var / "postgres", log=logs / "postgres.log", throw_away=throw_away
+        )
+    if "REDIS_URL" not in given:
+        given["REDIS_URL"] = embedded.start_valkey(
+            supervisor, var / "valkey", log=logs / "valkey.log", throw_away=throw_away
+        )
+    if "SECRET_KEY" not in given and "SECRET_KEY_FILE" not in given:
+        given["SECRET_KEY"] = keep_secret(var / "secret-key")
+    given["VAR_DIR"] = str(var)
+    shared = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "VAR_DIR")
+    write_secret(var / "servers.json", json.dumps({name: given[name] for name in shared if name in given}))
+
+
+@contextmanager
+def throw_away_servers() -> Iterator[Path]:
+    """Servers for one run of tests or benchmarks; their folder, the VAR_DIR, is removed afterwards."""
+    with TemporaryDirectory(prefix="saiga-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # another account may pass through to its own data
+        with supervised() as supervisor:
+            supervisor.say = lambda text: None
+            start_servers(supervisor, folder, throw_away=True)
+            yield folder
+
+
+def keep_secret(path: Path) -> str:
+    """The secret in a file of ours alone, made at the first asking."""
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+def write_secret(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(text)
+    unfinished.replace(path)
+
+
+@contextmanager
+def supervised(lock: int | None = None) -> Iterator[Supervisor]:
+    """A supervisor whose children are stopped at the end, whatever happened."""
+    supervisor = Supervisor(say, lock)
+    try:
+        yield supervisor
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if supervisor.children:
+            say("stopping")
+        supervisor.stop()
+
+
+@contextmanager
+def hold_var() -> Iterator[tuple[Path, int]]:
+    """Hold the folder of the data for us alone.
+
+    The children hold it too: when their supervisor was killed, we wait until they are gone as well.
+    Raises CannotRun when the system already runs on it.
+    """
+    var = var_folder()
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        handle = (var / "lock").open("a+")
+    except OSError as error:
+        raise CannotRun(f"{var} cannot be written: {error.strerror}") from None
+    with handle:
+        deadline = time.monotonic() + EARLIER_RUN_ENDS_WITHIN
+        while not _lock(handle.fileno()):
+            if holder := _holder(var):
+                raise CannotRun(f"it already runs here, as process {holder}")
+            if time.monotonic() > deadline:
+                raise CannotRun(f"programs of an earlier run still use {var}: stop them first")
+            time.sleep(0.1)
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        try:
+            yield var, handle.fileno()
+        finally:
+            (var / "servers.json").unlink(missing_ok=True)
+            if var.exists():
+                handle.truncate(0)
+
+
+def var_folder() -> Path:
+    return Path(os.environ.get("VAR_DIR") or ROOT / "var").absolute()
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises CannotRun when another program listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotRun(
+                f"port {port} cannot be used ({error.strerror}): choose another, PORT=…"
+            ) from None
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _argv(line: str) -> list[str]:
+    """A command line with this very Python."""
+    return [sys.executable, *line.split()[1:]]
+
+
+def is_ready(address: str) -> bool:
+    """Whether the system at this address says that all of it works."""
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:  # noqa: S310  our own address
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _reachable(host: str) -> str:
+    """The name under which this machine reaches what listens on `host`."""
+    everywhere = {"127.0.0.1": "localhost", "0.0.0.0": "localhost", "::": "[::1]"}  # noqa: S104  only compared
+    return everywhere.get(host, f"[{host}]" if ":" in host else host)
+
+
+def _running_servers(var: Path) -> dict[str, str]:
+    """The environment of the system that runs on this folder, empty when none does."""
+    try:
+        return dict(json.loads((var / "servers.json").read_text())) if _holder(var) else {}
+    except FileNotFoundError:
+        return {}
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(var: Path) -> int | None:
+    """The supervisor that holds the folder, if it lives."""
+    try:
+        number = int((var / "lock").read_text())
+        os.kill(number, 0)
+    except PermissionError:
+        return number
+    except (OSError, ValueError):
+        return None
+    return number
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
