@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import django
 import psycopg
 import pytest
 from django.conf import settings
@@ -44,6 +45,12 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     SERVERS.enter_context(throw_away_servers())
     compile_catalogues()
 os.environ["REDIS_URL"] = _with_own_redis(os.environ["REDIS_URL"], 1 + int(WORKER.removeprefix("gw")))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The cast comes in when Django is set up, which its models need."""
+    django.setup()
+    session.config.pluginmanager.import_plugin("tests.cast")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

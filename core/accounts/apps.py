@@ -1,0 +1,25 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountsConfig(AppConfig):
+    name = "core.accounts"
+    label = "accounts"
+
+    def ready(self) -> None:
+        from core.audit.services import register_verbs
+
+        register_verbs(
+            {
+                "organisation.created": _("Organisation entered"),
+                "organisation.changed": _("Organisation changed"),
+                "user.created": _("Account opened"),
+                "user.changed": _("Person's details changed"),
+                "user.deactivated": _("Account closed"),
+                "user.reactivated": _("Account opened again"),
+                "user.appointed": _("Role given"),
+                "user.appointment_ended": _("Role ended"),
+                "token.created": _("API token made"),
+                "token.revoked": _("API token revoked"),
+            }
+        )

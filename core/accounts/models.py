@@ -1,0 +1,320 @@
+"""Who acts: regions, organisations, people, and the roles people hold in organisations."""
+
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts import triggers
+from core.accounts.bin import is_valid_bin
+from core.accounts.roles import GRANTS, Can, Role
+from core.base.triggers import final_once, fixed, never_deleted
+
+
+class ThreeNames(models.Model):
+    """A thing that people of three languages call by name."""
+
+    name_kk = models.CharField(_("name in Kazakh"), max_length=200)
+    name_ru = models.CharField(_("name in Russian"), max_length=200)
+    name_en = models.CharField(_("name in English"), max_length=200)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_in(get_language() or settings.LANGUAGE_CODE)
+
+    def name_in(self, language: str) -> str:
+        names = {"kk": self.name_kk, "ru": self.name_ru, "en": self.name_en}
+        return names.get(language[:2], self.name_kk)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Region(ThreeNames):
+    """One of the 20 first-level regions, keyed by the first two digits of KATO."""
+
+    code = models.CharField(max_length=2, primary_key=True)
+    iso = models.CharField(_("ISO 3166-2 code"), max_length=6, unique=True)
+
+    class Meta:
+        ordering = ["code"]
+
+
+def validate_bin(value: str) -> None:
+    if not is_valid_bin(value):
+        raise ValidationError(_("%(value)s is not a valid BIN: check the 12 digits."), params={"value": value})
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def active(self) -> "OrganisationQuerySet":
+        return self.filter(is_active=True)
+
+
+class Organisation(ThreeNames):
+    """A legal person that holds goods, decides, or checks; known by its BIN, which never changes."""
+
+    class Kind(models.TextChoices):
+        MINISTRY = "ministry", _("Ministry or committee")
+        INSPECTORATE = "inspectorate", _("Territorial inspection")
+        ENTERPRISE = "enterprise", _("State enterprise")
+        SCIENTIFIC = "scientific", _("Scientific institution")
+        VETERINARY = "veterinary", _("Veterinary service")
+        POLICE = "police", _("Police")
+        CUSTOMS = "customs", _("Customs or Border Service")
+        COURT = "court", _("Court or prosecutor")
+        TRADER = "trader", _("Trader")
+        PROCESSOR = "processor", _("Processor")
+        AUDITOR = "auditor", _("Auditor")
+        OPERATOR = "operator", _("State marking operator")
+
+    STATE_BODIES = (
+        Kind.MINISTRY,
+        Kind.INSPECTORATE,
+        Kind.ENTERPRISE,
+        Kind.SCIENTIFIC,
+        Kind.VETERINARY,
+        Kind.POLICE,
+        Kind.CUSTOMS,
+        Kind.COURT,
+    )
+
+    bin = models.CharField(_("BIN"), max_length=12, unique=True, validators=[validate_bin])
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    region = models.ForeignKey(
+        Region, verbose_name=_("region"), null=True, blank=True, on_delete=models.PROTECT, related_name="organisations"
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=Q(bin__regex=r"^[0-9]{4}[4-6][0-9]{7}$"), name="bin_form")]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed("bin_is_fixed", "bin"),
+            triggers.bin_check_digit(),
+            triggers.kind_fits_appointments(),
+        ]
+
+    @property
+    def is_state(self) -> bool:
+        """True for bodies of the State, which may pass goods to each other without a permit."""
+        return self.kind in self.STATE_BODIES
+
+
+class User(AbstractUser):
+    """A person. What the person may do follows from the appointments in force, never from flags."""
+
+    patronymic = models.CharField(_("patronymic"), max_length=150, blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="kk")
+
+    objects = DjangoUserManager["User"]()
+
+    class Meta(AbstractUser.Meta):
+        abstract = False
+        ordering = ["last_name", "first_name", "pk"]
+        triggers: list[pgtrigger.Trigger] = [*never_deleted()]
+
+    @property
+    def full_name(self) -> str:
+        """Family name first, as people are written in acts."""
+        return " ".join(part for part in (self.last_name, self.first_name, self.patronymic) if part) or self.username
+
+    @cached_property
+    def appointments_in_force(self) -> list["Appointment"]:
+        if not self.is_active:
+            return []
+        in_force = self.appointments.in_force(timezone.localdate())
+        return list(in_force.select_related("organisation").prefetch_related("regions"))
+
+    def forget_roles(self) -> None:
+        """Read the appointments anew on the next question; for whoever has just changed them."""
+        for name in ("appointments_in_force", "roles", "capabilities"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(Role(appointment.role) for appointment in self.appointments_in_force)
+
+    @cached_property
+    def capabilities(self) -> frozenset[Can]:
+        return frozenset().union(*(GRANTS[role] for role in self.roles))
+
+    def can(self, act: Can) -> bool:
+        return act in self.capabilities
+
+    def organisation_ids(self, act: Can | None = None) -> frozenset[int]:
+        """Organisations the person acts for; with `act`, those where the person's role grants it."""
+        return frozenset(a.organisation_id for a in self.appointments_in_force if act is None or act in GRANTS[Role(a.role)])
+
+    def region_codes(self, act: Can | None = None) -> frozenset[str]:
+        """Regions the person's roles are bound to: those of the appointment, else of the organisation."""
+        codes: set[str] = set()
+        for appointment in self.appointments_in_force:
+            if act is not None and act not in GRANTS[Role(appointment.role)]:
+                continue
+            bound = [region.code for region in appointment.regions.all()]
+            if not bound and appointment.organisation.region_id:
+                bound = [appointment.organisation.region_id]
+            codes.update(bound)
+        return frozenset(codes)
+
+    def __str__(self) -> str:
+        return self.full_name
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def not_ended(self) -> "AppointmentQuerySet":
+        return self.filter(ended_at=None)
+
+    def in_force(self, on: date) -> "AppointmentQuerySet":
+        """Those that give their role on the day: not ended, in their period, in an organisation that is active."""
+        return self.not_ended().filter(
+            Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on, organisation__is_active=True
+        )
+
+
+class Appointment(models.Model):
+    """A person holds a role in an organisation from a day until a day, perhaps for certain regions only.
+
+    Nobody appoints oneself, and only the very first administrator was appointed by nobody. An appointment never
+    changes: it is ended, which works from that moment, and another one made.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("person"))
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("organisation")
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    regions = models.ManyToManyField(Region, blank=True, verbose_name=_("regions"))
+    valid_from = models.DateField(_("valid from"))
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    appointed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")), name="appointment_period"
+            ),
+            models.CheckConstraint(
+                condition=Q(appointed_by=None) | ~Q(appointed_by=F("user")), name="nobody_appoints_oneself"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "organisation", "role"],
+                condition=Q(valid_until=None, ended_at=None),
+                name="one_open_appointment",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_by=None, ended_at=None)
+                | (Q(ended_by__isnull=False, ended_at__isnull=False) & ~Q(ended_by=F("user"))),
+                name="appointment_ended_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(appointed_by__isnull=False) | Q(role=Role.ADMINISTRATOR),
+                name="everybody_is_appointed_by_somebody",
+            ),
+            models.UniqueConstraint(
+                fields=["role"], condition=Q(appointed_by=None), name="one_administrator_appointed_by_nobody"
+            ),
+        ]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed(
+                "appointment_is_fixed", "user", "organisation", "role", "valid_from", "valid_until", "appointed_by"
+            ),
+            final_once("appointment_ended_for_good", pgtrigger.Q(old__ended_at__isnull=False)),
+            triggers.role_fits_organisation(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Role(self.role).label}, {self.organisation}"
+
+    def is_in_force(self, on: date) -> bool:
+        """True when not ended, on a day from the first to the last, both included."""
+        return self.ended_at is None and self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
+
+
+LONGEST_TOKEN = timedelta(days=366)
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def usable(self, at: datetime) -> "ApiTokenQuerySet":
+        """Neither revoked nor expired, of a person who is active."""
+        return self.filter(revoked_at=None, expires_at__gt=at, user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """A key for programs. Only its SHA-256 is kept; it ends within 366 days and can be revoked, for good."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_tokens")
+    name = models.CharField(_("what it is for"), max_length=100)
+    prefix = models.CharField(max_length=8)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_on = models.DateField(null=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at"), expires_at__lte=F("created_at") + LONGEST_TOKEN),
+                name="token_expires",
+            ),
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="token_digest"),
+        ]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed("token_is_fixed", "user", "name", "prefix", "digest", "created_at", "expires_at"),
+            final_once("revoked_for_good", pgtrigger.Q(old__revoked_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_usable(self, at: datetime) -> bool:
+        """True while it is neither revoked nor expired."""
+        return self.revoked_at is None and self.expires_at > at
+
+
+class ApiRequest(models.Model):
+    """The first answer to a write that carried an Idempotency-Key; a repeat gets the same answer.
+
+    Written in the transaction of the act itself, so an answer is kept if and only if the act was done.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"])]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_per_key")]
+
+    def __str__(self) -> str:
+        return self.key

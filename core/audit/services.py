@@ -1,0 +1,57 @@
+"""Writing the journal."""
+
+from datetime import datetime
+from typing import Protocol
+
+from django.db import transaction
+from django_stubs_ext import StrOrPromise
+
+from core.audit.models import Event
+
+
+class Actor(Protocol):
+    """Whoever acts: a person known by key and name."""
+
+    pk: int
+
+    @property
+    def full_name(self) -> str: ...
+
+
+VERBS: dict[str, StrOrPromise] = {}
+
+
+def register_verbs(labels: dict[str, StrOrPromise]) -> None:
+    """Give the human words for a room's verbs; called once by each app as it starts."""
+    VERBS.update(labels)
+
+
+def record(
+    verb: str,
+    *,
+    actor: Actor | None,
+    at: datetime,
+    subject: tuple[str, object],
+    subject_name: str = "",
+    organisation_id: int | None = None,
+    **facts: object,
+) -> Event:
+    """Write one event; the caller's transaction carries it, so the act and its proof live or die together.
+
+    `actor` None means the system itself. `facts` hold JSON values. A verb nobody registered is a defect: KeyError.
+    """
+    if verb not in VERBS:
+        raise KeyError(verb)
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("an event is written in the transaction of its act")
+    return Event.objects.create(
+        verb=verb,
+        at=at,
+        actor_id=actor.pk if actor else None,
+        actor_name=actor.full_name if actor else "",
+        organisation_id=organisation_id,
+        subject_kind=subject[0],
+        subject_id=str(subject[1]),
+        subject_name=subject_name,
+        facts=facts,
+    )

@@ -1,0 +1,20 @@
+"""Doors of the job room for the worker."""
+
+import uuid
+
+from celery import shared_task
+from django.utils import timezone
+
+from core.jobs.services import execute_job, forgotten_jobs
+
+
+@shared_task
+def run_job(job_id: str) -> None:
+    execute_job(uuid.UUID(job_id))
+
+
+@shared_task(expires=10)
+def sweep_jobs() -> None:
+    """Ring again for jobs that the broker or a dead worker forgot; a double ring does no harm."""
+    for job_id in forgotten_jobs(at=timezone.now()):
+        run_job.delay(str(job_id))
