@@ -48,6 +48,7 @@ class RuleCode(models.TextChoices):
     STATE_TRANSFER = "custody.state_transfer", _("State bodies pass goods to each other without a permit")
     DOMESTIC_SALE = "sale.domestic", _("Sale inside the country")
     DISCREPANCY_DAYS = "discrepancy.days", _("Days to explain a discrepancy")
+    APPLICATION_DAYS = "application.days", _("Working days to decide an application")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                             ),
                             ("sale.domestic", "Sale inside the country"),
                             ("discrepancy.days", "Days to explain a discrepancy"),
+                            ("application.days", "Working days to decide an application"),
                         ],
                         max_length=40,
                     ),
