@@ -57,7 +57,7 @@ def start_postgres(supervisor: Supervisor, home: Path, *, log: Path, throw_away:
     _own(guise)
     data = guise.home / "data"
     if not data.exists():
-        _make_cluster(guise, data)
+        _make_cluster(guise, data, throw_away=throw_away)
     _forget_dead_server(data)
     sockets = make_socket_folder(guise.home, "sockets/.s.PGSQL.5432", guise.uid, guise.gid)
     settings = ["listen_addresses=", "shared_buffers=256MB", "max_wal_size=4GB", "timezone=UTC"]
@@ -70,7 +70,8 @@ def start_postgres(supervisor: Supervisor, home: Path, *, log: Path, throw_away:
         uid=guise.uid,
         gid=guise.gid,
         log=log,
-        stop_signal=signal.SIGINT,  # PostgreSQL's "fast": ends the sessions and stops cleanly
+        # PostgreSQL's "fast" ends the sessions and stops cleanly; "immediate" drops everything.
+        stop_signal=signal.SIGQUIT if throw_away else signal.SIGINT,
         patience=60.0,
     )
     _start(supervisor, server, lambda: _answers_postgres(sockets))
@@ -176,7 +177,7 @@ def _answers_valkey(socket: Path) -> bool:
         return False
 
 
-def _make_cluster(guise: Guise, data: Path) -> None:
+def _make_cluster(guise: Guise, data: Path, *, throw_away: bool) -> None:
     """Make the cluster beside its place and move it there whole, so that a half-made one is never used."""
     unfinished = data.with_name("unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -185,6 +186,7 @@ def _make_cluster(guise: Guise, data: Path) -> None:
         guise,
         *(guise.programs / "initdb", "--pgdata", unfinished, f"--username={DATABASE}", "--auth=trust"),
         *options.split(),
+        *(["--no-sync"] if throw_away else []),
     )
     if made.returncode:
         raise EmbeddedError(f"PostgreSQL's files could not be made:\n{made.stderr.strip()}")

@@ -91,7 +91,7 @@ def run() -> None:
         }
         supervisor.start(
             Child("beat", _argv(BEAT), ROOT),
-            Child("worker", [*_argv(WORKER), "--concurrency", os.environ.get("WORKER_PROCESSES", "2")], ROOT),
+            Child("worker", _argv(WORKER), ROOT),
             Child("web", _argv(WEB), ROOT, web),
         )
         supervisor.wait_until(lambda: is_ready(address), within=READY_WITHIN, name="the system")
@@ -141,14 +141,17 @@ def start_servers(supervisor: Supervisor, var: Path, *, throw_away: bool = False
 
 
 @contextmanager
-def throw_away_servers() -> Iterator[Path]:
-    """Servers for one run of tests or benchmarks; their folder, the VAR_DIR, is removed afterwards."""
+def throw_away_servers(*, durable: bool = False) -> Iterator[Path]:
+    """Servers for one run of tests or benchmarks; their folder, the VAR_DIR, is removed afterwards.
+
+    `durable` ones are as careful with the disk as those that are kept.
+    """
     with TemporaryDirectory(prefix="saiga-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)  # another account may pass through to its own data
         with supervised() as supervisor:
             supervisor.say = lambda text: None
-            start_servers(supervisor, folder, throw_away=True)
+            start_servers(supervisor, folder, throw_away=not durable)
             yield folder
 
 
@@ -176,7 +179,7 @@ def supervised(lock: int | None = None) -> Iterator[Supervisor]:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if supervisor.children:
-            say("stopping")
+            supervisor.say("stopping")
         supervisor.stop()
 
 

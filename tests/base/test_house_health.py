@@ -1,0 +1,110 @@
+import time
+
+import pytest
+import redis
+from celery.signals import heartbeat_sent, worker_shutting_down
+from django.conf import settings
+from django.db import connection
+from django.test import Client, RequestFactory, override_settings
+
+from core.base import health
+from core.base.heartbeat import DEAD_AFTER, count_alive, open_redis
+from core.base.proxies import ClientAddressMiddleware
+
+NOBODY = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def hearts() -> redis.Redis:
+    client = open_redis(settings.REDIS_URL)
+    client.delete("heartbeat:worker", "heartbeat:beat")
+    return client
+
+
+def test_it_is_alive_without_asking_anything(client: Client) -> None:
+    answer = client.get("/healthz")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_it_is_ready_when_every_part_works(client: Client, hearts: redis.Redis) -> None:
+    heartbeat_sent.send(sender=None)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "database": "ok", "redis": "ok", "worker": "ok"}
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_without_a_worker(client: Client, hearts: redis.Redis) -> None:
+    heartbeat_sent.send(sender=None)
+    worker_shutting_down.send(sender=None)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "not ready",
+        "database": "ok",
+        "redis": "ok",
+        "worker": "none is running",
+    }
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_without_redis(client: Client) -> None:
+    with override_settings(REDIS_URL=NOBODY):
+        answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["redis"] == "does not answer"
+    assert answer.json()["worker"] == "unknown"
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_with_tables_of_an_older_version(client: Client, hearts: redis.Redis) -> None:
+    heartbeat_sent.send(sender=None)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "migrations to apply: 1"
+
+
+def test_it_is_not_ready_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = connection.copy()
+    lost.settings_dict = lost.settings_dict | {"HOST": "127.0.0.1", "PORT": "1", "OPTIONS": {}}
+    monkeypatch.setattr(health, "connection", lost)
+
+    assert health.check_database() == "does not answer"
+
+
+def test_a_heart_that_has_stopped_is_not_counted(hearts: redis.Redis) -> None:
+    now = time.time()
+    hearts.zadd("heartbeat:worker", {"here:1": now, "there:2": now - DEAD_AFTER["worker"] - 1})
+
+    assert count_alive(hearts, "worker") == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "header", "expected"),
+    [
+        (0, "6.6.6.6", "10.0.0.1"),
+        (1, "6.6.6.6, 203.0.113.7", "203.0.113.7"),
+        (2, "203.0.113.7, 10.0.0.9", "203.0.113.7"),
+        (2, "203.0.113.7", "10.0.0.1"),
+        (1, "", "10.0.0.1"),
+    ],
+)
+def test_only_our_own_proxies_say_who_the_visitor_is(count: int, header: str, expected: str) -> None:
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": header}, REMOTE_ADDR="10.0.0.1")
+
+    with override_settings(TRUSTED_PROXY_COUNT=count):
+        ClientAddressMiddleware(lambda request: health.healthz(request))(request)
+
+    assert request.META["REMOTE_ADDR"] == expected

@@ -1,0 +1,133 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.base import stack
+from core.base.stack import (
+    ROOT,
+    CannotRun,
+    hold_var,
+    keep_secret,
+    require_free_port,
+    reset,
+    start_servers,
+    supervised,
+)
+
+
+@pytest.fixture(autouse=True)
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VAR_DIR", str(tmp_path / "var"))
+    return tmp_path / "var"
+
+
+def test_a_second_run_on_the_same_data_is_refused() -> None:
+    with hold_var(), pytest.raises(CannotRun, match=f"already runs here, as process {os.getpid()}"), hold_var():
+        pass
+
+
+def test_what_a_killed_run_left_behind_is_waited_for(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with hold_var() as (_, lock):
+        straggler = subprocess.Popen(["sleep", "60"], pass_fds=[lock])
+
+    monkeypatch.setattr(stack, "EARLIER_RUN_ENDS_WITHIN", 0.3)
+    with pytest.raises(CannotRun, match="programs of an earlier run still use"), hold_var():
+        pass
+
+    straggler.kill()
+    straggler.wait()
+    with hold_var() as (held, _):
+        assert held == var
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VAR_DIR", str(tmp_path / "file" / "var"))
+
+    with pytest.raises(CannotRun, match="file/var cannot be written"), hold_var():
+        pass
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(CannotRun, match=f"port {port} cannot be used .* choose another with PORT="):
+            require_free_port("127.0.0.1", port)
+
+    require_free_port("127.0.0.1", port)
+
+
+def test_the_secret_is_made_once_and_for_us_alone(tmp_path: Path) -> None:
+    path = tmp_path / "secret-key"
+
+    secret = keep_secret(path)
+
+    assert len(secret) >= 50
+    assert keep_secret(path) == secret
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_given_servers_are_used_instead_of_embedded_ones(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://far.example/registry")
+    monkeypatch.setenv("REDIS_URL", "redis://far.example/0")
+
+    with hold_var(), supervised() as supervisor:
+        start_servers(supervisor, var)
+
+        assert supervisor.children == []
+        assert not (var / "postgres").exists()
+
+
+def test_reset_forgets_everything(var: Path) -> None:
+    (var / "documents").mkdir(parents=True)
+    (var / "documents" / "photo").touch()
+
+    reset()
+
+    assert not var.exists()
+
+
+def test_a_command_finds_the_servers_of_the_running_system(var: Path) -> None:
+    """`make shell` beside `make run` works on the same database, and alone on one of its own."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    command = [sys.executable, "-m", "core.base.stack", "exec"]
+    ask = [sys.executable, "-c", "import os; print(os.environ['DATABASE_URL'], flush=True); input()"]
+    first = subprocess.Popen(
+        [*command, *ask], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout
+    url = first.stdout.readline()
+
+    second = subprocess.run(
+        [*command, *ask], cwd=ROOT, env=environment, input="\n", stdout=subprocess.PIPE, text=True, check=True
+    )
+    said, _ = first.communicate("\n", timeout=60)
+
+    assert second.stdout == url
+    assert str(var) in url
+    assert "stopping" in said
+    assert first.returncode == 0
+
+
+def test_an_interrupted_start_leaves_nothing_running(var: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    command = [sys.executable, "-m", "core.base.stack", "exec", "sh", "-c", "echo up; sleep 60"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "up\n"
+
+    process.send_signal(signal.SIGTERM)
+
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopping" in said
+    with hold_var():
+        assert not (var / "postgres" / "data" / "postmaster.pid").exists()
