@@ -47,7 +47,7 @@ def as_of(accounts: Iterable[CustodyAccount | int], day: date) -> list[Position]
     )
 
 
-def _positions(sql: str, params: list[object]) -> list[Position]:
+def _positions(sql: str, params: list[list[int] | date]) -> list[Position]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [Position(*row) for row in cursor.fetchall()]
@@ -115,8 +115,8 @@ def find_differences(limit: int = 20) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
         for heading, sql in CHECKS.items():
-            cursor.execute(f"SELECT * FROM ({sql}) AS wrong LIMIT {int(limit)}")
-            rows = [row[0] for row in cursor.fetchall()]
+            cursor.execute(sql)
+            rows = [row[0] for row in cursor.fetchmany(limit)]
             if rows:
                 found[heading] = rows
     return found

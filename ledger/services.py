@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from core.accounts.models import User
+from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed, NotFound
@@ -196,10 +196,11 @@ def move_items(
             """
             INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
             SELECT %s, side.account, h.item_id, h.stock_class, side.sign * h.pieces, side.sign * h.grams
-            FROM ledger_holding h, (VALUES (%s::bigint, -1), (%s::bigint, 1)) AS side (account, sign)
-            WHERE h.account_id = %s AND h.item_id = ANY(%s)
+            FROM unnest(%s::bigint[]) AS wanted (item)
+            JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item,
+                (VALUES (%s::bigint, -1), (%s::bigint, 1)) AS side (account, sign)
             """,
-            [movement.pk, source.pk, target.pk, source.pk, wanted],
+            [movement.pk, wanted, source.pk, source.pk, target.pk],
         )
     return movement
 
@@ -216,7 +217,8 @@ def _open_movement(
     if PeriodClose.objects.filter(until__gte=effective_on).exists():
         raise BackDated(_("The period is closed for new entries: %(day)s.") % {"day": effective_on.isoformat()})
     Movement.objects.bulk_create(
-        [opened := Movement(key=key, kind=kind, actor=actor, effective_on=effective_on, **facts)], ignore_conflicts=True
+        [opened := Movement(key=key, kind=kind, actor=actor, effective_on=effective_on, **facts)],
+        ignore_conflicts=True,
     )
     movement = Movement.objects.get(key=key)
     is_new = movement.transaction == _this_transaction() and not movement.postings.exists()
@@ -244,9 +246,10 @@ def _lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: da
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT moved_on FROM ledger_holding WHERE account_id = %s AND item_id = ANY(%s)"
-            " ORDER BY item_id FOR UPDATE",
-            [source.pk, wanted],
+            "SELECT h.moved_on FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item"
+            " ORDER BY h.item_id FOR UPDATE OF h",
+            [wanted, source.pk],
         )
         arrived = [row[0] for row in cursor.fetchall()]
     if len(arrived) != len(wanted):
@@ -260,11 +263,28 @@ def _lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: da
         )
     if max(arrived) > effective_on:
         raise BackDated(_("Some of these items arrived after this day."))
-    if Hold.objects.active().filter(item__in=wanted).exists():
+    held, promised = _bound(wanted)
+    if held:
         raise ItemsOnHold
-    promised = list(Reservation.objects.active().filter(item__in=wanted).values_list("reference", flat=True))
-    if set(promised) - {under} or (under and len(promised) != len(wanted)):
+    if promised != ({under: len(wanted)} if under else {}):
         raise ItemsReserved
+
+
+def _bound(item_ids: Sequence[int]) -> tuple[int, dict[str, int]]:
+    """How many of the items are under a hold, and how many are reserved for which right."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_hold k ON k.item_id = wanted.item AND k.lifted_at IS NULL",
+            [list(item_ids)],
+        )
+        (held,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT r.reference, count(*) FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_reservation r ON r.item_id = wanted.item AND r.released_at IS NULL GROUP BY r.reference",
+            [list(item_ids)],
+        )
+        return held, dict(cursor.fetchall())
 
 
 @transaction.atomic
@@ -299,7 +319,13 @@ def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement,
             " SELECT %s, account_id, item_id, stock_class, -pieces, -grams FROM ledger_posting WHERE movement_id = %s",
             [counter.pk, movement.pk],
         )
-    record("ledger.movement_reversed", actor=actor, at=at, subject=("movement", movement.pk), by_movement=counter.pk)
+    record(
+        "ledger.movement_reversed",
+        actor=actor,
+        at=at,
+        subject=("movement", movement.pk),
+        by_movement=counter.pk,
+    )
     return counter
 
 
@@ -334,11 +360,13 @@ def lift_hold(*, actor: User, at: datetime, item_ids: Sequence[int], kind: Hold.
     if not reason.strip():
         raise BadInput(fields={"reason": _("Say why.")})
     _lock_items(item_ids)
-    return (
-        Hold.objects.active()
-        .filter(item__in=item_ids, kind=kind)
-        .update(lifted_by=actor, lifted_at=at, lift_reason=reason.strip())
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_hold k SET lifted_by_id = %s, lifted_at = %s, lift_reason = %s"
+            " FROM unnest(%s::bigint[]) AS item WHERE k.item_id = item AND k.kind = %s AND k.lifted_at IS NULL",
+            [actor.pk, at, reason.strip(), list(item_ids), kind],
+        )
+        return cursor.rowcount
 
 
 @transaction.atomic
@@ -348,26 +376,34 @@ def reserve_items(*, at: datetime, item_ids: Sequence[int], reference: str) -> N
     # The lock closes the race of two approvals of one item, and of an approval against a dispatch.
     if _lock_items(wanted) != len(wanted):
         raise ItemsNotThere
-    if Hold.objects.active().filter(item__in=wanted).exists():
+    held, promised = _bound(wanted)
+    if held:
         raise ItemsOnHold
-    if Reservation.objects.active().filter(item__in=wanted).exists():
+    if promised:
         raise ItemsReserved
-    Reservation.objects.bulk_create(
-        [Reservation(item_id=item, reference=reference, placed_at=at) for item in wanted], batch_size=5_000
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ledger_reservation (item_id, reference, placed_at)"
+            " SELECT item, %s, %s FROM unnest(%s::bigint[]) AS item",
+            [reference, at, wanted],
+        )
 
 
 @transaction.atomic
-def release_items(*, at: datetime, reference: str) -> int:
-    """End the reservations made for a right; how many there were."""
-    return Reservation.objects.active().filter(reference=reference).update(released_at=at)
+def release_items(*, at: datetime, reference: str, item_ids: Sequence[int] | None = None) -> int:
+    """End the reservations made for a right, all of them or those of the items given; how many there were."""
+    reserved = Reservation.objects.active().filter(reference=reference)
+    if item_ids is not None:
+        reserved = reserved.filter(item__in=item_ids)
+    return reserved.update(released_at=at)
 
 
 def _lock_items(item_ids: Sequence[int]) -> int:
     """Lock the items' physical holdings by item; how many items have one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM ledger_holding WHERE item_id = ANY(%s) AND is_physical ORDER BY item_id FOR UPDATE",
+            "SELECT 1 FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_holding h ON h.item_id = wanted.item AND h.is_physical ORDER BY h.item_id FOR UPDATE OF h",
             [list(item_ids)],
         )
         return cursor.rowcount
@@ -497,8 +533,10 @@ def accept_handover(*, actor: User, at: datetime, handover: Handover, difference
     nothing was scanned at all.
     """
     # The row lock closes the race of acceptance against cancelling, and of two acceptances.
-    handover = Handover.objects.select_for_update(of=("self",)).select_related("source", "target", "transit").get(
-        pk=handover.pk
+    handover = (
+        Handover.objects.select_for_update(of=("self",))
+        .select_related("source", "target", "transit")
+        .get(pk=handover.pk)
     )
     if handover.state != Handover.State.DISPATCHED:
         raise InvalidTransition
@@ -540,13 +578,12 @@ def accept_handover(*, actor: User, at: datetime, handover: Handover, difference
         missing=missing,
     )
     if missing:
-        assert handover.source.custodian is not None
         within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
         raise_notice(
             at=at,
             kind=Notice.Kind.DISCREPANCY,
             code="handover.missing",
-            organisation=handover.source.custodian,
+            organisation=Organisation.objects.get(custody_accounts=handover.source_id),
             subject=("handover", handover.pk),
             due_on=day_of(at + timedelta(days=within)),
             actor=actor,

@@ -97,6 +97,16 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'postings_belong_to_new_movement';
             END IF;
 
+            SELECT min(p.id)::text INTO wrong FROM posted p
+            LEFT JOIN ledger_movement m ON m.id = p.movement_id
+            LEFT JOIN ledger_custodyaccount a ON a.id = p.account_id
+            LEFT JOIN ledger_item i ON i.id = p.item_id
+            WHERE m.id IS NULL OR a.id IS NULL OR i.id IS NULL;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'posting % names a movement, account or item that does not exist', wrong
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_references';
+            END IF;
+
             -- The deferred balance check may have run already; then nothing one-sided may follow.
             SELECT min(p.movement_id)::text INTO wrong FROM (
                 SELECT DISTINCT movement_id FROM (

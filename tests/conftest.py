@@ -50,7 +50,8 @@ os.environ["REDIS_URL"] = _with_own_redis(os.environ["REDIS_URL"], 1 + int(WORKE
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The cast comes in when Django is set up, which its models need."""
     django.setup()
-    session.config.pluginmanager.import_plugin("tests.cast")
+    for plugin in ("tests.cast", "tests.goods"):
+        session.config.pluginmanager.import_plugin(plugin)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,0 +1,199 @@
+"""Two people at once. Each race has a twin that shows what the lock is for."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from core.accounts.models import User
+from core.base.clock import day_of
+from core.base.errors import DomainError
+from ledger import services
+from ledger.models import CustodyAccount, Handover, Holding, Movement, MovementKind, Reservation
+from ledger.selectors import find_differences
+from tests.goods import Enter
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Run every act in its own thread and connection, started together; what each returned or raised."""
+    barrier = threading.Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
+
+    def run(index: int, act: Callable[[], Any]) -> None:
+        try:
+            barrier.wait(10)
+            results[index] = act()
+        except (DomainError, DatabaseError) as error:
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def winners(results: list[Any]) -> list[Any]:
+    return [result for result in results if not isinstance(result, Exception)]
+
+
+def test_one_item_dispatched_twice_leaves_once(
+    enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
+) -> None:
+    items = enter(reception, *[200] * 50)
+
+    def dispatch(key: str) -> Callable[[], Handover]:
+        return lambda: services.dispatch_items(
+            actor=inspector, at=now, key=key, source=reception, target=central, item_ids=items
+        )
+
+    results = at_once(*(dispatch(f"k{n}") for n in range(6)))
+
+    assert len(winners(results)) == 1
+    assert all(isinstance(r, services.ItemsNotThere) for r in results if isinstance(r, Exception))
+    assert Handover.objects.count() == 1
+    assert find_differences() == {}
+
+
+def test_without_the_lock_only_the_constraint_stands_between_two_dispatches(
+    enter: Enter,
+    inspector: User,
+    now: datetime,
+    reception: CustodyAccount,
+    central: CustodyAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The twin: with the lock taken out people get database errors instead of a sentence; still nothing leaks."""
+    items = enter(reception, 200)
+    barrier = threading.Barrier(2)
+
+    def unlocked(*args: Any, **kwargs: Any) -> None:
+        barrier.wait(10)
+
+    monkeypatch.setattr(services, "_lock_leaving", unlocked)
+
+    def dispatch(key: str) -> Callable[[], Handover]:
+        return lambda: services.dispatch_items(
+            actor=inspector, at=now, key=key, source=reception, target=central, item_ids=items
+        )
+
+    results = at_once(dispatch("a"), dispatch("b"))
+
+    assert any(isinstance(result, DatabaseError) for result in results)
+    assert find_differences() == {}
+    assert Holding.objects.filter(item__in=items, pieces__gt=0).count() == 1
+
+
+def test_one_key_sent_many_times_makes_one_movement(
+    enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
+) -> None:
+    items = enter(reception, 200, 210)
+
+    def move() -> Movement:
+        return services.move_items(
+            actor=inspector,
+            at=now,
+            key="once",
+            kind=MovementKind.TRANSFER,
+            item_ids=items,
+            source=reception,
+            target=central,
+            effective_on=day_of(now),
+        )
+
+    results = at_once(*[move] * 6)
+
+    assert {movement.pk for movement in winners(results)} == {Movement.objects.get(key="once").pk}
+    assert len(winners(results)) == 6
+
+
+def test_one_balance_is_not_overdrawn_by_hand(
+    enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
+) -> None:
+    """Two writers around the services take the same 200 g; the database lets one."""
+    (item,) = enter(reception, 200)
+
+    def take(key: str) -> Callable[[], None]:
+        def write() -> None:
+            with transaction.atomic(), connection.cursor() as cursor:
+                movement = Movement.objects.create(kind="transfer", key=key, actor=inspector, effective_on=day_of(now))
+                cursor.execute(
+                    "INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams) VALUES"
+                    " (%(m)s, %(s)s, %(i)s, 'HOR:removal', -1, -200), (%(m)s, %(t)s, %(i)s, 'HOR:removal', 1, 200)",
+                    {"m": movement.pk, "s": reception.pk, "t": central.pk, "i": item},
+                )
+
+        return write
+
+    results = at_once(take("a"), take("b"), take("c"))
+
+    assert len(winners(results)) == 1
+    assert find_differences() == {}
+
+
+def test_acceptance_against_return_has_one_outcome(
+    enter: Enter, inspector: User, storekeeper: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
+) -> None:
+    items = enter(reception, 200, 210)
+    handover = services.dispatch_items(
+        actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items
+    )
+    for item in items:
+        services.scan_received(actor=storekeeper, at=now, handover=handover, item_id=item)
+
+    results = at_once(
+        lambda: services.accept_handover(actor=storekeeper, at=now, handover=handover),
+        lambda: services.cancel_handover(actor=inspector, at=now, handover=handover, reason="back"),
+    )
+
+    assert len(winners(results)) == 1
+    assert Holding.objects.filter(item__in=items, account__in=[reception, central]).count() == 2
+    assert find_differences() == {}
+
+
+def test_two_rights_never_promise_one_item(enter: Enter, now: datetime, reception: CustodyAccount) -> None:
+    items = enter(reception, *[200] * 20)
+
+    results = at_once(
+        *(
+            lambda reference=f"permit:{n}": services.reserve_items(at=now, item_ids=items, reference=reference)
+            for n in range(5)
+        )
+    )
+
+    assert len(winners(results)) == 1
+    assert Reservation.objects.active().count() == len(items)
+
+
+def test_opposite_movements_do_not_deadlock(
+    enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
+) -> None:
+    here, there = enter(reception, *[200] * 100), enter(central, *[200] * 100)
+
+    def move(key: str, items: list[int], source: CustodyAccount, target: CustodyAccount) -> Callable[[], Movement]:
+        return lambda: services.move_items(
+            actor=inspector,
+            at=now,
+            key=key,
+            kind=MovementKind.TRANSFER,
+            item_ids=items,
+            source=source,
+            target=target,
+            effective_on=day_of(now),
+        )
+
+    results = at_once(
+        *(move(f"f{n}", here[n * 20 : n * 20 + 20], reception, central) for n in range(5)),
+        *(move(f"b{n}", there[n * 20 : n * 20 + 20], central, reception) for n in range(5)),
+    )
+
+    assert len(winners(results)) == 10
+    assert find_differences() == {}

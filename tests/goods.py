@@ -1,0 +1,65 @@
+"""Accounts and goods for the ledger's own tests: the ledger needs no species."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+
+from core.accounts.models import Organisation, User
+from core.base.clock import day_of
+from ledger.models import AccountKind, CustodyAccount
+from ledger.services import Arrival, enter_items, open_items
+
+Enter = Callable[..., list[int]]
+
+
+def make_account(code: str, kind: AccountKind, custodian: Organisation | None) -> CustodyAccount:
+    return CustodyAccount.objects.create(
+        code=code, kind=kind, custodian=custodian, name_kk=f"{code} қоймасы", name_ru=f"Склад {code}", name_en=code
+    )
+
+
+@pytest.fixture
+def reception(inspectorate: Organisation) -> CustodyAccount:
+    make_account("T-REC", AccountKind.TRANSIT, inspectorate)
+    return make_account("REC", AccountKind.STORE, inspectorate)
+
+
+@pytest.fixture
+def central(okhotzooprom: Organisation) -> CustodyAccount:
+    make_account("T-CEN", AccountKind.TRANSIT, okhotzooprom)
+    return make_account("CEN", AccountKind.STORE, okhotzooprom)
+
+
+@pytest.fixture
+def removal(db: None) -> CustodyAccount:
+    return CustodyAccount.objects.boundary(AccountKind.REMOVAL)
+
+
+@pytest.fixture
+def export(db: None) -> CustodyAccount:
+    return CustodyAccount.objects.boundary(AccountKind.EXPORT)
+
+
+@pytest.fixture
+def enter(inspector: User, removal: CustodyAccount, now: datetime) -> Enter:
+    """Bring items of the given masses into an account, a day ago."""
+
+    def bring(target: CustodyAccount, *grams: int, stock_class: str = "HOR:removal") -> list[int]:
+        yesterday = now - timedelta(days=1)
+        with transaction.atomic():
+            items = open_items(len(grams))
+            enter_items(
+                actor=inspector,
+                at=now,
+                key=uuid.uuid4().hex,
+                source=removal,
+                target=target,
+                arrivals=[Arrival(item, stock_class, 1, mass) for item, mass in zip(items, grams, strict=True)],
+                effective_on=day_of(yesterday),
+            )
+        return items
+
+    return bring
