@@ -92,9 +92,8 @@ def write_manifest(packages: dict[str, dict[str, str]]) -> None:
     for folder, facts in packages.items():
         lines.append(f"\n[{folder}]")
         lines.extend(f"{key} = {value}" for key, value in facts.items())
-        for path in sorted((VENDOR / folder).rglob("*")):
-            if path.is_file():
-                lines.append(f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()} {path.relative_to(VENDOR)}")
+        kept = sorted(path for path in (VENDOR / folder).rglob("*") if path.is_file())
+        lines += [f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()} {path.relative_to(VENDOR)}" for path in kept]
     (VENDOR / "manifest").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
