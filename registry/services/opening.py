@@ -1,0 +1,314 @@
+"""Opening, correcting and cancelling intakes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import Organisation, Region, User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.clock import day_of
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.documents.services import take_numbers
+from ledger.models import CustodyAccount
+from registry.models import Brigade, Case, Intake, Origin, RemovalPermit
+from registry.selectors import stores_for_intake
+from registry.services.locking import lock_open_intake
+
+MOST_ANIMALS = 100_000
+
+Fields = dict[str, StrOrPromise]
+
+
+class CaseKnown(BadInput):
+    """A case with this criminal-register number is in the register."""
+
+    code = "case-known"
+    message = _("This case is in the register already. Open its page and take the goods in from there.")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What the protocol of a seizure says."""
+
+    protocol_number: str
+    protocol_on: date
+    erdr_number: str
+    agency: Organisation
+    place: str
+    seized_on: date
+
+
+@transaction.atomic
+def open_removal_intake(
+    *,
+    actor: User,
+    at: datetime,
+    store: CustodyAccount,
+    permit: RemovalPermit,
+    brigade: Brigade,
+    on: date,
+    males: int,
+    females: int,
+    young: int,
+    carcasses: int,
+) -> Intake:
+    """Open the reception of what one brigade brought on one day. Season, population and region follow from the permit.
+
+    Raises NotAllowed, or BadInput with the fields that are wrong.
+    """
+    if not actor.can(Can.OPEN_INTAKE):
+        raise NotAllowed
+    animals = {"males": males, "females": females, "young": young, "carcasses": carcasses}
+    wrong = _wrong_removal(permit=permit, brigade=brigade, on=on, today=day_of(at), animals=animals)
+    if not stores_for_intake(actor, Origin.REMOVAL).filter(pk=store.pk).exists():
+        wrong["store"] = _("This is not a reception point of yours.")
+    elif store.region_id != permit.region_id:
+        wrong["permit"] = _("This permit is for another region than the reception point.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    intake = Intake.objects.create(
+        number=_next_number(on),
+        origin=Origin.REMOVAL,
+        store=store,
+        on=on,
+        region_id=permit.region_id,
+        population=permit.population,
+        permit=permit,
+        brigade=brigade,
+        opened_by=actor,
+        opened_at=at,
+        **animals,
+    )
+    record(
+        "intake.opened",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=store.custodian_id,
+        number=intake.number,
+        origin=intake.origin,
+        target=store.code,
+        permit=permit.number,
+        brigade=brigade.name,
+        day=on.isoformat(),
+        **animals,
+    )
+    return intake
+
+
+@transaction.atomic
+def correct_removal_intake(
+    *,
+    actor: User,
+    at: datetime,
+    intake: Intake,
+    permit: RemovalPermit,
+    brigade: Brigade,
+    on: date,
+    males: int,
+    females: int,
+    young: int,
+    carcasses: int,
+) -> Intake:
+    """Correct what was entered when a reception was opened, while its table is still open. The store stays.
+
+    Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    intake = lock_open_intake(actor=actor, intake=intake)
+    if intake.origin != Origin.REMOVAL:
+        raise InvalidTransition
+    animals = {"males": males, "females": females, "young": young, "carcasses": carcasses}
+    wrong = _wrong_removal(permit=permit, brigade=brigade, on=on, today=day_of(at), animals=animals)
+    if intake.store.region_id != permit.region_id:
+        wrong["permit"] = _("This permit is for another region than the reception point.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    new = {"permit": permit, "brigade": brigade, "on": on, **animals}
+    old = {name: getattr(intake, name) for name in new}
+    changes = [f"{name}: {old[name]} → {value}" for name, value in new.items() if old[name] != value]
+    if not changes:
+        return intake
+    for name, value in new.items():
+        setattr(intake, name, value)
+    intake.region_id, intake.population = permit.region_id, permit.population
+    intake.version += 1
+    intake.save(update_fields=[*new, "region", "population", "version"])
+    record(
+        "intake.corrected",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=intake.store.custodian_id,
+        number=intake.number,
+        note=changes,
+    )
+    return intake
+
+
+@transaction.atomic
+def open_seizure_intake(
+    *, actor: User, at: datetime, store: CustodyAccount, on: date, case: Case | CaseFacts
+) -> Intake:
+    """Open the intake of seized goods into an evidence room: for a case in the register, or one entered now.
+
+    `on` is the day the goods came into the room. Raises NotAllowed, CaseKnown, or BadInput with the wrong fields.
+    """
+    if not actor.can(Can.REGISTER_SEIZURE):
+        raise NotAllowed
+    seized_on = case.seized_on
+    wrong: Fields = {} if isinstance(case, Case) else _wrong_case(case, today=day_of(at))
+    room = stores_for_intake(actor, Origin.SEIZURE).filter(pk=store.pk).first()
+    if room is None or room.region is None:
+        wrong["store"] = _("This is not an evidence room of yours.")
+    if on > day_of(at):
+        wrong["on"] = _("This day lies in the future.")
+    elif on < seized_on:
+        wrong["on"] = _("The goods cannot come in before they were seized.")
+    if wrong or room is None or room.region is None:
+        raise BadInput(fields=wrong)
+    if isinstance(case, CaseFacts):
+        case = _open_case(actor=actor, at=at, facts=case, region=room.region)
+    elif not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
+        raise NotAllowed
+    intake = Intake.objects.create(
+        number=_next_number(on),
+        origin=Origin.SEIZURE,
+        store=room,
+        on=on,
+        region=room.region,
+        case=case,
+        opened_by=actor,
+        opened_at=at,
+    )
+    record(
+        "intake.opened",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=room.custodian_id,
+        number=intake.number,
+        origin=intake.origin,
+        target=room.code,
+        case=case.pk,
+        reference=case.erdr_number,
+        day=on.isoformat(),
+    )
+    return intake
+
+
+@transaction.atomic
+def cancel_intake(*, actor: User, at: datetime, intake: Intake, reason: str) -> Intake:
+    """Close an intake without registering anything. What was weighed stays readable. The reason is required.
+
+    Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say why.")})
+    intake = lock_open_intake(actor=actor, intake=intake)
+    intake.state, intake.cancel_reason = Intake.State.CANCELLED, reason.strip()
+    intake.closed_by, intake.closed_at = actor, at
+    intake.save(update_fields=["state", "cancel_reason", "closed_by", "closed_at"])
+    record(
+        "intake.cancelled",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=intake.store.custodian_id,
+        number=intake.number,
+        reason=intake.cancel_reason,
+    )
+    return intake
+
+
+def _next_number(on: date) -> str:
+    (serial,) = take_numbers(series="IN", year=on.year)
+    return f"IN{on:%y}-{serial:06d}"
+
+
+def _wrong_removal(
+    *, permit: RemovalPermit, brigade: Brigade, on: date, today: date, animals: Mapping[str, int]
+) -> Fields:
+    """What does not fit together, by field."""
+    wrong: Fields = {}
+    season = permit.season
+    if on > today:
+        wrong["on"] = _("This day lies in the future.")
+    elif not season.starts_on <= on <= season.ends_on:
+        wrong["on"] = _("This day is outside the season of the permit: %(first)s – %(last)s.") % {
+            "first": season.starts_on.strftime("%d.%m.%Y"),
+            "last": season.ends_on.strftime("%d.%m.%Y"),
+        }
+    elif on < permit.issued_on:
+        wrong["on"] = _("The permit was not issued yet on this day.")
+    if (brigade.season_id, brigade.region_id) != (permit.season_id, permit.region_id):
+        wrong["brigade"] = _("This brigade has no contract for the season and region of the permit.")
+    for name, count in animals.items():
+        if not 0 <= count <= MOST_ANIMALS:
+            wrong[name] = _("Enter a number from 0 to %(most)s.") % {"most": MOST_ANIMALS}
+    taken = animals["males"] + animals["females"] + animals["young"]
+    if not wrong.keys() & animals.keys():
+        if taken == 0:
+            wrong["males"] = _("Enter how many animals were taken.")
+        elif animals["carcasses"] > taken:
+            wrong["carcasses"] = _("There cannot be more carcasses than animals taken.")
+    return wrong
+
+
+def _wrong_case(facts: CaseFacts, *, today: date) -> Fields:
+    wrong: Fields = {}
+    for name in ("protocol_number", "erdr_number", "place"):
+        if not getattr(facts, name).strip():
+            wrong[name] = _("Fill this in.")
+    if facts.seized_on > today:
+        wrong["seized_on"] = _("This day lies in the future.")
+    if facts.protocol_on > today:
+        wrong["protocol_on"] = _("This day lies in the future.")
+    elif facts.protocol_on < facts.seized_on:
+        wrong["protocol_on"] = _("The protocol cannot be older than the seizure.")
+    if not facts.agency.is_state:
+        wrong["agency"] = _("Only a body of the State seizes.")
+    return wrong
+
+
+def _open_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -> Case:
+    erdr_number = "".join(facts.erdr_number.split())
+    known = CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
+    if Case.objects.filter(erdr_number=erdr_number).exists():
+        raise known
+    try:
+        with transaction.atomic():
+            case = Case.objects.create(
+                protocol_number=facts.protocol_number.strip(),
+                protocol_on=facts.protocol_on,
+                erdr_number=erdr_number,
+                agency=facts.agency,
+                region=region,
+                place=facts.place.strip(),
+                seized_on=facts.seized_on,
+                opened_by=actor,
+                opened_at=at,
+            )
+    except IntegrityError as race:
+        # Two people entered the case at the same moment.
+        raise known from race
+    record(
+        "case.opened",
+        actor=actor,
+        at=at,
+        subject=("case", case.pk),
+        subject_name=case.erdr_number,
+        organisation_id=facts.agency.pk,
+        number=case.protocol_number,
+        reference=case.erdr_number,
+        day=case.seized_on.isoformat(),
+    )
+    return case
