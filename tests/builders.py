@@ -4,8 +4,9 @@
 made by functions, because tests want many of them in different states.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -220,14 +221,23 @@ def register(intake: Intake, *, actor: User, at: datetime) -> list[Derivative]:
     return register_intake(actor=actor, at=at, intake=intake, explanation="Counted twice.", confirm_band=True)
 
 
+Receive = Callable[..., Intake]
+
+
 @pytest.fixture
-def open_intake(
+def receive(
     inspector: User, now: datetime, reception_store: CustodyAccount, permit_to_remove: RemovalPermit, brigade: Brigade
-) -> Intake:
+) -> Receive:
+    """`receive(rows=6, males=3)`: an open reception of the inspector's at the reception point; see build_intake."""
+    usual: dict[str, Any] = {"actor": inspector, "at": now, "store": reception_store}
+    papers: dict[str, Any] = {"permit": permit_to_remove, "brigade": brigade}
+    return lambda **facts: build_intake(**(usual | papers | facts))
+
+
+@pytest.fixture
+def open_intake(receive: Receive) -> Intake:
     """Six horns of three males weighed at the reception point, not registered yet."""
-    return build_intake(
-        actor=inspector, at=now, store=reception_store, permit=permit_to_remove, brigade=brigade, rows=6
-    )
+    return receive(rows=6)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from core.accounts.models import User
 from core.audit.models import Event
 from core.base.errors import InvalidTransition, NotAllowed
 from core.notices.models import Notice
-from ledger.models import AccountKind, CustodyAccount, Holding, Hold, Movement, MovementKind
+from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, MovementKind
 from ledger.selectors import find_differences
 from ledger.services import ItemsOnHold, move_items
 from registry.measures import TableRow
-from registry.models import Brigade, Derivative, Intake, IntakeRow, RemovalPermit
+from registry.models import Derivative, Intake, IntakeRow
 from registry.services import (
     BandNotConfirmed,
     ExplanationNeeded,
@@ -24,7 +24,7 @@ from registry.services import (
     register_intake,
     save_rows,
 )
-from tests.builders import build_intake, register, some_rows
+from tests.builders import Receive, register, some_rows
 
 
 def test_registration_brings_every_row_into_the_store(open_intake: Intake, inspector: User, now: datetime) -> None:
@@ -64,14 +64,11 @@ def test_goods_come_from_the_boundary_of_their_origin(open_intake: Intake, inspe
 def test_numbers_go_on_without_a_gap(
     inspector: User,
     now: datetime,
-    reception_store: CustodyAccount,
-    permit_to_remove: RemovalPermit,
-    brigade: Brigade,
+    receive: Receive,
 ) -> None:
-    papers = {"store": reception_store, "permit": permit_to_remove, "brigade": brigade}
-    first = build_intake(actor=inspector, at=now, rows=3, **papers)
-    second = build_intake(actor=inspector, at=now, rows=2, **papers)
-    refused = build_intake(actor=inspector, at=now, rows=[TableRow(1, "L", 900)], **papers)
+    first = receive(rows=3)
+    second = receive(rows=2)
+    refused = receive(rows=[TableRow(1, "L", 900)])
 
     register(first, actor=inspector, at=now)
     with pytest.raises(BandNotConfirmed):
@@ -128,14 +125,10 @@ def _post_around_the_service(
 def test_unusual_masses_must_be_confirmed(
     inspector: User,
     now: datetime,
-    reception_store: CustodyAccount,
-    permit_to_remove: RemovalPermit,
-    brigade: Brigade,
+    receive: Receive,
 ) -> None:
     rows = [TableRow(1, "L", 49), TableRow(2, "R", 50), TableRow(3, "L", 400), TableRow(4, "R", 401)]
-    intake = build_intake(
-        actor=inspector, at=now, store=reception_store, permit=permit_to_remove, brigade=brigade, rows=rows
-    )
+    intake = receive(rows=rows)
 
     with pytest.raises(BandNotConfirmed) as refusal:
         register_intake(actor=inspector, at=now, intake=intake)
@@ -152,12 +145,9 @@ def test_more_horns_than_males_carry_need_an_explanation(
     males: int,
     inspector: User,
     now: datetime,
-    reception_store: CustodyAccount,
-    permit_to_remove: RemovalPermit,
-    brigade: Brigade,
+    receive: Receive,
 ) -> None:
-    papers = {"store": reception_store, "permit": permit_to_remove, "brigade": brigade}
-    intake = build_intake(actor=inspector, at=now, rows=5, males=males, females=9, **papers)
+    intake = receive(rows=5, males=males, females=9)
 
     with pytest.raises(ExplanationNeeded):
         register_intake(actor=inspector, at=now, intake=intake, explanation="  ")
@@ -167,7 +157,7 @@ def test_more_horns_than_males_carry_need_an_explanation(
     intake.refresh_from_db()
     assert intake.explanation == "A broken horn of an earlier day."
     notice = Notice.objects.get(code="intake.horns_per_male")
-    assert notice.organisation == reception_store.custodian
+    assert notice.organisation == intake.store.custodian
     assert (notice.kind, notice.due_on) == ("discrepancy", date(2025, 11, 20))
     assert (notice.params["pieces"], notice.params["males"]) == (5, males)
 
@@ -175,12 +165,9 @@ def test_more_horns_than_males_carry_need_an_explanation(
 def test_exactly_two_horns_a_male_are_no_question(
     inspector: User,
     now: datetime,
-    reception_store: CustodyAccount,
-    permit_to_remove: RemovalPermit,
-    brigade: Brigade,
+    receive: Receive,
 ) -> None:
-    papers = {"store": reception_store, "permit": permit_to_remove, "brigade": brigade}
-    intake = build_intake(actor=inspector, at=now, rows=6, males=3, **papers)
+    intake = receive(rows=6, males=3)
 
     register_intake(actor=inspector, at=now, intake=intake, explanation="not asked for")
 
@@ -192,12 +179,9 @@ def test_exactly_two_horns_a_male_are_no_question(
 def test_an_empty_table_is_refused(
     inspector: User,
     now: datetime,
-    reception_store: CustodyAccount,
-    permit_to_remove: RemovalPermit,
-    brigade: Brigade,
+    receive: Receive,
 ) -> None:
-    papers = {"store": reception_store, "permit": permit_to_remove, "brigade": brigade}
-    intake = build_intake(actor=inspector, at=now, rows=0, males=1, **papers)
+    intake = receive(rows=0, males=1)
 
     with pytest.raises(NothingToRegister):
         register_intake(actor=inspector, at=now, intake=intake)
@@ -240,14 +224,11 @@ def test_only_who_takes_in_there_registers(
 def test_the_number_of_queries_does_not_grow(
     inspector: User,
     now: datetime,
-    reception_store: CustodyAccount,
-    permit_to_remove: RemovalPermit,
-    brigade: Brigade,
+    receive: Receive,
 ) -> None:
-    papers = {"store": reception_store, "permit": permit_to_remove, "brigade": brigade}
     counts = []
     for size in (2, 200):
-        intake = build_intake(actor=inspector, at=now, rows=size, **papers)
+        intake = receive(rows=size)
         with CaptureQueriesContext(connection) as queries:
             register_intake(actor=inspector, at=now, intake=intake)
         counts.append(len(queries))
