@@ -27,7 +27,8 @@ def main() -> int:
     with throw_away_servers(durable=True):
         prepare_django()
         size = os.environ.get("N")
-        return int(not all([ok for name in names for ok in measure(name, int(size) if size else None)]))
+        oks = [ok for name in names for ok in measure(name, int(size) if size else None)]
+        return int(not all(oks))
 
 
 def measure(name: str, n: int | None) -> Iterator[bool]:

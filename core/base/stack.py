@@ -176,11 +176,13 @@ def supervised(lock: int | None = None) -> Iterator[Supervisor]:
     try:
         yield supervisor
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
         if supervisor.children:
             supervisor.say("stopping")
         supervisor.stop()
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -227,9 +229,7 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotRun(
-                f"port {port} cannot be used ({error.strerror}): choose another, PORT=…"
-            ) from None
+            raise CannotRun(f"port {port} cannot be used ({error.strerror}): choose another with PORT=") from None
 
 
 def say(text: str) -> None:

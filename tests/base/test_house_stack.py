@@ -119,7 +119,7 @@ def test_a_command_finds_the_servers_of_the_running_system(var: Path) -> None:
 
 def test_an_interrupted_start_leaves_nothing_running(var: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    command = [sys.executable, "-m", "core.base.stack", "exec", "sh", "-c", "echo up; sleep 60"]
+    command = [sys.executable, "-m", "core.base.stack", "exec", "sh", "-c", "echo up; exec sleep 60"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stdout.readline() == "up\n"

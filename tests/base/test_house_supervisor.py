@@ -126,7 +126,7 @@ def test_children_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     child = int(parent.stdout.readline())
 
     parent.kill()
-    parent.communicate()
+    parent.wait()
 
     deadline = time.monotonic() + 5
     while is_running(child) and time.monotonic() < deadline:
