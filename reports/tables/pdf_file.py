@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 import zxingcpp
 from reportlab.lib.colors import Color, HexColor
@@ -89,14 +89,14 @@ class _Sheet:
         self.report = report
         self.size = landscape(A4) if report.landscape else A4
         regular = load_font(fonts.regular)
-        self.canvas = Canvas(
+        # The stubs know neither its document nor fractions of points in forms.
+        self.canvas: Any = Canvas(
             str(out) if isinstance(out, Path) else out,
             pagesize=self.size,
             pageCompression=1,
-            initialFontName=regular.fontName,
-            initialFontSize=SIZE,
+            initialFontName=regular.fontName,  # type: ignore[arg-type]
         )
-        document: PDFDocument = self.canvas._doc  # the canvas offers no other way to its document
+        document: PDFDocument = cast("Any", self.canvas)._doc
         self.regular = Ink(regular, document)
         self.bold = Ink(load_font(fonts.bold), document)
         self.canvas.setTitle(report.title)
@@ -141,9 +141,7 @@ class _Sheet:
     def _pack_page(self) -> None:
         """Compresses the finished page at once; the canvas would keep all pages as text until the end."""
         page = self.canvas._doc.Pages.pages[-1]
-        stream = PDFStream(
-            PDFDictionary({"Filter": PDFName("FlateDecode")}), zlib.compress(page.stream.encode())
-        )
+        stream = PDFStream(PDFDictionary({"Filter": PDFName("FlateDecode")}), zlib.compress(page.stream.encode()))
         page.Contents = stream
         page.stream = None
 
@@ -193,9 +191,7 @@ class _Sheet:
         title = self.report.title
         if self.report.seal:
             title = f"{title} · {self.report.seal.number}"
-        self._text(
-            self.left, self.y - 8, self.regular.fit(title, 8, self.right - self.left), self.regular, 8, QUIET
-        )
+        self._text(self.left, self.y - 8, self.regular.fit(title, 8, self.right - self.left), self.regular, 8, QUIET)
         self.y -= 12
         self._rule(self.y, LINE, 0.5)
         self.y -= 5
@@ -214,9 +210,7 @@ class _Sheet:
             self._rule(base + 8 * mm, LINE, 0.5)
         room = self.right - x - 32 * mm
         for index, line in enumerate(self.regular.wrap(self.report.footer, 7, room)[:2]):
-            self._text(
-                x, base + (QR_SIZE - 30 - 9 * index if seal else 4 - 9 * index), line, self.regular, 7, QUIET
-            )
+            self._text(x, base + (QR_SIZE - 30 - 9 * index if seal else 4 - 9 * index), line, self.regular, 7, QUIET)
         self._page_number(base)
 
     def _page_number(self, y: float) -> None:
@@ -250,13 +244,13 @@ class _Sheet:
     def _define_qr(self, link: str) -> None:
         """The address as a QR at level M, drawn once as vectors and referred to by every page."""
         code = zxingcpp.create_barcode(link, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-        image = zxingcpp.write_barcode_to_image(code, scale=1, add_quiet_zones=False)
+        image: Any = zxingcpp.write_barcode_to_image(code, scale=1, add_quiet_zones=False)
         rows, columns = image.shape[0], image.shape[1]
         module = QR_SIZE / rows
         self.canvas.beginForm("qr", 0, 0, QR_SIZE, QR_SIZE)
         self.canvas.setFillColor(Color(0, 0, 0))
         path = self.canvas.beginPath()
-        flat = memoryview(image).tolist()
+        flat: Any = memoryview(image).tolist()
         for line in range(rows):
             start: int | None = None
             for place in range(columns + 1):
@@ -276,11 +270,7 @@ class _Sheet:
         boxes = self._boxes(columns)
         head = self._head_lines(columns, boxes)
         grouped = any(column.group for column in columns)
-        depth = (
-            max(len(lines) for lines in head) * HEAD_LEADING
-            + 2 * ROW_PAD
-            + (HEAD_LEADING + 3 if grouped else 0)
-        )
+        depth = max(len(lines) for lines in head) * HEAD_LEADING + 2 * ROW_PAD + (HEAD_LEADING + 3 if grouped else 0)
         caption = 18 if table.caption else 4
         if self.y - caption - depth - 3 * LEADING < self.bottom:
             self._new_page()
@@ -332,9 +322,7 @@ class _Sheet:
 
     def _head_lines(self, columns: Sequence[Column], boxes: Sequence[_Box]) -> list[list[str]]:
         return [
-            self.bold.wrap(
-                title_of(column, self.report.words.kilograms, with_group=False), HEAD_SIZE, box.width
-            )
+            self.bold.wrap(title_of(column, self.report.words.kilograms, with_group=False), HEAD_SIZE, box.width)
             for column, box in zip(columns, boxes, strict=True)
         ]
 
@@ -360,9 +348,7 @@ class _Sheet:
                 if title:
                     left, right = boxes[start].left, boxes[stop - 1].right
                     shown = self.bold.fit(title, HEAD_SIZE, right - left)
-                    self._text_middle(
-                        (left + right) / 2, depth - HEAD_LEADING, shown, self.bold, HEAD_SIZE, INK
-                    )
+                    self._text_middle((left + right) / 2, depth - HEAD_LEADING, shown, self.bold, HEAD_SIZE, INK)
                     canvas.line(left + PAD, top, right - PAD, top)
         top -= ROW_PAD
         for column, box, lines in zip(columns, boxes, head, strict=True):
@@ -408,9 +394,7 @@ class _Sheet:
                 text = lines[0]
                 width = ink.width(text, SIZE)
                 if width <= box.width:
-                    texts.append(
-                        f"1 0 0 1 {box.right - PAD - width:.2f} {first:.2f} Tm {ink.show(text, SIZE)}"
-                    )
+                    texts.append(f"1 0 0 1 {box.right - PAD - width:.2f} {first:.2f} Tm {ink.show(text, SIZE)}")
                 else:
                     size = max(SMALLEST, SIZE * box.width / width)
                     x = box.right - PAD - ink.width(text, size)
@@ -475,12 +459,8 @@ class _Sheet:
             self.canvas.setLineWidth(0.5)
             self.canvas.line(line_from, self.y - 2, line_to, self.y - 2)
             self.canvas.line(day_from, self.y - 2, self.right, self.y - 2)
-            self._text_middle(
-                (line_from + line_to) / 2, self.y - 10, words.signature, self.regular, 6.5, QUIET
-            )
-            self._text_middle(
-                (day_from + self.right) / 2, self.y - 10, words.signed_on, self.regular, 6.5, QUIET
-            )
+            self._text_middle((line_from + line_to) / 2, self.y - 10, words.signature, self.regular, 6.5, QUIET)
+            self._text_middle((day_from + self.right) / 2, self.y - 10, words.signed_on, self.regular, 6.5, QUIET)
 
     # Ink
 

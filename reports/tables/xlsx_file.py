@@ -46,9 +46,7 @@ class TooManyRowsError(ValueError):
     """A worksheet holds at most 1,048,576 rows; such a table is offered as CSV."""
 
 
-def write_xlsx(
-    report: Report, out: Path | IO[bytes], *, progress: Callable[[int], None] | None = None
-) -> None:
+def write_xlsx(report: Report, out: Path | IO[bytes], *, progress: Callable[[int], None] | None = None) -> None:
     """Writes the workbook. Text stays text (never a formula, link or number); quantities are numbers.
 
     Raises TooManyRowsError. `progress` is told the rows written so far.
@@ -95,9 +93,7 @@ class _Book:
 
     def write(self) -> None:
         words, report = self.report.words, self.report
-        self.book.set_properties(
-            {"title": report.title, "subject": report.subtitle, "company": words.registry}
-        )
+        self.book.set_properties({"title": report.title, "subject": report.subtitle, "company": words.registry})
         taken: set[str] = set()
         for number, table in enumerate(report.tables, start=1):
             self._sheet(table, sheet_name(table.caption or report.title, number, taken))
@@ -188,9 +184,7 @@ class _Book:
         else:
             sheet.write_string(line, index, str(value), style)
 
-    def _sums(
-        self, sheet: Any, first: int, last: int, columns: tuple[Column, ...], totals: list[int]
-    ) -> None:
+    def _sums(self, sheet: Any, first: int, last: int, columns: tuple[Column, ...], totals: list[int]) -> None:
         """A row of totals that follows the filter; its stored values are the sums of what was written."""
         line = last + 1
         for index, column in enumerate(columns):

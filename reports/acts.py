@@ -1,0 +1,77 @@
+"""What may be done with an item next: each act with its page, or with the reason why it is refused now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import User
+from core.accounts.roles import Can
+from ledger.models import AccountKind, Handover
+from permits.models import Kind
+from permits.selectors import find_obstacles, stores_of
+from reports.selectors import ItemRow
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button: its words, icon and page; with `refused` it is told, not offered."""
+
+    label: StrOrPromise
+    icon: str
+    url: str
+    refused: str = ""
+
+
+def next_acts(user: User, row: ItemRow) -> list[Act]:
+    """Acts of the person's roles on this item, in the order of its way."""
+    found = []
+    if user.can(Can.RECEIVE) and (receive := _receive(user, row)):
+        found.append(receive)
+    if user.can(Can.DISPATCH):
+        found.append(_from_store(user, row, Can.DISPATCH, _("Hand over"), "truck-delivery", _dispatch_url))
+    if user.can(Can.APPLY):
+        found.append(_from_store(user, row, Can.APPLY, _("Apply for a permit"), "file-plus", _apply_url))
+    return found
+
+
+def _receive(user: User, row: ItemRow) -> Act | None:
+    """Acceptance, while the item is on its way to a store of this person."""
+    if row.place.kind != AccountKind.TRANSIT:
+        return None
+    handover = (
+        Handover.objects.filter(
+            lines__item=row.derivative.pk,
+            state=Handover.State.DISPATCHED,
+            target__in=stores_of(user, Can.RECEIVE).values("pk"),
+        )
+        .order_by("-pk")
+        .first()
+    )
+    if handover is None:
+        return None
+    url = reverse("permits:receive", args=[handover.pk])
+    if handover.dispatched_by_id == user.pk:
+        return Act(_("Receive"), "scan", url, _("Another person must receive what you dispatched."))
+    return Act(_("Receive"), "scan", url)
+
+
+def _from_store(user: User, row: ItemRow, act: Can, label: str, icon: str, url: Callable[[ItemRow], str]) -> Act:
+    """An act that takes the item from a store of this person, refused for what stands against it."""
+    stores = list(stores_of(user, act).values_list("pk", flat=True))
+    item = row.derivative.pk
+    problems = find_obstacles([item], stores=stores).get(item, [])
+    reasons = " ".join(str(problem.text) for problem in problems)
+    return Act(label, icon, url(row), reasons)
+
+
+def _dispatch_url(row: ItemRow) -> str:
+    wanted = {"source": row.place.pk, "item": row.derivative.pk}
+    return f"{reverse('permits:dispatch')}?{urlencode(wanted)}"
+
+
+def _apply_url(row: ItemRow) -> str:
+    return f"{reverse('permits:apply', args=[Kind.TRANSPORT])}?{urlencode({'item': row.derivative.pk})}"

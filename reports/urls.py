@@ -1,0 +1,24 @@
+from django.urls import path, re_path
+
+from reports.views import find, home, item, items, journal, statements, stock
+
+app_name = "reports"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("find/", find.find, name="find"),
+    path("stock/", stock.stock, name="stock"),
+    re_path(r"^stock/stock\.(?P<fmt>csv|xlsx)$", stock.stock_file, name="stock-file"),
+    path("items/", items.items, name="items"),
+    path("items/totals/", items.item_totals, name="item-totals"),
+    re_path(r"^items/items\.(?P<fmt>csv|xlsx)$", items.items_file, name="items-file"),
+    path("items/<int:pk>/", item.item, name="item"),
+    path("journal/", journal.journal, name="journal"),
+    re_path(r"^journal/journal\.(?P<fmt>csv|xlsx)$", journal.journal_file, name="journal-file"),
+    path("statements/", statements.statements, name="statements"),
+    path("statements/<int:pk>/", statements.statement, name="statement"),
+    re_path(
+        r"^statements/(?P<pk>\d+)/(?P<fmt>pdf|xlsx|csv|movements)/$",
+        statements.statement_file,
+        name="statement-file",
+    ),
+]

@@ -1,0 +1,41 @@
+"""One item: what it is, where it is, what may be done next, and everything that happened."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from core.accounts.doors import SignedInRequest, requires
+from core.accounts.roles import Can
+from marking.models import Mark
+from registry.models import Derivative
+from reports.acts import next_acts
+from reports.selectors import describe_items, with_place
+from reports.story import name_right, standings, tell_story
+
+
+@require_safe
+@requires(Can.SEE_STOCK)
+def item(request: SignedInRequest, pk: int) -> HttpResponse:
+    known = with_place(Derivative.objects.visible_to(request.user)).select_related(
+        "intake__store", "intake__region", "intake__permit__season", "intake__brigade", "intake__case__agency"
+    )
+    derivative = get_object_or_404(known, pk=pk)
+    (row,) = describe_items([derivative])
+    right, right_url = name_right(row.reserved_for) if row.reserved_for else ("", "")
+    acts = next_acts(request.user, row)
+    context: dict[str, Any] = {
+        "item": derivative,
+        "row": row,
+        "standings": standings(row.place, row.holds, right),
+        "right": right,
+        "right_url": right_url,
+        "acts": [act for act in acts if not act.refused],
+        "refused_acts": [act for act in acts if act.refused],
+        "marks": Mark.objects.filter(derivative=derivative).order_by("-issued_at", "code"),
+        "photos": derivative.photos.select_related("document").order_by("pk"),
+        "steps": tell_story(derivative),
+        "sees_intake": request.user.can(Can.SEE_INTAKES),
+    }
+    return render(request, "reports/item.html", context)
