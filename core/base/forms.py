@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import DecimalValidator
 from django.forms.renderers import TemplatesSetting
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
@@ -95,6 +96,7 @@ class GramsField(DecimalCommaField):
         kwargs.setdefault("unit", _("g"))
         kwargs.setdefault("min_value", 0)
         super().__init__(**kwargs)
+        self.validators = _without_places(self.validators)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {"inputmode": "numeric", **super().widget_attrs(widget)}
@@ -112,7 +114,7 @@ class GramsField(DecimalCommaField):
 
 
 class KilogramsField(DecimalCommaField):
-    """Kilograms typed with up to three places, kept as whole grams (int): "12,345" is 12345."""
+    """Kilograms typed with up to three places, kept as whole grams (int): "12,345" is 12345. Bounds are in grams."""
 
     default_error_messages = {"precise": _("Enter kilograms with at most three places after the comma.")}
 
@@ -120,6 +122,7 @@ class KilogramsField(DecimalCommaField):
         kwargs.setdefault("unit", _("kg"))
         kwargs.setdefault("min_value", 0)
         super().__init__(**kwargs)
+        self.validators = _without_places(self.validators)
 
     def to_python(self, value: Any) -> Any:
         number = super().to_python(value)
@@ -137,3 +140,8 @@ class KilogramsField(DecimalCommaField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
+
+
+def _without_places(validators: list[Any]) -> list[Any]:
+    """Whole grams have no places after the comma to count."""
+    return [check for check in validators if not isinstance(check, DecimalValidator)]
