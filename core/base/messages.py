@@ -58,7 +58,7 @@ def extract_messages() -> polib.POFile:
     class Extract(makemessages.Command):
         def build_potfiles(self) -> list[str]:
             paths: list[str] = super().build_potfiles()
-            found.extend(polib.pofile(path) for path in paths)
+            found.extend(polib.pofile(path) for path in dict.fromkeys(paths))
             return paths
 
         def write_po_file(self, potfile: str, locale: str) -> None:
