@@ -22,7 +22,7 @@ PUBLIC_HOST = env.str("PUBLIC_HOST", default="saiga.gov.kz")
 KEY_ENCRYPTION_KEY = env.str("KEY_ENCRYPTION_KEY", default="")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "core.accounts.admin_apps.RegistryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "marking",
     "permits",
     "reports",
+    "config",
 ]
 
 MIDDLEWARE = [

@@ -3,12 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.results import job_document
+from core.jobs.urls import urlpatterns as job_pages
+
+job_file = path("<uuid:pk>/documents/<uuid:document_id>/", job_document, name="document")
+
 urlpatterns = [
     path("", include("reports.urls")),
     path("", include("registry.urls")),
     path("", include("marking.urls")),
     path("", include("permits.urls")),
-    path("jobs/", include("core.jobs.urls")),
+    path("jobs/", include(([*job_pages, job_file], "jobs"))),
     path("notices/", include("core.notices.urls")),
     path("rules/", include("core.rules.urls")),
     path("", include("core.accounts.urls")),

@@ -262,9 +262,7 @@ def storekeeper(okhotzooprom: Organisation, administrator: User) -> User:
 @pytest.fixture
 def storekeeper_elsewhere(police: Organisation, administrator: User) -> User:
     """Keeps the evidence room of the police."""
-    return enter_person(
-        "storekeeper_elsewhere", "Омаров Дәурен", Role.STOREKEEPER, police, appointed_by=administrator
-    )
+    return enter_person("storekeeper_elsewhere", "Омаров Дәурен", Role.STOREKEEPER, police, appointed_by=administrator)
 
 
 @pytest.fixture
@@ -274,9 +272,7 @@ def trader(trader_company: Organisation, administrator: User) -> User:
 
 @pytest.fixture
 def other_trader(other_trader_company: Organisation, administrator: User) -> User:
-    return enter_person(
-        "other_trader", "Ыбыраев Болат", Role.TRADER, other_trader_company, appointed_by=administrator
-    )
+    return enter_person("other_trader", "Ыбыраев Болат", Role.TRADER, other_trader_company, appointed_by=administrator)
 
 
 @pytest.fixture

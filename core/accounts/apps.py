@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
                 "user.reactivated": _("Account opened again"),
                 "user.appointed": _("Role given"),
                 "user.appointment_ended": _("Role ended"),
+                "user.password_link_made": _("Link to set the password made"),
                 "token.created": _("API token made"),
                 "token.revoked": _("API token revoked"),
             }

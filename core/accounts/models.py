@@ -6,7 +6,6 @@ from functools import cached_property
 import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts import triggers
 from core.accounts.bin import is_valid_bin
 from core.accounts.roles import GRANTS, Can, Role
+from core.base.clock import day_of
 from core.base.triggers import final_once, fixed, never_deleted
 
 
@@ -30,6 +30,9 @@ class ThreeNames(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def name(self) -> str:
         """The name in the reader's language."""
@@ -38,9 +41,6 @@ class ThreeNames(models.Model):
     def name_in(self, language: str) -> str:
         names = {"kk": self.name_kk, "ru": self.name_ru, "en": self.name_en}
         return names.get(language[:2], self.name_kk)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Region(ThreeNames):
@@ -122,8 +122,6 @@ class User(AbstractUser):
     patronymic = models.CharField(_("patronymic"), max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="kk")
 
-    objects = DjangoUserManager["User"]()
-
     class Meta(AbstractUser.Meta):
         abstract = False
         ordering = ["last_name", "first_name", "pk"]
@@ -138,7 +136,7 @@ class User(AbstractUser):
     def appointments_in_force(self) -> list["Appointment"]:
         if not self.is_active:
             return []
-        in_force = self.appointments.in_force(timezone.localdate())
+        in_force = self.appointments.in_force(day_of(timezone.now()))
         return list(in_force.select_related("organisation").prefetch_related("regions"))
 
     def forget_roles(self) -> None:
@@ -159,7 +157,9 @@ class User(AbstractUser):
 
     def organisation_ids(self, act: Can | None = None) -> frozenset[int]:
         """Organisations the person acts for; with `act`, those where the person's role grants it."""
-        return frozenset(a.organisation_id for a in self.appointments_in_force if act is None or act in GRANTS[Role(a.role)])
+        return frozenset(
+            a.organisation_id for a in self.appointments_in_force if act is None or act in GRANTS[Role(a.role)]
+        )
 
     def region_codes(self, act: Can | None = None) -> frozenset[str]:
         """Regions the person's roles are bound to: those of the appointment, else of the organisation."""
@@ -238,9 +238,7 @@ class Appointment(models.Model):
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed(
-                "appointment_is_fixed", "user", "organisation", "role", "valid_from", "valid_until", "appointed_by"
-            ),
+            fixed("appointment_is_fixed", "user", "organisation", "role", "valid_from", "valid_until", "appointed_by"),
             final_once("appointment_ended_for_good", pgtrigger.Q(old__ended_at__isnull=False)),
             triggers.role_fits_organisation(),
         ]

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+from allauth.account import app_settings
+from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.bin import is_valid_bin
@@ -15,6 +16,7 @@ from core.accounts.models import LONGEST_TOKEN, ApiToken, Appointment, Organisat
 from core.accounts.roles import HELD_IN, Role
 from core.accounts.tokens import digest_of
 from core.audit.services import record
+from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 
 TOKEN_DAYS = 90
@@ -271,7 +273,7 @@ def appoint(
         raise NotActive
     if organisation.kind not in HELD_IN[role]:
         raise RoleDoesNotFit(fields={"role": _("This role cannot be held in an organisation of this kind.")})
-    first = valid_from or timezone.localdate(at)
+    first = valid_from or day_of(at)
     if valid_until is not None and valid_until < first:
         raise BadInput(fields={"valid_until": _("The last day is before the first.")})
     same = Appointment.objects.not_ended().filter(user=person, organisation=organisation, role=role)
@@ -326,6 +328,21 @@ def end_appointment(*, actor: User, at: datetime, appointment: Appointment) -> A
         role=appointment.role,
     )
     return appointment
+
+
+@transaction.atomic
+def make_password_key(*, actor: User, at: datetime, person: User) -> str:
+    """A key by which the person, and whoever has it, may set the password once within three days.
+
+    To be handed over in person or sent; it stops working when used. Raises NotActive for a closed account.
+    """
+    if not person.is_active:
+        raise NotActive
+    record(
+        "user.password_link_made", actor=actor, at=at, subject=("user", person.pk), subject_name=person.full_name[:120]
+    )
+    token: str = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
+    return f"{user_pk_to_url_str(person)}-{token}"
 
 
 @transaction.atomic

@@ -4,11 +4,13 @@ import hashlib
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from core.accounts.models import ApiToken, User
+from core.base.clock import day_of
 
 
 def digest_of(token: str) -> str:
@@ -24,15 +26,22 @@ class TokenAuthentication(BaseAuthentication):
             return None
         secret = parts[1].decode("latin-1") if len(parts) == 2 else ""
         now = timezone.now()
-        token = (
-            ApiToken.objects.select_related("user")
-            .filter(digest=digest_of(secret), revoked_at=None, expires_at__gt=now, user__is_active=True)
-            .first()
-        )
+        token = ApiToken.objects.usable(now).select_related("user").filter(digest=digest_of(secret)).first()
         if token is None:
             raise AuthenticationFailed(_("This token is not valid, or it has expired."))
-        ApiToken.objects.filter(pk=token.pk).exclude(last_used_on=now.date()).update(last_used_on=now.date())
+        if token.last_used_on != (today := day_of(now)):
+            ApiToken.objects.filter(pk=token.pk).update(last_used_on=today)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the schema tells about these tokens."""
+
+    target_class = "core.accounts.tokens.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A key made at /tokens/."}

@@ -65,7 +65,7 @@ def kind_fits_appointments() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'kind_fits_appointments';
             END IF;
             RETURN NEW;
-        """,  # noqa: S608
+        """,
     )
 
 

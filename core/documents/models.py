@@ -48,6 +48,11 @@ class Document(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_photo(self) -> bool:
+        """True when a thumbnail can be made of it."""
+        return self.media_type.startswith("image/")
+
 
 class NumberSeries(models.Model):
     """The last number given in a series and year; numbers follow one another without a gap."""

@@ -1,79 +1,161 @@
-"""Keeping documents and giving numbers."""
+"""Keeping documents as given, and giving numbers without gaps."""
 
 import hashlib
 import io
 import uuid
+import zipfile
 from datetime import datetime
+from typing import IO, Any
 
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 from core.accounts.models import User
 from core.base.errors import BadInput
+from core.documents.files import serve, serve_thumbnail
 from core.documents.models import Document
 
-MAX_BYTES = 50 * 1024 * 1024
-MAX_PHOTO_BYTES = 20 * 1024 * 1024
+__all__ = ["UnusableFile", "keep_document", "photo_type", "serve", "serve_thumbnail", "sha256_of", "take_numbers"]
+
+Kind = Document.Kind
+
+MEGABYTE = 1024 * 1024
+# What people bring is limited; what the registry makes itself is as large as it is.
+MAX_BYTES = {Kind.PHOTO: 20 * MEGABYTE, Kind.SCAN: 50 * MEGABYTE, Kind.SHEET: 50 * MEGABYTE, Kind.OTHER: 50 * MEGABYTE}
+MAX_PIXELS = 60_000_000
 PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_MAGIC = {b"%PDF-": "application/pdf", b"PK\x03\x04": "application/zip"}
+PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv"
+ZIP = "application/zip"
+UNKNOWN = "application/octet-stream"
 
 
 class UnusableFile(BadInput):
-    """The file is empty, too large, or not what it claims to be."""
+    """The file is empty, too large, or not what it is brought as."""
 
     code = "unusable-file"
     message = _("This file cannot be used.")
 
 
 def keep_document(
-    *, actor: User, at: datetime, kind: Document.Kind, name: str, content: bytes, media_type: str = ""
+    *, actor: User, at: datetime, kind: Document.Kind, name: str, content: bytes | File, media_type: str = ""
 ) -> Document:
-    """Keep `content` byte for byte with its SHA-256; the type of a photo is found from the bytes, not the name.
+    """Keep `content` byte for byte with its SHA-256. Its type is found from the bytes, never from its name.
 
-    Raises UnusableFile. The file is written before the row is committed: a rollback leaves bytes that no row names.
+    A photo is a JPEG, PNG or WebP that opens; a scan is a photo or a PDF; a table is XLSX or text. `media_type` counts
+    only where the bytes say nothing. Raises UnusableFile. The file is written before the row is committed, so a
+    rollback leaves bytes that no row names (`manage.py check_documents` lists them).
     """
-    if not content:
+    file: File = ContentFile(content) if isinstance(content, bytes) else content
+    if not file.size:
         raise UnusableFile(_("The file is empty."))
-    if len(content) > (MAX_PHOTO_BYTES if kind == Document.Kind.PHOTO else MAX_BYTES):
+    if file.size > MAX_BYTES.get(kind, file.size):
         raise UnusableFile(_("The file is too large."))
-    found = photo_type(content) if kind == Document.Kind.PHOTO else _type_by_content(content) or media_type
     document = Document(
         id=uuid.uuid4(),
         kind=kind,
-        name=name[-200:],
-        media_type=found or "application/octet-stream",
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        name=_tidy(name),
+        media_type=_type_for(kind, file, media_type),
+        size=file.size,
+        sha256=sha256_of(file),
         uploaded_by=actor,
         at=at,
     )
-    document.file.save("", File(io.BytesIO(content)), save=False)
+    document.file.save("", file, save=False)
     document.save(force_insert=True)
     return document
 
 
-def photo_type(content: bytes) -> str:
-    """The media type of a photo that can be opened; raises UnusableFile."""
+def sha256_of(file: File) -> str:
+    """Hex SHA-256 of a whole file, read in pieces."""
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def photo_type(content: bytes | IO[bytes]) -> str:
+    """The media type of a photo that opens and is not absurdly large; raises UnusableFile."""
+    found = _photo_type_or_none(io.BytesIO(content) if isinstance(content, bytes) else content)
+    if found is None:
+        raise UnusableFile(_("This is not a photo in JPEG, PNG or WebP."))
+    return found
+
+
+def _photo_type_or_none(stream: IO[bytes]) -> str | None:
+    stream.seek(0)
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(stream, formats=list(PHOTO_TYPES)) as image:
+            found, pixels = PHOTO_TYPES.get(image.format or ""), image.width * image.height
+            if pixels > MAX_PIXELS:
+                raise UnusableFile(_("The photo has too many points: send it smaller."))
             image.verify()
-            return PHOTO_TYPES[image.format or ""]
-    except (UnidentifiedImageError, KeyError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UnusableFile(_("This is not a photo in JPEG, PNG or WebP.")) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    finally:
+        stream.seek(0)
+    return found
 
 
-def _type_by_content(content: bytes) -> str:
-    return next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), "")
+def _type_for(kind: Document.Kind, file: File, given: str) -> str:
+    stream: Any = file.file
+    found = _type_by_content(stream)
+    if kind == Kind.PHOTO:
+        return photo_type(stream)
+    if kind == Kind.SCAN:
+        if found == PDF:
+            return PDF
+        if photo := _photo_type_or_none(stream):
+            return photo
+        raise UnusableFile(_("This is neither a PDF nor a photo in JPEG, PNG or WebP."))
+    if kind == Kind.SHEET:
+        if found in (XLSX, CSV):
+            return found
+        raise UnusableFile(_("This is neither an XLSX table nor a CSV text."))
+    if found in (CSV, UNKNOWN) and given:
+        return given
+    return found
+
+
+def _type_by_content(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    head = stream.read(4096)
+    stream.seek(0)
+    if head.startswith(b"%PDF-"):
+        return PDF
+    if head.startswith(b"PK\x03\x04"):
+        return _type_of_archive(stream)
+    return UNKNOWN if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else CSV
+
+
+def _type_of_archive(stream: IO[bytes]) -> str:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return XLSX if "xl/workbook.xml" in archive.namelist() else ZIP
+    except zipfile.BadZipFile:
+        return UNKNOWN
+    finally:
+        stream.seek(0)
+
+
+def _tidy(name: str) -> str:
+    """A file name to show and to offer on download: no folders, no control characters, at most 200 letters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[-200:] or "document"
 
 
 @transaction.atomic
 def take_numbers(*, series: str, year: int, count: int = 1) -> range:
     """The next `count` numbers of a series: never given twice, and without a gap, because a rollback gives them back.
 
-    Takes the series' row lock until commit, so call it late.
+    Takes the series' row lock until commit, so call it late. Raises ValueError for a count below one.
     """
+    if count < 1:
+        raise ValueError(count)
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,7 +1,6 @@
 """Background work that knows its progress, result, error and owner."""
 
 import uuid
-from datetime import datetime, timedelta
 
 import pgtrigger
 from django.conf import settings
@@ -11,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.base.triggers import final_once, fixed, never_deleted
+from core.jobs.runners import TITLES
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: User) -> "JobQuerySet":
+        """A person's own jobs only: what they make is what their owner may know."""
         return self.filter(owner=user)
 
     def unfinished(self) -> "JobQuerySet":
@@ -56,7 +57,9 @@ class Job(models.Model):
         ordering = ["-queued_at"]
         indexes = [
             models.Index(fields=["owner", "-queued_at"]),
-            models.Index(fields=["state", "heartbeat_at"], condition=Q(state__in=["queued", "running"]), name="job_open"),
+            models.Index(
+                fields=["state", "heartbeat_at"], condition=Q(state__in=["queued", "running"]), name="job_open"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(total=0) | Q(done__lte=F("total")), name="job_progress"),
@@ -66,7 +69,8 @@ class Job(models.Model):
                 name="job_finished_all_or_none",
             ),
             models.CheckConstraint(
-                condition=~Q(state="running") | Q(claim__isnull=False, started_at__isnull=False, heartbeat_at__isnull=False),
+                condition=~Q(state="running")
+                | Q(claim__isnull=False, started_at__isnull=False, heartbeat_at__isnull=False),
                 name="running_job_has_worker",
             ),
             models.CheckConstraint(condition=Q(state="failed") | Q(error=""), name="job_error_when_failed"),
@@ -81,16 +85,20 @@ class Job(models.Model):
         return f"{self.kind} {self.state}"
 
     @property
+    def title(self) -> str:
+        """What people call this work, in the reader's language."""
+        return str(TITLES.get(self.kind, self.kind))
+
+    @property
     def percent(self) -> int:
         """Whole percent done; 0 while the total is unknown."""
         return 100 * self.done // self.total if self.total else 0
 
     @property
+    def document_ids(self) -> frozenset[str]:
+        """Keys of the documents it made, as its result names them."""
+        return frozenset(str(entry["id"]) for entry in self.result.get("documents", []))
+
+    @property
     def is_finished(self) -> bool:
         return self.finished_at is not None
-
-    def time_left(self, at: datetime) -> timedelta | None:
-        """What remains at the pace so far; None while nothing can be said."""
-        if self.started_at is None or not 0 < self.done < self.total or self.is_finished:
-            return None
-        return (at - self.started_at) * (self.total - self.done) / self.done

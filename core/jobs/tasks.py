@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from core.jobs.services import execute_job, forgotten_jobs
+from core.jobs.services import execute_job, ring_again
 
 
 @shared_task
@@ -16,5 +16,5 @@ def run_job(job_id: str) -> None:
 @shared_task(expires=10)
 def sweep_jobs() -> None:
     """Ring again for jobs that the broker or a dead worker forgot; a double ring does no harm."""
-    for job_id in forgotten_jobs(at=timezone.now()):
+    for job_id in ring_again(at=timezone.now()):
         run_job.delay(str(job_id))

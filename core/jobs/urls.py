@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from core.jobs import views
 
 app_name = "jobs"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.jobs, name="jobs"),
+    path("<uuid:pk>/", views.job, name="job"),
+    path("<uuid:pk>/cancel/", views.cancel, name="cancel"),
+]

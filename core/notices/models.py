@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import Organisation, User
 from core.accounts.roles import GRANTS, Can
 from core.base.triggers import final_once, fixed, never_deleted
+from core.notices.texts import text_of
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -51,7 +52,9 @@ class Notice(models.Model):
     subject_kind = models.CharField(max_length=30)
     subject_id = models.CharField(max_length=40)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="notices")
-    assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices")
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices"
+    )
     raised_at = models.DateTimeField()
     due_on = models.DateField(null=True)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
@@ -71,7 +74,11 @@ class Notice(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="open", decided_by=None, decided_at=None, decision="")
-                | (Q(state="decided", decided_by__isnull=False, decided_at__isnull=False) & ~Q(decision="") & ~Q(reason="")),
+                | (
+                    Q(state="decided", decided_by__isnull=False, decided_at__isnull=False)
+                    & ~Q(decision="")
+                    & ~Q(reason="")
+                ),
                 name="notice_decision_all_or_none",
             )
         ]
@@ -92,6 +99,11 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.subject_kind}:{self.subject_id}"
+
+    @property
+    def text(self) -> str:
+        """What it says, in the reader's language."""
+        return text_of(self)
 
     @property
     def is_open(self) -> bool:

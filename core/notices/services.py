@@ -10,18 +10,16 @@ from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.errors import BadInput, InvalidTransition
 from core.notices.models import Notice
+from core.notices.texts import TEXTS, register_notice_codes, text_of
 
-TEXTS: dict[str, StrOrPromise] = {}
-
-
-def register_notice_codes(texts: dict[str, StrOrPromise]) -> None:
-    """Give the sentence for each of a room's notice codes, with %(name)s places for its params."""
-    TEXTS.update(texts)
+__all__ = ["AlreadyDecided", "decide_notice", "raise_notice", "register_notice_codes", "text_of"]
 
 
-def text_of(notice: Notice) -> str:
-    """What the notice says, in the reader's language."""
-    return str(TEXTS[notice.code]) % notice.params
+class AlreadyDecided(InvalidTransition):
+    """Somebody decided it first."""
+
+    code = "notice-decided"
+    message = _("This has been decided already. Reload the page to see how.")
 
 
 @transaction.atomic
@@ -36,8 +34,11 @@ def raise_notice(
     actor: User | None = None,
     **params: object,
 ) -> Notice:
-    """Open a notice for an organisation; the same transaction carries whatever caused it."""
-    str(TEXTS[code]) % params
+    """Open a notice for an organisation; the same transaction carries whatever caused it.
+
+    A code nobody registered, or a place in its sentence without a param, is a defect: KeyError.
+    """
+    _check_sentence(TEXTS[code], params)
     notice = Notice.objects.create(
         kind=kind,
         code=code,
@@ -49,26 +50,45 @@ def raise_notice(
         due_on=due_on,
     )
     record(
-        "notice.raised", actor=actor, at=at, subject=subject, organisation_id=organisation.pk, notice=notice.pk, code=code
+        "notice.raised",
+        actor=actor,
+        at=at,
+        subject=subject,
+        organisation_id=organisation.pk,
+        notice=notice.pk,
+        code=code,
     )
     return notice
+
+
+def _check_sentence(text: StrOrPromise, params: dict[str, object]) -> None:
+    str(text) % params
 
 
 @transaction.atomic
 def decide_notice(*, actor: User, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
     """Close an open notice with what was decided and why; both are required.
 
-    Raises BadInput, or InvalidTransition when somebody decided first.
+    Raises BadInput, or AlreadyDecided when somebody was first.
     """
-    missing = {name: _("Say it.") for name, text in (("decision", decision), ("reason", reason)) if not text.strip()}
-    if missing:
-        raise BadInput(fields=missing)
+    limits = {"decision": 200, "reason": 4000}
+    given = {"decision": decision.strip(), "reason": reason.strip()}
+    faults: dict[str, StrOrPromise] = {name: _("This must be said.") for name, text in given.items() if not text}
+    faults |= {
+        name: _("At most %(most)d letters.") % {"most": limits[name]}
+        for name, text in given.items()
+        if len(text) > limits[name]
+    }
+    if faults:
+        raise BadInput(fields=faults)
     # Update-where: of two people deciding at once only one succeeds.
-    changed = Notice.objects.open().filter(pk=notice.pk).update(
-        state=Notice.State.DECIDED, decision=decision.strip(), reason=reason.strip(), decided_by=actor, decided_at=at
+    changed = (
+        Notice.objects.open()
+        .filter(pk=notice.pk)
+        .update(state=Notice.State.DECIDED, decided_by=actor, decided_at=at, **given)
     )
     if not changed:
-        raise InvalidTransition
+        raise AlreadyDecided
     notice.refresh_from_db()
     record(
         "notice.decided",

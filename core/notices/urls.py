@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from core.notices import views
 
 app_name = "notices"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("<int:pk>/", views.notice, name="notice"),
+]

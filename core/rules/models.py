@@ -78,6 +78,7 @@ class Rule(models.Model):
     ends_on = models.DateField(null=True, blank=True)
     basis = models.ForeignKey(LegalBasis, on_delete=models.PROTECT, related_name="rules")
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    drafted_at = models.DateTimeField(null=True)
     enacted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     enacted_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -94,6 +95,10 @@ class Rule(models.Model):
                 | Q(drafted_by__isnull=False, enacted_by=None)
                 | (Q(drafted_by__isnull=False) & ~Q(drafted_by=F("enacted_by"))),
                 name="rule_two_persons",
+            ),
+            models.CheckConstraint(
+                condition=Q(drafted_by=None, drafted_at=None) | Q(drafted_by__isnull=False, drafted_at__isnull=False),
+                name="rule_drafted_all_or_none",
             ),
             models.CheckConstraint(
                 condition=Q(drafted_by=None, enacted_by=None, enacted_at__isnull=False)
@@ -127,7 +132,7 @@ class Rule(models.Model):
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("rule_is_fixed", "code", "scope", "value", "starts_on", "basis", "drafted_by"),
+            fixed("rule_is_fixed", "code", "scope", "value", "starts_on", "basis", "drafted_by", "drafted_at"),
             final_once("withdrawn_for_good", pgtrigger.Q(old__withdrawn_at__isnull=False)),
             pgtrigger.Protect(
                 name="enacted_for_good",
@@ -147,6 +152,20 @@ class Rule(models.Model):
     def covers(self, day: date) -> bool:
         """True on the days of its period, both ends included."""
         return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+    @property
+    def in_words(self) -> str:
+        """What it says, in the reader's language."""
+        from core.rules.values import in_words
+
+        return in_words(self)
+
+    @property
+    def scope_in_words(self) -> str:
+        """The kind of derivative it holds for; empty for all."""
+        from core.rules.values import term_in_words
+
+        return term_in_words(self.scope) if self.scope else ""
 
     @property
     def is_draft(self) -> bool:

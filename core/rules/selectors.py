@@ -1,5 +1,6 @@
 """Asking what is allowed on a day."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
@@ -23,3 +24,26 @@ def in_force(code: RuleCode, on: date, *, scope: str = "") -> Rule:
         raise NoRuleInForce(
             _("No rule in force on %(day)s: %(rule)s.") % {"day": on.isoformat(), "rule": RuleCode(code).label}
         ) from None
+
+
+@dataclass(frozen=True)
+class Story:
+    """One kind of rule, for one scope: what is in force on the day asked about, and all periods, latest first."""
+
+    code: RuleCode
+    scope: str
+    now: Rule | None
+    periods: list[Rule]
+
+
+def rule_stories(on: date) -> list[Story]:
+    """Every kind of rule in the order of the law's own list, also those of which nothing is in force."""
+    enacted = Rule.objects.enacted().select_related("basis", "drafted_by", "enacted_by").order_by("scope", "-starts_on")
+    by_kind: dict[RuleCode, dict[str, list[Rule]]] = {code: {} for code in RuleCode}
+    for rule in enacted:
+        by_kind[RuleCode(rule.code)].setdefault(rule.scope, []).append(rule)
+    return [
+        Story(code, scope, next((rule for rule in periods if rule.covers(on)), None), periods)
+        for code, scopes in by_kind.items()
+        for scope, periods in (scopes or {"": []}).items()
+    ]

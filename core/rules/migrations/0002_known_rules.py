@@ -106,7 +106,9 @@ def load_rules(apps, schema_editor):
     Rule = apps.get_model("rules", "Rule")
     bases = {key: LegalBasis.objects.create(**texts) for key, texts in BASES.items()}
     Rule.objects.bulk_create(
-        Rule(code=code, scope=scope, value=value, starts_on=first, ends_on=last, basis=bases[basis], enacted_at=LOADED_AT)
+        Rule(
+            code=code, scope=scope, value=value, starts_on=first, ends_on=last, basis=bases[basis], enacted_at=LOADED_AT
+        )
         for code, scope, value, first, last, basis in RULES
     )
 
