@@ -1,0 +1,39 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PermitsConfig(AppConfig):
+    name = "permits"
+
+    def ready(self) -> None:
+        from core.audit.services import register_verbs
+        from core.notices.services import register_notice_codes
+
+        register_verbs(
+            {
+                "application.opened": _("Application begun"),
+                "application.changed": _("Application changed"),
+                "application.items_added": _("Items added to the application"),
+                "application.items_removed": _("Items taken off the application"),
+                "application.submitted": _("Application submitted"),
+                "application.taken_up": _("Application taken up by an officer"),
+                "application.approved": _("Application approved"),
+                "application.refused": _("Application refused"),
+                "application.returned": _("Application returned for correction"),
+                "application.withdrawn": _("Application withdrawn"),
+                "permit.issued": _("Permit issued"),
+                "permit.used": _("Goods arrived under the permit"),
+                "permit.used_up": _("Permit used up"),
+                "permit.expired": _("Permit expired"),
+                "permit.revoked": _("Permit revoked"),
+            }
+        )
+        register_notice_codes(
+            {
+                "handover.extra": _("%(extra)s items arrived with %(number)s that are not on its list: %(items)s"),
+                "permit.revoked_under_way": _(
+                    "Permit %(permit)s was revoked while %(number)s was on its way: %(reason)s."
+                    " The goods go back to the sender."
+                ),
+            }
+        )

@@ -1,0 +1,281 @@
+"""Questions that span several rooms: whose stores, what stands against an item, which right a movement needs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from core.base.errors import DomainError
+from core.rules.models import Rule, RuleCode
+from core.rules.selectors import NoRuleInForce, in_force
+from ledger.models import AccountKind, CustodyAccount, Handover, Hold
+from permits.models import RIGHT, Application, Kind, Permit
+from registry.models import Origin
+
+# Nobody has a title to these: the court has not decided, or nobody knows where they come from.
+UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
+TRADED = (Kind.DOMESTIC_SALE,)
+
+
+class PermitNeeded(DomainError):
+    """The goods would leave their custodian without a right."""
+
+    code = "permit-needed"
+    message = _("A permit is needed for this.")
+
+
+class PermitNotInForce(DomainError):
+    """The permit named is not in force on the day."""
+
+    code = "permit-not-in-force"
+    message = _("This permit is not in force.")
+
+
+class PermitForOtherStore(DomainError):
+    """The permit names another holder or another receiving store."""
+
+    code = "permit-for-other-store"
+    message = _("This permit is for another receiver.")
+
+
+# --- stores ---------------------------------------------------------------------------------------------------
+
+
+def stores_of(user: User, act: Can) -> QuerySet[CustodyAccount]:
+    """Stores where the person may do the act: the own organisations'; an inspection, the State's in its regions too."""
+    own = Q(custodian__in=user.organisation_ids(act))
+    regions = user.region_codes(Can.OPEN_INTAKE)
+    if regions and user.can(act):
+        own |= Q(custodian__kind__in=Organisation.STATE_BODIES, region__in=regions)
+    return CustodyAccount.objects.filter(own, kind=AccountKind.STORE, is_active=True).select_related("custodian")
+
+
+def receiving_stores() -> QuerySet[CustodyAccount]:
+    """Every store that goods can be sent to."""
+    return CustodyAccount.objects.filter(
+        kind=AccountKind.STORE, is_active=True, custodian__is_active=True
+    ).select_related("custodian")
+
+
+def stock_of(organisation_id: int) -> QuerySet[CustodyAccount]:
+    """The stores whose content an organisation may apply for."""
+    return CustodyAccount.objects.filter(custodian=organisation_id, kind=AccountKind.STORE)
+
+
+# --- what stands against an item --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an item cannot go: a stable code and the sentence a person reads."""
+
+    code: str
+    text: StrOrPromise
+
+
+Problems = dict[int, list[Problem]]
+
+
+def find_obstacles(item_ids: Sequence[int], *, stores: Iterable[int], under: str = "") -> Problems:
+    """What keeps each item from leaving these stores: it is elsewhere, on hold, or promised to another right.
+
+    Only items with something against them are in the answer. Three queries, whatever the number of items.
+    """
+    found: Problems = defaultdict(list)
+    items = list(item_ids)
+    for item, kind in _rows(
+        """
+        SELECT w.item, a.kind FROM unnest(%s::bigint[]) AS w (item)
+        LEFT JOIN ledger_holding h ON h.item_id = w.item AND h.pieces > 0
+        LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
+        WHERE h.item_id IS NULL OR NOT h.account_id = ANY(%s)
+        """,
+        items,
+        list(stores),
+    ):
+        found[item].append(Problem("elsewhere", _where(kind)))
+    for item, kind, reference in _rows(
+        "SELECT w.item, k.kind, k.reference FROM unnest(%s::bigint[]) AS w (item)"
+        " JOIN ledger_hold k ON k.item_id = w.item AND k.lifted_at IS NULL ORDER BY k.id",
+        items,
+    ):
+        text = _("On hold: %(kind)s, %(reference)s.") % {"kind": Hold.Kind(kind).label, "reference": reference}
+        found[item].append(Problem("held", text))
+    promised = _rows(
+        "SELECT w.item, r.reference FROM unnest(%s::bigint[]) AS w (item)"
+        " JOIN ledger_reservation r ON r.item_id = w.item AND r.released_at IS NULL AND r.reference <> %s",
+        items,
+        under,
+    )
+    numbers = _permit_numbers({reference for _item, reference in promised})
+    for item, reference in promised:
+        text = _("Reserved for permit %(number)s.") % {"number": numbers.get(reference, reference)}
+        found[item].append(Problem("reserved", text))
+    return dict(found)
+
+
+def _where(kind: str | None) -> StrOrPromise:
+    match kind:
+        case AccountKind.EVIDENCE:
+            return _("In an evidence room.")
+        case AccountKind.TRANSIT:
+            return _("On its way to another store.")
+        case AccountKind.STORE:
+            return _("In another store.")
+        case None:
+            return _("Not in any store.")
+        case _:
+            return _("No longer there: %(where)s.") % {"where": AccountKind(kind).label}
+
+
+def _permit_numbers(references: Collection[str]) -> dict[str, str]:
+    keys = [int(key) for right, _colon, key in (r.partition(":") for r in references) if right == RIGHT]
+    return {f"{RIGHT}:{pk}": number for pk, number in Permit.objects.filter(pk__in=keys).values_list("pk", "number")}
+
+
+def find_problems(application: Application, on: date, *, under: str = "") -> Problems:
+    """Everything that stands against each line of an application on a day; an empty dict means that nothing does.
+
+    Where the item is, holds, reservations (those of the right `under` do not count), its mark, its origin, and the
+    rule for what it is. A constant number of queries.
+    """
+    items = list(application.lines.values_list("item_id", flat=True))
+    stores = stock_of(application.applicant_id).values_list("pk", flat=True)
+    found: Problems = defaultdict(list, find_obstacles(items, stores=stores, under=under))
+    marked_terms = in_force(RuleCode.MARKING_COMPULSORY, on).value["terms"]
+    for item, number_of_old in _rows(
+        """
+        SELECT d.item_id, count(old.code) FROM unnest(%s::bigint[]) AS w (item)
+        JOIN registry_derivative d ON d.item_id = w.item AND d.term = ANY(%s)
+        LEFT JOIN marking_mark m ON m.derivative_id = w.item AND m.state = 'active'
+        LEFT JOIN marking_mark old ON old.derivative_id = w.item AND old.state <> 'active'
+        WHERE m.code IS NULL GROUP BY d.item_id
+        """,
+        items,
+        marked_terms,
+    ):
+        text = _("Its mark is not valid any more.") if number_of_old else _("It has no mark.")
+        found[item].append(Problem("unmarked", text))
+    if application.kind in TRADED:
+        for item, problem in _trade_problems(items, on):
+            found[item].append(problem)
+    return dict(found)
+
+
+def _trade_problems(items: list[int], on: date) -> Iterable[tuple[int, Problem]]:
+    """What forbids the sale of each item on the day: its origin, or that no rule allows a sale."""
+    for item, origin in _rows(
+        "SELECT item_id, origin FROM registry_derivative WHERE item_id = ANY(%s) AND origin = ANY(%s)",
+        items,
+        list(UNTITLED),
+    ):
+        text = _("Its origin does not allow a sale: %(origin)s.") % {"origin": Origin(origin).label}
+        yield item, Problem("origin", text)
+    if refusal := refusal_of_sale(on):
+        yield from ((item, Problem("rule", refusal)) for item in items)
+
+
+def refusal_of_sale(on: date) -> StrOrPromise:
+    """Why nothing may be sold inside the country on the day: which rule, from when; empty when it may."""
+    rule = _rule_or_none(RuleCode.DOMESTIC_SALE, on)
+    if rule is None:
+        return _("No rule in force on %(day)s allows a sale inside the country.") % {"day": on.isoformat()}
+    if rule.value["allowed"]:
+        return ""
+    return _("Sale inside the country is forbidden since %(day)s: %(basis)s.") % {
+        "day": rule.starts_on.isoformat(),
+        "basis": rule.basis.title,
+    }
+
+
+def _rule_or_none(code: RuleCode, on: date) -> Rule | None:
+    try:
+        return in_force(code, on)
+    except NoRuleInForce:
+        return None
+
+
+def _rows(sql: str, *params: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+# --- the right to move -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Why goods may go: inside one organisation, by a rule, or by a permit; and the sentence that says so."""
+
+    text: StrOrPromise
+    rule: Rule | None = None
+    permit: Permit | None = None
+
+
+def find_right(*, source: CustodyAccount, target: CustodyAccount, permit: Permit | None, on: date) -> Right:
+    """The right under which goods may go from one store to another on a day.
+
+    Raises PermitNeeded, which says which rule, from when and why; PermitNotInForce; PermitForOtherStore.
+    """
+    if permit is not None:
+        return _right_of(permit, source=source, target=target, on=on)
+    if source.custodian_id == target.custodian_id:
+        return Right(_("Between stores of one organisation no permit is needed."))
+    sender, receiver = source.custodian, target.custodian
+    rule = _rule_or_none(RuleCode.STATE_TRANSFER, on)
+    if sender is not None and receiver is not None and sender.is_state and receiver.is_state:
+        if rule is None:
+            raise PermitNeeded(
+                _("A permit is needed: no rule in force on %(day)s lets State bodies pass goods to each other.")
+                % {"day": on.isoformat()}
+            )
+        facts = {"day": rule.starts_on.isoformat(), "basis": rule.basis.title}
+        if rule.value["allowed"]:
+            return Right(
+                _("State bodies pass goods to each other without a permit since %(day)s: %(basis)s.") % facts, rule
+            )
+        raise PermitNeeded(_("A permit is needed between State bodies too, since %(day)s: %(basis)s.") % facts)
+    if rule is None:
+        raise PermitNeeded(_("A permit is needed: the goods go to another organisation."))
+    raise PermitNeeded(
+        _(
+            "A permit is needed: the goods go to another organisation, and since %(day)s only State bodies pass goods"
+            " to each other without one: %(basis)s."
+        )
+        % {"day": rule.starts_on.isoformat(), "basis": rule.basis.title}
+    )
+
+
+def _right_of(permit: Permit, *, source: CustodyAccount, target: CustodyAccount, on: date) -> Right:
+    facts = {"number": permit.number, "from": permit.valid_from.isoformat(), "until": permit.valid_until.isoformat()}
+    match permit.state_on(on):
+        case Permit.State.REVOKED | Permit.State.USED as state:
+            raise PermitNotInForce(
+                _("Permit %(number)s is not in force any more: %(state)s.") % {**facts, "state": state.label}
+            )
+        case Permit.State.EXPIRED:
+            raise PermitNotInForce(_("Permit %(number)s was in force until %(until)s.") % facts)
+        case Permit.State.NOT_YET:
+            raise PermitNotInForce(_("Permit %(number)s is in force only from %(from)s.") % facts)
+    if permit.holder_id != source.custodian_id:
+        raise PermitForOtherStore(_("Permit %(number)s is not for goods of this store.") % facts)
+    if permit.store_id != target.pk:
+        raise PermitForOtherStore(
+            _("Permit %(number)s names another receiver: “%(store)s”.") % {**facts, "store": permit.store.name}
+        )
+    return Right(_("Permit %(number)s, in force until %(until)s.") % facts, permit=permit)
+
+
+def permit_of(handover: Handover) -> Permit | None:
+    """The permit a hand-over was made under, if any."""
+    right, _colon, key = handover.under.partition(":")
+    return Permit.objects.filter(pk=int(key)).first() if right == RIGHT else None

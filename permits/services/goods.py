@@ -1,0 +1,236 @@
+"""Hand-overs with their right: dispatch, scan on arrival, accept, return. The ledger moves; this room asks who may."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from core.base.clock import day_of
+from core.base.errors import DomainError, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from core.notices.services import raise_notice
+from core.rules.models import RuleCode
+from core.rules.selectors import in_force
+from ledger.models import CustodyAccount, Handover, HandoverLine
+from ledger.services import (
+    SecondPersonNeeded,
+    accept_handover,
+    cancel_handover,
+    dispatch_items,
+    scan_received,
+    unscan_received,
+)
+from permits.deadlines import working_day_after
+from permits.models import ExtraScan, Permit, PermitLine
+from permits.selectors import find_right, permit_of, stores_of
+from permits.services.permits import lock_permit, release_stored, use_lines
+from registry.models import Derivative
+
+SHOWN = 5
+
+
+class NotCovered(DomainError):
+    """Some of the items are not on the permit, or were used before."""
+
+    code = "not-covered"
+
+    def __init__(self, permit: Permit, numbers: Sequence[str], more: int) -> None:
+        super().__init__(
+            ngettext_lazy(
+                "Permit %(permit)s does not cover this item: %(items)s.",
+                "Permit %(permit)s does not cover these %(count)d items: %(items)s.",
+                "count",
+            )
+            % {
+                "permit": permit.number,
+                "count": len(numbers) + more,
+                "items": ", ".join(numbers) + (" …" if more else ""),
+            }
+        )
+
+
+class PermitRevoked(DomainError):
+    """The permit was revoked while the goods were on their way."""
+
+    code = "permit-revoked"
+
+
+@transaction.atomic
+def dispatch_goods(
+    *,
+    actor: User,
+    at: datetime,
+    key: str,
+    source: CustodyAccount,
+    target: CustodyAccount,
+    item_ids: Sequence[int],
+    permit: Permit | None = None,
+    vehicle: str = "",
+    driver: str = "",
+    seals: str = "",
+    expected_on: date | None = None,
+) -> Handover:
+    """Send goods to another store under the right of the day: one organisation, the State's rule, or a permit.
+
+    A permit must be in force, name the target, and cover every item. A repeated `key` returns the first hand-over.
+    Raises NotAllowed, PermitNeeded, PermitNotInForce, PermitForOtherStore, NotCovered, and what the ledger raises.
+    """
+    if not stores_of(actor, Can.DISPATCH).filter(pk=source.pk).exists():
+        raise NotAllowed(_("You do not dispatch goods from this store."))
+    is_new = not Handover.objects.filter(dispatch_movement__key=key).exists()
+    if permit is not None:
+        # Locked first: no revocation or expiry can pass between the question and the movement.
+        permit = lock_permit(permit)
+    if is_new:
+        find_right(source=source, target=target, permit=permit, on=day_of(at))
+    if permit is not None and is_new:
+        _require_covered(permit, item_ids)
+    return dispatch_items(
+        actor=actor,
+        at=at,
+        key=key,
+        source=source,
+        target=target,
+        item_ids=item_ids,
+        under=permit.reference if permit else "",
+        vehicle=vehicle,
+        driver=driver,
+        seals=seals,
+        expected_on=expected_on,
+    )
+
+
+def _require_covered(permit: Permit, item_ids: Sequence[int]) -> None:
+    covered = set(PermitLine.objects.filter(permit=permit, handover=None).values_list("item_id", flat=True))
+    others = sorted(set(item_ids) - covered)
+    if others:
+        numbers = Derivative.objects.filter(pk__in=others[:SHOWN]).order_by("pk").values_list("number", flat=True)
+        raise NotCovered(permit, list(numbers), more=len(others) - len(others[:SHOWN]))
+
+
+def scan_goods(*, actor: User, at: datetime, handover: Handover, item_id: int) -> tuple[HandoverLine, bool]:
+    """Note that the receiver has an item in hand; False when it was before. Raises NotAllowed, NotInHandover."""
+    require_receiver(actor, handover)
+    return scan_received(actor=actor, at=at, handover=handover, item_id=item_id)
+
+
+@transaction.atomic
+def note_extra(
+    *, actor: User, at: datetime, handover: Handover, text: str, item: Derivative | None
+) -> tuple[ExtraScan, bool]:
+    """Note something on arrival that is not in the hand-over; False when it was noted before.
+
+    Raises NotAllowed, InvalidTransition, SecondPersonNeeded.
+    """
+    require_receiver(actor, handover)
+    # The lock closes the race against acceptance: an extra is either part of its difference or refused.
+    open_handover = Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
+    if open_handover.state != Handover.State.DISPATCHED:
+        raise InvalidTransition
+    if open_handover.dispatched_by_id == actor.pk:
+        raise SecondPersonNeeded
+    return ExtraScan.objects.get_or_create(
+        handover=handover, text=text, defaults={"item": item, "scanned_by": actor, "scanned_at": at}
+    )
+
+
+@transaction.atomic
+def undo_last_scan(*, actor: User, handover: Handover) -> str | None:
+    """Take back the person's own latest scan of this hand-over; the number or code it had, or None.
+
+    Raises NotAllowed, InvalidTransition, SecondPersonNeeded.
+    """
+    require_receiver(actor, handover)
+    line = (
+        HandoverLine.objects.filter(handover=handover, scanned_by=actor)
+        .select_related("item__derivative")
+        .order_by("-scanned_at")
+        .first()
+    )
+    extra = ExtraScan.objects.filter(handover=handover, scanned_by=actor).order_by("-scanned_at").first()
+    if extra is not None and (line is None or line.scanned_at is None or extra.scanned_at > line.scanned_at):
+        if Handover.objects.select_for_update(no_key=True).get(pk=handover.pk).state != Handover.State.DISPATCHED:
+            raise InvalidTransition
+        extra.delete()
+        return extra.text
+    if line is None:
+        return None
+    unscan_received(actor=actor, handover=handover, item_id=line.item_id)
+    return line.item.derivative.number
+
+
+@transaction.atomic
+def accept_goods(*, actor: User, at: datetime, handover: Handover, difference_reason: str = "") -> Handover:
+    """Take what was scanned into the receiving store and use up the permit by it.
+
+    What is missing, and what arrived beside the list, becomes a discrepancy. Raises NotAllowed, PermitRevoked, and what
+    the ledger raises; the dispatcher is always refused.
+    """
+    require_receiver(actor, handover)
+    permit = permit_of(handover)
+    if permit is not None:
+        permit = lock_permit(permit)
+        if permit.end is not None and permit.end.kind == Permit.State.REVOKED:
+            raise PermitRevoked(
+                _("Permit %(number)s was revoked: %(reason)s. These goods go back to the sender.")
+                % {"number": permit.number, "reason": permit.end.reason}
+            )
+    accepted = accept_handover(actor=actor, at=at, handover=handover, difference_reason=difference_reason)
+    if permit is not None:
+        received = HandoverLine.objects.filter(handover=accepted, outcome=HandoverLine.Outcome.RECEIVED)
+        use_lines(permit, accepted, list(received.values_list("item_id", flat=True)), actor=actor, at=at)
+    _tell_extras(accepted, actor=actor, at=at)
+    return accepted
+
+
+def _tell_extras(handover: Handover, *, actor: User, at: datetime) -> None:
+    extras = list(handover.extra_scans.select_related("item").order_by("pk"))
+    if extras:
+        days = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+        raise_notice(
+            at=at,
+            kind=Notice.Kind.DISCREPANCY,
+            code="handover.extra",
+            organisation=Organisation.objects.get(custody_accounts=handover.source_id),
+            subject=("handover", handover.pk),
+            due_on=working_day_after(day_of(at), days),
+            actor=actor,
+            number=handover.number,
+            extra=len(extras),
+            items=", ".join(extra.item.number if extra.item else extra.text for extra in extras[:SHOWN]),
+        )
+
+
+@transaction.atomic
+def return_goods(*, actor: User, at: datetime, handover: Handover, reason: str) -> Handover:
+    """Bring goods on their way back to the sending store, whole; only the sending side does it.
+
+    Under a permit that has ended meanwhile the items are free again. Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    if not is_sender(actor, handover):
+        raise NotAllowed(_("Only the sending store takes goods back."))
+    permit = permit_of(handover)
+    if permit is not None:
+        permit = lock_permit(permit)
+    returned = cancel_handover(actor=actor, at=at, handover=handover, reason=reason)
+    if permit is not None and permit.end is not None:
+        release_stored(permit, at=at)
+    return returned
+
+
+def is_sender(actor: User, handover: Handover) -> bool:
+    return stores_of(actor, Can.DISPATCH).filter(pk=handover.source_id).exists()
+
+
+def is_receiver(actor: User, handover: Handover) -> bool:
+    return stores_of(actor, Can.RECEIVE).filter(pk=handover.target_id).exists()
+
+
+def require_receiver(actor: User, handover: Handover) -> None:
+    """Raises NotAllowed unless the actor receives goods for the target store."""
+    if not is_receiver(actor, handover):
+        raise NotAllowed(_("Only people of the receiving store can do this."))

@@ -1,0 +1,113 @@
+"""Getting goods ready to go: a list that is saved with every scan, until it is dispatched."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import User
+from core.accounts.roles import Can
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from ledger.models import CustodyAccount, Handover
+from permits.models import LoadingList, Permit
+from permits.selectors import Problems, find_obstacles, stores_of
+from permits.services.goods import dispatch_goods
+
+
+@transaction.atomic
+def open_loading(*, actor: User, at: datetime, source: CustodyAccount) -> LoadingList:
+    """The person's list for this store, begun when there is none. Raises NotAllowed."""
+    if not stores_of(actor, Can.DISPATCH).filter(pk=source.pk).exists():
+        raise NotAllowed(_("You do not dispatch goods from this store."))
+    # One unique index closes the race of two windows of one person.
+    LoadingList.objects.bulk_create([LoadingList(source=source, opened_by=actor, opened_at=at)], ignore_conflicts=True)
+    return LoadingList.objects.open().get(opened_by=actor, source=source)
+
+
+@transaction.atomic
+def load_items(*, actor: User, at: datetime, loading: LoadingList, item_ids: Sequence[int]) -> tuple[int, Problems]:
+    """Put on the list whatever can go; how many were new, and what stood against the others."""
+    loading = _lock(loading, actor)
+    under = loading.permit.reference if loading.permit else ""
+    wanted = sorted(set(item_ids))
+    problems = find_obstacles(wanted, stores=[loading.source_id], under=under)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO permits_loadingline (loading_id, item_id, added_at)"
+            " SELECT %s, item, %s FROM unnest(%s::bigint[]) AS item ON CONFLICT (loading_id, item_id) DO NOTHING",
+            [loading.pk, at, [item for item in wanted if item not in problems]],
+        )
+        return cursor.rowcount, problems
+
+
+@transaction.atomic
+def unload_items(*, actor: User, loading: LoadingList, item_ids: Sequence[int] | None = None) -> int:
+    """Take items off the list, or all of them; how many were on it."""
+    loading = _lock(loading, actor)
+    lines = loading.lines.all() if item_ids is None else loading.lines.filter(item__in=item_ids)
+    removed, _by_model = lines.delete()
+    return removed
+
+
+@transaction.atomic
+def change_loading(
+    *,
+    actor: User,
+    loading: LoadingList,
+    target: CustodyAccount | None,
+    permit: Permit | None,
+    vehicle: str = "",
+    driver: str = "",
+    seals: str = "",
+    expected_on: date | None = None,
+) -> LoadingList:
+    """Save where it goes, under which permit, and how. A permit names its own receiving store."""
+    loading = _lock(loading, actor)
+    loading.permit = permit
+    loading.target = permit.store if permit else target
+    loading.vehicle, loading.driver, loading.seals = vehicle.strip(), driver.strip(), seals.strip()
+    loading.expected_on = expected_on
+    loading.save(update_fields=["permit", "target", "vehicle", "driver", "seals", "expected_on"])
+    return loading
+
+
+@transaction.atomic
+def dispatch_loading(*, actor: User, at: datetime, loading: LoadingList) -> Handover:
+    """Send what is on the list. Asked twice, it answers with the same hand-over. Raises what dispatch_goods raises."""
+    loading = (
+        LoadingList.objects.select_for_update(of=("self",))
+        .select_related("source", "source__custodian", "target", "target__custodian", "permit", "handover")
+        .get(pk=loading.pk, opened_by=actor)
+    )
+    if loading.handover is not None:
+        return loading.handover
+    if loading.target is None:
+        raise BadInput(fields={"target": _("Say where the goods go.")})
+    handover = dispatch_goods(
+        actor=actor,
+        at=at,
+        key=f"loading:{loading.pk}",
+        source=loading.source,
+        target=loading.target,
+        item_ids=list(loading.lines.values_list("item_id", flat=True)),
+        permit=loading.permit,
+        vehicle=loading.vehicle,
+        driver=loading.driver,
+        seals=loading.seals,
+        expected_on=loading.expected_on,
+    )
+    loading.lines.all().delete()
+    loading.handover = handover
+    loading.save(update_fields=["handover"])
+    return handover
+
+
+def _lock(loading: LoadingList, actor: User) -> LoadingList:
+    """The person's own list, locked while it is still open. Raises InvalidTransition once it is sent."""
+    locked = LoadingList.objects.select_for_update(of=("self",)).select_related("source", "permit").get(pk=loading.pk)
+    if locked.opened_by_id != actor.pk:
+        raise NotAllowed
+    if locked.handover_id is not None:
+        raise InvalidTransition
+    return locked
