@@ -36,9 +36,7 @@ def test_bars_start_at_zero_and_keep_their_proportion() -> None:
 
 def test_columns_stand_on_the_axis() -> None:
     root = parse(
-        draw_columns(
-            [Bar(str(day), day, str(day)) for day in range(20)], name="a", title="t", description="d"
-        )
+        draw_columns([Bar(str(day), day, str(day)) for day in range(20)], name="a", title="t", description="d")
     )
 
     axis = float(root.find(f"{SVG}line").attrib["y1"])  # type: ignore[union-attr]

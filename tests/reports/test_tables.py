@@ -82,9 +82,7 @@ def report_of(*tables: Table, seal: bool = True, landscape: bool = False, page: 
         facts=(Fact("Store", "Almaty"), Fact("Period", "01.01.2026 – 31.01.2026")),
         footer="Made from the ledger.",
         signatures=(Signature("Storekeeper", "Т. Өмірбек"), Signature("Auditor")),
-        seal=Seal("ST26-000001", "7H4Q-9TX2-MW8H", "https://registry.example.kz/statements/1/")
-        if seal
-        else None,
+        seal=Seal("ST26-000001", "7H4Q-9TX2-MW8H", "https://registry.example.kz/statements/1/") if seal else None,
         landscape=landscape,
     )
 
