@@ -4,16 +4,16 @@ from django.db import migrations
 
 # kind, name in Kazakh, Russian, English
 BOUNDARIES = [
-    ("removal", "Табиғаттан алу", "Изъятие из природы", "Removal from the wild"),
-    ("find", "Табылған", "Найдено", "Found"),
-    ("seizure", "Құқық бұзушылардан алып қойылған", "Изъято у нарушителей", "Seizure"),
+    ("removal", "Табиғаттан алып қою", "Изъятие из природы", "Removal from the wild"),
+    ("find", "Табылды", "Найдено", "Found"),
+    ("seizure", "Іс бойынша алып қою", "Изъятие по делу", "Seizure"),
     ("old_stock", "Таңбалауға дейінгі қор", "Запас до маркировки", "Stock from before marking"),
     ("import", "Импорт", "Импорт", "Import"),
     ("export", "Экспорт", "Экспорт", "Export"),
     ("domestic_sale", "Ел ішінде сату", "Продажа внутри страны", "Sale inside the country"),
-    ("processing", "Өңдеуге жұмсалған", "Израсходовано в переработке", "Consumed in processing"),
-    ("drying_loss", "Кебуден кему", "Усушка", "Drying loss"),
-    ("destruction", "Жойылған", "Уничтожено", "Destroyed"),
+    ("processing", "Өңдеуге жұмсалған", "Израсходовано при переработке", "Consumed in processing"),
+    ("drying_loss", "Кебу шығыны", "Усушка", "Drying loss"),
+    ("destruction", "Жойылды", "Уничтожено", "Destroyed"),
     ("loss", "Жоғалған немесе ұрланған", "Утрачено или похищено", "Lost or stolen"),
 ]
 

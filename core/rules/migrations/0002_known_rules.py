@@ -22,7 +22,7 @@ BASES = {
         "title_en": "Requirement that saiga horns be marked with means of identification",
     },
     "cop18": {
-        "title_kk": "CITES II қосымшасындағы Saiga tatarica аннотациясы: коммерциялық мақсаттағы экспортқа нөлдік квота",
+        "title_kk": "СИТЕС II қосымшасындағы Saiga tatarica аннотациясы: коммерциялық мақсаттағы экспортқа нөлдік квота",
         "title_ru": "Аннотация к Saiga tatarica в Приложении II СИТЕС: нулевая квота на экспорт в коммерческих целях",
         "title_en": "Annotation to Saiga tatarica in CITES Appendix II: zero export quota for commercial purposes",
         "number": "CITES CoP18",
@@ -30,8 +30,8 @@ BASES = {
         "url": "https://cites.org/eng/app/appendices.php",
     },
     "cop20": {
-        "title_kk": "CITES CoP20: Қазақстаннан киік мүйізін экспорттау, үш жыл бойы жылына 10 000 кг-нан аспайды",
-        "title_ru": "СИТЕС CoP20: экспорт рогов сайгака из Казахстана, не более 10 000 кг в год в течение трёх лет",
+        "title_kk": "СИТЕС CoP20: Қазақстаннан киік мүйізін экспорттау, үш жыл бойы жылына 10 000 кг-нан аспайды",
+        "title_ru": "СИТЕС CoP20: экспорт рогов сайгака из Казахстана, не более 10 000 кг в год в течение трех лет",
         "title_en": "CITES CoP20: export of saiga horn from Kazakhstan, at most 10,000 kg a year for three years",
         "number": "CITES CoP20",
         "issued_on": date(2025, 11, 28),
@@ -39,13 +39,13 @@ BASES = {
         "is_confirmed": False,
     },
     "plausible": {
-        "title_kk": "Тізілімнің жұмыс қағидасы: бір киік мүйізінің болжамды массасы, жарияланған өлшеулер бойынша",
+        "title_kk": "Тізілімнің жұмыс қағидасы: бір киік мүйізінің ықтимал массасы, жарияланған өлшеулер бойынша",
         "title_ru": "Рабочее правило реестра: правдоподобная масса одного рога сайгака, по опубликованным измерениям",
         "title_en": "Working rule of the registry: plausible mass of one saiga horn, from published measurements",
         "is_confirmed": False,
     },
     "anatomy": {
-        "title_kk": "Тізілімнің жұмыс қағидасы: мүйіз тек текелерде болады, әрқайсысында екеуден",
+        "title_kk": "Тізілімнің жұмыс қағидасы: мүйіз тек аталықтарда болады, әрқайсысында екеуден",
         "title_ru": "Рабочее правило реестра: рога есть только у самцов, по два у каждого",
         "title_en": "Working rule of the registry: only males carry horns, two each",
         "is_confirmed": False,
@@ -71,14 +71,14 @@ BASES = {
         "issued_on": date(2025, 12, 8),
     },
     "state": {
-        "title_kk": "Тізілімнің жұмыс қағидасы: мемлекеттік органдар мен кәсіпорындар дериваттарды бір-біріне акт бойынша береді",
+        "title_kk": "Тізілімнің жұмыс қағидасы: мемлекеттік органдар мен кәсіпорындар дериваттарды бір-біріне акт бойынша тапсырады",
         "title_ru": "Рабочее правило реестра: государственные органы и предприятия передают дериваты друг другу по акту",
         "title_en": "Working rule of the registry: state bodies and enterprises pass derivatives to each other by an act",
         "is_confirmed": False,
     },
     "discrepancy": {
-        "title_kk": "Тізілімнің жұмыс қағидасы: айырмашылықты түсіндіру мерзімі",
-        "title_ru": "Рабочее правило реестра: срок объяснения расхождения",
+        "title_kk": "Тізілімнің жұмыс қағидасы: сәйкессіздікті түсіндіру мерзімі",
+        "title_ru": "Рабочее правило реестра: срок пояснения расхождения",
         "title_en": "Working rule of the registry: time to explain a discrepancy",
         "is_confirmed": False,
     },
