@@ -1,0 +1,85 @@
+"""The two demo registers: the small one that people look at, the large one that is measured."""
+
+import random
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from config.demo.cast import Cast, enter_cast
+from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
+from config.demo.trade import trade
+from ledger.models import Holding
+from ledger.services import dispatch_items
+from marking.services.issue import register_and_mark
+from marking.services.keys import ensure_signing_key
+from marking.services.labels import LabelOrder, print_labels
+from registry.models import Derivative, Intake
+from registry.services import open_removal_intake, save_rows
+
+SEED = 1925
+FOUNDED = moment(date(2025, 6, 2), 10)
+BATCH = 5_000
+
+Say = Callable[[str], object]
+
+
+@transaction.atomic
+def build_demo(*, now: datetime, say: Say) -> Cast:
+    """The 2025 season of West Kazakhstan in small, and what was traded since, up to `now`: all of it or nothing."""
+    chance = random.Random(SEED)  # noqa: S311  demo data repeat themselves on purpose
+    cast = enter_cast(FOUNDED)
+    ensure_signing_key(at=FOUNDED)
+    autumn = open_autumn(cast, chance)
+    live_autumn(autumn)
+    seize(cast, chance)
+    trade(cast, now)
+    latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal").latest("pk")
+    print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
+    say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
+    return cast
+
+
+def build_bulk(count: int, *, say: Say) -> Cast:
+    """A register of `count` horns by the same set-based services, most of them in the central store."""
+    chance = random.Random(SEED)  # noqa: S311
+    cast = enter_cast(FOUNDED)
+    ensure_signing_key(at=FOUNDED)
+    autumn = open_autumn(cast, chance)
+    inspector, storekeeper = cast.people["inspector"], cast.people["storekeeper"]
+    table = horns(chance, BATCH)
+    done = 0
+    while done < count:
+        number = done // BATCH
+        day = date(2025, 10, 6) + timedelta(days=number * 50 // max(count // BATCH, 1))
+        store = cast.places["RP-27-1" if number % 2 else "RP-27-2"]
+        rows = table[: min(BATCH, count - done)]
+        intake = open_removal_intake(
+            actor=inspector,
+            at=moment(day, 9),
+            store=store,
+            permit=autumn.permits[1],
+            brigade=autumn.brigades[number % len(autumn.brigades)],
+            on=day,
+            males=BATCH,
+            females=BATCH,
+            young=BATCH // 10,
+            carcasses=2 * BATCH + BATCH // 10,
+        )
+        intake = save_rows(actor=inspector, at=moment(day, 10), intake=intake, version=intake.version, rows=rows)
+        register_and_mark(actor=inspector, at=moment(day, 12), intake=intake, confirm_band=True)
+        if number % 3:
+            items = list(Holding.objects.filter(account=store, pieces__gt=0).values_list("item_id", flat=True))
+            handover = dispatch_items(
+                actor=inspector,
+                at=moment(day, 14),
+                key=uuid.uuid4().hex,
+                source=store,
+                target=cast.places["CS-75"],
+                item_ids=items,
+            )
+            receive_truck(handover, storekeeper, moment(day, 18), short=0)
+        done += len(rows)
+        say(f"{done:,} of {count:,} horns")
+    return cast

@@ -1,0 +1,213 @@
+"""The autumn of 2025 in West Kazakhstan, in small: 14 brigades, eight weeks, about 3,000 horns."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from config.demo.cast import Cast
+from config.demo.drawing import draw_horn
+from core.accounts.models import Region, User
+from core.base.clock import ALMATY
+from ledger.models import CustodyAccount, Handover, HandoverLine, Holding
+from ledger.services import accept_handover
+from marking.services.issue import register_and_mark
+from permits.services import dispatch_goods
+from registry.measures import TableRow
+from registry.models import Brigade, Intake, Population, RemovalPermit, Season
+from registry.services import CaseFacts, attach_photo, open_removal_intake, open_seizure_intake, save_rows
+
+FIRST_WEEK = date(2025, 10, 6)
+WEEKS = 8
+BRIGADES = 14
+
+
+def moment(day: date, hour: int, minute: int = 0) -> datetime:
+    """A time of day in Kazakhstan."""
+    return datetime.combine(day, time(hour, minute), ALMATY)
+
+
+@dataclass
+class Autumn:
+    """What the season needs to know while it goes on."""
+
+    cast: Cast
+    chance: random.Random
+    permits: list[RemovalPermit] = field(default_factory=list)
+    brigades: list[Brigade] = field(default_factory=list)
+
+
+def horns(chance: random.Random, count: int) -> list[TableRow]:
+    """As they come to the scale: 0.20–0.23 kg mostly, rarely beyond 0.05–0.40 kg; 20–30 cm; whole, now and then not."""
+    rows = []
+    for number in range(1, count + 1):
+        length = round(min(max(chance.gauss(252, 22), 180), 330))
+        mass = round(max(chance.gauss(215, 14) + (length - 252) * 0.35, 60))
+        if chance.random() < 0.002:
+            mass = chance.choice([41, 47, 408, 415])
+        condition = chance.choices(["whole", "cracked", "broken"], [94, 4, 2])[0]
+        if condition == "broken":
+            mass, length = round(mass * 0.6), round(length * 0.55)
+        rows.append(TableRow(number, "L" if number % 2 else "R", mass, length, condition))
+    return rows
+
+
+def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
+    """The papers of the season: decision, removal permits, brigades with contracts."""
+    season = Season.objects.create(
+        starts_on=date(2025, 7, 1),
+        ends_on=date(2025, 11, 30),
+        name_kk="2025 жылғы реттеу маусымы",
+        name_ru="Сезон регулирования 2025 года",
+        name_en="2025 removal season",
+    )
+    region = Region.objects.get(pk="27")
+    autumn = Autumn(cast, chance)
+    for number, (issued, limit) in enumerate([(date(2025, 6, 25), 60_000), (date(2025, 9, 29), 50_000)], start=1):
+        autumn.permits.append(
+            RemovalPermit.objects.create(
+                number=f"БҚО-2025/{number:02d}",
+                issued_on=issued,
+                season=season,
+                population=Population.URAL,
+                region=region,
+                holder=cast.organisations["enterprise"],
+                animals_limit=limit,
+            )
+        )
+    for number in range(1, BRIGADES + 1):
+        autumn.brigades.append(
+            Brigade.objects.create(
+                name=f"№ {number} бригада", season=season, region=region, contract_number=f"Ш-27/{number:02d}-2025"
+            )
+        )
+    return autumn
+
+
+def live_autumn(autumn: Autumn) -> None:
+    """Week by week: brigades bring animals, horns are registered, the truck goes to Almaty."""
+    for week in range(WEEKS):
+        monday = FIRST_WEEK + timedelta(weeks=week)
+        for index, brigade in enumerate(autumn.brigades):
+            day = monday + timedelta(days=index % 5)
+            store = autumn.cast.places["RP-27-1" if index % 2 else "RP-27-2"]
+            is_last = week == WEEKS - 1
+            receive_day(
+                autumn, brigade, store, day, leave_open=is_last and index in (3, 8), photos=2 if index == 0 else 0
+            )
+        if week < WEEKS - 1:
+            for code, hour in (("RP-27-1", 8), ("RP-27-2", 9)):
+                send_week(autumn, autumn.cast.places[code], moment(monday + timedelta(days=6), hour), week)
+
+
+def receive_day(
+    autumn: Autumn, brigade: Brigade, store: CustodyAccount, day: date, *, leave_open: bool, photos: int
+) -> Intake:
+    """One brigade and day: animals counted, horns weighed, registered and marked."""
+    chance, people = autumn.chance, autumn.cast.people
+    inspector = people["inspector" if store.code == "RP-27-1" else "inspector2"]
+    males = chance.randint(12, 17)
+    females, young = chance.randint(10, 17), chance.randint(1, 5)
+    count = 2 * males - chance.choices([0, 1, 2, 3], [5, 3, 2, 1])[0]
+    is_excess = chance.random() < 0.02
+    if is_excess:
+        count = 2 * males + 1
+    intake = open_removal_intake(
+        actor=inspector,
+        at=moment(day, 9),
+        store=store,
+        permit=autumn.permits[1],
+        brigade=brigade,
+        on=day,
+        males=males,
+        females=females,
+        young=young,
+        carcasses=males + females + young,
+    )
+    rows = horns(chance, count)
+    intake = save_rows(actor=inspector, at=moment(day, 10), intake=intake, version=intake.version, rows=rows)
+    for row in rows[:photos]:
+        attach_photo(
+            actor=inspector,
+            at=moment(day, 10, row.row),
+            intake=intake,
+            row=row.row,
+            name=f"horn-{day:%m%d}-{row.row}.jpg",
+            content=draw_horn(chance, side=row.side, length_mm=row.length_mm or 250, mass_g=row.mass_g),
+        )
+    if not leave_open:
+        intake.refresh_from_db()
+        register_and_mark(
+            actor=inspector,
+            at=moment(day, 12),
+            intake=intake,
+            explanation="Алдыңғы күннен қалған мүйіз табылды" if is_excess else "",
+            confirm_band=True,
+        )
+    return intake
+
+
+def send_week(autumn: Autumn, store: CustodyAccount, at: datetime, week: int) -> None:
+    """The week's horns go to the central store; now and then one is missing; the last truck is still on the road."""
+    people = autumn.cast.people
+    inspector = people["inspector" if store.code == "RP-27-1" else "inspector2"]
+    items = list(Holding.objects.filter(account=store, pieces__gt=0).values_list("item_id", flat=True))
+    handover = dispatch_goods(
+        actor=inspector,
+        at=at,
+        key=f"demo:{store.code}:{week}",
+        source=store,
+        target=autumn.cast.places["CS-75"],
+        item_ids=items,
+        vehicle=f"{412 + week} KZA 27",
+        driver="Есенғалиев Марат",
+        seals=f"К{27000 + week * 2}, К{27001 + week * 2}",
+        expected_on=(at + timedelta(days=3)).date(),
+    )
+    if week == WEEKS - 2 and store.code == "RP-27-2":
+        return
+    short = 1 if week in (2, 5) and store.code == "RP-27-1" else 0
+    receive_truck(handover, people["storekeeper"], at + timedelta(days=2), short=short)
+
+
+def receive_truck(handover: Handover, storekeeper: User, at: datetime, *, short: int) -> None:
+    """The storekeeper has had every item in hand, or all but `short` of them."""
+    lines = HandoverLine.objects.filter(handover=handover)
+    in_hand = list(lines.order_by("item_id").values_list("pk", flat=True))[short:]
+    lines.filter(pk__in=in_hand).update(outcome=HandoverLine.Outcome.RECEIVED, scanned_by=storekeeper, scanned_at=at)
+    accept_handover(
+        actor=storekeeper,
+        at=at,
+        handover=handover,
+        difference_reason="№ 3 жәшіктің пломбасы бүлінген, бір мүйіз жоқ" if short else "",
+    )
+
+
+def seize(cast: Cast, chance: random.Random) -> None:
+    """Two seizures wait for their courts in the evidence room."""
+    facts = [
+        ("252700121000345", "Хаттама № 118", date(2025, 9, 18), "Казталов ауданы, А-28 трассасы, 41-км", 128),
+        ("252700121000902", "Хаттама № 164", date(2025, 11, 12), "Орал қ., теміржол вокзалы", 36),
+    ]
+    for erdr, protocol, day, place, count in facts:
+        intake = open_seizure_intake(
+            actor=cast.people["inspector"],
+            at=moment(day, 15),
+            store=cast.places["EV-27"],
+            on=day,
+            case=CaseFacts(
+                protocol_number=protocol,
+                protocol_on=day,
+                erdr_number=erdr,
+                agency=cast.organisations["police"],
+                place=place,
+                seized_on=day,
+            ),
+        )
+        intake = save_rows(
+            actor=cast.people["inspector"],
+            at=moment(day, 16),
+            intake=intake,
+            version=intake.version,
+            rows=horns(chance, count),
+        )
+        register_and_mark(actor=cast.people["inspector"], at=moment(day, 18), intake=intake, confirm_band=True)
