@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import zxingcpp
 
@@ -74,7 +74,8 @@ def draw_symbol(text: str, error_correction: str) -> Symbol:
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=error_correction)
     image = barcode.to_image(scale=1, add_quiet_zones=False)
     modules: int = image.shape[0]
-    digits = bytes(image).translate(_TO_BITS)
+    # The image has the buffer protocol, though its type does not say so.
+    digits = bytes(cast("memoryview", image)).translate(_TO_BITS)
     padding = b"1" * (-modules % 8)
     bits = b"".join([digits[at : at + modules] + padding for at in range(0, modules * modules, modules)])
     return Symbol(modules, int(bits, 2).to_bytes(len(bits) // 8, "big"))
@@ -123,9 +124,7 @@ def draw_labels(
 class _Pencil:
     """Turns labels into content operators of one document."""
 
-    def __init__(
-        self, out: BinaryIO, profile: Profile, fonts: Fonts, *, dpi: int, title: str, language: str
-    ) -> None:
+    def __init__(self, out: BinaryIO, profile: Profile, fonts: Fonts, *, dpi: int, title: str, language: str) -> None:
         size = (profile.page_width * POINTS_PER_MM, profile.page_height * POINTS_PER_MM)
         self.document = PdfWriter(out, size, title=title, language=language)
         self._profile = profile

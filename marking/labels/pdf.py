@@ -6,6 +6,7 @@ values, so that text can be searched and copied) and compressed contents. Sizes 
 
 import zlib
 from array import array
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,12 +23,17 @@ class MissingGlyphError(ValueError):
         self.character = character
 
 
+@lru_cache(maxsize=8)
+def _open_font(path: Path) -> TTFontFile:
+    return TTFontFile(str(path))
+
+
 class Font:
     """A TrueType font as one document uses it: characters get numbers in the order of their first use."""
 
     def __init__(self, path: Path, resource: str) -> None:
         self.resource = resource
-        self._file = TTFontFile(str(path))
+        self._file = _open_font(path)
         self._number: dict[str, str] = {}
 
     def width(self, text: str, size: float) -> float:
@@ -100,8 +106,7 @@ def _to_unicode(characters: list[str]) -> bytes:
         some = characters[start : start + 100]
         lines.append(f"{len(some)} beginbfchar")
         lines += [
-            f"<{number:04x}><{character.encode('utf-16-be').hex()}>"
-            for number, character in enumerate(some, start + 1)
+            f"<{number:04x}><{character.encode('utf-16-be').hex()}>" for number, character in enumerate(some, start + 1)
         ]
         lines.append("endbfchar")
     lines.append("endcmap CMapName currentdict/CMap defineresource pop end end")
@@ -129,8 +134,7 @@ class PdfWriter:
         self._node = 0
         self._catalog = self.write_object(
             b"<</Type/Catalog/Pages %d 0 R/Lang%b"
-            b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>>>"
-            % (self._root, _text_string(language))
+            b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>>>" % (self._root, _text_string(language))
         )
         about = (_text_string(title), _text_string("saiga registry"))
         self._about = self.write_object(b"<</Title%b/Producer%b>>" % about)
@@ -206,9 +210,7 @@ class PdfWriter:
             return
         kids = b" ".join(b"%d 0 R" % page for page in self._node_pages)
         count = len(self._node_pages)
-        self.write_object(
-            b"<</Type/Pages/Parent %d 0 R/Count %d/Kids[%b]>>" % (self._root, count, kids), self._node
-        )
+        self.write_object(b"<</Type/Pages/Parent %d 0 R/Count %d/Kids[%b]>>" % (self._root, count, kids), self._node)
         self._nodes.append(self._node)
         self._node, self._node_pages = 0, []
 

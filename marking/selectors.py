@@ -1,0 +1,208 @@
+"""The answer to "is this mark genuine, and what has become of the thing?" — everything anybody may know."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger.models import AccountKind, Hold
+from marking.codes import CodeError, parse
+from marking.models import Mark, SigningKey
+from marking.payload import Defect, PayloadError, SignedStatement, looks_signed, read, verify
+
+
+class Verdict(StrEnum):
+    """What can be said of a text that should be a mark of ours."""
+
+    GENUINE = "genuine"
+    GENUINE_BUT = "genuine_but"
+    MISTYPED = "mistyped"
+    UNKNOWN = "unknown"
+    FOREIGN = "foreign"
+    UNREADABLE = "unreadable"
+    FORGED = "forged"
+
+
+class Reason(StrEnum):
+    """Why a genuine mark is not simply in order, the gravest first."""
+
+    REPLACED = "replaced"
+    OLD_COPY = "old_copy"
+    VOID = "void"
+    LOST = "lost"
+    DESTROYED = "destroyed"
+    CONSUMED = "consumed"
+    WITHDRAWN = "withdrawn"
+    EVIDENCE = "evidence"
+    COURT = "court"
+    DISPUTE = "dispute"
+    EXPORTED = "exported"
+    SOLD = "sold"
+    KEY_COMPROMISED = "key_compromised"
+
+
+_BY_PLACE: dict[str, Reason] = {
+    AccountKind.EVIDENCE: Reason.EVIDENCE,
+    AccountKind.EXPORT: Reason.EXPORTED,
+    AccountKind.DOMESTIC_SALE: Reason.SOLD,
+    AccountKind.PROCESSING: Reason.CONSUMED,
+    AccountKind.DRYING_LOSS: Reason.CONSUMED,
+    AccountKind.DESTRUCTION: Reason.DESTROYED,
+    AccountKind.LOSS: Reason.LOST,
+}
+_IN_ORDER = frozenset({AccountKind.STORE.value, AccountKind.TRANSIT.value})
+_BY_HOLD: dict[str, Reason] = {
+    Hold.Kind.EVIDENCE: Reason.EVIDENCE,
+    Hold.Kind.COURT: Reason.COURT,
+    Hold.Kind.DISPUTE: Reason.DISPUTE,
+}
+_BY_STATE: dict[str, Reason] = {Mark.State.VOID: Reason.VOID, Mark.State.REPLACED: Reason.REPLACED}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What anybody may know of a mark: never who holds it, nor where.
+
+    `code` is the code that was understood. Term, origin class and year of registration are known when the mark is
+    genuine; the mass in grams only when the symbol's signature was checked. `fault` says what is wrong with a
+    mistyped code, `defect` why a signed text proves nothing.
+    """
+
+    verdict: Verdict
+    code: str = ""
+    reasons: tuple[Reason, ...] = ()
+    signed: bool = False
+    term: str = ""
+    origin: str = ""
+    year: int = 0
+    mass_g: int | None = None
+    fault: CodeError | None = None
+    defect: Defect | None = None
+
+    @property
+    def is_genuine(self) -> bool:
+        return self.verdict in (Verdict.GENUINE, Verdict.GENUINE_BUT)
+
+
+class Found(NamedTuple):
+    """A mark as kept, and the state of the key that a signed text names ("" when there is no such key)."""
+
+    state: str
+    generation: int
+    payload: bytes
+    term: str
+    origin: str
+    mass_g: int
+    number: str
+    place: str | None
+    holds: list[str]
+    key_state: str | None
+    public_key: bytes | None
+
+
+def check_text(text: str, *, own_hosts: Collection[str]) -> Answer:
+    """The answer for a code in any forgiving form, a signed text, or the whole printed address of either.
+
+    An address of another host is never ours. Costs one query for a code that exists; a mistyped code costs none.
+    """
+    mark_text = without_address(text, own_hosts)
+    if mark_text is None:
+        return Answer(Verdict.FOREIGN)
+    if looks_signed(mark_text):
+        return _check_signed(mark_text)
+    try:
+        code = parse(mark_text)
+    except CodeError as error:
+        return Answer(Verdict.MISTYPED, fault=error)
+    found = _find(code, "")
+    return _describe(code, found) if found else Answer(Verdict.UNKNOWN, code=code)
+
+
+# Some servers join the two slashes of an address that stands in a path.
+_ADDRESS = re.compile(r"(?:https?:/+)?([^/\s]+)/m/(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def without_address(text: str, own_hosts: Collection[str]) -> str | None:
+    """What stands behind the address of the public check; None when the address is another's."""
+    text = text.strip()
+    if "/" not in text:
+        return text
+    match = _ADDRESS.fullmatch(text)
+    if match is None or match[1].lower() not in {host.lower() for host in own_hosts}:
+        return None
+    return match[2]
+
+
+def _check_signed(text: str) -> Answer:
+    try:
+        signed = read(text)
+    except PayloadError as error:
+        return Answer(Verdict.UNREADABLE, defect=error.defect)
+    code, key_id = signed.statement.code, signed.statement.key_id.hex()
+    found = _find(code, key_id)
+    if found is None:
+        key = SigningKey.objects.filter(pk=key_id).values_list("state", "public_key").first()
+        state, public_key = key or (None, None)
+    else:
+        state, public_key = found.key_state, found.public_key
+    if state in (None, SigningKey.State.CREATED):
+        return Answer(Verdict.FORGED, code=code, defect=Defect.UNKNOWN_KEY)
+    try:
+        statement = verify(signed, {signed.statement.key_id: bytes(public_key or b"")})
+    except PayloadError as error:
+        return Answer(Verdict.FORGED, code=code, defect=error.defect)
+    if found is None:
+        return Answer(Verdict.UNKNOWN, code=code)
+    if state == SigningKey.State.COMPROMISED:
+        return _describe(code, found, Reason.KEY_COMPROMISED)
+    if statement.generation < found.generation:
+        return _describe(code, found, Reason.OLD_COPY)
+    if signed.body != bytes(found.payload):
+        return Answer(Verdict.FORGED, code=code, defect=Defect.SIGNATURE)
+    return _describe(code, found, signed=signed)
+
+
+def _describe(code: str, found: Found, known: Reason | None = None, *, signed: SignedStatement | None = None) -> Answer:
+    reasons = {known} if known else set()
+    if found.state in _BY_STATE:
+        reasons.add(_BY_STATE[found.state])
+    reasons.update(_BY_HOLD[kind] for kind in found.holds)
+    if found.place not in _IN_ORDER:
+        # An item that is nowhere any more: its registration was taken back.
+        reasons.add(_BY_PLACE.get(found.place or "", Reason.WITHDRAWN))
+    return Answer(
+        verdict=Verdict.GENUINE_BUT if reasons else Verdict.GENUINE,
+        code=code,
+        reasons=tuple(reason for reason in Reason if reason in reasons),
+        signed=signed is not None,
+        term=found.term,
+        origin=found.origin,
+        year=2000 + int(found.number[2:4]),
+        mass_g=found.mass_g if signed else None,
+    )
+
+
+def _find(code: str, key_id: str) -> Found | None:
+    """One row for one code. Plain SQL: this page is asked by everybody, and the row is all it needs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.state, m.generation, m.payload, d.term, d.origin, d.mass_g, d.number,
+                (
+                    SELECT a.kind FROM ledger_holding h JOIN ledger_custodyaccount a ON a.id = h.account_id
+                    WHERE h.item_id = m.derivative_id AND h.pieces > 0
+                ),
+                ARRAY(SELECT kind FROM ledger_hold WHERE item_id = m.derivative_id AND lifted_at IS NULL),
+                k.state, k.public_key
+            FROM marking_mark m
+            JOIN registry_derivative d ON d.item_id = m.derivative_id
+            LEFT JOIN marking_signingkey k ON k.id = %s
+            WHERE m.code = %s
+            """,
+            [key_id, code],
+        )
+        row = cursor.fetchone()
+    return Found(*row) if row else None

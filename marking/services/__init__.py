@@ -1,0 +1,1 @@
+"""Every write of the marking room: keys, marks, labels."""

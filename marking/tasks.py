@@ -1,0 +1,19 @@
+"""What the worker does for this room."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.jobs.models import Job
+from core.jobs.services import Progress, runner
+from marking.models import LabelRun
+from marking.services.labels import JOB_KIND, draw_run
+
+
+@runner(JOB_KIND, _("Printing labels"))
+def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
+    """Draw the labels of the run that this job belongs to; its files are the result."""
+    run = LabelRun.objects.select_related("intake", "store", "ordered_by").get(job=job)
+    parts = draw_run(run, clock=timezone.now, progress=progress)
+    return {"documents": [{"id": str(part.document_id), "name": part.document.name} for part in parts]}

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from marking.views import check, labels, register
+
+app_name = "marking"
+urlpatterns = [
+    path("intakes/<int:pk>/register/", register.register, name="register"),
+    path("intakes/<int:pk>/labels/", labels.intake_labels, name="intake-labels"),
+    path("intakes/<int:pk>/labels/preview.png", labels.label_preview, name="label-preview"),
+    path("labels/", labels.label_runs, name="label-runs"),
+    path("labels/<int:pk>/", labels.label_run, name="label-run"),
+    path("labels/<int:pk>/file/", labels.label_file, name="label-file"),
+    path("m/", check.check_form, name="check-form"),
+    path("m/keys.json", check.public_keys, name="public-keys"),
+    path("m/<path:text>", check.check, name="check"),
+    # As printed: the symbol's alphabet has no small letters.
+    path("M/", check.check_form),
+    path("M/<path:text>", check.check),
+]

@@ -1,0 +1,381 @@
+"""The public check: what anybody is told, and what nobody is told."""
+
+import itertools
+import re
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.test import Client, override_settings
+from pytest_django import DjangoAssertNumQueries
+
+from core.accounts.models import User
+from core.base.clock import day_of
+from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind
+from ledger.services import lift_hold, move_items, place_hold
+from marking.codes import check_character, from_number, group, new_code
+from marking.models import Mark, SigningKey
+from marking.payload import Statement, key_id_of, read, sign, to_text
+from marking.selectors import Answer, Reason, Verdict, check_text
+from marking.services.keys import create_key, declare_compromised, signing_key_in_use, take_into_use
+from marking.views.check import CHECKS, UNKNOWN_CODES
+from registry.models import Intake
+
+pytestmark = pytest.mark.django_db
+HOSTS = ("saiga.gov.kz",)
+
+
+def ask(text: str) -> Answer:
+    return check_text(text, own_hosts=HOSTS)
+
+
+def printed(mark: Mark) -> str:
+    return to_text(bytes(mark.payload), bytes(mark.signature))
+
+
+def unused_code() -> str:
+    return next(code for code in iter(new_code, "") if not Mark.objects.filter(pk=code).exists())
+
+
+@pytest.fixture
+def leave(inspector: User, now: datetime) -> Callable[[Mark, AccountKind], None]:
+    """Let the item of a mark leave its store to a boundary of this kind."""
+
+    def move(mark: Mark, kind: AccountKind) -> None:
+        move_items(
+            actor=inspector,
+            at=now,
+            key=secrets.token_hex(8),
+            kind=MovementKind.TRANSFER,
+            item_ids=[mark.derivative_id],
+            source=mark.derivative.intake.store,
+            target=CustodyAccount.objects.boundary(kind),
+            effective_on=day_of(now),
+        )
+
+    return move
+
+
+def test_a_code_in_order_is_genuine(marks: list[Mark]) -> None:
+    mark = marks[0]
+    for text in (mark.code, group(mark.code).lower(), f" {group(mark.code)} ", f"HTTPS://SAIGA.GOV.KZ/M/{mark.code}"):
+        answer = ask(text)
+
+        assert (answer.verdict, answer.code, answer.reasons) == (Verdict.GENUINE, mark.code, ())
+        assert (answer.term, answer.origin, answer.year) == ("HOR", "removal", 2025)
+        assert (answer.signed, answer.mass_g) == (False, None)
+
+
+def test_a_signed_text_is_genuine_and_tells_the_mass(marks: list[Mark]) -> None:
+    mark = marks[0]
+    text = printed(mark)
+    for given in (
+        text,
+        text.lower(),
+        f"HTTPS://SAIGA.GOV.KZ/M/{text}",
+        f"https:/saiga.gov.kz/m/{text}",
+        f"saiga.gov.kz/M/{text}",
+    ):
+        answer = ask(given)
+
+        assert (answer.verdict, answer.code, answer.signed) == (Verdict.GENUINE, mark.code, True)
+        assert answer.mass_g == mark.derivative.mass_g
+
+
+def test_a_signed_text_of_a_retired_key_is_genuine(marks: list[Mark], authority_head: User, now: datetime) -> None:
+    take_into_use(actor=authority_head, at=now, key=create_key(actor=authority_head, at=now))
+
+    assert ask(printed(marks[0])).verdict == Verdict.GENUINE
+
+
+def test_a_signed_text_of_a_compromised_key_is_no_more_than_its_code(
+    marks: list[Mark], signing_key: SigningKey, authority_head: User, now: datetime
+) -> None:
+    declare_compromised(actor=authority_head, at=now, key=signing_key)
+
+    answer = ask(printed(marks[0]))
+
+    assert (answer.verdict, answer.reasons, answer.signed) == (
+        Verdict.GENUINE_BUT,
+        (Reason.KEY_COMPROMISED,),
+        False,
+    )
+    assert ask(marks[0].code).verdict == Verdict.GENUINE
+
+
+def test_a_mistyped_code_is_told_apart_without_looking_it_up(
+    marks: list[Mark], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    code = marks[0].code
+    wrong = code[:-1] + next(c for c in "0123" if c != code[-1])
+
+    with django_assert_num_queries(0):
+        for text in (wrong, code[:-1], code + "0", code[:-1] + "U", "", "Ж"):
+            assert ask(text).verdict == Verdict.MISTYPED
+
+
+def test_it_costs_one_query(marks: list[Mark], django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for text in (marks[0].code, printed(marks[0]), unused_code()):
+        with django_assert_num_queries(1):
+            ask(text)
+
+
+def test_a_code_never_issued_is_unknown(marks: list[Mark]) -> None:
+    answer = ask(unused_code())
+
+    assert (answer.verdict, answer.term, answer.year) == (Verdict.UNKNOWN, "", 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://saiga-gov.kz/M/7H4Q9TX2MW8H",
+        "http://example.com/m/7H4Q9TX2MW8H",
+        "https://saiga.gov.kz.example.com/M/7H4Q9TX2MW8H",
+        "https://saiga.gov.kz@example.com/M/7H4Q9TX2MW8H",
+        "HTTPS://SAIGA.GOV.KZ/login/7H4Q9TX2MW8H",
+        "example.com/m/7H4Q9TX2MW8H",
+        "7H4Q/9TX2",
+    ],
+)
+def test_an_address_of_another_is_not_ours(text: str) -> None:
+    assert ask(text).verdict == Verdict.FOREIGN
+
+
+def test_forgeries_are_never_genuine(marks: list[Mark], signing_key: SigningKey, now: datetime) -> None:
+    mark, other = marks[0], marks[1]
+    body, signature = bytes(mark.payload), bytes(mark.signature)
+    stranger = Ed25519PrivateKey.generate()
+    stranger_id = key_id_of(stranger.public_key().public_bytes_raw())
+    unused = create_key(actor=None, at=now)
+    statement = read(printed(mark)).statement
+
+    def signed_by_stranger(key_id: bytes) -> str:
+        fake = sign(Statement(key_id, mark.code, 1, "HOR", "removal", 999), stranger)
+        return to_text(fake.body, fake.signature)
+
+    forged = [
+        to_text(body, bytes(other.signature)),
+        to_text(bytes(other.payload), signature),
+        signed_by_stranger(stranger_id),
+        signed_by_stranger(statement.key_id),
+        signed_by_stranger(bytes.fromhex(unused.pk)),
+    ]
+    for text in forged:
+        answer = ask(text)
+        assert (answer.verdict, answer.term, answer.mass_g) == (Verdict.FORGED, "", None)
+
+
+def test_no_flipped_bit_is_genuine_and_none_breaks_the_check(marks: list[Mark]) -> None:
+    raw = bytes(marks[0].payload) + bytes(marks[0].signature)
+    for bit in range(8 * len(raw)):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        answer = ask(to_text(bytes(flipped[:-64]), bytes(flipped[-64:])))
+        assert answer.verdict in (Verdict.FORGED, Verdict.UNREADABLE)
+
+
+def test_a_former_print_is_told_from_the_present_one(marks: list[Mark], signing_key: SigningKey) -> None:
+    mark = marks[0]
+    former = printed(mark)
+    _key, private_key = signing_key_in_use()
+    second = sign(Statement(bytes.fromhex(signing_key.pk), mark.code, 2, "HOR", "removal", 200), private_key)
+    present = to_text(second.body, second.signature)
+    assert ask(present).verdict == Verdict.FORGED  # signed, but not what the register has
+
+    Mark.objects.filter(pk=mark.pk).update(generation=2, payload=second.body, signature=second.signature)
+
+    assert ask(former).reasons == (Reason.OLD_COPY,)
+    assert ask(present).verdict == Verdict.GENUINE
+    assert ask(mark.code).verdict == Verdict.GENUINE
+
+
+def test_seized_horns_are_held_as_evidence(seized_marks: list[Mark], inspector: User, now: datetime) -> None:
+    answer = ask(seized_marks[0].code)
+
+    assert (answer.verdict, answer.reasons, answer.origin) == (
+        Verdict.GENUINE_BUT,
+        (Reason.EVIDENCE,),
+        "seizure",
+    )
+
+
+def test_holds_are_told_and_lifted(marks: list[Mark], inspector: User, now: datetime) -> None:
+    items = [marks[0].derivative_id]
+    place_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reference="12-2026")
+    place_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.COURT, reference="12-2026")
+    assert ask(marks[0].code).reasons == (Reason.COURT, Reason.DISPUTE)
+
+    for kind in (Hold.Kind.DISPUTE, Hold.Kind.COURT):
+        lift_hold(actor=inspector, at=now, item_ids=items, kind=kind, reason="Decided")
+
+    assert ask(marks[0].code).verdict == Verdict.GENUINE
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (AccountKind.EXPORT, Reason.EXPORTED),
+        (AccountKind.DOMESTIC_SALE, Reason.SOLD),
+        (AccountKind.PROCESSING, Reason.CONSUMED),
+        (AccountKind.DESTRUCTION, Reason.DESTROYED),
+        (AccountKind.LOSS, Reason.LOST),
+    ],
+)
+def test_where_the_item_went_is_its_status(
+    marks: list[Mark], leave: Callable[[Mark, AccountKind], None], kind: AccountKind, reason: Reason
+) -> None:
+    leave(marks[0], kind)
+
+    assert ask(marks[0].code).reasons == (reason,)
+    assert ask(printed(marks[0])).reasons == (reason,)
+    assert ask(marks[1].code).verdict == Verdict.GENUINE
+
+
+def test_an_ended_mark_is_refused_from_that_moment(
+    marks: list[Mark], inspector: User, authority_officer: User, now: datetime
+) -> None:
+    end = {"end_asked_by": inspector, "ended_by": authority_officer, "ended_at": now, "end_reason": "Torn off"}
+    Mark.objects.filter(pk=marks[0].pk).update(state="void", **end)
+    Mark.objects.filter(pk=marks[1].pk).update(state="replaced", **end)
+
+    assert ask(printed(marks[0])).reasons == (Reason.VOID,)
+    assert ask(marks[1].code).reasons == (Reason.REPLACED,)
+
+
+# The page.
+
+
+def words(response_html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<(script|svg).*?</\1>|<[^>]+>", " ", response_html, flags=re.DOTALL))
+
+
+def test_the_page_needs_no_sign_in_no_cookie_and_one_query(
+    marks: list[Mark], client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.get("/m/", {"lang": "en"})
+    for path in (f"/m/{group(marks[0].code)}", f"/M/{printed(marks[0])}"):
+        with django_assert_num_queries(1):
+            response = client.get(path, {"lang": "en"})
+
+        assert response.status_code == 200
+        assert not response.cookies
+        assert response["Cache-Control"] == "no-store"
+        assert response["Referrer-Policy"] == "no-referrer"
+        assert response["X-Robots-Tag"] == "noindex"
+        text = words(response.content.decode())
+        assert "Genuine and in order" in text
+        assert "Saiga horn" in text
+        assert "2025" in text
+        assert group(marks[0].code) in text
+
+
+def test_the_page_never_tells_holder_place_or_number(
+    seized_marks: list[Mark], marks: list[Mark], client: Client
+) -> None:
+    for mark, language in itertools.product([marks[0], seized_marks[0]], ["kk", "ru", "en"]):
+        for text in (mark.code, printed(mark)):
+            html = client.get(f"/m/{text}", {"lang": language}).content.decode()
+            intake: Intake = mark.derivative.intake
+            custodian = intake.store.custodian
+            assert custodian is not None
+            secrets_of_it = [
+                mark.derivative.number, intake.number, intake.store.code, intake.store.name_kk,
+                intake.store.name_ru, custodian.name_kk, custodian.name_ru, custodian.bin,
+                intake.region.name_kk, intake.region.name_ru, intake.opened_by.last_name,
+            ]  # fmt: skip
+            if intake.case:
+                secrets_of_it += [intake.case.erdr_number, intake.case.place]
+            for secret in secrets_of_it:
+                assert secret not in html
+
+
+def test_the_form_answers_what_is_typed_or_pasted(marks: list[Mark], client: Client) -> None:
+    for text in (group(marks[0].code).lower(), f"https://{settings.PUBLIC_HOST}/M/{printed(marks[0])}"):
+        response = client.get("/m/", {"text": text, "lang": "en"})
+        assert "Genuine and in order" in words(response.content.decode())
+    assert "Check a mark" in words(client.get("/m/", {"lang": "en"}).content.decode())
+    assert "Check a mark" in words(client.get("/m/", {"lang": "en", "text": "  "}).content.decode())
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_it_only_reads(client: Client, method: str) -> None:
+    assert getattr(client, method)("/m/").status_code == 405
+    assert getattr(client, method)("/m/7H4Q9TX2MW8H").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "%00",
+        "../../etc/passwd",
+        "a" * 5000,
+        "😀",
+        "'; DROP TABLE marking_mark; --",
+        "%",
+        "?",
+        "\\",
+    ],
+)
+def test_nothing_breaks_the_page(client: Client, text: str) -> None:
+    for response in (client.get("/m/", {"text": text}), client.get("/m/" + quote(text, safe=""))):
+        assert response.status_code in (200, 404)
+        assert "<script>alert" not in response.content.decode()
+
+
+def test_each_language_has_its_own_page(marks: list[Mark], client: Client) -> None:
+    pages = {}
+    for language in ("kk", "ru", "en"):
+        response = client.get(f"/m/{marks[0].code}", {"lang": language})
+        assert response["Content-Language"] == language
+        assert f'<html lang="{language}"' in response.content.decode()
+        pages[language] = words(response.content.decode())
+    assert len(set(pages.values())) == 3
+    assert client.get("/m/")["Content-Language"] == "kk"
+    assert client.get("/m/", {"lang": "xx"})["Content-Language"] == "kk"
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ru"
+    assert client.get("/m/")["Content-Language"] == "ru"
+    assert client.get("/m/", {"lang": "en"})["Content-Language"] == "en"
+
+
+def test_it_refuses_an_address_that_searches(marks: list[Mark], client: Client) -> None:
+    numbers = itertools.count(secrets.randbits(50))
+    statuses = [client.get(f"/m/{from_number(next(numbers))}").status_code for _ in range(UNKNOWN_CODES + 1)]
+
+    assert statuses[: UNKNOWN_CODES - 1] == [200] * (UNKNOWN_CODES - 1)
+    assert statuses[-1] == 429
+    refused = client.get(f"/m/{marks[0].code}")
+    assert refused.status_code == 429
+    assert refused["Retry-After"] == "600"
+    assert marks[0].code not in words(refused.content.decode())
+    # Whoever scans genuine labels is not stopped by it, nor is another address.
+    assert client.get(f"/m/{printed(marks[0])}").status_code == 200
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="198.51.100.7").status_code == 200
+
+
+def test_it_counts_a_whole_network_of_the_new_protocol_as_one(marks: list[Mark], client: Client) -> None:
+    numbers = itertools.count(secrets.randbits(50))
+    for host in range(UNKNOWN_CODES + 1):
+        client.get(f"/m/{from_number(next(numbers))}", REMOTE_ADDR=f"2001:db8:1:2::{host:x}")
+
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="2001:db8:1:2:ffff::1").status_code == 429
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="2001:db8:1:3::1").status_code == 200
+
+
+def test_it_lets_a_market_hall_check(marks: list[Mark], client: Client) -> None:
+    assert CHECKS >= 5_000
+    mistyped = "7H4Q9TX2MW8" + next(c for c in "0123" if c != check_character("7H4Q9TX2MW8"))
+
+    assert {client.get(f"/m/{text}").status_code for text in [marks[0].code, mistyped] * 60} == {200}
+
+
+def test_it_works_while_the_cache_is_away(marks: list[Mark], client: Client) -> None:
+    backend = "django.core.cache.backends.redis.RedisCache"
+    away = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    with override_settings(CACHES=away):
+        assert client.get(f"/m/{marks[0].code}").status_code == 200

@@ -1,0 +1,158 @@
+"""Signing keys: made once, sealed at rest, moving on in one direction only."""
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.management import call_command
+from django.db import DatabaseError, transaction
+from django.test import Client, override_settings
+from django.utils import translation
+
+from core.accounts.models import User
+from core.audit.models import Event
+from core.base.errors import InvalidTransition
+from marking.keys import UnreadableKeyError, encryption_key, seal, unseal
+from marking.models import Mark, SigningKey
+from marking.payload import key_id_of
+from marking.services.keys import (
+    NoSigningKey,
+    create_key,
+    declare_compromised,
+    ensure_signing_key,
+    signing_key_in_use,
+    take_into_use,
+)
+
+SECRET = encryption_key("", "a secret of this installation")
+
+
+def test_it_seals_a_key_that_only_the_same_secret_opens() -> None:
+    private_key = Ed25519PrivateKey.generate()
+    public_key = private_key.public_key().public_bytes_raw()
+    sealed = seal(private_key, SECRET)
+
+    assert unseal(sealed, public_key, SECRET).private_bytes_raw() == private_key.private_bytes_raw()
+    assert private_key.private_bytes_raw() not in sealed
+    assert seal(private_key, SECRET) != sealed
+    other_public_key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    for wrong in (
+        lambda: unseal(sealed, public_key, encryption_key("", "another secret")),
+        lambda: unseal(sealed, other_public_key, SECRET),
+        lambda: unseal(sealed[:-1] + bytes([sealed[-1] ^ 1]), public_key, SECRET),
+        lambda: unseal(b"", public_key, SECRET),
+    ):
+        with pytest.raises(UnreadableKeyError):
+            wrong()
+
+
+def test_it_takes_the_configured_secret_of_32_bytes() -> None:
+    configured = base64.urlsafe_b64encode(bytes(range(32))).decode()
+
+    assert encryption_key(configured, "x") == bytes(range(32))
+    assert encryption_key(configured.rstrip("="), "x") == bytes(range(32))
+    for wrong in ("short", "!" * 44, base64.urlsafe_b64encode(bytes(31)).decode()):
+        with pytest.raises(ValueError, match="32 bytes"):
+            encryption_key(wrong, "x")
+
+
+@pytest.mark.django_db
+def test_the_system_makes_its_first_key_once(now: datetime) -> None:
+    first = ensure_signing_key(at=now)
+
+    assert ensure_signing_key(at=now) == first
+    assert SigningKey.objects.count() == 1
+    assert first.state == SigningKey.State.IN_USE
+    assert first.pk == key_id_of(bytes(first.public_key)).hex()
+    assert set(Event.objects.values_list("verb", flat=True)) == {"key.created", "key.taken_into_use"}
+    key, private_key = signing_key_in_use()
+    assert private_key.public_key().public_bytes_raw() == bytes(key.public_key)
+
+
+@pytest.mark.django_db
+def test_the_command_makes_a_key_and_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("ensure_signing_key")
+    call_command("ensure_signing_key")
+
+    (key,) = SigningKey.objects.all()
+    assert capsys.readouterr().out.split() == [key.pk, key.pk]
+
+
+@pytest.mark.django_db
+def test_a_new_key_retires_the_old_one_whose_marks_stay_genuine(
+    marks: list[Mark], signing_key: SigningKey, authority_head: User, now: datetime, client: Client
+) -> None:
+    fresh = create_key(actor=authority_head, at=now)
+    assert signing_key_in_use()[0] == signing_key
+
+    take_into_use(actor=authority_head, at=now, key=fresh)
+
+    signing_key.refresh_from_db()
+    assert signing_key.state == SigningKey.State.RETIRED
+    assert signing_key_in_use()[0] == fresh
+    for spent in (signing_key, fresh):
+        with pytest.raises(InvalidTransition):
+            take_into_use(actor=authority_head, at=now, key=spent)
+
+
+@pytest.mark.django_db
+def test_a_compromised_key_is_so_for_good_and_is_not_replaced_by_itself(
+    signing_key: SigningKey, authority_head: User, now: datetime
+) -> None:
+    declare_compromised(actor=authority_head, at=now, key=signing_key)
+
+    with pytest.raises(InvalidTransition):
+        declare_compromised(actor=authority_head, at=now, key=signing_key)
+    with pytest.raises(NoSigningKey):
+        ensure_signing_key(at=now)
+    with pytest.raises(NoSigningKey):
+        signing_key_in_use()
+
+
+@pytest.mark.django_db
+def test_a_key_sealed_under_another_secret_is_refused_in_words(signing_key: SigningKey) -> None:
+    with (
+        translation.override("en"),
+        override_settings(SECRET_KEY="another secret"),
+        pytest.raises(NoSigningKey, match="another secret"),
+    ):
+        signing_key_in_use()
+
+
+@pytest.mark.django_db
+def test_the_database_keeps_keys_and_their_states(signing_key: SigningKey, now: datetime) -> None:
+    rows = SigningKey.objects.filter(pk=signing_key.pk)
+    waiting = create_key(actor=None, at=now)
+
+    def refused(act: Callable[[], object]) -> None:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+
+    refused(rows.delete)
+    refused(lambda: rows.update(public_key=b"x" * 32))
+    refused(lambda: rows.update(sealed_private_key=b"x"))
+    refused(lambda: rows.update(state="created", used_from=None))
+    refused(lambda: rows.update(state="retired"))
+    refused(lambda: rows.update(ended_at=now))
+    refused(lambda: SigningKey.objects.filter(pk=waiting.pk).update(state="in_use", used_from=now))
+    refused(lambda: SigningKey.objects.filter(pk=waiting.pk).update(state="retired", used_from=now, ended_at=now))
+    rows.update(state="compromised", ended_at=now)
+    refused(lambda: rows.update(state="in_use", ended_at=None))
+    refused(lambda: rows.update(ended_at=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+@pytest.mark.django_db
+def test_public_keys_are_published_and_nothing_else_of_them(
+    signing_key: SigningKey, client: Client, now: datetime
+) -> None:
+    create_key(actor=None, at=now)
+
+    response = client.get("/m/keys.json")
+
+    (published,) = response.json()["keys"]
+    assert base64.b64decode(published["public_key"]) == bytes(signing_key.public_key)
+    assert (published["id"], published["state"]) == (signing_key.pk, "in_use")
+    assert bytes(signing_key.sealed_private_key).hex() not in response.content.decode()
+    assert response["Cache-Control"] == "public, max-age=300"
