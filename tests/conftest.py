@@ -50,7 +50,7 @@ os.environ["REDIS_URL"] = _with_own_redis(os.environ["REDIS_URL"], 1 + int(WORKE
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The cast comes in when Django is set up, which its models need."""
     django.setup()
-    for plugin in ("tests.cast", "tests.goods"):
+    for plugin in ("tests.cast", "tests.goods", "tests.builders", "tests.marks", "tests.rights"):
         session.config.pluginmanager.import_plugin(plugin)
 
 
