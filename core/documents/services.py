@@ -17,13 +17,28 @@ from core.base.errors import BadInput
 from core.documents.files import serve, serve_thumbnail
 from core.documents.models import Document
 
-__all__ = ["UnusableFile", "keep_document", "photo_type", "serve", "serve_thumbnail", "sha256_of", "take_numbers"]
+__all__ = [
+    "MAX_PHOTO_BYTES",
+    "UnusableFile",
+    "keep_document",
+    "photo_type",
+    "serve",
+    "serve_thumbnail",
+    "sha256_of",
+    "take_numbers",
+]
 
 Kind = Document.Kind
 
 MEGABYTE = 1024 * 1024
 # What people bring is limited; what the registry makes itself is as large as it is.
-MAX_BYTES = {Kind.PHOTO: 20 * MEGABYTE, Kind.SCAN: 50 * MEGABYTE, Kind.SHEET: 50 * MEGABYTE, Kind.OTHER: 50 * MEGABYTE}
+MAX_PHOTO_BYTES = 20 * MEGABYTE
+MAX_BYTES = {
+    Kind.PHOTO: MAX_PHOTO_BYTES,
+    Kind.SCAN: 50 * MEGABYTE,
+    Kind.SHEET: 50 * MEGABYTE,
+    Kind.OTHER: 50 * MEGABYTE,
+}
 MAX_PIXELS = 60_000_000
 PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 PDF = "application/pdf"
