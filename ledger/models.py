@@ -217,7 +217,9 @@ class Holding(models.Model):
     account = models.ForeignKey(
         CustodyAccount, on_delete=models.PROTECT, related_name="holdings", db_index=False, db_constraint=False
     )
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holdings", db_constraint=False)
+    item = models.ForeignKey(
+        Item, on_delete=models.PROTECT, related_name="holdings", db_index=False, db_constraint=False
+    )
     stock_class = models.CharField(max_length=24)
     is_physical = models.BooleanField()
     pieces = models.IntegerField()

@@ -274,17 +274,17 @@ def _bound(item_ids: Sequence[int]) -> tuple[int, dict[str, int]]:
     """How many of the items are under a hold, and how many are reserved for which right."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM unnest(%s::bigint[]) AS wanted (item)"
-            " JOIN ledger_hold k ON k.item_id = wanted.item AND k.lifted_at IS NULL",
+            """
+            WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS item)
+            SELECT NULL, count(*) FROM wanted JOIN ledger_hold k ON k.item_id = item AND k.lifted_at IS NULL
+            UNION ALL
+            SELECT r.reference, count(*) FROM wanted
+            JOIN ledger_reservation r ON r.item_id = item AND r.released_at IS NULL GROUP BY r.reference
+            """,
             [list(item_ids)],
         )
-        (held,) = cursor.fetchone()
-        cursor.execute(
-            "SELECT r.reference, count(*) FROM unnest(%s::bigint[]) AS wanted (item)"
-            " JOIN ledger_reservation r ON r.item_id = wanted.item AND r.released_at IS NULL GROUP BY r.reference",
-            [list(item_ids)],
-        )
-        return held, dict(cursor.fetchall())
+        promised = dict(cursor.fetchall())
+    return promised.pop(None), promised
 
 
 @transaction.atomic

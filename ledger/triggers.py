@@ -98,13 +98,13 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'postings_belong_to_new_movement';
             END IF;
 
-            SELECT min(p.id)::text INTO wrong FROM posted p
+            SELECT format('movement %s, account %s', p.movement_id, p.account_id) INTO wrong
+            FROM (SELECT DISTINCT movement_id, account_id FROM posted) p
             LEFT JOIN ledger_movement m ON m.id = p.movement_id
             LEFT JOIN ledger_custodyaccount a ON a.id = p.account_id
-            LEFT JOIN ledger_item i ON i.id = p.item_id
-            WHERE m.id IS NULL OR a.id IS NULL OR i.id IS NULL;
+            WHERE m.id IS NULL OR a.id IS NULL LIMIT 1;
             IF wrong IS NOT NULL THEN
-                RAISE EXCEPTION 'posting % names a movement, account or item that does not exist', wrong
+                RAISE EXCEPTION 'a posting names what does not exist: %', wrong
                     USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_references';
             END IF;
 
@@ -129,8 +129,10 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
             END IF;
 
             -- What leaves a physical place: of the right class, not held, not promised elsewhere, not before it came.
+            -- What leaves a boundary must exist; by the balance, whatever arrives has left somewhere.
             SELECT format('%s of item %s', why, item_id) INTO wrong FROM (
                 SELECT p.item_id, CASE
+                    WHEN NOT a.is_physical THEN CASE WHEN i.id IS NULL THEN 'posting_references' END
                     WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
                     WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
                     WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
@@ -140,9 +142,11 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                 END AS why
                 FROM posted p
                 JOIN ledger_movement m ON m.id = p.movement_id
-                JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
-                LEFT JOIN ledger_holding h ON h.account_id = p.account_id AND h.item_id = p.item_id
-                LEFT JOIN ledger_reservation r ON r.item_id = p.item_id AND r.released_at IS NULL
+                JOIN ledger_custodyaccount a ON a.id = p.account_id
+                LEFT JOIN ledger_item i ON NOT a.is_physical AND i.id = p.item_id
+                LEFT JOIN ledger_holding h ON a.is_physical AND h.account_id = p.account_id AND h.item_id = p.item_id
+                LEFT JOIN ledger_reservation r
+                    ON a.is_physical AND r.item_id = p.item_id AND r.released_at IS NULL
                 WHERE p.pieces < 0 OR p.grams < 0
             ) checked WHERE why IS NOT NULL ORDER BY item_id LIMIT 1;
             IF wrong IS NOT NULL THEN
