@@ -22,7 +22,13 @@ VERBS: dict[str, StrOrPromise] = {}
 
 
 def register_verbs(labels: dict[str, StrOrPromise]) -> None:
-    """Give the human words for a room's verbs; called once by each app as it starts."""
+    """Give the human words for a room's verbs; called once by each app as it starts.
+
+    A verb of another room is a defect: ValueError.
+    """
+    taken = VERBS.keys() & labels.keys()
+    if any(VERBS[verb] != labels[verb] for verb in taken):
+        raise ValueError(sorted(taken))
     VERBS.update(labels)
 
 

@@ -1,0 +1,78 @@
+"""The journal: written with the act, never changed."""
+
+from datetime import datetime
+
+import pytest
+from django.apps import apps
+from django.db import Error, connection, transaction
+
+from core.accounts.models import Organisation, User
+from core.audit.models import Event
+from core.audit.services import VERBS, record, register_verbs
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_event_is_written_in_the_transaction_of_its_act(administrator: User, now: datetime) -> None:
+    before = Event.objects.count()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        record("user.changed", actor=administrator, at=now, subject=("user", 1))
+        raise ZeroDivisionError
+
+    assert Event.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_it_is_a_defect(administrator: User, now: datetime) -> None:
+    with pytest.raises(RuntimeError):
+        record("user.changed", actor=administrator, at=now, subject=("user", 1))
+
+
+def test_a_verb_nobody_named_is_a_defect(now: datetime) -> None:
+    with pytest.raises(KeyError):
+        record("user.flattered", actor=None, at=now, subject=("user", 1))
+
+
+def test_two_rooms_do_not_take_one_verb() -> None:
+    with pytest.raises(ValueError):
+        register_verbs({"user.created": "Something else"})
+    assert VERBS["user.created"] != "Something else"
+
+
+def test_it_names_the_actor_by_key_and_by_words(administrator: User, now: datetime) -> None:
+    event = record("user.changed", actor=administrator, at=now, subject=("user", 7), subject_name="Ли Анна", note="x")
+    event.refresh_from_db()
+
+    assert (event.actor_id, event.actor_name) == (administrator.pk, administrator.full_name)
+    assert (event.subject_kind, event.subject_id, event.facts) == ("user", "7", {"note": "x"})
+    assert event.at == now < event.recorded_at
+
+
+def test_it_finds_the_events_of_several_things(administrator: User, now: datetime) -> None:
+    for subject in (("user", 901), ("user", 902), ("mark", 901)):
+        record("user.changed", actor=administrator, at=now, subject=subject)
+
+    found = Event.objects.about(("user", 901), ("mark", "901"))
+
+    assert [(event.subject_kind, event.subject_id) for event in found] == [("mark", "901"), ("user", "901")]
+    assert not Event.objects.about().exists()
+
+
+def test_the_database_lets_nobody_rewrite_it(committee: Organisation) -> None:
+    rows = list(Event.objects.values())
+
+    with pytest.raises(Error), transaction.atomic():
+        Event.objects.update(verb="user.changed")
+    with pytest.raises(Error), transaction.atomic():
+        Event.objects.all()._raw_delete(using="default")
+    with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE audit_event")
+
+    assert list(Event.objects.values()) == rows != []
+
+
+def test_every_verb_has_words_and_the_name_of_a_room(administrator: User) -> None:
+    assert apps.ready
+    for verb, words in VERBS.items():
+        room, _dot, deed = verb.partition(".")
+        assert room and deed and str(words), verb
