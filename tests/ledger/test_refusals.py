@@ -157,7 +157,7 @@ def test_it_refuses_postings_to_what_does_not_exist(enter: Enter, post: Post, re
 
     with refused("does not exist"):
         post((reception, item, -1, -210), (nowhere, item, 1, 210))
-    with refused("does not exist"):
+    with refused("posting_references"):
         post((reception, 10**12, 1, 1), (CustodyAccount.objects.boundary("removal"), 10**12, -1, -1))
 
 
