@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -151,10 +151,7 @@ class Shell:
         path = self._request.path
         links = []
         for entry in entries_for(user):
-            try:
-                url = reverse(entry.url_name)
-            except NoReverseMatch:
-                continue
+            url = reverse(entry.url_name)
             is_exact = path == url
             below = url != "/" and path.startswith(url)
             links.append(Link(entry.label, entry.icon, url, is_exact or below, is_exact))

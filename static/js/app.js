@@ -9,6 +9,7 @@ document.addEventListener("keydown", (event) => {
   const field = document.querySelector('[data-hot-key="/"]');
   if (!field) return;
   event.preventDefault();
+  if (!field.checkVisibility()) field.closest("[popover]")?.showPopover();
   field.focus();
   field.select();
 });
@@ -105,6 +106,25 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A table that fits keeps its head in sight; a wider one scrolls in its box, also by keyboard.
+const tables = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const fits = target.scrollWidth <= target.clientWidth;
+    target.toggleAttribute("data-fits", fits);
+    if (fits) target.removeAttribute("tabindex");
+    else target.tabIndex = 0;
+  }
+});
+
+// On a phone the search box opens from its button, ready to type.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.newState === "open") event.target.querySelector?.('input[type="search"]')?.focus();
+  },
+  true,
+);
+
 function enhance(within) {
   for (const button of within.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
   for (const button of within.querySelectorAll("[data-theme-switch]")) {
@@ -113,9 +133,7 @@ function enhance(within) {
     button.onclick = () => switchTheme(button);
   }
   for (const form of within.querySelectorAll("form")) watchForm(form);
-  for (const box of within.querySelectorAll(".table-responsive")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-  }
+  for (const box of within.querySelectorAll(".table-responsive")) tables.observe(box);
 }
 
 enhance(document);
