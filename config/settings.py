@@ -121,6 +121,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 6 * 3600,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
+    # Nobody waits for a broker that is away: the job is a row already, and the sweep rings later.
+    "connect_retries_timeout": 0.5,
+    "socket_connect_timeout": 2,
 }
 # Seconds. A worker shows its life this often; after so long without it the job is another's; a job that still waits
 # is rung for again.

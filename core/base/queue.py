@@ -1,9 +1,11 @@
 """The one way to background work: after commit, always."""
 
-from functools import partial
+import logging
 
 from celery import Task
 from django.db import transaction
+
+log = logging.getLogger(__name__)
 
 
 def after_commit(task: Task, *args: object) -> None:
@@ -11,8 +13,12 @@ def after_commit(task: Task, *args: object) -> None:
 
     A broker that is away is no error: what matters is a row that the sweep finds.
     """
-    transaction.on_commit(partial(_send, task, *args), robust=True)
 
+    def send() -> None:
+        try:
+            task.apply_async(args=args, retry=False)
+        except Exception:
+            # Each broker's library has its own words for "away".
+            log.warning("%s%s not sent; the sweep will find it", task.name, args, exc_info=True)
 
-def _send(task: Task, *args: object) -> None:
-    task.apply_async(args=args, retry=False)
+    transaction.on_commit(send, robust=True)

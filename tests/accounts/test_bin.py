@@ -49,7 +49,16 @@ def test_it_finds_every_single_mistyped_digit_that_the_first_weights_can(number:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "96024000012", "9602400001245", "96024000012x", "٩٦٠٢٤٠٠٠٠١٢٤", "960240 00124", "960140000124", "960740000124"],
+    [
+        "",
+        "96024000012",
+        "9602400001245",
+        "96024000012x",
+        "٩٦٠٢٤٠٠٠٠١٢٤",
+        "960240 00124",
+        "960140000124",
+        "960740000124",
+    ],
 )
 def test_it_refuses_what_is_no_bin(text: str) -> None:
     assert not is_valid_bin(text)
@@ -73,7 +82,9 @@ def test_the_database_itself_refuses_a_wrong_bin(number: str) -> None:
 @pytest.mark.django_db
 def test_the_database_agrees_with_the_code_on_a_thousand_numbers() -> None:
     """All numbers with two running places; those the code takes are taken, the rest refused one by one."""
-    candidates = [f"{middle:04d}4{middle * 7 % 10**6:06d}{digit}" for middle in range(0, 1000, 10) for digit in range(10)]
+    candidates = [
+        f"{middle:04d}4{middle * 7 % 10**6:06d}{digit}" for middle in range(0, 1000, 10) for digit in range(10)
+    ]
     good = [number for number in candidates if is_valid_bin(number)]
     bad = [number for number in candidates if not is_valid_bin(number)]
 

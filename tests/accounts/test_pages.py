@@ -58,7 +58,9 @@ def test_a_door_sends_the_unknown_to_sign_in_and_back() -> None:
 
 
 def test_a_door_turns_the_whole_page_for_a_fragment_asked_too_late(client: Client) -> None:
-    answer = client.get(reverse("jobs:job", args=["7d0c3b0e-4b7e-4d8e-9f6b-3f6f4f0a2b11"]), headers={"HX-Request": "true"})
+    answer = client.get(
+        reverse("jobs:job", args=["7d0c3b0e-4b7e-4d8e-9f6b-3f6f4f0a2b11"]), headers={"HX-Request": "true"}
+    )
 
     assert answer["HX-Redirect"] == "/accounts/login/"
 
@@ -233,9 +235,10 @@ def test_nobody_revokes_anothers_key_but_an_administrator(
 def test_the_tables_are_for_administrators_and_only_to_look_at(admin_client: Client, trader: User) -> None:
     assert admin_client.get("/admin/").status_code == 200
     assert admin_client.get(f"/admin/accounts/user/{trader.pk}/change/").status_code == 200
-    assert "password" not in admin_client.get(f"/admin/accounts/user/{trader.pk}/change/").content.decode().lower().split(
-        "<main"
-    )[-1]
+    assert (
+        "password"
+        not in admin_client.get(f"/admin/accounts/user/{trader.pk}/change/").content.decode().lower().split("<main")[-1]
+    )
     assert admin_client.get("/admin/accounts/user/add/").status_code == 403
     assert admin_client.post(f"/admin/accounts/user/{trader.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.post(f"/admin/accounts/user/{trader.pk}/change/", {"username": "x"}).status_code == 403

@@ -144,9 +144,7 @@ def test_no_two_people_have_one_email(administrator: User, inspector: User, now:
 
 def test_a_weak_password_is_refused(administrator: User, now: datetime) -> None:
     with pytest.raises(BadInput) as caught:
-        create_person(
-            actor=administrator, at=now, username="x", last_name="А", first_name="Б", password="password123"
-        )
+        create_person(actor=administrator, at=now, username="x", last_name="А", first_name="Б", password="password123")
 
     assert set(caught.value.fields) == {"password"}
     assert not User.objects.filter(username="x").exists()
@@ -210,9 +208,7 @@ def days_around(appointment: Appointment) -> list[date]:
 
 def test_nobody_appoints_oneself(administrator: User, committee: Organisation, now: datetime) -> None:
     with pytest.raises(AppointsOneself):
-        appoint(
-            actor=administrator, at=now, person=administrator, organisation=committee, role=Role.AUTHORITY_HEAD
-        )
+        appoint(actor=administrator, at=now, person=administrator, organisation=committee, role=Role.AUTHORITY_HEAD)
 
     assert administrator.appointments.count() == 1
 

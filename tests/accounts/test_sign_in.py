@@ -97,9 +97,7 @@ def test_a_visitor_switches_without_an_account(client: Client) -> None:
 
 
 def test_the_first_administrator_is_set_up_once(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    monkeypatch.setattr(
-        "core.accounts.management.commands.create_administrator.getpass", lambda prompt: PASSWORD
-    )
+    monkeypatch.setattr("core.accounts.management.commands.create_administrator.getpass", lambda prompt: PASSWORD)
     names = {"last_name": "Ахметов", "first_name": "Ерлан", "bin": "960240000124", "name_kk": "Комитет"}
 
     call_command("create_administrator", "chief", **names)

@@ -301,9 +301,7 @@ def test_a_refused_act_keeps_no_answer_and_may_be_sent_again(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 101, "tab\there", "мүйіз"])
-def test_a_key_is_short_plain_text(
-    api: Callable[[User], APIClient], trader: User, notice: Notice, key: str
-) -> None:
+def test_a_key_is_short_plain_text(api: Callable[[User], APIClient], trader: User, notice: Notice, key: str) -> None:
     answer = decide(api(trader), notice, key=key)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "bad-idempotency-key")
