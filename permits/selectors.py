@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -16,9 +16,10 @@ from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.rules.models import Rule, RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import AccountKind, CustodyAccount, Handover, Hold
+from ledger.models import AccountKind, CustodyAccount, Handover, Hold, Holding
+from marking.models import Mark
 from permits.models import RIGHT, Application, Kind, Permit
-from registry.models import Origin
+from registry.models import Derivative, Intake, Origin
 
 # Nobody has a title to these: the court has not decided, or nobody knows where they come from.
 UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
@@ -68,6 +69,77 @@ def receiving_stores() -> QuerySet[CustodyAccount]:
 def stock_of(organisation_id: int) -> QuerySet[CustodyAccount]:
     """The stores whose content an organisation may apply for."""
     return CustodyAccount.objects.filter(custodian=organisation_id, kind=AccountKind.STORE)
+
+
+# --- items as people see them ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item in a table of this room: its mark and mass now, and what stands against it."""
+
+    item: Derivative
+    code: str
+    grams: int
+    store: CustodyAccount | None
+    problems: list["Problem"]
+
+
+def describe_items(items: Sequence[Derivative], problems: "Problems | None" = None) -> list[Row]:
+    """Rows for these items in their order: two queries, however many there are."""
+    keys = [item.pk for item in items]
+    codes = dict(Mark.objects.active().filter(derivative__in=keys).values_list("derivative_id", "code"))
+    holdings = Holding.objects.filter(item__in=keys, pieces__gt=0, is_physical=True).select_related("account")
+    held = {holding.item_id: holding for holding in holdings}
+    return [
+        Row(
+            item=item,
+            code=codes.get(item.pk, ""),
+            grams=held[item.pk].grams if item.pk in held else 0,
+            store=held[item.pk].account if item.pk in held else None,
+            problems=(problems or {}).get(item.pk, []),
+        )
+        for item in items
+    ]
+
+
+def weigh(items: QuerySet[Derivative]) -> tuple[int, int]:
+    """Pieces and grams of the items, as the ledger holds them now."""
+    found = Holding.objects.filter(item__in=items.values("pk"), is_physical=True, pieces__gt=0).aggregate(
+        pieces=Count("item"), grams=Sum("grams")
+    )
+    return found["pieces"], found["grams"] or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """An intake of which something still lies in a store."""
+
+    intake: Intake
+    pieces: int
+    grams: int
+
+
+def batches_in(stores: Sequence[int], *, most: int = 12) -> list[Batch]:
+    """The latest batches registered into these stores of which something is still there; two queries."""
+    latest = {intake.pk: intake for intake in Intake.objects.filter(store__in=stores, state="registered")[: most * 2]}
+    counted = _rows(
+        """
+        SELECT d.intake_id, count(*), sum(h.grams)::bigint FROM registry_derivative d
+        JOIN ledger_holding h ON h.item_id = d.item_id AND h.account_id = ANY(%s) AND h.pieces > 0
+        WHERE d.intake_id = ANY(%s) GROUP BY d.intake_id ORDER BY d.intake_id DESC LIMIT %s
+        """,
+        list(stores),
+        list(latest),
+        most,
+    )
+    return [Batch(latest[pk], pieces, grams) for pk, pieces, grams in counted]
+
+
+def items_of_batch(intake: Intake, stores: Sequence[int]) -> list[int]:
+    """The items of a batch that lie in these stores now."""
+    here = Derivative.objects.filter(intake=intake, item__holdings__account__in=stores, item__holdings__pieces__gt=0)
+    return list(here.values_list("pk", flat=True))
 
 
 # --- what stands against an item --------------------------------------------------------------------------------

@@ -114,7 +114,6 @@ def refuse_application(
         application,
         actor=actor,
         at=at,
-        decision=Decision.Outcome.REFUSED.value,
         reason=reason.strip(),
         article=article.strip(),
     )

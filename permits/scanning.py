@@ -1,0 +1,81 @@
+"""What a person or a scanner gun typed: a mark in any form, a readable number, or a whole batch."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from marking.codes import group
+from marking.models import Mark
+from marking.selectors import Reason, check_text
+from marking.verdicts import say
+from registry.models import Derivative, Intake
+
+# A keyboard left in Cyrillic writes the same letters otherwise.
+_LATIN = str.maketrans("КИН", "KIN")
+_ITEM = re.compile(r"(KZ[0-9]{2})-?([0-9]{7,})")
+_BATCH = re.compile(r"(IN[0-9]{2})-?([0-9]{6,})")
+# The mark itself is worth nothing any more, whatever it is on.
+_WORTHLESS = frozenset({Reason.REPLACED, Reason.OLD_COPY, Reason.VOID})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A verdict for the big field: a few words, a sentence, and how grave it is (ok, attention, stop)."""
+
+    tone: str
+    title: StrOrPromise
+    text: StrOrPromise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was read: an item, or a batch, or `refused` with the reason. `text` is how to show it again.
+
+    `is_foreign` is true for a well-formed code that nothing in the registry has.
+    """
+
+    text: str
+    item: Derivative | None = None
+    batch: Intake | None = None
+    refused: Said | None = None
+    is_foreign: bool = False
+
+
+def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
+    """Understand what was typed; at most three queries, none for a misread code."""
+    typed = text.strip()
+    if not typed:
+        return Scan("", refused=Said("attention", _("Nothing read"), _("Scan a label, or type what stands on it.")))
+    tidy = "".join(typed.upper().split()).translate(_LATIN)
+    if match := _ITEM.fullmatch(tidy):
+        return _read_number(f"{match[1]}-{match[2]}")
+    if match := _BATCH.fullmatch(tidy):
+        number = f"{match[1]}-{match[2]}"
+        batch = Intake.objects.filter(number=number, state=Intake.State.REGISTERED).first()
+        refused = Said("stop", _("Not in the registry"), _("There is no registered batch with this number."))
+        return Scan(number, batch=batch, refused=None if batch else refused)
+    return _read_mark(typed, own_hosts)
+
+
+def _read_number(number: str) -> Scan:
+    item = Derivative.objects.filter(number=number).first()
+    if item is None:
+        said = Said("stop", _("Not in the registry"), _("No item has this number."))
+        return Scan(number, refused=said, is_foreign=True)
+    return Scan(number, item=item)
+
+
+def _read_mark(text: str, own_hosts: Collection[str]) -> Scan:
+    answer = check_text(text, own_hosts=own_hosts)
+    shown = group(answer.code) if answer.code else text[:60]
+    if not answer.is_genuine:
+        said = say(answer)
+        return Scan(shown, refused=Said(said.tone, said.title, said.text), is_foreign=bool(answer.code))
+    if _WORTHLESS.intersection(answer.reasons):
+        said = say(answer)
+        return Scan(shown, refused=Said("stop", said.title, said.text))
+    item = Mark.objects.select_related("derivative").get(code=answer.code).derivative
+    return Scan(item.number, item=item)
