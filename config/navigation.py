@@ -28,6 +28,7 @@ HOME = Entry(_("What waits for me"), "reports:home", "home")
 RULES = Entry(_("Rules in force"), "rules:rules", "gavel", Can.SEE_RULES)
 ITEMS = Entry(_("Horns and other items"), "reports:items", "list-details", Can.SEE_STOCK)
 STATEMENTS = Entry(_("Stock statements"), "reports:statements", "report", Can.SEE_STATEMENTS)
+SEASONS = Entry(_("Seasons"), "registry:seasons", "calendar", Can.KEEP_SEASONS)
 INTAKES = Entry(_("Receptions"), "registry:intakes", "clipboard-list", Can.SEE_INTAKES)
 
 _HOLDER = (
@@ -45,6 +46,7 @@ _AUTHORITY = (
     Entry(_("Applications to decide"), "permits:applications", "inbox", Can.SEE_APPLICATIONS),
     Entry(_("Permits"), "permits:permits", "certificate", Can.SEE_APPLICATIONS),
     INTAKES,
+    SEASONS,
     Entry(_("Stock of the country"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
     Entry(_("Alerts"), "notices:inbox", "alert-triangle", Can.DECIDE_NOTICE),
     STATEMENTS,
@@ -109,6 +111,7 @@ MENUS: dict[Role, tuple[Entry, ...]] = {
         HOME,
         Entry(_("People and roles"), "accounts:people", "users", Can.MANAGE_PEOPLE),
         Entry(_("Organisations"), "accounts:organisations", "building-bank", Can.MANAGE_PEOPLE),
+        Entry(_("Stores and evidence rooms"), "ledger:stores", "building-warehouse", Can.MANAGE_STORES),
         RULES,
         Entry(_("Keys for programs"), "accounts:tokens", "key"),
     ),

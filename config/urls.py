@@ -10,6 +10,7 @@ job_file = path("<uuid:pk>/documents/<uuid:document_id>/", job_document, name="d
 
 urlpatterns = [
     path("", include("reports.urls")),
+    path("", include("ledger.urls")),
     path("", include("registry.urls")),
     path("", include("marking.urls")),
     path("", include("permits.urls")),

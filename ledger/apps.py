@@ -16,6 +16,9 @@ class LedgerConfig(AppConfig):
                 "handover.cancelled": _("Goods returned to the sender"),
                 "ledger.movement_reversed": _("Movement corrected"),
                 "ledger.period_closed": _("Period closed"),
+                "store.opened": _("Store opened"),
+                "store.closed": _("Store closed"),
+                "store.reopened": _("Store reopened"),
             }
         )
         register_notice_codes(

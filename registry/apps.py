@@ -19,6 +19,9 @@ class RegistryConfig(AppConfig):
                 "intake.photo_added": _("Photo added"),
                 "intake.registered": _("Horns registered"),
                 "intake.cancelled": _("Reception cancelled"),
+                "season.opened": _("Season entered"),
+                "season.permit_entered": _("Removal permit entered"),
+                "season.brigade_entered": _("Brigade entered"),
             }
         )
         register_notice_codes(

@@ -8,6 +8,7 @@ from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Role
 from core.accounts.services import appoint, create_organisation, create_person
 from ledger.models import AccountKind, CustodyAccount
+from ledger.services import open_store
 
 PASSWORD = "saiga-demo-2025"  # noqa: S105  shown to whoever starts the demo
 
@@ -128,26 +129,18 @@ def enter_cast(at: datetime) -> Cast:
         administrator = administrator or person
         people[username] = person
     places = {
-        code: CustodyAccount.objects.create(
+        code: open_store(
+            actor=administrator,
+            at=at,
             code=code,
             kind=kind,
             custodian=organisations[keeper],
-            region_id=region,
-            is_reception_point=is_reception_point,
+            region=Region.objects.get(pk=region),
             name_kk=kk,
             name_ru=ru,
             name_en=en,
+            is_reception_point=is_reception_point,
         )
         for code, kind, keeper, region, is_reception_point, kk, ru, en in PLACES
     }
-    for keeper in {keeper for _code, _kind, keeper, *_rest in PLACES}:
-        organisation = organisations[keeper]
-        CustodyAccount.objects.create(
-            code=f"TR-{organisation.bin}",
-            kind=AccountKind.TRANSIT,
-            custodian=organisation,
-            name_kk=f"Жолда: {organisation.name_kk}",
-            name_ru=f"В пути: {organisation.name_ru}",
-            name_en=f"In transit: {organisation.name_en}",
-        )
     return Cast(organisations, people, places)

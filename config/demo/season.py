@@ -13,8 +13,9 @@ from ledger.services import accept_handover
 from marking.services.issue import register_and_mark
 from permits.services import dispatch_goods
 from registry.measures import TableRow
-from registry.models import Brigade, Intake, Population, RemovalPermit, Season
+from registry.models import Brigade, Intake, Population, RemovalPermit
 from registry.services import CaseFacts, attach_photo, open_removal_intake, open_seizure_intake, save_rows
+from registry.services.papers import enter_brigade, enter_removal_permit, open_season
 
 FIRST_WEEK = date(2025, 10, 6)
 WEEKS = 8
@@ -53,7 +54,10 @@ def horns(chance: random.Random, count: int) -> list[TableRow]:
 
 def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
     """The papers of the season: decision, removal permits, brigades with contracts."""
-    season = Season.objects.create(
+    officer, at = cast.people["officer"], moment(date(2025, 6, 25), 10)
+    season = open_season(
+        actor=officer,
+        at=at,
         starts_on=date(2025, 7, 1),
         ends_on=date(2025, 11, 30),
         name_kk="2025 жылғы реттеу маусымы",
@@ -64,10 +68,12 @@ def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
     autumn = Autumn(cast, chance)
     for number, (issued, limit) in enumerate([(date(2025, 6, 25), 60_000), (date(2025, 9, 29), 50_000)], start=1):
         autumn.permits.append(
-            RemovalPermit.objects.create(
+            enter_removal_permit(
+                actor=officer,
+                at=moment(issued, 11),
+                season=season,
                 number=f"БҚО-2025/{number:02d}",
                 issued_on=issued,
-                season=season,
                 population=Population.URAL,
                 region=region,
                 holder=cast.organisations["enterprise"],
@@ -76,8 +82,13 @@ def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
         )
     for number in range(1, BRIGADES + 1):
         autumn.brigades.append(
-            Brigade.objects.create(
-                name=f"№ {number} бригада", season=season, region=region, contract_number=f"Ш-27/{number:02d}-2025"
+            enter_brigade(
+                actor=officer,
+                at=moment(date(2025, 9, 30), 12),
+                season=season,
+                name=f"№ {number} бригада",
+                region=region,
+                contract_number=f"Ш-27/{number:02d}-2025",
             )
         )
     return autumn

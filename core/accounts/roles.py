@@ -40,6 +40,8 @@ class Can(StrEnum):
     DRAFT_RULE = auto()
     ENACT_RULE = auto()
     MANAGE_PEOPLE = auto()
+    MANAGE_STORES = auto()
+    KEEP_SEASONS = auto()
     SEE_EVERYTHING = auto()
 
 
@@ -68,12 +70,12 @@ GRANTS: dict[Role, frozenset[Can]] = {
     Role.TRADER: _HOLDS_STOCK,
     Role.PROCESSOR: _HOLDS_STOCK,
     Role.VETERINARY_OFFICER: frozenset({Can.SEE_STOCK, Can.SEE_RULES}),
-    Role.AUTHORITY_OFFICER: _SEES_ALL | {Can.DECIDE_APPLICATION, Can.DRAFT_RULE, Can.DECIDE_NOTICE},
+    Role.AUTHORITY_OFFICER: _SEES_ALL | {Can.DECIDE_APPLICATION, Can.DRAFT_RULE, Can.DECIDE_NOTICE, Can.KEEP_SEASONS},
     Role.AUTHORITY_HEAD: _SEES_ALL | {Can.DECIDE_APPLICATION, Can.ENACT_RULE, Can.DECIDE_NOTICE},
     Role.SCIENTIFIC_REVIEWER: frozenset({Can.SEE_EVERYTHING, Can.SEE_STOCK, Can.SEE_APPLICATIONS, Can.SEE_RULES}),
     Role.CUSTOMS_OFFICER: frozenset({Can.SEE_APPLICATIONS, Can.SEE_RULES}),
     Role.AUDITOR: _SEES_ALL | {Can.SEE_JOURNAL},
-    Role.ADMINISTRATOR: frozenset({Can.MANAGE_PEOPLE, Can.SEE_RULES}),
+    Role.ADMINISTRATOR: frozenset({Can.MANAGE_PEOPLE, Can.MANAGE_STORES, Can.SEE_RULES}),
 }
 
 # In which kinds of organisation a role can be held; the words are those of Organisation.Kind. Nobody can be made an
