@@ -86,8 +86,8 @@ class WishesForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Contract, its number and date; what the receiver will do with the goods."),
     )
-    wished_from = DayField(label=_("From"), required=False)
-    wished_until = DayField(label=_("Until"), required=False)
+    wished_from = DayField(label=_("First day"), required=False)
+    wished_until = DayField(label=_("Last day"), required=False)
     price_tenge = forms.IntegerField(
         label=_("Agreed price"),
         required=False,
@@ -124,11 +124,12 @@ class WishesForm(forms.Form):
 class ApplicantForm(forms.Form):
     """Which of the person's organisations applies; asked only when there are several."""
 
-    applicant = forms.ModelChoiceField(label=_("Who applies"), queryset=Organisation.objects.none())
+    applicant = forms.ChoiceField(label=_("Who applies"))
 
-    def __init__(self, *args: Any, organisations: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organisations: list[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast("forms.ModelChoiceField[Organisation]", self.fields["applicant"]).queryset = organisations
+        choices = [("", _("Choose")), *((str(one.pk), one.name) for one in organisations)]
+        cast("forms.ChoiceField", self.fields["applicant"]).choices = choices
 
 
 class ApproveForm(SignatureForm):

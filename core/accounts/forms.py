@@ -83,7 +83,7 @@ class AppointmentForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen: the region of the organisation."),
     )
-    valid_from = DayField(label=_("From"), required=False, help_text=_("Empty: from today."))
+    valid_from = DayField(label=_("First day"), required=False, help_text=_("Empty: from today."))
     valid_until = DayField(label=_("Until, inclusive"), required=False, help_text=_("Empty: until further notice."))
 
     def clean_role(self) -> Role:

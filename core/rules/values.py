@@ -39,8 +39,8 @@ class Part:
 PARTS: dict[RuleCode, tuple[Part, ...]] = {
     RuleCode.MARKING_COMPULSORY: (Part("terms", _("Kinds of derivatives that must be marked"), Sort.TERMS),),
     RuleCode.HORN_MASS_BAND: (
-        Part("min_g", _("From"), Sort.GRAMS, 1, 10_000, _("g")),
-        Part("max_g", _("To"), Sort.GRAMS, 1, 10_000, _("g")),
+        Part("min_g", _("At least"), Sort.GRAMS, 1, 10_000, _("g")),
+        Part("max_g", _("At most"), Sort.GRAMS, 1, 10_000, _("g")),
     ),
     RuleCode.HORN_PER_MALE: (Part("max", _("Horns per male at most"), Sort.WHOLE, 0, 10),),
     RuleCode.EXPORT_QUOTA: (Part("grams", _("Quota for each year"), Sort.KILOGRAMS, unit=_("kg")),),
