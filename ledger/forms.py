@@ -19,9 +19,9 @@ class StoreForm(forms.Form):
         initial=AccountKind.STORE,
     )
     custodian = forms.ModelChoiceField(
-        label=_("Keeper"),
+        label=_("Custodian"),
         queryset=Organisation.objects.filter(is_active=True).order_by("name_kk"),
-        help_text=_("It can never be changed: another keeper gets another store."),
+        help_text=_("It can never be changed: another custodian gets another store."),
     )
     code = forms.RegexField(
         label=_("Code"),

@@ -138,7 +138,7 @@ class StockChoice(filters.FilterSet):
     """What lies in some stores, to choose from: by kind, origin and batch."""
 
     q = filters.CharFilter(label=_("Number begins with"), method="by_number")
-    batch = filters.CharFilter(label=_("Batch number begins with"), method="by_batch")
+    batch = filters.CharFilter(label=_("Reception number begins with"), method="by_batch")
     term = filters.ChoiceFilter(label=_("Term"), choices=Term, empty_label=ANY)
     origin = filters.ChoiceFilter(label=_("Origin class"), choices=Origin, empty_label=ANY)
     store = filters.ModelChoiceFilter(

@@ -55,7 +55,7 @@ def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
     if match := _BATCH.fullmatch(tidy):
         number = f"{match[1]}-{match[2]}"
         batch = Intake.objects.filter(number=number, state=Intake.State.REGISTERED).first()
-        refused = Said("stop", _("Not in the registry"), _("There is no registered batch with this number."))
+        refused = Said("stop", _("Not in the registry"), _("There is no registered reception with this number."))
         return Scan(number, batch=batch, refused=None if batch else refused)
     return _read_mark(typed, own_hosts)
 

@@ -40,6 +40,8 @@ from permits.views.said import chosen_items, own_hosts, say_refusal, wants_part
 from registry.models import Derivative, Intake
 
 MOST_AT_ONCE = 20_000
+# How a draft came about is in the journal; on the page it would hide what matters.
+DRAFTING = ("application.changed", "application.items_added", "application.items_removed")
 LINES = 100
 
 
@@ -76,7 +78,7 @@ def application(request: SignedInRequest, pk: int) -> HttpResponse:
         **summary(request, found),
         "permit": permit,
         "decisions": found.decisions.select_related("decided_by").order_by("-round"),
-        "events": Event.objects.about(*subjects),
+        "events": Event.objects.about(*subjects).exclude(verb__in=DRAFTING),
         **_acts(request, found),
     }
     return render(request, "permits/application.html", context)
@@ -125,27 +127,28 @@ def apply(request: SignedInRequest, kind: str) -> HttpResponse:
     """Begin an application; items chosen elsewhere come along."""
     if kind not in Kind.values:
         raise Http404
-    mine = Organisation.objects.filter(pk__in=request.user.organisation_ids(Can.APPLY)).order_by("pk")
-    given = request.POST or request.GET
-    applicant_form = ApplicantForm(given if "applicant" in given else None, organisations=mine)
-    if mine.count() > 1 and not (applicant_form.is_bound and applicant_form.is_valid()):
-        context = {"form": applicant_form, "kind": Kind(kind), "items": chosen_items(request)}
-        return render(request, "permits/choose_applicant.html", context)
-    applicant = applicant_form.cleaned_data["applicant"] if applicant_form.is_bound else mine.get()
-    form = WishesForm(request.POST if "store" in request.POST else None, kind=Kind(kind), applicant=applicant)
-    if form.is_bound and form.is_valid():
+    mine = list(Organisation.objects.filter(pk__in=request.user.organisation_ids(Can.APPLY)).order_by("pk"))
+    given = request.POST if request.method == "POST" else request.GET
+    asked = given.get("applicant", "")
+    applicant = next((one for one in mine if len(mine) == 1 or str(one.pk) == asked), None)
+    if applicant is None:
+        form = ApplicantForm(given if asked else None, organisations=mine)
+        context = {"form": form, "kind": Kind(kind), "items": chosen_items(request)}
+        return render(request, "permits/choose_applicant.html", context, status=422 if asked else 200)
+    wishes = WishesForm(request.POST if request.method == "POST" else None, kind=Kind(kind), applicant=applicant)
+    if wishes.is_bound and wishes.is_valid():
         try:
             begun = services.open_application(
-                actor=request.user, at=timezone.now(), kind=Kind(kind), applicant=applicant, wishes=form.wishes
+                actor=request.user, at=timezone.now(), kind=Kind(kind), applicant=applicant, wishes=wishes.wishes
             )
         except DomainError as refusal:
-            add_refusal(form, refusal)
+            add_refusal(wishes, refusal)
         else:
             if items := chosen_items(request):
                 _add(request, begun, items)
             return redirect("permits:application-edit", begun.pk)
-    context = {"form": form, "kind": Kind(kind), "applicant": applicant, "items": chosen_items(request)}
-    return render(request, "permits/apply.html", context, status=422 if form.errors else 200)
+    context = {"form": wishes, "kind": Kind(kind), "applicant": applicant, "items": chosen_items(request)}
+    return render(request, "permits/apply.html", context, status=422 if wishes.errors else 200)
 
 
 @requires(Can.APPLY)
@@ -220,7 +223,7 @@ def _take_scan(request: SignedInRequest, found: Application, text: str) -> Said:
     stores = list(stock_of(found.applicant_id).values_list("pk", flat=True))
     items = items_of_batch(scan.batch, stores) if scan.batch else [scan.item.pk] if scan.item else []
     if not items:
-        text = _("Nothing of batch %(number)s lies in your stores.") % {"number": scan.text}
+        text = _("Nothing of reception %(number)s lies in your stores.") % {"number": scan.text}
         return Said("attention", _("Nothing here"), text)
     try:
         added = services.add_lines(actor=request.user, at=timezone.now(), application=found, item_ids=items)

@@ -29,7 +29,7 @@ from permits.scanning import Said, read_scan
 from permits.selectors import (
     batches_in,
     describe_items,
-    find_obstacles,
+    find_loading_obstacles,
     find_right,
     items_of_batch,
     receiving_stores,
@@ -129,8 +129,7 @@ def _state(loading: LoadingList, said: Said | None) -> dict[str, Any]:
     """What a scan changes: the verdict, the totals, the latest lines, whether it may go."""
     loaded = Derivative.objects.filter(pk__in=loading.lines.values("item"))
     keys = list(loading.lines.values_list("item_id", flat=True))
-    under = loading.permit.reference if loading.permit else ""
-    problems = find_obstacles(keys, stores=[loading.source_id], under=under)
+    problems = find_loading_obstacles(loading, keys)
     latest = [line.item for line in loading.lines.select_related("item")[:SHOWN]]
     bad = list(Derivative.objects.filter(pk__in=list(problems)[:SHOWN]))
     pieces, grams = weigh(loaded)
@@ -181,7 +180,9 @@ def _take_scan(request: SignedInRequest, loading: LoadingList, text: str) -> Sai
     items = items_of_batch(scan.batch, [loading.source_id]) if scan.batch else [scan.item.pk] if scan.item else []
     if not items:
         return Said(
-            "attention", _("Nothing here"), _("Nothing of batch %(number)s lies in this store.") % {"number": scan.text}
+            "attention",
+            _("Nothing here"),
+            _("Nothing of reception %(number)s lies in this store.") % {"number": scan.text},
         )
     try:
         added, problems = services.load_items(actor=request.user, at=timezone.now(), loading=loading, item_ids=items)
@@ -249,9 +250,7 @@ def unload(request: SignedInRequest, pk: int) -> HttpResponse:
     if "everything" in request.POST:
         items = None
     elif "obstructed" in request.POST:
-        under = loading.permit.reference if loading.permit else ""
-        keys = list(loading.lines.values_list("item_id", flat=True))
-        items = list(find_obstacles(keys, stores=[loading.source_id], under=under))
+        items = list(find_loading_obstacles(loading, list(loading.lines.values_list("item_id", flat=True))))
     try:
         removed = services.unload_items(actor=request.user, loading=loading, item_ids=items)
     except DomainError as refusal:
@@ -282,9 +281,8 @@ def choose_for_loading(request: SignedInRequest, pk: int) -> HttpResponse:
         )
         _load(request, loading, items)
         return redirect(back)
-    under = loading.permit.reference if loading.permit else ""
     page = keyset_page(chosen.qs, request, order=("-pk",), size=100)
-    problems = find_obstacles([item.pk for item in page], stores=[loading.source_id], under=under)
+    problems = find_loading_obstacles(loading, [item.pk for item in page])
     taken = set(loading.lines.filter(item__in=[item.pk for item in page]).values_list("item_id", flat=True))
     context = {
         "filter": chosen,

@@ -66,7 +66,7 @@ def _take_scan(request: SignedInRequest, handover: Handover) -> Said:
     except DomainError as refusal:
         return Said("stop", _("Not possible"), str(refusal))
     if scan.batch is not None:
-        return Said("attention", _("Scan every item"), _("A whole batch cannot be received by its number."))
+        return Said("attention", _("Scan every item"), _("A whole reception cannot be accepted by its number."))
     return scan.refused or Said("attention", _("Nothing read"))
 
 
