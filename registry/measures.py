@@ -36,8 +36,8 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
     "broken": ("broken", "сынған", "сломан", "сломанный", "обломан", "обломанный"),
     "decayed": ("decayed", "шіріген", "бүлінген", "гнилой", "разрушен", "разрушенный", "испорчен"),
 }
-_SIDE_OF = {word: code for code, words in SIDES.items() for word in words}
-_CONDITION_OF = {word: code for code, words in CONDITIONS.items() for word in words}
+SIDE_OF = {word: code for code, words in SIDES.items() for word in words}
+CONDITION_OF = {word: code for code, words in CONDITIONS.items() for word in words}
 _SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", ",": "."})
 
 
@@ -94,12 +94,12 @@ def read_length(text: str, *, in_centimetres: bool = False) -> int | None:
 
 def read_side(text: str) -> str:
     """L, R or U from a letter or a word of any of the languages; nothing written is U. Raises side_not_known."""
-    return _look_up(text, _SIDE_OF, "U", "side_not_known")
+    return _look_up(text, SIDE_OF, "U", "side_not_known")
 
 
 def read_condition(text: str) -> str:
     """whole, cracked, broken or decayed; nothing written is whole. Raises condition_not_known."""
-    return _look_up(text, _CONDITION_OF, "whole", "condition_not_known")
+    return _look_up(text, CONDITION_OF, "whole", "condition_not_known")
 
 
 def read_note(text: str) -> str:

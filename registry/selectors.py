@@ -3,14 +3,24 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
+from core.documents.models import Document
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import AccountKind, CustodyAccount
-from registry.models import Brigade, Intake, Origin, RemovalPermit, Side
+from registry.models import (
+    Brigade,
+    Derivative,
+    DerivativePhoto,
+    Intake,
+    IntakeRow,
+    Origin,
+    RemovalPermit,
+    Side,
+)
 
 
 def stores_for_intake(user: User, origin: Origin) -> QuerySet[CustodyAccount]:
@@ -130,3 +140,13 @@ def explanation_needed(intake: Intake, rules: Plausibility, pieces: int) -> bool
     """More horns than the males of the day can carry."""
     expected = rules.horns_expected(intake.males)
     return expected is not None and pieces > expected
+
+
+def visible_photos(user: User) -> QuerySet[Document]:
+    """Photos of rows and derivatives that the person may know: by the intake, or by where the derivative is."""
+    intakes = Intake.objects.visible_to(user)
+    of_row = IntakeRow.objects.filter(photo=OuterRef("pk"), intake__in=intakes)
+    of_derivative = DerivativePhoto.objects.filter(document=OuterRef("pk")).filter(
+        Q(derivative__in=Derivative.objects.visible_to(user)) | Q(derivative__intake__in=intakes)
+    )
+    return Document.objects.filter(Exists(of_row) | Exists(of_derivative), kind=Document.Kind.PHOTO)

@@ -17,7 +17,7 @@ from registry.services.registration import (
     NothingToRegister,
     register_intake,
 )
-from registry.services.table import TableChanged, add_sheet_rows, attach_photo, save_rows
+from registry.services.table import SheetAdded, TableChanged, add_sheet_rows, attach_photo, save_rows
 
 __all__ = [
     "BandNotConfirmed",
@@ -25,6 +25,7 @@ __all__ = [
     "CaseKnown",
     "ExplanationNeeded",
     "NothingToRegister",
+    "SheetAdded",
     "TableChanged",
     "add_sheet_rows",
     "attach_photo",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.core.files.base import File
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -25,6 +26,13 @@ class TableChanged(DomainError):
 
     code = "table-changed"
     message = _("Somebody else changed this table meanwhile. Look at it again.")
+
+
+class SheetAdded(DomainError):
+    """The rows of this file are on a table already: the button was pressed twice."""
+
+    code = "sheet-added"
+    message = _("The rows of this file were added already.")
 
 
 @transaction.atomic
@@ -80,18 +88,18 @@ def add_sheet_rows(
     actor: User,
     at: datetime,
     intake: Intake,
-    version: int,
     document: Document,
     rows: Sequence[TableRow],
     rows_refused: int = 0,
 ) -> Intake:
     """Append the rows of a table file below those on the table, numbered on from the last; the file stays with it.
 
-    The rows' own numbers give their order only. Raises TableChanged, NotAllowed, InvalidTransition, BadInput.
+    The rows' own numbers give their order only; what others add to the table meanwhile is not touched.
+    Raises SheetAdded, NotAllowed, InvalidTransition, BadInput.
     """
     intake = lock_open_intake(actor=actor, intake=intake)
-    if intake.version != version or IntakeSheet.objects.filter(document=document).exists():
-        raise TableChanged
+    if IntakeSheet.objects.filter(document=document).exists():
+        raise SheetAdded
     if not rows:
         raise BadInput(_("There is no row to add."))
     last = intake.rows.order_by("-row").values_list("row", flat=True).first() or 0
@@ -131,7 +139,7 @@ def add_sheet_rows(
 
 
 @transaction.atomic
-def attach_photo(*, actor: User, at: datetime, intake: Intake, row: int, name: str, content: bytes) -> Document:
+def attach_photo(*, actor: User, at: datetime, intake: Intake, row: int, name: str, content: bytes | File) -> Document:
     """Keep a photo of the horn in a saved row; it takes the place of the row's former photo, which is kept too.
 
     Raises NotAllowed, InvalidTransition, BadInput (the row is not saved yet, or the file is no photo).

@@ -1,0 +1,171 @@
+"""Shapes of the API, and of what the weighing page sends while one types."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from core.accounts.models import Organisation
+from ledger.models import CustodyAccount
+from registry.measures import MAX_LENGTH_MM, MAX_MASS_G, MAX_NOTE, TableRow
+from registry.models import Brigade, Case, Condition, Derivative, Intake, IntakeRow, RemovalPermit, Side
+from registry.services import CaseFacts
+from registry.services.opening import MOST_ANIMALS
+from registry.services.table import MOST_ROWS
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    class Meta:
+        model = Case
+        fields = ("id", "protocol_number", "protocol_on", "erdr_number", "agency", "region", "place", "seized_on")
+
+
+class IntakeSerializer(serializers.ModelSerializer[Intake]):
+    """A reception or a seizure. `pieces` and `grams` are what was registered; null before."""
+
+    store = serializers.SlugRelatedField[CustodyAccount](slug_field="code", read_only=True)
+
+    class Meta:
+        model = Intake
+        fields = (
+            "id",
+            "number",
+            "origin",
+            "state",
+            "store",
+            "on",
+            "region",
+            "population",
+            "permit",
+            "brigade",
+            "males",
+            "females",
+            "young",
+            "carcasses",
+            "case",
+            "explanation",
+            "cancel_reason",
+            "version",
+            "pieces",
+            "grams",
+            "opened_at",
+            "closed_at",
+        )
+
+
+class VisibleStoreField(serializers.SlugRelatedField[CustodyAccount]):
+    """A place that the person may know, by its code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(slug_field="code", queryset=CustodyAccount.objects.none(), **kwargs)
+
+    def get_queryset(self) -> QuerySet[CustodyAccount]:
+        return CustodyAccount.objects.visible_to(self.context["request"].user)
+
+
+class OpenRemovalSerializer(serializers.Serializer[Any]):
+    """A reception of what one brigade brought on one day. The store is named by its code."""
+
+    store = VisibleStoreField()
+    permit = serializers.SlugRelatedField[RemovalPermit](
+        slug_field="number", queryset=RemovalPermit.objects.select_related("season")
+    )
+    brigade = serializers.PrimaryKeyRelatedField(queryset=Brigade.objects.all())
+    on = serializers.DateField()
+    males = serializers.IntegerField(min_value=0, max_value=MOST_ANIMALS)
+    females = serializers.IntegerField(min_value=0, max_value=MOST_ANIMALS)
+    young = serializers.IntegerField(min_value=0, max_value=MOST_ANIMALS)
+    carcasses = serializers.IntegerField(min_value=0, max_value=MOST_ANIMALS)
+
+
+class CaseFactsSerializer(serializers.Serializer[CaseFacts]):
+    """What the protocol of a seizure says. The agency is named by its BIN."""
+
+    protocol_number = serializers.CharField(max_length=60)
+    protocol_on = serializers.DateField()
+    erdr_number = serializers.CharField(max_length=30)
+    agency = serializers.SlugRelatedField[Organisation](slug_field="bin", queryset=Organisation.objects.active())
+    place = serializers.CharField(max_length=200)
+    seized_on = serializers.DateField()
+
+
+class OpenSeizureSerializer(serializers.Serializer[Any]):
+    """Seized goods that came into an evidence room: of a new case, or of one in the register by its ERDR number."""
+
+    store = VisibleStoreField()
+    on = serializers.DateField()
+    case = CaseFactsSerializer(required=False)
+    known_case = serializers.CharField(required=False, max_length=30)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("case" in attrs) == ("known_case" in attrs):
+            raise serializers.ValidationError({"case": "Give either case or known_case."})
+        return attrs
+
+
+class RowSerializer(serializers.Serializer[TableRow]):
+    """One horn on the table."""
+
+    row = serializers.IntegerField(min_value=1, max_value=10 * MOST_ROWS)
+    side = serializers.ChoiceField(choices=Side.choices, default=Side.UNKNOWN.value)
+    mass_g = serializers.IntegerField(min_value=1, max_value=MAX_MASS_G)
+    length_mm = serializers.IntegerField(min_value=1, max_value=MAX_LENGTH_MM, allow_null=True, default=None)
+    condition = serializers.ChoiceField(choices=Condition.choices, default=Condition.WHOLE.value)
+    note = serializers.CharField(max_length=MAX_NOTE, allow_blank=True, default="")
+
+
+class SavedRowSerializer(serializers.ModelSerializer[IntakeRow]):
+    class Meta:
+        model = IntakeRow
+        fields = ("row", "side", "mass_g", "length_mm", "condition", "note", "photo")
+
+
+class ChangedRowsSerializer(serializers.Serializer[Any]):
+    """Rows to write by number and rows to take out. `version` is the table that was read before.
+
+    With `whole`, rows that are not given are taken out.
+    """
+
+    version = serializers.IntegerField(min_value=0)
+    rows = RowSerializer(many=True)
+    removed = serializers.ListField(child=serializers.IntegerField(min_value=1), default=list)
+    whole = serializers.BooleanField(default=False)
+
+    def table_rows(self) -> list[TableRow]:
+        """The rows as the service takes them; only after is_valid()."""
+        return [TableRow(**row) for row in self.validated_data["rows"]]
+
+
+class TableSerializer(serializers.Serializer[Any]):
+    """A weighing table and its version."""
+
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Intake.State.choices)
+    rows = SavedRowSerializer(many=True)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=1000)
+
+
+class DerivativeSerializer(serializers.ModelSerializer[Derivative]):
+    """A registered derivative. Where it is now, the ledger says."""
+
+    id = serializers.IntegerField(source="item_id", read_only=True)
+
+    class Meta:
+        model = Derivative
+        fields = (
+            "id",
+            "number",
+            "term",
+            "origin",
+            "intake",
+            "row",
+            "side",
+            "mass_g",
+            "length_mm",
+            "condition",
+            "note",
+            "registered_at",
+        )

@@ -1,0 +1,268 @@
+"""Intakes: the list, opening, correcting, cancelling, and the page of one."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count, Sum
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core.accounts.doors import SignedInRequest, requires
+from core.accounts.roles import Can
+from core.audit.models import Event
+from core.base.clock import day_of
+from core.base.errors import DomainError
+from core.base.paging import keyset_page
+from core.base.refusals import add_refusal
+from registry import services
+from registry.filters import intakes_of
+from registry.forms import KnownCaseForm, ReasonForm, RemovalForm, SeizureForm
+from registry.measures import CONDITION_OF, SIDE_OF
+from registry.models import Case, Condition, Derivative, Intake, Origin
+from registry.selectors import (
+    Plausibility,
+    Tally,
+    can_work_on,
+    explanation_needed,
+    plausibility,
+    stores_for_intake,
+    tally,
+)
+from registry.services import CaseFacts
+from registry.sheet import Line, Window, horns_a_male, read_window, take_blank_lines, tally_of, whole_number
+
+GET_OR_POST = ["GET", "HEAD", "POST"]
+NO_PHOTO = UUID(int=0)
+ACT_ROWS = 500  # rows of a weighing act on one page; all of them when asked
+
+
+@requires(Can.SEE_INTAKES)
+@require_safe
+def intakes(request: SignedInRequest) -> HttpResponse:
+    chosen = intakes_of(request.GET, request=request, reader=request.user)
+    page = keyset_page(chosen.qs.with_rows_weighed(), request)
+    states = dict(chosen.of_any_state().order_by().values_list("state").annotate(Count("pk")))
+    registered = chosen.qs.order_by().aggregate(pieces=Sum("pieces", default=0), grams=Sum("grams", default=0))
+    context = {
+        "filter": chosen,
+        "page": page,
+        "states": [(state, states.get(state.value, 0)) for state in Intake.State],
+        "totals": registered,
+        "may_open": stores_for_intake(request.user, Origin.REMOVAL).exists(),
+        "may_seize": stores_for_intake(request.user, Origin.SEIZURE).exists(),
+    }
+    return render(request, "registry/intakes.html", context)
+
+
+@requires(Can.OPEN_INTAKE)
+@require_http_methods(GET_OR_POST)
+def open_removal(request: SignedInRequest) -> HttpResponse:
+    form = RemovalForm(request.POST or None, user=request.user, today=day_of(timezone.now()))
+    if request.method == "POST" and form.is_valid():
+        try:
+            intake = services.open_removal_intake(actor=request.user, at=timezone.now(), **form.cleaned_data)
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            return redirect("registry:intake", intake.pk)
+    context = {"form": form, "can_begin": form.fields["store"].queryset and form.fields["permit"].queryset}  # type: ignore[attr-defined]
+    return render(request, "registry/open_removal.html", context, status=422 if form.errors else 200)
+
+
+@requires(Can.REGISTER_SEIZURE)
+@require_http_methods(GET_OR_POST)
+def open_seizure(request: SignedInRequest) -> HttpResponse:
+    """With ?case= more goods of a case in the register; otherwise the case is entered with them."""
+    case = None
+    if "case" in request.GET:
+        case = get_object_or_404(Case.objects.visible_to(request.user), pk=whole_number(request.GET["case"]) or 0)
+    shape = SeizureForm if case is None else KnownCaseForm
+    form = shape(request.POST or None, user=request.user, today=day_of(timezone.now()))
+    if request.method == "POST" and form.is_valid():
+        facts = dict(form.cleaned_data)
+        store, on = facts.pop("store"), facts.pop("on")
+        try:
+            intake = services.open_seizure_intake(
+                actor=request.user, at=timezone.now(), store=store, on=on, case=case or CaseFacts(**facts)
+            )
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            return redirect("registry:intake", intake.pk)
+    context = {"form": form, "case": case, "can_begin": form.fields["store"].queryset}  # type: ignore[attr-defined]
+    return render(request, "registry/open_seizure.html", context, status=422 if form.errors else 200)
+
+
+@requires(Can.OPEN_INTAKE)
+@require_http_methods(GET_OR_POST)
+def correct(request: SignedInRequest, pk: int) -> HttpResponse:
+    intake = get_object_or_404(Intake.objects.visible_to(request.user), pk=pk, origin=Origin.REMOVAL)
+    form = RemovalForm(request.POST or None, user=request.user, today=day_of(timezone.now()), intake=intake)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.correct_removal_intake(actor=request.user, at=timezone.now(), intake=intake, **form.cleaned_data)
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("registry:intake", pk)
+    context = {"form": form, "intake": intake}
+    return render(request, "registry/correct.html", context, status=422 if form.errors else 200)
+
+
+@requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
+@require_http_methods(GET_OR_POST)
+def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
+    intake = get_object_or_404(Intake.objects.visible_to(request.user), pk=pk)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.cancel_intake(actor=request.user, at=timezone.now(), intake=intake, **form.cleaned_data)
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("Reception cancelled. Nothing was registered."))
+            return redirect("registry:intake", pk)
+    context = {"form": form, "intake": intake, "rows": intake.rows.count()}
+    return render(request, "registry/cancel.html", context, status=422 if form.errors else 200)
+
+
+@requires(Can.SEE_INTAKES)
+@require_safe
+def intake(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The weighing table while it is open, the weighing act once it is registered."""
+    found = get_object_or_404(known_intakes(request), pk=pk)
+    return show_intake(request, found)
+
+
+def known_intakes(request: SignedInRequest) -> Any:
+    """Intakes the person may know, with all their page names."""
+    return Intake.objects.visible_to(request.user).select_related(
+        "store__custodian", "region", "permit__season", "brigade", "case__agency", "opened_by", "closed_by"
+    )
+
+
+def show_intake(
+    request: SignedInRequest, intake: Intake, *, typed: list[Line] | None = None, status: int = 200
+) -> HttpResponse:
+    """The page of an intake; with `typed`, the lines of a form that could not be saved stay as they were typed."""
+    context: dict[str, Any] = {
+        "intake": intake,
+        "events": Event.objects.about(("intake", intake.pk))[:50],
+        "sheets": intake.sheets.select_related("document", "added_by"),
+        "is_mine": can_work_on(request.user, intake),
+        "may_print": request.user.can(Can.PRINT_LABELS),
+    }
+    if intake.state == Intake.State.REGISTERED:
+        return render(request, "registry/act.html", context | _act(request, intake), status=status)
+    return render(request, "registry/weigh.html", context | _table(request, intake, typed), status=status)
+
+
+def redirect_to_table(intake: Intake, page: str) -> HttpResponseRedirect:
+    """Back to the same page of the table."""
+    target = redirect("registry:intake", intake.pk)
+    if number := whole_number(page):
+        target["Location"] += f"?page={number}"
+    return target
+
+
+def _act(request: SignedInRequest, intake: Intake) -> dict[str, Any]:
+    whole = "all" in request.GET
+    lines: Any = Derivative.objects.filter(intake=intake).prefetch_related("photos")
+    page = keyset_page(lines, request, order=("row",), size=max(intake.pieces or 0, 1) if whole else ACT_ROWS)
+    band = plausibility(intake.on)
+    return {
+        "page": page,
+        "rules": band,
+        "tally": tally(intake, band),
+        "is_part": (intake.pieces or 0) > len(page),
+        "is_excess": explanation_needed(intake, band, intake.pieces or 0),
+    }
+
+
+def _table(request: SignedInRequest, intake: Intake, typed: list[Line] | None) -> dict[str, Any]:
+    rules = plausibility(intake.on)
+    in_all = tally(intake, rules)
+    asked = whole_number(request.GET.get("page", ""))
+    window = read_window(intake, rules, rows=in_all.pieces, number=asked)
+    elsewhere = in_all.minus(tally_of(window.lines, rules))
+    lines = window.lines if typed is None else typed
+    if intake.is_open and window.is_last and typed is None:
+        lines = lines + take_blank_lines(window.next_row)
+    return {
+        "lines": lines,
+        "window": window,
+        "rules": rules,
+        "tally": in_all,
+        "conditions": Condition.choices,
+        "expected": rules.horns_expected(intake.males),
+        "is_excess": explanation_needed(intake, rules, in_all.pieces),
+        "ratio": horns_a_male(in_all.pieces, intake.males),
+        "blank": Line(row=0),
+        "setup": _setup(intake, window, elsewhere, rules),
+    }
+
+
+def _setup(intake: Intake, window: Window, elsewhere: Tally, rules: Plausibility) -> dict[str, Any]:
+    """What the script of the table must know."""
+    return {
+        "intake": intake.pk,
+        "version": intake.version,
+        "rows": reverse("registry:intake-rows", args=[intake.pk]),
+        "photo": reverse("registry:photo", args=[NO_PHOTO]).replace(str(NO_PHOTO), "{0}"),
+        "band": {"min": rules.min_g, "max": rules.max_g},
+        "males": intake.males,
+        "expected": rules.horns_expected(intake.males),
+        "elsewhere": asdict(elsewhere),
+        "isLast": window.is_last,
+        "nextRow": window.next_row,
+        "decimal": get_format("DECIMAL_SEPARATOR"),
+        "sides": SIDE_OF,
+        "conditions": CONDITION_OF,
+        "words": _words(),
+    }
+
+
+def _words() -> dict[str, str]:
+    """What the script of the table says."""
+    return {
+        "kg": _("%(amount)s kg") % {"amount": "{0}"},
+        "saved": _("All rows are saved"),
+        "saving": _("Saving…"),
+        "unsaved": _("Not saved yet"),
+        "offline": _("No connection. Your rows are kept on this device and are saved as soon as it is back."),
+        "signedOut": _("You are signed out. Your rows are kept on this device: sign in again and come back."),
+        "refused": _("Some rows were not accepted. Correct the cells that are marked."),
+        "closed": _("This reception was closed meanwhile. Reload the page."),
+        "massMissing": _("The mass is missing."),
+        "massWrong": _("The mass is not a number of grams."),
+        "lengthWrong": _("The length is not a number of millimetres."),
+        "sideWrong": _("The side “{0}” is not known."),
+        "conditionWrong": _("The condition “{0}” is not known."),
+        "unusual": _("Unusual: a horn weighs {0}–{1} g. Weigh it again, or confirm it at the end."),
+        "theirs": _("Somebody else wrote here: {0}, {1} g."),
+        "takeTheirs": _("Keep theirs"),
+        "takeMine": _("Keep mine"),
+        "left": _("left"),
+        "right": _("right"),
+        "unknown": _("side unknown"),
+        "pasted": _("Rows pasted: {0}"),
+        "photoSaved": _("Photo saved for row {0}"),
+        "photoFailed": _("The photo was not saved: {0}"),
+        "photoFirst": _("Enter the mass first, then take the photo."),
+        "rowRemoved": _("Row {0} removed"),
+        "explain": _("Say why there are more horns than two a male."),
+        "confirm": _("Confirm the unusual masses, or weigh again."),
+        "nothing": _("There is nothing on the table yet."),
+        "wait": _("Some rows are not saved yet. They must be saved before they are registered."),
+        "photoOf": _("Photo of horn {0}"),
+        "removeRow": _("Remove row {0}"),
+        "tooMany": _("That is too many rows to paste. Use “Rows from a file”."),
+    }
