@@ -22,7 +22,7 @@ from core.base.refusals import add_refusal
 from core.notices.filters import OPEN, NoticeFilter
 from core.notices.forms import DecisionForm
 from core.notices.models import Notice
-from core.notices.services import decide_notice
+from core.notices.services import AlreadyDecided, decide_notice
 
 NEVER = date(9999, 12, 31)
 
@@ -52,6 +52,9 @@ def notice(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRedi
     if request.method == "POST" and form.is_valid():
         try:
             decide_notice(actor=request.user, at=timezone.now(), notice=found, **form.cleaned_data)
+        except AlreadyDecided as refusal:
+            messages.error(request, str(refusal))
+            return redirect("notices:notice", pk)
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:

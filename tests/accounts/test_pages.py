@@ -103,7 +103,7 @@ def test_lists_cost_a_steady_number_of_queries(
 def test_people_are_found_by_words_role_and_organisation(
     admin_client: Client, inspector: User, trader: User, trader_company: Organisation
 ) -> None:
-    def found(**query: object) -> list[User]:
+    def found(**query: str | int) -> list[User]:
         return list(admin_client.get(reverse("accounts:people"), query).context["page"])
 
     assert found(q="айгүл сәрс") == [inspector]

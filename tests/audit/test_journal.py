@@ -15,9 +15,14 @@ pytestmark = pytest.mark.django_db
 
 def test_an_event_is_written_in_the_transaction_of_its_act(administrator: User, now: datetime) -> None:
     before = Event.objects.count()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+
+    @transaction.atomic
+    def act_and_fail() -> None:
         record("user.changed", actor=administrator, at=now, subject=("user", 1))
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        act_and_fail()
 
     assert Event.objects.count() == before
 
@@ -75,4 +80,4 @@ def test_every_verb_has_words_and_the_name_of_a_room(administrator: User) -> Non
     assert apps.ready
     for verb, words in VERBS.items():
         room, _dot, deed = verb.partition(".")
-        assert room and deed and str(words), verb
+        assert all((room, deed, str(words))), verb

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,9 +47,9 @@ def job(inspector: User, now: datetime, bells: list[Any]) -> Job:
 
 
 @pytest.fixture
-def doing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Runner], None]]:
+def doing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Runner], None]:
     """Have the quick job do something else."""
-    yield lambda function: monkeypatch.setitem(RUNNERS, QUICK, function)
+    return lambda function: monkeypatch.setitem(RUNNERS, QUICK, function)
 
 
 def test_it_is_written_down_and_rung_for_after_commit(
@@ -67,9 +67,13 @@ def test_it_is_written_down_and_rung_for_after_commit(
 def test_what_is_rolled_back_is_never_rung_for(
     inspector: User, now: datetime, bells: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True), pytest.raises(ZeroDivisionError), transaction.atomic():
+    @transaction.atomic
+    def start_and_fail() -> None:
         start_job(actor=inspector, at=now, kind=QUICK, params={})
         raise ZeroDivisionError
+
+    with django_capture_on_commit_callbacks(execute=True), pytest.raises(ZeroDivisionError):
+        start_and_fail()
 
     assert bells == []
     assert not Job.objects.exists()

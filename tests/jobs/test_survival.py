@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -78,10 +78,8 @@ def worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def kill_9(process: subprocess.Popen[bytes]) -> None:
     """The worker and its children, as when the machine loses power."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
