@@ -8,7 +8,10 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         from core.audit.services import register_verbs
         from core.notices.services import register_notice_codes
+        from core.rules.values import register_terms
+        from registry.models import Term
 
+        register_terms({term.value: term.label for term in Term})
         register_verbs(
             {
                 "case.opened": _("Seizure case entered"),
