@@ -13,6 +13,7 @@ from core.accounts.roles import Can
 from ledger.models import AccountKind, Handover
 from permits.models import Kind
 from permits.selectors import find_obstacles, stores_of
+from registry.models import Intake
 from reports.selectors import ItemRow
 
 
@@ -35,6 +36,19 @@ def next_acts(user: User, row: ItemRow) -> list[Act]:
         found.append(_from_store(user, row, Can.DISPATCH, _("Hand over"), "truck-delivery", _dispatch_url))
     if user.can(Can.APPLY):
         found.append(_from_store(user, row, Can.APPLY, _("Apply for a permit"), "file-plus", _apply_url))
+    if user.can(Can.PRINT_LABELS):
+        found.append(_labels(user, row))
+    return found
+
+
+def acts_on_chosen(user: User) -> list[Act]:
+    """What the person's roles do with several items chosen from a list; each page says what stands against it."""
+    found = []
+    if user.can(Can.DISPATCH):
+        found.append(Act(_("Hand over the ticked ones"), "truck-delivery", reverse("permits:dispatch")))
+    if user.can(Can.APPLY):
+        url = reverse("permits:apply", args=[Kind.TRANSPORT])
+        found.append(Act(_("Apply for a permit for the ticked ones"), "file-plus", url))
     return found
 
 
@@ -66,6 +80,17 @@ def _from_store(user: User, row: ItemRow, act: Can, label: str, icon: str, url: 
     problems = find_obstacles([item], stores=stores).get(item, [])
     reasons = " ".join(str(problem.text) for problem in problems)
     return Act(label, icon, url(row), reasons)
+
+
+def _labels(user: User, row: ItemRow) -> Act:
+    """Labels are printed for a whole intake."""
+    intake = row.derivative.intake_id
+    url = reverse("marking:intake-labels", args=[intake])
+    if not Intake.objects.visible_to(user).filter(pk=intake).exists():
+        return Act(_("Print labels"), "printer", url, _("It was taken in at a place of another organisation."))
+    if not row.code:
+        return Act(_("Print labels"), "printer", url, _("It has no valid mark."))
+    return Act(_("Print labels of its reception"), "printer", url)
 
 
 def _dispatch_url(row: ItemRow) -> str:

@@ -32,7 +32,10 @@ NOTHING = Amount()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one movement did to one stock class of the store. `other` is the account on the far side."""
+    """What one movement did to one stock class of the store.
+
+    `other` is the account on the far side; `far`, for goods handed over, the store beyond the way between.
+    """
 
     movement: int
     on: date
@@ -40,6 +43,7 @@ class Line:
     kind: str
     reference: str
     other: int | None
+    far: int | None
     stock_class: str
     came: Amount
     left: Amount

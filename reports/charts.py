@@ -55,7 +55,7 @@ def draw_bars(bars: Sequence[Bar], *, name: str, title: str, description: str) -
 def draw_columns(bars: Sequence[Bar], *, name: str, title: str, description: str) -> str:
     """Upright bars side by side: for days, weeks, months in their order.
 
-    Every value can be read: beside the bar where there is room, in its tooltip where there is not.
+    Every value stands above its bar where there is room, and in its tooltip.
     """
     longest = _longest(bars)
     base = HEAD + PLOT
@@ -70,16 +70,17 @@ def draw_columns(bars: Sequence[Bar], *, name: str, title: str, description: str
             f'<rect class="chart-bar chart-bar-{bar.tone}" x="{left:.2f}%" y="{base - height:.1f}" '
             f'width="{step * 0.72:.2f}%" height="{height:.1f}" rx="2"/>'
         )
-        if len(bars) <= LABELS_AT_MOST or (bar.value == longest and longest):
-            inside += (
-                f'<text class="chart-value" x="{middle:.2f}%" y="{base - height - 5:.1f}" '
-                f'text-anchor="middle">{escape(bar.shown)}</text>'
-            )
-        if index % every == 0:
-            inside += (
-                f'<text class="chart-label" x="{middle:.2f}%" y="{base + 16}" '
-                f'text-anchor="middle">{escape(bar.label)}</text>'
-            )
+        # On a narrow screen the style sheet leaves out what is marked “wide”; the highest bar keeps its value.
+        wide = "" if len(bars) <= LABELS_AT_MOST or (bar.value == longest and longest) else " chart-wide"
+        inside += (
+            f'<text class="chart-value{wide}" x="{middle:.2f}%" y="{base - height - 5:.1f}" '
+            f'text-anchor="middle">{escape(bar.shown)}</text>'
+        )
+        wide = "" if index % every == 0 else " chart-wide"
+        inside += (
+            f'<text class="chart-label{wide}" x="{middle:.2f}%" y="{base + 16}" '
+            f'text-anchor="middle">{escape(bar.label)}</text>'
+        )
         parts.append(_linked(bar, inside))
     parts.append(f'<line class="chart-axis" x1="0" x2="100%" y1="{base}" y2="{base}"/></svg>')
     return "".join(parts)

@@ -20,6 +20,7 @@ from marking.models import Mark
 from registry.models import Condition, Derivative, Intake, Origin, Population, Season, Term
 from reports.find import find_exactly
 from reports.selectors import PlacedDerivative, with_place
+from reports.subjects import SUBJECTS
 
 ANY = _("Any")
 PEOPLE_AT_MOST = 200
@@ -71,7 +72,7 @@ class ItemFilter(filters.FilterSet):
     season = filters.ModelChoiceFilter(
         label=_("Season"), queryset=Season.objects.all(), empty_label=ANY, field_name="intake__permit__season"
     )
-    intake = filters.CharFilter(label=_("Intake"), method="by_intake")
+    intake = filters.CharFilter(label=_("Reception"), method="by_intake")
     since = DayFilter(label=_("Taken in since"), field_name="intake__on", lookup_expr="gte")
     until = DayFilter(label=_("Taken in until"), field_name="intake__on", lookup_expr="lte")
 
@@ -184,27 +185,6 @@ class StockFilter(filters.FilterSet):
         return queryset
 
 
-SUBJECTS = {
-    "intake": _("Intake"),
-    "case": _("Case"),
-    "derivative": _("Item"),
-    "mark": _("Mark"),
-    "label_run": _("Label run"),
-    "movement": _("Movement"),
-    "handover": _("Hand-over"),
-    "application": _("Application"),
-    "permit": _("Permit"),
-    "job": _("Background work"),
-    "report": _("Stock statement"),
-    "document": _("Document"),
-    "notice": _("Notice"),
-    "rule": _("Rule"),
-    "user": _("Person"),
-    "organisation": _("Organisation"),
-    "ledger": _("Ledger"),
-}
-
-
 class JournalFilter(filters.FilterSet):
     """Events by what, who, about what, when."""
 
@@ -218,7 +198,10 @@ class JournalFilter(filters.FilterSet):
         method="by_organisation",
     )
     kind = filters.ChoiceFilter(
-        label=_("About"), choices=list(SUBJECTS.items()), empty_label=ANY, field_name="subject_kind"
+        label=_("About"),
+        choices=[(kind, subject.label) for kind, subject in SUBJECTS.items()],
+        empty_label=ANY,
+        field_name="subject_kind",
     )
     subject = filters.CharFilter(label=_("Number or key"), method="by_subject")
     since = DayFilter(label=_("Since"), method="from_day")

@@ -1,21 +1,23 @@
 """Understanding what a person typed, scanned or pasted: a mark, a number of ours, or words."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
-from core.accounts.models import User
-from ledger.models import CustodyAccount, Handover
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from ledger.models import CustodyAccount
 from marking.models import Mark
 from marking.selectors import check_text
-from permits.models import Application, Permit
-from registry.models import Derivative, Intake
-from reports.models import Statement
+from registry.models import Case
+from reports.subjects import BY_PREFIX, SUBJECTS
 
+SHORTEST_WORDS = 2
 LONGEST_TEXT = 400
 FOUND_AT_MOST = 20
 
@@ -25,12 +27,15 @@ _LOOK_ALIKES = str.maketrans("АВСЕНІКМОРТХУ", "ABCEHIKMOPTXY")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One thing the text names: its kind in the journal, its key, the page that shows it, its name."""
+    """One thing the text names: its kind in the journal, its key, its name."""
 
     kind: str
     pk: int
-    url_name: str
     name: str
+
+    @property
+    def url(self) -> str:
+        return reverse(SUBJECTS[self.kind].page, args=[self.pk])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +44,6 @@ class Understood:
 
     code: str = ""
     number: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A series of numbers: how many digits its serial has, what it counts, and what a person may know of it."""
-
-    digits: int
-    kind: str
-    url_name: str
-    everything: Callable[[], QuerySet[Any]]
-    known_to: Callable[[User], QuerySet[Any]]
-
-
-SERIES: dict[str, Series] = {
-    "KZ": Series(7, "derivative", "reports:item", Derivative.objects.all, Derivative.objects.visible_to),
-    "IN": Series(6, "intake", "registry:intake", Intake.objects.all, Intake.objects.visible_to),
-    "HO": Series(6, "handover", "permits:handover", Handover.objects.all, Handover.objects.visible_to),
-    "AP": Series(6, "application", "permits:application", Application.objects.all, Application.objects.visible_to),
-    "PM": Series(6, "permit", "permits:permit", Permit.objects.all, Permit.objects.visible_to),
-    "ST": Series(6, "report", "reports:statement", Statement.objects.all, Statement.objects.visible_to),
-}
 
 
 def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
@@ -75,10 +59,10 @@ def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
 def full_number(text: str) -> str:
     """The number as it is kept: “kz26 12345” becomes “KZ26-0012345”; empty if it is not a number of ours."""
     found = _NUMBER.match(text.strip().upper().translate(_LOOK_ALIKES))
-    series = SERIES.get(found[1]) if found else None
-    if found is None or series is None:
+    if found is None or found[1] not in BY_PREFIX:
         return ""
-    return f"{found[1]}{found[2]}-{int(found[3] or found[4]):0{series.digits}d}"
+    digits = SUBJECTS[BY_PREFIX[found[1]]].digits
+    return f"{found[1]}{found[2]}-{int(found[3] or found[4]):0{digits}d}"
 
 
 def find_exactly(text: str) -> list[Match]:
@@ -86,54 +70,64 @@ def find_exactly(text: str) -> list[Match]:
     understood = understand(text)
     if understood.code:
         return _items(Mark.objects.filter(pk=understood.code))
-    series = SERIES.get(understood.number[:2])
-    return _matches(series, series.everything().filter(number=understood.number)) if series else []
+    kind = BY_PREFIX.get(understood.number[:2], "")
+    everything = SUBJECTS[kind].everything if kind else None
+    return _numbered(kind, everything().filter(number=understood.number)) if everything else []
 
 
 def find_named(user: User, understood: Understood) -> list[Match]:
     """The same among the things that the person may know."""
     if understood.code:
         return _items(Mark.objects.visible_to(user).filter(pk=understood.code))
-    series = SERIES.get(understood.number[:2])
-    return _matches(series, series.known_to(user).filter(number=understood.number)) if series else []
+    kind = BY_PREFIX.get(understood.number[:2], "")
+    known_to = SUBJECTS[kind].known_to if kind else None
+    return _numbered(kind, known_to(user).filter(number=understood.number)) if known_to else []
 
 
 def find_words(user: User, text: str) -> dict[str, list[Match]]:
     """Things that the person may know and whose number begins so, or whose paper or name says so, by kind."""
     words = text.strip()[:LONGEST_TEXT]
-    if len(words) < 2:
+    if len(words) < SHORTEST_WORDS:
         return {}
     start = words.upper().translate(_LOOK_ALIKES)
     found: dict[str, list[Match]] = {}
-    for series in SERIES.values():
-        wanted = Q(number__startswith=start)
-        if series.kind == "intake":
-            wanted |= Q(permit__number__istartswith=words) | Q(brigade__name__icontains=words)
-            wanted |= Q(case__erdr_number__startswith=words) | Q(case__protocol_number__istartswith=words)
-        elif series.kind == "derivative" and start[:2] != "KZ":
+    for prefix, kind in BY_PREFIX.items():
+        known_to = SUBJECTS[kind].known_to
+        if known_to is None or (kind == "derivative" and not start.startswith(prefix)):
             continue
-        things = series.known_to(user).filter(wanted).order_by("-pk")[:FOUND_AT_MOST]
-        if matches := _matches(series, things):
-            found[series.kind] = matches
-    return found
+        wanted = Q(number__startswith=start)
+        if kind == "intake":
+            wanted |= Q(permit__number__istartswith=words) | Q(brigade__name__icontains=words)
+        found[kind] = _numbered(kind, known_to(user).filter(wanted).order_by("-pk")[:FOUND_AT_MOST])
+    cases = Case.objects.visible_to(user).filter(
+        Q(erdr_number__startswith=words) | Q(protocol_number__istartswith=words)
+    )
+    found["case"] = [Match("case", case.pk, case.erdr_number) for case in cases[:FOUND_AT_MOST]]
+    if user.can(Can.MANAGE_PEOPLE):
+        people = User.objects.filter(Q(last_name__istartswith=words) | Q(username__iexact=words))
+        found["user"] = [Match("user", person.pk, person.full_name) for person in people[:FOUND_AT_MOST]]
+        bodies = Organisation.objects.filter(Q(bin=words) | _named(words))
+        found["organisation"] = [Match("organisation", body.pk, body.name) for body in bodies[:FOUND_AT_MOST]]
+    return {kind: matches for kind, matches in found.items() if matches}
 
 
 def find_stores(user: User, text: str) -> list[CustodyAccount]:
-    """Stores that the person may know, by name in any of the three languages or by code."""
+    """Stores whose stock the person may know, by name in any of the three languages or by code."""
     words = text.strip()
-    if len(words) < 2:
+    if len(words) < SHORTEST_WORDS or not user.can(Can.SEE_STOCK):
         return []
-    named = Q(code__iexact=words)
-    for field in ("name_kk", "name_ru", "name_en"):
-        named |= Q(**{f"{field}__icontains": words})
-    return list(CustodyAccount.objects.visible_to(user).filter(named)[:FOUND_AT_MOST])
+    stores = CustodyAccount.objects.visible_to(user)
+    return list(stores.filter(Q(code__iexact=words) | _named(words))[:FOUND_AT_MOST])
+
+
+def _named(words: str) -> Q:
+    return Q(name_kk__icontains=words) | Q(name_ru__icontains=words) | Q(name_en__icontains=words)
 
 
 def _items(marks: QuerySet[Mark]) -> list[Match]:
     named = marks.values_list("derivative_id", "derivative__number")
-    return [Match("derivative", pk, "reports:item", number) for pk, number in named]
+    return [Match("derivative", pk, number) for pk, number in named]
 
 
-def _matches(series: Series, things: QuerySet[Any]) -> list[Match]:
-    named = things.values_list("pk", "number")
-    return [Match(series.kind, pk, series.url_name, number) for pk, number in named]
+def _numbered(kind: str, things: QuerySet[Any]) -> list[Match]:
+    return [Match(kind, pk, number) for pk, number in things.values_list("pk", "number")]

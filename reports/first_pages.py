@@ -280,7 +280,7 @@ def _authority(desk: Desk, role: Role) -> Section:
         Stat(
             found["mine"],
             _("Taken up by me"),
-            _url("permits:applications", state=State.IN_REVIEW),
+            _url("permits:applications", state=State.IN_REVIEW, mine="yes"),
             "wait" if found["mine"] else "neutral",
         ),
         _own_permits(desk),
@@ -320,7 +320,7 @@ def _auditor(desk: Desk, role: Role) -> Section:
         Stat(
             late,
             _("Hand-overs later than expected"),
-            _url("permits:handovers", state=Handover.State.DISPATCHED),
+            _url("permits:handovers", late="yes"),
             "attention" if late else "neutral",
         ),
         Stat(
@@ -494,8 +494,8 @@ def _weekly_chart(desk: Desk) -> Chart:
         Bar(f"{week:%d.%m}", counted.get(week, 0), fmt.count(counted.get(week, 0)), link=_week_url(week))
         for week in weeks
     ]
-    title = _("Horns registered, by week")
-    description = _("From the week of %(day)s.") % {"day": date_format(first, "SHORT_DATE_FORMAT")}
+    title = _("Horns registered, by week since %(day)s") % {"day": date_format(first, "SHORT_DATE_FORMAT")}
+    description = "; ".join(f"{bar.label}: {bar.shown}" for bar in bars if bar.value)
     drawing = draw_columns(bars, name="weeks", title=title, description=description)
     marked = mark_safe(drawing)  # noqa: S308  escaped by the drawing
     return Chart(title, marked, bars, _url("reports:items"), pgettext("list", "All items"))

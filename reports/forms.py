@@ -17,7 +17,7 @@ from reports.models import Statement, statement_accounts
 class StatementForm(forms.Form):
     """A store, a period with both days included, and the language of the paper."""
 
-    account = StoreChoice(label=_("Store"), queryset=CustodyAccount.objects.none())
+    account = StoreChoice(label=_("Store"), queryset=CustodyAccount.objects.none(), empty_label=_("Choose a store"))
     starts_on = DayField(label=_("First day"))
     ends_on = DayField(label=_("Last day"), help_text=_("Both days are included."))
     language = forms.ChoiceField(label=_("Language of the statement"), choices=settings.LANGUAGES)

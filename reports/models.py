@@ -1,5 +1,8 @@
 """Statements that people asked for, and what was given to them."""
 
+from dataclasses import dataclass
+from typing import TypedDict
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -24,10 +27,45 @@ def statement_accounts(user: User) -> "models.QuerySet[CustodyAccount]":
     return accounts.filter(custodian__in=user.organisation_ids(Can.SEE_STATEMENTS))
 
 
+@dataclass(frozen=True, slots=True)
+class StatementFile:
+    """One file of a published statement, by the name of its format."""
+
+    format: str
+    document: Document
+
+    @property
+    def name(self) -> str:
+        return self.document.name
+
+    @property
+    def size(self) -> int:
+        return self.document.size
+
+    @property
+    def sha256(self) -> str:
+        return self.document.sha256
+
+
+class Figures(TypedDict):
+    """The balance of a statement in codes, to be read in any language.
+
+    `balance`: stock class, then opening, in, out and closing, each in pieces and grams. `changes`: stock class, "in" or
+    "out", kind of movement, kind of the boundary on the far side ("" for another store), pieces, grams.
+    """
+
+    balance: list[tuple[str, int, int, int, int, int, int, int, int]]
+    changes: list[tuple[str, str, str, str, int, int]]
+    movements: int
+
+
 class StatementQuerySet(models.QuerySet["Statement"]):
     def visible_to(self, user: User) -> "StatementQuerySet":
         """Statements of stores whose statements the person may ask for."""
         return self.filter(account__in=statement_accounts(user).values("pk"))
+
+    def with_files(self) -> "StatementQuerySet":
+        return self.select_related("pdf", "xlsx", "csv", "movements_csv")
 
 
 class Statement(models.Model):
@@ -98,3 +136,13 @@ class Statement(models.Model):
     @property
     def is_published(self) -> bool:
         return self.published_at is not None
+
+    @property
+    def files(self) -> list["StatementFile"]:
+        """The files in the order people look for them; none before it is published."""
+        papers = {"pdf": self.pdf, "xlsx": self.xlsx, "csv": self.csv, "movements": self.movements_csv}
+        return [StatementFile(name, paper) for name, paper in papers.items() if paper is not None]
+
+    def file(self, name: str) -> Document | None:
+        """The file of that format: pdf, xlsx, csv or movements."""
+        return next((found.document for found in self.files if found.format == name), None)

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from ledger.models import CustodyAccount, MovementKind
+from ledger.models import AccountKind, CustodyAccount, MovementKind
 from registry.models import Origin, Term, split_stock_class
-from reports.balance import NOTHING, Amount, ClassBalance, Line, Reason
-from reports.models import Statement
+from reports.balance import Line
+from reports.models import Figures, Statement
 from reports.tables import Column, Fact, Formats, Kind, Report, Row, Seal, Signature, Table, Words
 
 
@@ -46,13 +46,12 @@ def class_labels(stock_class: str) -> tuple[str, str]:
     return term_label(term), str(Origin(origin).label)
 
 
-def reason_label(reason: Reason, accounts: Mapping[int, CustodyAccount]) -> str:
-    """Why stock changed, in words: an entry from or exit to a boundary says which."""
-    label = str(MovementKind(reason.kind).label)
-    other = accounts.get(reason.other) if reason.other is not None else None
-    if other is None or other.is_physical:
+def reason_label(kind: str, boundary: str) -> str:
+    """Why stock changed, in words; where it came in from a boundary or left through one, which."""
+    label = str(MovementKind(kind).label)
+    if not boundary:
         return label
-    return _("%(act)s: %(boundary)s") % {"act": label, "boundary": other.get_kind_display()}
+    return _("%(act)s: %(boundary)s") % {"act": label, "boundary": AccountKind(boundary).label}
 
 
 def period_label(starts_on: date, ends_on: date) -> str:
@@ -60,54 +59,24 @@ def period_label(starts_on: date, ends_on: date) -> str:
     return f"{starts_on.strftime(written.day)} – {ends_on.strftime(written.day)}"
 
 
-BalanceRow = tuple[str, str, int, int, int, int, int, int, int, int]
-ChangeRow = tuple[str, str, str, str, int, int]
-
-
-def balance_rows(balances: Sequence[ClassBalance]) -> list[BalanceRow]:
+def balance_rows(figures: Figures) -> list[Row]:
     """One row per stock class: opening, in, out, closing, each in pieces and grams."""
-    rows = []
-    for balance in balances:
-        term, origin = class_labels(balance.stock_class)
-        opening, came, left, closing = balance.opening, balance.came, balance.left, balance.closing
-        rows.append(
-            (
-                term,
-                origin,
-                opening.pieces,
-                opening.grams,
-                came.pieces,
-                came.grams,
-                left.pieces,
-                left.grams,
-                closing.pieces,
-                closing.grams,
-            )
-        )
-    return rows
+    return [(*class_labels(stock_class), *amounts) for stock_class, *amounts in figures["balance"]]
 
 
-def change_rows(balances: Sequence[ClassBalance], accounts: Mapping[int, CustodyAccount]) -> list[ChangeRow]:
-    """One row per stock class, direction and reason; different stores on the far side are one reason."""
-    rows: list[ChangeRow] = []
-    for balance in balances:
-        term, origin = class_labels(balance.stock_class)
-        for direction, by_reason in ((_("In"), balance.came_by), (_("Out"), balance.left_by)):
-            merged: dict[str, Amount] = {}
-            for reason, amount in by_reason.items():
-                label = reason_label(reason, accounts)
-                merged[label] = merged.get(label, NOTHING) + amount
-            rows.extend(
-                (term, origin, direction, label, amount.pieces, amount.grams)
-                for label, amount in sorted(merged.items())
-            )
-    return rows
+def change_rows(figures: Figures) -> list[Row]:
+    """One row per stock class, direction and reason."""
+    words_of = {"in": _("In"), "out": _("Out")}
+    return [
+        (*class_labels(stock_class), words_of[direction], reason_label(kind, boundary), pieces, grams)
+        for stock_class, direction, kind, boundary, pieces, grams in figures["changes"]
+    ]
 
 
 def pieces_and_mass(group: str) -> tuple[Column, Column]:
     return (
-        Column(pgettext("column", "pieces"), Kind.NUMBER, 0.4, group=group, total=True),
-        Column(pgettext("column", "mass"), Kind.GRAMS, 0.6, group=group, total=True),
+        Column(pgettext("column", "pieces"), Kind.NUMBER, 0.2, group=group, total=True),
+        Column(pgettext("column", "mass"), Kind.GRAMS, 0.3, group=group, total=True),
     )
 
 
@@ -135,30 +104,37 @@ def change_table(rows: Sequence[Row]) -> Table:
     return Table(_("Changes by reason"), columns, lambda: iter(rows))
 
 
+def boundary_of(other: int | None, accounts: Mapping[int, CustodyAccount]) -> str:
+    """The kind of the account on the far side if it is a boundary of the system; else empty."""
+    account = accounts.get(other) if other is not None else None
+    return account.kind if account is not None and not account.is_physical else ""
+
+
 def movement_table(lines: Sequence[Line], accounts: Mapping[int, CustodyAccount], people: Mapping[int, str]) -> Table:
     """The annex: every movement of the period, one row per stock class."""
     columns = (
-        Column(_("Movement"), Kind.CODE, 0.6),
-        Column(_("Day"), Kind.DAY, 0.3),
-        Column(_("Recorded"), Kind.MOMENT, 0.4),
+        Column(pgettext("column", "No."), Kind.CODE, 0.1),
+        Column(_("Day"), Kind.DAY, 0.1),
+        Column(_("Recorded"), Kind.MOMENT, 0.1),
         Column(_("Reason"), weight=2),
-        Column(_("Document"), Kind.CODE, 1.3),
-        Column(_("From or to"), weight=2.4),
+        Column(_("Document"), Kind.CODE, 1.1),
+        Column(_("From or to"), weight=2.6),
         Column(_("Term and origin class"), weight=2.2),
-        Column(_("Recorded by"), weight=1.8),
+        Column(_("Recorded by"), weight=2.2),
         *pieces_and_mass(_("In")),
         *pieces_and_mass(_("Out")),
     )
 
     def rows() -> Iterator[Row]:
         for line in lines:
-            other = accounts.get(line.other) if line.other is not None else None
+            beyond = line.far if line.far is not None else line.other
+            other = accounts.get(beyond) if beyond is not None else None
             term, origin = class_labels(line.stock_class)
             yield (
                 str(line.movement),
                 line.on,
                 line.recorded_at,
-                reason_label(Reason(line.kind, line.other), accounts),
+                reason_label(line.kind, boundary_of(line.other, accounts)),
                 line.reference,
                 other.name if other else "",
                 f"{term}, {origin}",
@@ -247,8 +223,8 @@ def items_table(rows: Callable[[], Iterator[Row]]) -> Table:
         Column(_("There since"), Kind.DAY, 0.6),
         Column(_("On hold"), weight=1.4),
         Column(_("Reserved for"), weight=1.2),
-        Column(_("Intake"), Kind.CODE, 1.2),
-        Column(_("Day of intake"), Kind.DAY, 0.6),
+        Column(_("Reception"), Kind.CODE, 1.2),
+        Column(_("Day of reception"), Kind.DAY, 0.6),
         Column(_("Population"), weight=1),
     )
     return Table(_("Items"), columns, rows)

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.db import connection
 from django.db.models import Count, F, QuerySet, Sum
-from django.urls import reverse
 from django_stubs_ext import WithAnnotations
 
-from core.audit.models import Event
 from ledger.models import CustodyAccount, Hold, Reservation
 from ledger.selectors import as_of, positions
 from marking.models import Mark
@@ -36,7 +34,7 @@ WITH mine AS (
 SELECT 0 AS tag, stock_class, sum(pieces_in - pieces_out)::bigint AS pieces_in,
     sum(grams_in - grams_out)::bigint AS grams_in, 0::bigint AS pieces_out, 0::bigint AS grams_out,
     NULL::bigint AS movement, NULL::date AS effective_on, NULL::timestamptz AS recorded_at, NULL AS kind,
-    NULL AS reference, NULL::bigint AS other, NULL::bigint AS actor
+    NULL AS reference, NULL::bigint AS other, NULL::bigint AS actor, NULL::bigint AS far
 FROM dated WHERE effective_on < %(starts_on)s GROUP BY stock_class
 UNION ALL
 SELECT 1, d.stock_class, d.pieces_in, d.grams_in, d.pieces_out, d.grams_out,
@@ -46,16 +44,18 @@ SELECT 1, d.stock_class, d.pieces_in, d.grams_in, d.pieces_out, d.grams_out,
          WHERE o.movement_id = m.id AND o.account_id < %(account)s LIMIT 1),
         (SELECT o.account_id FROM ledger_posting o
          WHERE o.movement_id = m.id AND o.account_id > %(account)s LIMIT 1)
-    ), m.actor_id
+    ), m.actor_id, CASE m.kind WHEN 'dispatch' THEN h.target_id WHEN 'accept' THEN n.source_id
+        WHEN 'return' THEN n.target_id END
 FROM dated d JOIN ledger_movement m ON m.id = d.movement_id
-LEFT JOIN ledger_handover h ON h.dispatch_movement_id = m.id
+LEFT JOIN ledger_handover h ON m.kind = 'dispatch' AND h.dispatch_movement_id = m.id
+LEFT JOIN ledger_handover n ON m.kind IN ('accept', 'return') AND n.number = m.reference
 WHERE d.effective_on BETWEEN %(starts_on)s AND %(ends_on)s
 UNION ALL
 SELECT 2, stock_class, sum(pieces_in - pieces_out)::bigint, sum(grams_in - grams_out)::bigint, 0, 0,
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM dated WHERE effective_on > %(ends_on)s GROUP BY stock_class
 UNION ALL
-SELECT 3, stock_class, pieces, grams, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT 3, stock_class, pieces, grams, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM ledger_accounttotal WHERE account_id = %(account)s
 ORDER BY tag, effective_on, movement, stock_class
 """
@@ -74,9 +74,9 @@ def read_statement_source(account: CustodyAccount, starts_on: date, ends_on: dat
             tag, stock_class = row[0], row[1]
             came, left = Amount(row[2], row[3]), Amount(row[4], row[5])
             if tag == 1:
-                movement, on, recorded_at, kind, reference, other, actor = row[6:]
+                movement, on, recorded_at, kind, reference, other, actor, far = row[6:]
                 source.lines.append(
-                    Line(movement, on, recorded_at, kind, reference, other, stock_class, came, left, actor)
+                    Line(movement, on, recorded_at, kind, reference, other, far, stock_class, came, left, actor)
                 )
             else:
                 sums[tag][stock_class] = came
@@ -211,29 +211,3 @@ def sum_positions(accounts: Iterable[int], stock_classes: Sequence[str]) -> Item
     """The same from the ledger's totals, for physical accounts; no stock classes means all of them."""
     found = [position for position in positions(accounts) if not stock_classes or position.stock_class in stock_classes]
     return ItemTotals(sum(position.pieces for position in found), sum(position.grams for position in found))
-
-
-# Which page shows a subject of the journal.
-PAGES = {
-    "derivative": "reports:item",
-    "intake": "registry:intake",
-    "handover": "permits:handover",
-    "application": "permits:application",
-    "permit": "permits:permit",
-    "label_run": "marking:label-run",
-    "report": "reports:statement",
-    "notice": "notices:notice",
-    "user": "accounts:person",
-}
-
-
-def subject_links(events: Iterable[Event]) -> dict[tuple[str, str], str]:
-    """The page of each subject that has one; a mark leads to its derivative."""
-    subjects = {(event.subject_kind, event.subject_id) for event in events}
-    links = {
-        (kind, key): reverse(PAGES[kind], args=[key]) for kind, key in subjects if kind in PAGES and key.isdecimal()
-    }
-    codes = [key for kind, key in subjects if kind == "mark"]
-    for code, item in Mark.objects.filter(pk__in=codes).values_list("pk", "derivative_id") if codes else ():
-        links["mark", code] = reverse("reports:item", args=[item])
-    return links

@@ -1,7 +1,7 @@
 """Asking for a stock statement, making it, publishing it."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -23,9 +23,9 @@ from core.documents.services import keep_document, take_numbers
 from core.jobs.models import Job
 from core.jobs.services import Progress, start_job
 from ledger.models import CustodyAccount
-from reports.balance import add_up, check_code, differences
-from reports.models import Statement
-from reports.papers import balance_rows, change_rows, movement_table, statement_report
+from reports.balance import NOTHING, Amount, ClassBalance, Line, add_up, check_code, differences
+from reports.models import Figures, Statement
+from reports.papers import balance_rows, boundary_of, change_rows, movement_table, statement_report
 from reports.selectors import read_statement_source
 from reports.tables import Report, write_csv, write_pdf, write_xlsx
 
@@ -106,7 +106,7 @@ class _Made:
     """The files of a statement on disk, and what is kept beside them."""
 
     folder: Path
-    figures: dict[str, object]
+    figures: Figures
     check_code: str
 
 
@@ -135,11 +135,14 @@ def _make_files(statement: Statement, folder: Path, *, at: datetime, progress: P
             )
             % {"store": account.name, "classes": ", ".join(difference.stock_class for difference in wrong)}
         )
-    accounts = CustodyAccount.objects.in_bulk({line.other for line in source.lines if line.other})
+    accounts = CustodyAccount.objects.in_bulk(
+        {key for line in source.lines for key in (line.other, line.far) if key is not None}
+    )
     people = {
         person.pk: person.full_name for person in User.objects.filter(pk__in={line.actor for line in source.lines})
     }
-    balance, changes = balance_rows(balances), change_rows(balances, accounts)
+    figures = _figures(balances, source.lines, accounts)
+    balance, changes = balance_rows(figures), change_rows(figures)
     code = check_code(account.code, statement.starts_on, statement.ends_on, source)
     report = statement_report(
         statement,
@@ -151,13 +154,28 @@ def _make_files(statement: Statement, folder: Path, *, at: datetime, progress: P
         made_at=at,
     )
     _write_files(report, folder, rows=len(balance) + len(changes) + len(source.lines), progress=progress)
-    figures: dict[str, object] = {
-        "classes": [item.stock_class for item in balances],
-        "balance": balance,
-        "changes": changes,
-        "movements": len({line.movement for line in source.lines}),
-    }
     return _Made(folder, figures, code)
+
+
+def _figures(
+    balances: Sequence[ClassBalance], lines: Sequence[Line], accounts: Mapping[int, CustodyAccount]
+) -> Figures:
+    """The balance in codes. Different stores on the far side are one reason."""
+    figures = Figures(balance=[], changes=[], movements=len({line.movement for line in lines}))
+    for balance in balances:
+        amounts = (balance.opening, balance.came, balance.left, balance.closing)
+        opening, came, left, closing = ((amount.pieces, amount.grams) for amount in amounts)
+        figures["balance"].append((balance.stock_class, *opening, *came, *left, *closing))
+        for direction, by_reason in (("in", balance.came_by), ("out", balance.left_by)):
+            merged: dict[tuple[str, str], Amount] = {}
+            for reason, amount in by_reason.items():
+                key = (reason.kind, boundary_of(reason.other, accounts))
+                merged[key] = merged.get(key, NOTHING) + amount
+            figures["changes"] += [
+                (balance.stock_class, direction, *key, amount.pieces, amount.grams)
+                for key, amount in sorted(merged.items())
+            ]
+    return figures
 
 
 def _write_files(report: Report, folder: Path, *, rows: int, progress: Progress) -> None:

@@ -1,20 +1,23 @@
 """One item's whole story: every movement and every act about it, each with who, when, and under which paper."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.models import User
 from core.audit.models import Event
 from core.audit.services import VERBS
 from core.audit.templatetags.journal import Fact, facts_in_words
-from ledger.models import AccountKind, CustodyAccount, HandoverLine, Hold, MovementKind, Posting
+from ledger.models import AccountKind, CustodyAccount, Handover, Hold, MovementKind, Posting
+from marking.codes import group
 from marking.models import LabelRunMark, Mark
-from permits.models import ApplicationLine, Permit, PermitLine
+from permits.models import Application, Permit
 from registry.models import Derivative
+from reports.subjects import pages_of
 
 # The act that made a movement: told together with it, as one step.
 MADE_BY = {
@@ -57,13 +60,12 @@ class _Moved:
     came: list[str]
 
 
-def tell_story(derivative: Derivative) -> list[Step]:
-    """Every step, newest first. A constant number of queries, however long the story."""
-    links = _links(derivative)
+def tell_story(derivative: Derivative, *, reader: User) -> list[Step]:
+    """Every step, newest first, with links to what the reader may open. A constant number of queries."""
+    links = _links(derivative, reader)
     moved = _movements(derivative.pk)
     subjects = [
         ("derivative", derivative.pk),
-        ("intake", derivative.intake_id),
         *(("movement", movement.movement) for movement in moved),
         *links,
     ]
@@ -90,28 +92,27 @@ class _Link:
     """A subject whose events belong to the story: its name, its page, and the movement that began it."""
 
     name: str
-    url: str
+    url: str = ""
     movement: int | None = None
 
 
-def _links(derivative: Derivative) -> dict[tuple[str, object], _Link]:
-    """Marks, label runs, hand-overs, applications and permits of the item."""
-    links: dict[tuple[str, object], _Link] = {}
+def _links(derivative: Derivative, reader: User) -> dict[tuple[str, str], _Link]:
+    """The item's intake, marks, label runs, hand-overs, applications and permits, with pages the reader may open."""
     item = derivative.pk
+    found: dict[tuple[str, str], _Link] = {("intake", str(derivative.intake_id)): _Link(derivative.intake.number)}
     for code in Mark.objects.filter(derivative=item).values_list("pk", flat=True):
-        links["mark", code] = _Link(code, "")
-    for run in LabelRunMark.objects.filter(mark__derivative=item).values_list("run", flat=True):
-        links["label_run", run] = _Link("", reverse("marking:label-run", args=[run]))
-    lines = HandoverLine.objects.filter(item=item).values_list(
-        "handover", "handover__number", "handover__dispatch_movement"
-    )
-    for pk, number, movement in lines:
-        links["handover", pk] = _Link(number, reverse("permits:handover", args=[pk]), movement)
-    for pk, number in ApplicationLine.objects.filter(item=item).values_list("application", "application__number"):
-        links["application", pk] = _Link(number or "", reverse("permits:application", args=[pk]))
-    for pk, number in PermitLine.objects.filter(item=item).values_list("permit", "permit__number"):
-        links["permit", pk] = _Link(number, reverse("permits:permit", args=[pk]))
-    return links
+        found["mark", code] = _Link(group(code))
+    runs = LabelRunMark.objects.filter(mark__derivative=item).values_list("run", flat=True).distinct()
+    found |= {("label_run", str(run)): _Link("") for run in runs}
+    handovers = Handover.objects.filter(lines__item=item)
+    for pk, number, movement in handovers.values_list("pk", "number", "dispatch_movement"):
+        found["handover", str(pk)] = _Link(number, movement=movement)
+    for pk, submitted_as in Application.objects.filter(lines__item=item).values_list("pk", "number"):
+        found["application", str(pk)] = _Link(submitted_as or "")
+    for pk, number in Permit.objects.filter(lines__item=item).values_list("pk", "number"):
+        found["permit", str(pk)] = _Link(number)
+    pages = pages_of(reader, (subject for subject in found if subject[0] != "mark"))
+    return {subject: replace(link, url=pages.get(subject, "")) for subject, link in found.items()}
 
 
 def _movements(item: int) -> list[_Moved]:
@@ -140,30 +141,24 @@ def _movements(item: int) -> list[_Moved]:
     return list(found.values())
 
 
-def _is_of(event: Event, moved: _Moved, links: dict[tuple[str, object], _Link]) -> bool:
+def _is_of(event: Event, moved: _Moved, links: dict[tuple[str, str], _Link]) -> bool:
     """Whether this act made this movement."""
     if event.facts.get("movement") == moved.movement:
         return True
-    if not event.subject_id.isdecimal():
-        return False
-    link = links.get((event.subject_kind, int(event.subject_id)))
+    link = links.get((event.subject_kind, event.subject_id))
     if link is None:
         return False
     return moved.movement == link.movement or (moved.reference != "" and moved.reference == link.name)
 
 
-def _from_event(event: Event, links: dict[tuple[str, object], _Link]) -> Step:
-    key: object = int(event.subject_id) if event.subject_id.isdecimal() else event.subject_id
-    link = links.get((event.subject_kind, key))
-    url = link.url if link else ""
-    if event.subject_kind == "intake":
-        url = reverse("registry:intake", args=[event.subject_id])
+def _from_event(event: Event, links: dict[tuple[str, str], _Link]) -> Step:
+    link = links.get((event.subject_kind, event.subject_id))
     return Step(
         at=event.at,
         deed=VERBS.get(event.verb, event.verb),
         who=event.actor_name or _("The registry itself"),
         about=event.subject_name or (link.name if link else ""),
-        url=url,
+        url=link.url if link else "",
         facts=facts_in_words(event),
         event=event.pk,
     )

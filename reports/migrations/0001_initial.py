@@ -8,53 +8,168 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('documents', '0001_initial'),
-        ('jobs', '0001_initial'),
-        ('ledger', '0002_boundaries'),
+        ("documents", "0001_initial"),
+        ("jobs", "0001_initial"),
+        ("ledger", "0002_boundaries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True)),
-                ('starts_on', models.DateField(verbose_name='from')),
-                ('ends_on', models.DateField(verbose_name='to')),
-                ('language', models.CharField(choices=[('kk', 'Kazakh'), ('ru', 'Russian'), ('en', 'English')], max_length=2, verbose_name='language')),
-                ('asked_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(null=True)),
-                ('check_code', models.CharField(blank=True, max_length=14)),
-                ('figures', models.JSONField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='ledger.custodyaccount')),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('csv', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='statement', to='jobs.job')),
-                ('movements_csv', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('pdf', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('xlsx', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=20, unique=True)),
+                ("starts_on", models.DateField(verbose_name="from")),
+                ("ends_on", models.DateField(verbose_name="to")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("kk", "Kazakh"), ("ru", "Russian"), ("en", "English")],
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(null=True)),
+                ("check_code", models.CharField(blank=True, max_length=14)),
+                ("figures", models.JSONField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="ledger.custodyaccount",
+                    ),
+                ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "csv",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="statement", to="jobs.job"
+                    ),
+                ),
+                (
+                    "movements_csv",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "pdf",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "xlsx",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
-                'indexes': [models.Index(fields=['account', '-id'], name='reports_sta_account_d1adf7_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='statement_period'), models.CheckConstraint(condition=models.Q(models.Q(('check_code', ''), ('csv', None), ('figures__isnull', True), ('movements_csv', None), ('pdf', None), ('published_at', None), ('xlsx', None)), models.Q(('csv__isnull', False), ('figures__isnull', False), ('movements_csv__isnull', False), ('pdf__isnull', False), ('published_at__isnull', False), ('xlsx__isnull', False), models.Q(('check_code', ''), _negated=True)), _connector='OR'), name='statement_published_all_or_none')],
+                "ordering": ["-pk"],
+                "indexes": [models.Index(fields=["account", "-id"], name="reports_sta_account_d1adf7_idx")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gte", models.F("starts_on"))), name="statement_period"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("check_code", ""),
+                                ("csv", None),
+                                ("figures__isnull", True),
+                                ("movements_csv", None),
+                                ("pdf", None),
+                                ("published_at", None),
+                                ("xlsx", None),
+                            ),
+                            models.Q(
+                                ("csv__isnull", False),
+                                ("figures__isnull", False),
+                                ("movements_csv__isnull", False),
+                                ("pdf__isnull", False),
+                                ("published_at__isnull", False),
+                                ("xlsx__isnull", False),
+                                models.Q(("check_code", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="statement_published_all_or_none",
+                    ),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='statement',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='329af21d2baa828003237b0908896da34b6e29ca', operation='DELETE', pgid='pgtrigger_never_deleted_f9e36', table='reports_statement', when='BEFORE')),
+            model_name="statement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_deleted",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="329af21d2baa828003237b0908896da34b6e29ca",
+                    operation="DELETE",
+                    pgid="pgtrigger_never_deleted_f9e36",
+                    table="reports_statement",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='statement',
-            trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'these rows are kept: %', TG_TABLE_NAME;", hash='f3e175916cae78537e66d6cc5ac36dcd31221802', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_9e628', table='reports_statement', when='BEFORE')),
+            model_name="statement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'these rows are kept: %', TG_TABLE_NAME;",
+                    hash="f3e175916cae78537e66d6cc5ac36dcd31221802",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_no_truncate_9e628",
+                    table="reports_statement",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='statement',
-            trigger=pgtrigger.compiler.Trigger(name='published_statement_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."published_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='a5957601a978af42f250e2fc6257bbea77880aa1', operation='UPDATE', pgid='pgtrigger_published_statement_stays_8c471', table='reports_statement', when='BEFORE')),
+            model_name="statement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="published_statement_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."published_at" IS NOT NULL)',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a5957601a978af42f250e2fc6257bbea77880aa1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_published_statement_stays_8c471",
+                    table="reports_statement",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

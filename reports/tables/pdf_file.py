@@ -54,7 +54,7 @@ SMALLEST = 5.0
 PROGRESS_EVERY = 500
 
 QUANTITIES = frozenset({Kind.NUMBER, Kind.GRAMS})
-MINIMUM = {Kind.NUMBER: 13 * mm, Kind.GRAMS: 17 * mm, Kind.DAY: 17 * mm, Kind.MOMENT: 25 * mm}
+MINIMUM = {Kind.NUMBER: 13 * mm, Kind.GRAMS: 17 * mm, Kind.DAY: 18 * mm, Kind.MOMENT: 26 * mm}
 
 
 def write_pdf(

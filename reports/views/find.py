@@ -4,14 +4,12 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.models import User
-from core.accounts.roles import Can
-from reports.filters import SUBJECTS
 from reports.find import LONGEST_TEXT, find_named, find_stores, find_words, understand
+from reports.subjects import SUBJECTS
 
 
 @require_safe
@@ -31,15 +29,15 @@ def _find(request: SignedInRequest) -> HttpResponseBase:
     understood = understand(text, own_hosts=(request.get_host(),))
     matches = find_named(request.user, understood)
     if len(matches) == 1:
-        return redirect(matches[0].url_name, matches[0].pk)
+        return redirect(matches[0].url)
     if understood.code:
         # Not an item this person may know: the public check says what anybody may know.
         return redirect("marking:check", understood.code)
     groups = [
         {
             "kind": kind,
-            "label": SUBJECTS[kind],
-            "rows": [{"name": match.name, "url": reverse(match.url_name, args=[match.pk])} for match in found],
+            "label": SUBJECTS[kind].label,
+            "rows": found,
         }
         for kind, found in find_words(request.user, text).items()
     ]
@@ -47,6 +45,6 @@ def _find(request: SignedInRequest) -> HttpResponseBase:
         "find_text": text,
         "number": understood.number,
         "groups": groups,
-        "stores": find_stores(request.user, text) if request.user.can(Can.SEE_STOCK) else [],
+        "stores": find_stores(request.user, text),
     }
     return render(request, "reports/find.html", context)

@@ -35,7 +35,7 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "refused_acts": [act for act in acts if act.refused],
         "marks": Mark.objects.filter(derivative=derivative).order_by("-issued_at", "code"),
         "photos": derivative.photos.select_related("document").order_by("pk"),
-        "steps": tell_story(derivative),
+        "steps": tell_story(derivative, reader=request.user),
         "sees_intake": request.user.can(Can.SEE_INTAKES),
     }
     return render(request, "reports/item.html", context)

@@ -14,6 +14,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.paging import keyset_page
 from marking.codes import group
+from reports.acts import acts_on_chosen
 from reports.downloads import XLSX_ROWS, send_report, too_many_for_a_sheet
 from reports.filters import ItemFilter
 from reports.papers import items_table, table_report
@@ -35,13 +36,13 @@ ORDER = ("-pk",)
 @require_safe
 def items(request: SignedInRequest) -> HttpResponse:
     chosen = _filter(request)
-    found = chosen.qs
-    page = keyset_page(found, request, order=ORDER)
+    page = keyset_page(chosen.qs if chosen.is_valid() else chosen.qs.none(), request, order=ORDER)
     context: dict[str, Any] = {
         "filter": chosen,
         "page": page,
         "rows": describe_items(page.rows),
         "totals": _totals(chosen, count_all="count" in request.GET) if page.rows else None,
+        "choosing": acts_on_chosen(request.user),
         "query": request.GET.urlencode(),
     }
     return render(request, "reports/items.html", context)

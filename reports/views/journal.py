@@ -18,9 +18,9 @@ from core.audit.models import Event
 from core.audit.services import VERBS
 from core.base.paging import keyset_page
 from reports.downloads import XLSX_ROWS, send_report, too_many_for_a_sheet
-from reports.filters import SUBJECTS, JournalFilter
+from reports.filters import JournalFilter
 from reports.papers import journal_table, table_report
-from reports.selectors import subject_links
+from reports.subjects import SUBJECTS, pages_of
 from reports.tables import Row
 
 BATCH = 2_000
@@ -30,9 +30,9 @@ BATCH = 2_000
 @require_safe
 def journal(request: SignedInRequest) -> HttpResponse:
     chosen = JournalFilter(request.GET, queryset=Event.objects.all())
-    page = keyset_page(chosen.qs, request)
+    page = keyset_page(chosen.qs if chosen.is_valid() else Event.objects.none(), request)
     organisations = Organisation.objects.in_bulk({event.organisation_id for event in page.rows})
-    links = subject_links(page.rows)
+    pages = pages_of(request.user, ((event.subject_kind, event.subject_id) for event in page.rows))
     context: dict[str, Any] = {
         "filter": chosen,
         "page": page,
@@ -40,8 +40,9 @@ def journal(request: SignedInRequest) -> HttpResponse:
             {
                 "event": event,
                 "organisation": organisations.get(event.organisation_id),
-                "subject": SUBJECTS.get(event.subject_kind, event.subject_kind),
-                "url": links.get((event.subject_kind, event.subject_id), ""),
+                "subject": _kind_label(event),
+                "name": event.subject_name or event.subject_id.partition("-")[0],
+                "url": pages.get((event.subject_kind, event.subject_id), ""),
             }
             for event in page.rows
         ],
@@ -64,6 +65,11 @@ def journal_file(request: SignedInRequest, fmt: str) -> HttpResponseBase:
     return send_report(report, fmt=fmt, name="journal")
 
 
+def _kind_label(event: Event) -> str:
+    subject = SUBJECTS.get(event.subject_kind)
+    return str(subject.label) if subject else event.subject_kind
+
+
 def _file_rows(found: QuerySet[Event]) -> Iterator[Row]:
     names = {organisation.pk: organisation.name for organisation in Organisation.objects.all()}
     batch = list(found.order_by("pk")[:BATCH])
@@ -77,7 +83,7 @@ def _file_rows(found: QuerySet[Event]) -> Iterator[Row]:
                 event.verb,
                 event.actor_name,
                 names.get(event.organisation_id or 0, ""),
-                str(SUBJECTS.get(event.subject_kind, event.subject_kind)),
+                _kind_label(event),
                 event.subject_id,
                 event.subject_name,
                 json.dumps(event.facts, ensure_ascii=False, sort_keys=True) if event.facts else "",

@@ -1,6 +1,6 @@
 """Stock statements: asked for, made in the background, kept with their hash."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,12 +16,11 @@ from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.documents.files import serve
-from core.documents.models import Document
 from reports.forms import StatementForm, first_guess
-from reports.models import Statement
+from reports.models import Figures, Statement
+from reports.papers import balance_rows, change_rows
 from reports.services import ask_statement
-
-FILES = {"pdf": "pdf", "xlsx": "xlsx", "csv": "csv", "movements": "movements_csv"}
+from reports.tables import Row
 
 
 @requires(Can.SEE_STATEMENTS)
@@ -51,19 +50,19 @@ def statements(request: SignedInRequest) -> HttpResponseBase:
 @require_safe
 def statement(request: SignedInRequest, pk: int) -> HttpResponse:
     """One statement: the job while it is made; then its figures, its files and their hashes."""
-    known = Statement.objects.visible_to(request.user).select_related(
-        "account__custodian", "account__region", "asked_by", "job", "pdf", "xlsx", "csv", "movements_csv"
-    )
+    known = Statement.objects.visible_to(request.user).with_files()
+    known = known.select_related("account__custodian", "account__region", "asked_by", "job")
     found = get_object_or_404(known, pk=pk)
-    figures: dict[str, Any] = found.figures or {}
+    figures: Figures | None = found.figures
+    balance = balance_rows(figures) if figures else []
     context = {
         "statement": found,
         "is_mine": found.asked_by_id == request.user.pk,
         "files": _files(found),
-        "balance": figures.get("balance", []),
-        "changes": figures.get("changes", []),
-        "movements": figures.get("movements", 0),
-        "sums": _column_sums(figures.get("balance", [])),
+        "balance": balance,
+        "changes": change_rows(figures) if figures else [],
+        "movements": figures["movements"] if figures else 0,
+        "sums": _column_sums(balance),
     }
     return render(request, "reports/statement.html", context)
 
@@ -71,25 +70,22 @@ def statement(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.SEE_STATEMENTS)
 @require_safe
 def statement_file(request: SignedInRequest, pk: int, fmt: str) -> HttpResponseBase:
-    found = get_object_or_404(Statement.objects.visible_to(request.user), pk=pk)
-    document: Document | None = getattr(found, FILES[fmt])
+    document = get_object_or_404(Statement.objects.visible_to(request.user).with_files(), pk=pk).file(fmt)
     if document is None:
         raise Http404
     return serve(document, download=True)
 
 
 def _files(statement: Statement) -> list[dict[str, object]]:
-    """The files in the order of the page, each with what it is."""
-    if not statement.is_published:
-        return []
+    """The files, each with what it is for."""
     labels = {
         "pdf": _("PDF, to read and sign"),
-        "xlsx": _("XLSX, to reckon with"),
+        "xlsx": _("XLSX, to calculate with"),
         "csv": _("CSV, balance"),
         "movements": _("CSV, movements"),
     }
-    return [{"fmt": fmt, "label": label, "document": getattr(statement, FILES[fmt])} for fmt, label in labels.items()]
+    return [{"fmt": file.format, "label": labels[file.format], "document": file.document} for file in statement.files]
 
 
-def _column_sums(balance: list[list[Any]]) -> list[int]:
-    return [sum(row[index] for row in balance) for index in range(2, 10)] if balance else []
+def _column_sums(balance: Sequence[Row]) -> list[int]:
+    return [sum(value for row in balance if isinstance(value := row[index], int)) for index in range(2, 10)]

@@ -35,7 +35,7 @@ class Shown:
     origin: str
     pieces: int
     grams: int
-    url: str
+    url: str = ""
     is_first: bool = True
 
 
@@ -57,7 +57,7 @@ def stock(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "filter": found.filter,
         "day": found.day,
-        "by_class": _by_class(found.rows, is_now=is_now),
+        "by_class": _by_class(found.rows),
         "by_store": by_store,
         "stores": len({row.account.pk for row in found.rows}),
         "pieces": sum(row.pieces for row in found.rows),
@@ -112,21 +112,14 @@ def _items_url(is_now: bool, **wanted: object) -> str:
     return f"{reverse('reports:items')}?{urlencode(wanted)}" if is_now else ""
 
 
-def _by_class(rows: list[StockRow], *, is_now: bool) -> list[Shown]:
-    """Terms and origins over all stores shown; counts lead to the items only when all stores are the person's."""
+def _by_class(rows: list[StockRow]) -> list[Shown]:
+    """Terms and origins over all stores shown."""
     sums: dict[tuple[Term, Origin], tuple[int, int]] = {}
     for row in rows:
         pieces, grams = sums.get((row.term, row.origin), (0, 0))
         sums[row.term, row.origin] = (pieces + row.pieces, grams + row.grams)
     return [
-        Shown(
-            None,
-            str(term.label),
-            str(origin.label),
-            pieces,
-            grams,
-            _items_url(is_now, term=term.value, origin=origin.value),
-        )
+        Shown(None, str(term.label), str(origin.label), pieces, grams)
         for (term, origin), (pieces, grams) in sums.items()
     ]
 

@@ -16,7 +16,7 @@ def line(
     movement: int, *, came: Amount = NOTHING, left: Amount = NOTHING, stock_class: str = HORN, kind: str = "intake"
 ) -> Line:
     at = datetime(2026, 1, 15, tzinfo=UTC)
-    return Line(movement, DAY, at, kind, "", 7, stock_class, came, left, 1)
+    return Line(movement, DAY, at, kind, "", 7, None, stock_class, came, left, 1)
 
 
 amounts = st.builds(Amount, st.integers(0, 10**6), st.integers(0, 10**9))
