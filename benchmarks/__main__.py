@@ -15,7 +15,7 @@ from pathlib import Path
 from core.base.messages import compile_catalogues
 from core.base.stack import throw_away_servers
 
-NOT_BENCHMARKS = {"__init__", "__main__", "figures", "ground"}
+NOT_BENCHMARKS = {"__init__", "__main__", "bare", "figures", "goods", "ground"}
 
 
 def main() -> int:

@@ -1,3 +1,163 @@
-from django.urls import URLPattern
+"""Registering, marks and labels, for programs."""
 
-urlpatterns: list[URLPattern] = []
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.accounts.doors import granted, person_of
+from core.accounts.idempotency import idempotent
+from core.accounts.roles import Can
+from core.base.api import KeysetPagination
+from core.documents.services import serve
+from marking.models import LabelRun, Mark
+from marking.selectors import check_text
+from marking.serializers import (
+    AnswerSerializer,
+    LabelOrderSerializer,
+    LabelRunSerializer,
+    MarkSerializer,
+    RegisterSerializer,
+    RegistrationSerializer,
+)
+from marking.services.issue import register_and_mark
+from marking.services.labels import LabelOrder, print_labels
+from registry.models import Intake
+
+LONGEST_TEXT = 500
+
+
+class CheckMark(APIView):
+    permission_classes = [granted()]
+
+    @extend_schema(
+        operation_id="marks_check",
+        parameters=[OpenApiParameter("text", str, required=True, description="A code, a signed text, or its address.")],
+        responses=AnswerSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Whether a mark is genuine, and what has become of its item: what the public check says."""
+        text = request.query_params.get("text", "")[:LONGEST_TEXT]
+        answer = check_text(text, own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+        return Response(AnswerSerializer(answer).data)
+
+
+class ByCode(KeysetPagination):
+    ordering = "code"
+
+
+class Marks(ListAPIView[Mark]):
+    """Marks of the items you may know, in the order of their codes."""
+
+    permission_classes = [granted(Can.SEE_STOCK)]
+    serializer_class = MarkSerializer
+    pagination_class: type[CursorPagination] = ByCode
+    queryset = Mark.objects.none()
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("intake", int, description="Only of this intake."),
+            OpenApiParameter("item", int, description="Only of this item."),
+        ]
+    )
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[Mark]:
+        found = Mark.objects.visible_to(person_of(self.request)).select_related("derivative")
+        for parameter, field in (("intake", "derivative__intake"), ("item", "derivative")):
+            value = self.request.query_params.get(parameter)
+            if value is not None:
+                found = found.filter(**{field: int(value)}) if value.isdecimal() else found.none()
+        return found
+
+
+class Register(APIView):
+    permission_classes = [granted(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)]
+
+    @extend_schema(operation_id="intakes_register", request=RegisterSerializer, responses=RegistrationSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Register everything on the weighing table of an intake and mark each horn, all of it or nothing."""
+        person = person_of(request)
+        intake = get_object_or_404(Intake.objects.visible_to(person), pk=pk)
+        shape = RegisterSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        done = register_and_mark(actor=person, at=timezone.now(), intake=intake, **shape.validated_data)
+        return Response({"intake": done.intake.pk, "count": done.count})
+
+
+class OrderLabels(APIView):
+    permission_classes = [granted(Can.PRINT_LABELS)]
+
+    @extend_schema(operation_id="intakes_labels", request=LabelOrderSerializer, responses={201: LabelRunSerializer})
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Order the labels of a registered intake; they are drawn in the background."""
+        person = person_of(request)
+        intake = get_object_or_404(Intake.objects.visible_to(person), pk=pk)
+        shape = LabelOrderSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        order = LabelOrder(**shape.validated_data)
+        run = print_labels(actor=person, at=timezone.now(), intake=intake, order=order)
+        return Response(LabelRunSerializer(run).data, status=201)
+
+
+def _runs(request: Request) -> QuerySet[LabelRun]:
+    runs = LabelRun.objects.visible_to(person_of(request))
+    return runs.select_related("job").prefetch_related("parts__document")
+
+
+class LabelRuns(ListAPIView[LabelRun]):
+    """Orders of labels for your stores, newest first."""
+
+    permission_classes = [granted(Can.PRINT_LABELS)]
+    serializer_class = LabelRunSerializer
+    queryset = LabelRun.objects.none()
+
+    def get_queryset(self) -> QuerySet[LabelRun]:
+        return _runs(self.request)
+
+
+class OneLabelRun(RetrieveAPIView[LabelRun]):
+    """One order of labels and its finished parts."""
+
+    permission_classes = [granted(Can.PRINT_LABELS)]
+    serializer_class = LabelRunSerializer
+    queryset = LabelRun.objects.none()
+
+    def get_queryset(self) -> QuerySet[LabelRun]:
+        return _runs(self.request)
+
+
+class LabelFile(APIView):
+    permission_classes = [granted(Can.PRINT_LABELS)]
+
+    @extend_schema(operation_id="labels_file", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int, part: int) -> FileResponse:
+        """The PDF of a finished part."""
+        run = get_object_or_404(_runs(request), pk=pk)
+        found = run.parts.select_related("document").filter(part=part).first()
+        if found is None:
+            raise Http404
+        return serve(found.document, download=True)
+
+
+urlpatterns = [
+    path("marks/", Marks.as_view(), name="marks"),
+    path("marks/check/", CheckMark.as_view(), name="mark-check"),
+    path("intakes/<int:pk>/register/", Register.as_view(), name="intake-register"),
+    path("intakes/<int:pk>/labels/", OrderLabels.as_view(), name="intake-labels"),
+    path("labels/", LabelRuns.as_view(), name="label-runs"),
+    path("labels/<int:pk>/", OneLabelRun.as_view(), name="label-run"),
+    path("labels/<int:pk>/parts/<int:part>/", LabelFile.as_view(), name="label-file"),
+]

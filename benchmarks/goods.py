@@ -1,0 +1,99 @@
+"""A reception point of the benchmarks' own, so that each of them finds it whatever else is in the database."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from core.accounts.bin import bin_from
+from core.accounts.models import Appointment, Organisation, Region, User
+from core.accounts.roles import Role
+from core.base.clock import day_of
+from ledger.models import AccountKind, CustodyAccount
+from marking.services.keys import ensure_signing_key
+from registry.measures import TableRow
+from registry.models import Brigade, Intake, Population, RemovalPermit, Season
+from registry.services import open_removal_intake, save_rows
+
+REGION = "27"
+LONG_AGO = datetime(2025, 1, 10, tzinfo=UTC)
+
+
+@dataclass
+class Reception:
+    """An inspector at a reception point, with what is needed to take horns in."""
+
+    inspector: User
+    store: CustodyAccount
+    permit: RemovalPermit
+    brigade: Brigade
+
+    def weigh(self, horns: int) -> Intake:
+        """An open intake with so many plausible horns on its table."""
+        now = datetime.now(UTC)
+        intake = open_removal_intake(
+            actor=self.inspector,
+            at=now,
+            store=self.store,
+            permit=self.permit,
+            brigade=self.brigade,
+            on=day_of(now),
+            males=horns,
+            females=horns,
+            young=0,
+            carcasses=2 * horns,
+        )
+        rows = [
+            TableRow(row=row, side="LR"[row % 2], mass_g=180 + row * 7 % 51, length_mm=220 + row * 11 % 71)
+            for row in range(1, horns + 1)
+        ]
+        return save_rows(actor=self.inspector, at=now, intake=intake, version=intake.version, rows=rows)
+
+
+def open_reception() -> Reception:
+    """The reception point, made at its first use."""
+    ensure_signing_key(at=LONG_AGO)
+    inspector = User.objects.filter(username="bench-inspector").first()
+    if inspector is None:
+        return _make_reception()
+    permit = RemovalPermit.objects.get(number="BENCH-1")
+    brigade = Brigade.objects.get(contract_number="BENCH-1")
+    return Reception(inspector, CustodyAccount.objects.get(code="BENCH-RP"), permit, brigade)
+
+
+def _make_reception() -> Reception:
+    """Written past the services that appoint people, so that the demo's own first administrator can still come."""
+    name = {"name_kk": "Өлшем", "name_ru": "Замер", "name_en": "Measure"}
+    region = Region.objects.get(pk=REGION)
+    inspection = Organisation.objects.create(
+        bin=bin_from("12034000099"), kind=Organisation.Kind.INSPECTORATE, region=region, **name
+    )
+    inspector = User.objects.create(username="bench-inspector")
+    Appointment.objects.create(
+        user=inspector,
+        organisation=inspection,
+        role=Role.INSPECTOR,
+        valid_from=LONG_AGO.date(),
+        appointed_by=User.objects.create(username="bench-appointer"),
+    )
+    today = day_of(datetime.now(UTC))
+    season = Season.objects.create(starts_on=date(today.year - 1, 1, 1), ends_on=today + timedelta(days=60), **name)
+    return Reception(
+        inspector,
+        CustodyAccount.objects.create(
+            kind=AccountKind.STORE,
+            code="BENCH-RP",
+            custodian=inspection,
+            region=region,
+            is_reception_point=True,
+            **name,
+        ),
+        RemovalPermit.objects.create(
+            number="BENCH-1",
+            issued_on=season.starts_on,
+            season=season,
+            population=Population.URAL,
+            region=region,
+            holder=inspection,
+            animals_limit=10_000_000,
+        ),
+        Brigade.objects.create(name="Өлшем", season=season, region=region, contract_number="BENCH-1"),
+    )

@@ -1,0 +1,116 @@
+"""Shapes of the marking room's API."""
+
+from django.conf import settings
+from rest_framework import serializers
+
+from marking.labels import PROFILES
+from marking.models import LabelPart, LabelRun, Mark
+from marking.selectors import Answer, Reason, Verdict
+from marking.services.labels import LabelOrder
+from marking.verdicts import say
+
+
+class AnswerSerializer(serializers.Serializer[Answer]):
+    """What anybody may know of a mark: never who holds the item, nor where."""
+
+    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
+    title = serializers.SerializerMethodField(help_text="The verdict in a few words, in the language of the request.")
+    text = serializers.SerializerMethodField(help_text="What it means, in a sentence or two.")
+    code = serializers.CharField(help_text="The code that was understood; empty when none was.")
+    reasons = serializers.ListField(
+        child=serializers.ChoiceField(choices=[reason.value for reason in Reason]),
+        help_text="Why a genuine mark is not simply in order, the gravest first.",
+    )
+    signed = serializers.BooleanField(help_text="The signature of the symbol was checked.")
+    term = serializers.CharField(help_text="CITES term, when genuine.")
+    origin = serializers.CharField(help_text="Origin class, when genuine.")
+    year = serializers.SerializerMethodField(help_text="Year of registration, when genuine.")
+    mass_g = serializers.IntegerField(allow_null=True, help_text="Grams, only when the signature was checked.")
+
+    def get_title(self, answer: Answer) -> str:
+        return str(say(answer).title)
+
+    def get_text(self, answer: Answer) -> str:
+        return str(say(answer).text)
+
+    def get_year(self, answer: Answer) -> int | None:
+        return answer.year or None
+
+
+class MarkSerializer(serializers.ModelSerializer[Mark]):
+    item = serializers.IntegerField(source="derivative_id")
+    number = serializers.CharField(source="derivative.number", help_text="Registration number of the derivative.")
+    key = serializers.CharField(source="key_id", help_text="Id of the key that signed it; see /m/keys.json.")
+
+    class Meta:
+        model = Mark
+        fields = ["code", "item", "number", "state", "generation", "key", "issued_at", "ended_at"]
+
+
+class RegisterSerializer(serializers.Serializer[None]):
+    explanation = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=2000,
+        help_text="Why there are more horns than two a male.",
+    )
+    confirm_band = serializers.BooleanField(required=False, default=False, help_text="Unusual masses are right.")
+    version = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=0,
+        help_text="The version of the weighing table that was seen; refused when it has changed since.",
+    )
+
+
+class RegistrationSerializer(serializers.Serializer[None]):
+    intake = serializers.IntegerField()
+    count = serializers.IntegerField(help_text="Horns registered and marked.")
+
+
+class LabelOrderSerializer(serializers.Serializer[LabelOrder]):
+    profile = serializers.ChoiceField(choices=list(PROFILES))
+    dpi = serializers.ChoiceField(choices=[203, 300, 600], required=False, default=300)
+    start = serializers.IntegerField(
+        required=False, default=1, min_value=1, help_text="First free position of a used sheet."
+    )
+    language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, default="kk")
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=200, help_text="Why they are printed again."
+    )
+
+
+class LabelPartSerializer(serializers.ModelSerializer[LabelPart]):
+    name = serializers.CharField(source="document.name")
+    sha256 = serializers.CharField(source="document.sha256")
+
+    class Meta:
+        model = LabelPart
+        fields = ["part", "name", "sha256", "labels", "pages", "read_back"]
+
+
+class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
+    job = serializers.UUIDField(source="job_id")
+    state = serializers.CharField(source="job.state", help_text="queued, running, done, failed or cancelled.")
+    error = serializers.CharField(source="job.error")
+    parts = LabelPartSerializer(many=True, help_text="Finished parts; each is a PDF.")
+
+    class Meta:
+        model = LabelRun
+        fields = [
+            "id",
+            "intake",
+            "profile",
+            "dpi",
+            "start",
+            "language",
+            "count",
+            "reason",
+            "ordered_at",
+            "job",
+            "state",
+            "error",
+            "parts",
+        ]
