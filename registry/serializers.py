@@ -144,7 +144,9 @@ class TableSerializer(serializers.Serializer[Any]):
     rows = SavedRowSerializer(many=True)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class CancellationSerializer(serializers.Serializer[Any]):
+    """Why an intake is closed without registering anything."""
+
     reason = serializers.CharField(max_length=1000)
 
 

@@ -77,12 +77,12 @@ def _save_json(request: SignedInRequest, intake: Intake) -> JsonResponse:
 
 def _wrong_cells(sent: Any, errors: Any) -> dict[str, str]:
     """The errors of a shape, named as the service names cells: "rows.7.mass_g"."""
+    rows = errors.get("rows")
     named: dict[str, str] = {}
-    rows = errors.get("rows", []) if isinstance(errors, dict) else []
-    for place, wrong in enumerate(rows):
-        if isinstance(wrong, dict):
-            number = sent["rows"][place].get("row", place) if isinstance(sent["rows"][place], dict) else place
-            named |= {f"rows.{number}.{column}": str(texts[0]) for column, texts in wrong.items()}
+    for place, wrong in rows.items() if isinstance(rows, dict) and isinstance(sent["rows"], list) else ():
+        row = sent["rows"][place]
+        number = row.get("row", place) if isinstance(row, dict) else place
+        named |= {f"rows.{number}.{column}": str(texts[0]) for column, texts in wrong.items()}
     return named
 
 
