@@ -69,12 +69,12 @@ def _ask(address: str, paths: list[str], seconds: float) -> Iterator[float]:
             began[connection] = time.perf_counter()
         while (now := time.perf_counter()) < until:
             for key, _events in selector.select(1):
-                connection: socket.socket = key.data
-                _read_answer(connection)
+                answered: socket.socket = key.data
+                _read_answer(answered)
                 now = time.perf_counter()
-                yield now - began[connection]
-                began[connection] = now
-                connection.sendall(next(requests))
+                yield now - began[answered]
+                began[answered] = now
+                answered.sendall(next(requests))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -39,7 +40,7 @@ def measure(n: int | None) -> Iterable[Figure]:
     ratios = []
     for _round in range(ROUNDS):
         intake = reception.weigh(count)
-        registered = _timed(lambda intake=intake: _register(reception, intake))
+        registered = _timed(partial(_register, reception, intake))
         ratios.append(registered / _copy_again(intake))
     yield at_most(f"marks.{count}_registered_and_marked", statistics.median(ratios), "x COPY", 8)
     few, many = reception.weigh(FEW), reception.weigh(count)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -139,10 +138,8 @@ def test_whoever_is_not_signed_in_is_asked_to(run: LabelRun, client: Client) -> 
         assert client.get(address)["Location"].startswith(reverse("account_login"))
 
 
-def order_page(client: Client, intake: Intake, **changes: str) -> HttpResponse:
-    address = reverse("marking:intake-labels", args=[intake.pk])
-    response: Any = client.post(address, ORDER | changes)
-    return response
+def order_page(client: Client, intake: Intake, **changes: str) -> Any:
+    return client.post(reverse("marking:intake-labels", args=[intake.pk]), ORDER | changes)
 
 
 def test_an_order_leads_to_the_page_of_its_run(
