@@ -41,10 +41,10 @@ _HOLDER = (
     Entry(_("Discrepancies"), "notices:inbox", "alert-triangle", Can.DECIDE_NOTICE),
     STATEMENTS,
 )
+# Permits in force are counted and opened on the first page of the authority.
 _AUTHORITY = (
     HOME,
     Entry(_("Applications to decide"), "permits:applications", "inbox", Can.SEE_APPLICATIONS),
-    Entry(_("Permits"), "permits:permits", "certificate", Can.SEE_APPLICATIONS),
     INTAKES,
     SEASONS,
     Entry(_("Stock of the country"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
