@@ -52,7 +52,7 @@ def main() -> int:
         if arguments:
             return int(failed)
         environment = os.environ | {"STAGES": "\n".join(map(str, stages))}
-        pytest = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-q"]
+        pytest = [sys.executable, "-m", "pytest", "-n", "2", "-q"]
         tests = subprocess.run(pytest, cwd=ROOT, env=environment, check=False)
         return tests.returncode or int(failed)
 

@@ -6,29 +6,31 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import django
-import psycopg
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import TransactionTestCase, override_settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
+from xdist.scheduler import LoadFileScheduling
 
 from core.base.messages import compile_catalogues
 from core.base.stack import ROOT, is_ready, throw_away_servers
 from core.base.supervisor import NotReady, Supervisor, read_tail
-from tests.database import remember_reference_data, restore_reference_data
+from tests.database import drop_database, make_database, own_name, restore_reference_data, use_database
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 SYSTEM_READY_WITHIN = 180.0  # seconds, demo data included
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NO_CHROMIUM = "no Chromium here. On Debian or Ubuntu: apt install chromium. Elsewhere: install Google Chrome."
 SERVERS = ExitStack()
+JOURNEYS = "tests/journeys/"
 
 
 def _with_own_redis(url: str, number: int) -> str:
@@ -67,11 +69,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the whole system runs in one process, where it is started once."""
+    """What needs the whole system is a journey; it runs in the process where the system is started once."""
     for item in items:
         if "system" in getattr(item, "fixturenames", ()):
+            if not item.nodeid.startswith(JOURNEYS):
+                raise pytest.UsageError(f"{item.nodeid} needs the whole system: its place is {JOURNEYS}")
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("system"))
+
+
+class OneProcessForJourneys(LoadFileScheduling):
+    """Files are given out to processes as wholes, and all journeys to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneProcessForJourneys:
+    return OneProcessForJourneys(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,20 +107,38 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The test database, with a copy of what migrations brought."""
+def django_db_setup(make_test_database: Callable[[str], str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database of this process, and how it is emptied after tests that commit."""
+    before = str(settings.DATABASES["default"]["NAME"])
+    name = own_name(f"test_{WORKER}")
     with django_db_blocker.unblock():
-        remember_reference_data()
+        make_test_database(name)
+        use_database(name)
     case: Any = TransactionTestCase
     case._fixture_teardown = lambda self: restore_reference_data()
+    yield
+    with django_db_blocker.unblock():
+        use_database(before)
+        drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def make_test_database(pytestconfig: pytest.Config, django_db_blocker: DjangoDbBlocker) -> Callable[[str], str]:
+    """Makes a migrated database of the given name and returns its URL."""
+    texts = pytestconfig.cache.mkdir("database")
+    lock = Path(os.environ["VAR_DIR"]) / "template.lock"
+
+    def make(name: str) -> str:
+        with django_db_blocker.unblock():
+            return make_database(name, texts=texts, lock=lock)
+
+    return make
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_for_tests() -> Iterator[None]:
     """Static files by their plain names, and a password hash that costs nothing."""
-    storages = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+    storages = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(STORAGES=storages, PASSWORD_HASHERS=hashers):
         yield
@@ -122,15 +154,22 @@ def _empty_cache() -> None:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the whole system, started as `make run` starts it: a fresh database with demo data."""
+def system(tmp_path_factory: pytest.TempPathFactory, make_test_database: Callable[[str], str]) -> Iterator[str]:
+    """The address of the whole system, started as `make run` starts it: a fresh database with demo data.
+
+    SYSTEM=http://localhost:8000 walks over a system that runs already.
+    """
+    if running := os.environ.get("SYSTEM"):
+        yield running
+        return
     folder = tmp_path_factory.mktemp("system")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://localhost:{port}"
+    database = own_name("system")
     own = {
-        "DATABASE_URL": _make_database(f"system_{WORKER}"),
+        "DATABASE_URL": make_test_database(database),
         "REDIS_URL": _with_own_redis(os.environ["REDIS_URL"], 14),
         "VAR_DIR": str(folder),
         "PORT": str(port),
@@ -160,18 +199,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
-
-
-def _make_database(name: str) -> str:
-    """An empty database beside the one of DATABASE_URL, and its URL."""
-    url = os.environ["DATABASE_URL"]
-    base, question, options = url.partition("?")
-    with psycopg.connect(
-        f"{base.rpartition('/')[0]}/postgres{question}{options}", autocommit=True
-    ) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{base.rpartition('/')[0]}/{name}{question}{options}"
+        drop_database(database)
 
 
 # The browser

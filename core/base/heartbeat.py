@@ -14,7 +14,7 @@ from collections.abc import Callable
 import redis
 from celery.signals import beat_init, before_task_publish, heartbeat_sent, worker_shutting_down
 
-DEAD_AFTER = {"worker": 8.0, "beat": 60.0}  # seconds; a worker beats every two, beat whenever it sends a task
+DEAD_AFTER = {"worker": 15.0, "beat": 60.0}  # seconds; a worker beats every two, beat whenever it sends a task
 TIMEOUT = 1.0  # seconds; a health check must not hold a web worker
 
 

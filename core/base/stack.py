@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -35,8 +35,13 @@ WEB = "python -m granian --interface wsgi --blocking-threads 1 --no-ws config.ws
 WORKER = "python -m celery --quiet --app config worker --loglevel WARNING --without-gossip --without-mingle"
 BEAT = "python -m celery --quiet --app config beat --loglevel WARNING --pidfile="
 
+# Celery warns who runs it as root, which on a person's own machine is no news.
+AS_ROOT = "ignore:You're running the worker with superuser privileges"
+
 READY_WITHIN = 120.0  # seconds
 EARLIER_RUN_ENDS_WITHIN = 20.0  # seconds
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class CannotRun(Exception):
@@ -51,7 +56,7 @@ def main() -> int:
     acts.add_parser("exec").add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args()
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, _interrupt)
     try:
         match given.act:
@@ -75,6 +80,7 @@ def run() -> None:
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
     with hold_var() as (var, lock), supervised(lock) as supervisor:
         require_free_port(host, port)
+        say("starting")
         start_servers(supervisor, var)
         sign_ins = var / "sign-ins.txt"
         prepare = [sys.executable, "manage.py", "prepare", "--sign-ins", str(sign_ins)]
@@ -91,14 +97,15 @@ def run() -> None:
         }
         supervisor.start(
             Child("beat", _argv(BEAT), ROOT),
-            Child("worker", _argv(WORKER), ROOT),
-            Child("web", _argv(WEB), ROOT, web),
+            Child("worker", _argv(WORKER), ROOT, {"PYTHONWARNINGS": AS_ROOT}),
+            Child("web", _argv(WEB), ROOT, web, patience=10.0),
         )
         supervisor.wait_until(lambda: is_ready(address), within=READY_WITHIN, name="the system")
         say(f"ready in {time.monotonic() - started:.1f} s: {address}/")
         say(sign_ins.read_text().rstrip())
         say("Ctrl-C stops everything; the data stays.")
-        supervisor.tend_forever()
+        with suppress(KeyboardInterrupt):
+            supervisor.tend_forever()
 
 
 def execute(command: list[str]) -> int:
@@ -176,12 +183,11 @@ def supervised(lock: int | None = None) -> Iterator[Supervisor]:
     try:
         yield supervisor
     finally:
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+        before = [signal.signal(number, signal.SIG_IGN) for number in _ENDING]
         if supervisor.children:
             supervisor.say("stopping")
         supervisor.stop()
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in zip(_ENDING, before, strict=True):
             signal.signal(number, handler)
 
 

@@ -34,8 +34,8 @@ def test_it_is_ready_when_every_part_works(client: Client, hearts: redis.Redis) 
 
     answer = client.get("/readyz")
 
-    assert answer.status_code == 200
     assert answer.json() == {"status": "ready", "database": "ok", "redis": "ok", "worker": "ok"}
+    assert answer.status_code == 200
 
 
 @pytest.mark.django_db
@@ -45,13 +45,13 @@ def test_it_is_not_ready_without_a_worker(client: Client, hearts: redis.Redis) -
 
     answer = client.get("/readyz")
 
-    assert answer.status_code == 503
     assert answer.json() == {
         "status": "not ready",
         "database": "ok",
         "redis": "ok",
         "worker": "none is running",
     }
+    assert answer.status_code == 503
 
 
 @pytest.mark.django_db
@@ -76,6 +76,7 @@ def test_it_is_not_ready_with_tables_of_an_older_version(client: Client, hearts:
     assert answer.json()["database"] == "migrations to apply: 1"
 
 
+@pytest.mark.django_db
 def test_it_is_not_ready_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = connection.copy()
     lost.settings_dict = lost.settings_dict | {"HOST": "127.0.0.1", "PORT": "1", "OPTIONS": {}}
