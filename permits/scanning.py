@@ -1,13 +1,15 @@
 """What a person or a scanner gun typed: a mark in any form, a readable number, or a whole batch."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from marking.codes import group
+from core.base.errors import BadInput
+from marking.codes import CodeError, group, parse
 from marking.models import Mark
 from marking.selectors import Reason, check_text
 from marking.verdicts import say
@@ -58,6 +60,29 @@ def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
         refused = Said("stop", _("Not in the registry"), _("There is no registered reception with this number."))
         return Scan(number, batch=batch, refused=None if batch else refused)
     return _read_mark(typed, own_hosts)
+
+
+def find_items(texts: Sequence[str]) -> list[int]:
+    """Keys of the items that these numbers (KZ26-0012345) and active mark codes name, in their order; two queries.
+
+    Raises BadInput that names the texts that are no item of the registry.
+    """
+    numbers, codes_of = {}, {}
+    for text in texts:
+        tidy = "".join(text.upper().split()).translate(_LATIN)
+        if match := _ITEM.fullmatch(tidy):
+            numbers[text] = f"{match[1]}-{match[2]}"
+            continue
+        with suppress(CodeError):
+            codes_of[text] = parse(text)
+    by_number = dict(Derivative.objects.filter(number__in=set(numbers.values())).values_list("number", "pk"))
+    by_code = dict(Mark.objects.active().filter(pk__in=set(codes_of.values())).values_list("pk", "derivative_id"))
+    found = {text: by_number.get(number) for text, number in numbers.items()}
+    found |= {text: by_code.get(code) for text, code in codes_of.items()}
+    unknown = [text for text in texts if found.get(text) is None]
+    if unknown:
+        raise BadInput(fields={"items": _("Not in the registry: %(items)s") % {"items": ", ".join(unknown[:20])}})
+    return [key for text in texts if (key := found[text]) is not None]
 
 
 def _read_number(number: str) -> Scan:

@@ -14,11 +14,12 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.base.errors import DomainError
+from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import AccountKind, CustodyAccount, Handover, Hold, Holding
+from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, Hold, Holding, Posting
 from marking.models import Mark
-from permits.models import RIGHT, Application, Kind, Permit
+from permits.models import RIGHT, Application, Kind, LoadingList, Permit
 from registry.models import Derivative, Intake, Origin
 
 # Nobody has a title to these: the court has not decided, or nobody knows where they come from.
@@ -194,6 +195,18 @@ def find_obstacles(item_ids: Sequence[int], *, stores: Iterable[int], under: str
     return dict(found)
 
 
+def find_loading_obstacles(loading: LoadingList, item_ids: Sequence[int]) -> Problems:
+    """What keeps each item from going with this list: its place, holds, other rights, and a permit without it."""
+    permit = loading.permit
+    found = find_obstacles(item_ids, stores=[loading.source_id], under=permit.reference if permit else "")
+    if permit is not None:
+        text = _("Not on permit %(number)s.") % {"number": permit.number}
+        covered = set(permit.lines.filter(handover=None, item__in=item_ids).values_list("item_id", flat=True))
+        for item in set(item_ids) - covered - found.keys():
+            found[item] = [Problem("not-covered", text)]
+    return found
+
+
 def _where(kind: str | None) -> StrOrPromise:
     match kind:
         case AccountKind.EVIDENCE:
@@ -259,11 +272,11 @@ def refusal_of_sale(on: date) -> StrOrPromise:
     """Why nothing may be sold inside the country on the day: which rule, from when; empty when it may."""
     rule = _rule_or_none(RuleCode.DOMESTIC_SALE, on)
     if rule is None:
-        return _("No rule in force on %(day)s allows a sale inside the country.") % {"day": on.isoformat()}
+        return _("No rule in force on %(day)s allows a sale inside the country.") % {"day": in_words(on)}
     if rule.value["allowed"]:
         return ""
     return _("Sale inside the country is forbidden since %(day)s: %(basis)s.") % {
-        "day": rule.starts_on.isoformat(),
+        "day": in_words(rule.starts_on),
         "basis": rule.basis.title,
     }
 
@@ -308,9 +321,9 @@ def find_right(*, source: CustodyAccount, target: CustodyAccount, permit: Permit
         if rule is None:
             raise PermitNeeded(
                 _("A permit is needed: no rule in force on %(day)s lets State bodies pass goods to each other.")
-                % {"day": on.isoformat()}
+                % {"day": in_words(on)}
             )
-        facts = {"day": rule.starts_on.isoformat(), "basis": rule.basis.title}
+        facts = {"day": in_words(rule.starts_on), "basis": rule.basis.title}
         if rule.value["allowed"]:
             return Right(
                 _("State bodies pass goods to each other without a permit since %(day)s: %(basis)s.") % facts, rule
@@ -323,12 +336,12 @@ def find_right(*, source: CustodyAccount, target: CustodyAccount, permit: Permit
             "A permit is needed: the goods go to another organisation, and since %(day)s only State bodies pass goods"
             " to each other without one: %(basis)s."
         )
-        % {"day": rule.starts_on.isoformat(), "basis": rule.basis.title}
+        % {"day": in_words(rule.starts_on), "basis": rule.basis.title}
     )
 
 
 def _right_of(permit: Permit, *, source: CustodyAccount, target: CustodyAccount, on: date) -> Right:
-    facts = {"number": permit.number, "from": permit.valid_from.isoformat(), "until": permit.valid_until.isoformat()}
+    facts = {"number": permit.number, "from": in_words(permit.valid_from), "until": in_words(permit.valid_until)}
     match permit.state_on(on):
         case Permit.State.REVOKED | Permit.State.USED as state:
             raise PermitNotInForce(
@@ -351,3 +364,19 @@ def permit_of(handover: Handover) -> Permit | None:
     """The permit a hand-over was made under, if any."""
     right, _colon, key = handover.under.partition(":")
     return Permit.objects.filter(pk=int(key)).first() if right == RIGHT else None
+
+
+def count_lines(handover: Handover) -> dict[str, int]:
+    """Pieces sent, received, missing, and grams sent."""
+    counted = dict(
+        HandoverLine.objects.filter(handover=handover).values_list("outcome").annotate(Count("pk")).order_by()
+    )
+    sent = Posting.objects.filter(movement=handover.dispatch_movement_id, pieces__gt=0)
+    outcome = HandoverLine.Outcome
+    return {
+        "sent": sum(counted.values()),
+        "received": counted.get(outcome.RECEIVED, 0),
+        "missing": counted.get(outcome.MISSING, 0) + counted.get(outcome.PENDING, 0),
+        "grams": sent.aggregate(grams=Sum("grams"))["grams"] or 0,
+        "extra": handover.extra_scans.count(),
+    }

@@ -210,12 +210,12 @@ def withdraw_application(*, actor: User, at: datetime, application: Application)
 
 
 def lock_application(application: Application, act: Act) -> Application:
-    """The application locked, in a state in which the act is possible. Raises InvalidTransition."""
-    locked = (
-        Application.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("applicant", "receiver", "store")
-        .get(pk=application.pk)
-    )
+    """The application locked, in a state in which the act is possible. Raises InvalidTransition.
+
+    Read again once the lock is held, with the receiver it names now.
+    """
+    Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    locked = Application.objects.select_related("applicant", "receiver", "store").get(pk=application.pk)
     if find_transition(locked.state, act) is None:
         raise InvalidTransition
     return locked

@@ -11,7 +11,7 @@ from core.accounts.roles import Can
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from ledger.models import CustodyAccount, Handover
 from permits.models import LoadingList, Permit
-from permits.selectors import Problems, find_obstacles, stores_of
+from permits.selectors import Problems, find_loading_obstacles, stores_of
 from permits.services.goods import dispatch_goods
 
 
@@ -29,9 +29,8 @@ def open_loading(*, actor: User, at: datetime, source: CustodyAccount) -> Loadin
 def load_items(*, actor: User, at: datetime, loading: LoadingList, item_ids: Sequence[int]) -> tuple[int, Problems]:
     """Put on the list whatever can go; how many were new, and what stood against the others."""
     loading = _lock(loading, actor)
-    under = loading.permit.reference if loading.permit else ""
     wanted = sorted(set(item_ids))
-    problems = find_obstacles(wanted, stores=[loading.source_id], under=under)
+    problems = find_loading_obstacles(loading, wanted)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO permits_loadingline (loading_id, item_id, added_at)"
@@ -75,11 +74,7 @@ def change_loading(
 @transaction.atomic
 def dispatch_loading(*, actor: User, at: datetime, loading: LoadingList) -> Handover:
     """Send what is on the list. Asked twice, it answers with the same hand-over. Raises what dispatch_goods raises."""
-    loading = (
-        LoadingList.objects.select_for_update(of=("self",))
-        .select_related("source", "source__custodian", "target", "target__custodian", "permit", "handover")
-        .get(pk=loading.pk, opened_by=actor)
-    )
+    loading = _locked(loading, actor)
     if loading.handover is not None:
         return loading.handover
     if loading.target is None:
@@ -105,9 +100,18 @@ def dispatch_loading(*, actor: User, at: datetime, loading: LoadingList) -> Hand
 
 def _lock(loading: LoadingList, actor: User) -> LoadingList:
     """The person's own list, locked while it is still open. Raises InvalidTransition once it is sent."""
-    locked = LoadingList.objects.select_for_update(of=("self",)).select_related("source", "permit").get(pk=loading.pk)
-    if locked.opened_by_id != actor.pk:
-        raise NotAllowed
+    locked = _locked(loading, actor)
     if locked.handover_id is not None:
         raise InvalidTransition
+    return locked
+
+
+def _locked(loading: LoadingList, actor: User) -> LoadingList:
+    """The person's own list under its lock, read after the lock is held. Raises NotAllowed."""
+    LoadingList.objects.select_for_update(no_key=True).get(pk=loading.pk)
+    locked = LoadingList.objects.select_related(
+        "source__custodian", "target__custodian", "permit__store", "handover"
+    ).get(pk=loading.pk)
+    if locked.opened_by_id != actor.pk:
+        raise NotAllowed
     return locked

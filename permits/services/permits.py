@@ -66,12 +66,12 @@ def expire_permits(*, at: datetime, most: int = 500) -> int:
 
 
 def lock_permit(permit: Permit) -> Permit:
-    """The permit locked against every other act under it: dispatch, acceptance, return, revocation, expiry."""
-    return (
-        Permit.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("holder", "receiver", "store", "ending")
-        .get(pk=permit.pk)
-    )
+    """The permit locked against every other act under it: dispatch, acceptance, return, revocation, expiry.
+
+    Read again once the lock is held: who waited for it would otherwise not see the ending written meanwhile.
+    """
+    Permit.objects.select_for_update(no_key=True).get(pk=permit.pk)
+    return Permit.objects.select_related("holder", "receiver", "store", "ending").get(pk=permit.pk)
 
 
 def use_lines(permit: Permit, handover: Handover, item_ids: Sequence[int], *, actor: User, at: datetime) -> None:

@@ -23,7 +23,7 @@ from marking.models import Mark
 from permits import services
 from permits.filters import HandoverFilter
 from permits.forms import ReturnForm
-from permits.selectors import permit_of, stores_of
+from permits.selectors import count_lines, permit_of, stores_of
 
 
 @requires(Can.SEE_STOCK)
@@ -108,22 +108,6 @@ def lines_of(handover: Handover) -> QuerySet[HandoverLine]:
         .select_related("item__derivative")
         .annotate(code=Coalesce(Subquery(code), Value("")), grams=Subquery(sent.values("grams")[:1]))
     )
-
-
-def count_lines(handover: Handover) -> dict[str, int]:
-    """Pieces sent, received, missing, and grams sent."""
-    counted = dict(
-        HandoverLine.objects.filter(handover=handover).values_list("outcome").annotate(Count("pk")).order_by()
-    )
-    sent = Posting.objects.filter(movement=handover.dispatch_movement_id, pieces__gt=0)
-    outcome = HandoverLine.Outcome
-    return {
-        "sent": sum(counted.values()),
-        "received": counted.get(outcome.RECEIVED, 0),
-        "missing": counted.get(outcome.MISSING, 0) + counted.get(outcome.PENDING, 0),
-        "grams": sent.aggregate(grams=Sum("grams"))["grams"] or 0,
-        "extra": handover.extra_scans.count(),
-    }
 
 
 def _measured(found: QuerySet[Handover]) -> QuerySet[Handover]:

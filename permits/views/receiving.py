@@ -17,16 +17,14 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.refusals import add_refusal
-from core.base.templatetags import fmt
 from ledger.models import Handover, HandoverLine
-from ledger.services import NotInHandover
 from permits import services
+from permits.arrivals import take_scan
 from permits.forms import AcceptForm
 from permits.models import ExtraScan
-from permits.scanning import Said, read_scan
-from permits.views.handovers import count_lines
+from permits.scanning import Said
+from permits.selectors import count_lines
 from permits.views.said import own_hosts, wants_part
-from registry.models import Derivative
 
 LATEST = 5
 LISTED = 200
@@ -48,39 +46,14 @@ def receive(request: SignedInRequest, pk: int) -> HttpResponse:
     handover = _arriving_or_404(request, pk)
     if handover.state != Handover.State.DISPATCHED:
         return redirect("permits:handover", pk)
-    said = _take_scan(request, handover) if request.method == "POST" else None
+    said = None
+    if request.method == "POST":
+        code = request.POST.get("code", "")
+        said = take_scan(request.user, handover, code, hosts=own_hosts(request), at=timezone.now())
     context = _state(request, handover, said)
     if wants_part(request):
         return render(request, "permits/_receive_state.html", context)
     return render(request, "permits/receive.html", context)
-
-
-def _take_scan(request: SignedInRequest, handover: Handover) -> Said:
-    scan = read_scan(request.POST.get("code", ""), own_hosts=own_hosts(request))
-    now = timezone.now()
-    try:
-        if scan.item is not None:
-            return _take_item(request, handover, scan.item, now)
-        if scan.refused is not None and scan.is_foreign:
-            services.note_extra(actor=request.user, at=now, handover=handover, text=scan.text, item=None)
-    except DomainError as refusal:
-        return Said("stop", _("Not possible"), str(refusal))
-    if scan.batch is not None:
-        return Said("attention", _("Scan every item"), _("A whole reception cannot be accepted by its number."))
-    return scan.refused or Said("attention", _("Nothing read"))
-
-
-def _take_item(request: SignedInRequest, handover: Handover, item: Derivative, now: datetime) -> Said:
-    described = f"{item.number}, {item.get_term_display()}, {fmt.grams(item.mass_g)}"
-    try:
-        _line, is_new = services.scan_goods(actor=request.user, at=now, handover=handover, item_id=item.pk)
-    except NotInHandover:
-        services.note_extra(actor=request.user, at=now, handover=handover, text=item.number, item=item)
-        text = _("%(item)s is not on the list. Put it aside: it goes into the discrepancy.") % {"item": item.number}
-        return Said("stop", _("Not in this hand-over"), text)
-    if is_new:
-        return Said("ok", _("Received"), described)
-    return Said("attention", _("Scanned before"), described)
 
 
 @requires(Can.RECEIVE)

@@ -172,7 +172,7 @@ def test_without_a_rule_nothing_is_sold_and_with_one_it_is(
     application = draft(actor=storekeeper, at=now, items=marked, store=trader_store, kind=Kind.DOMESTIC_SALE)
     with pytest.raises(services.LinesRefused) as refusal:
         services.submit_application(actor=storekeeper, at=now, application=application)
-    assert "No rule in force on 2025-11-10" in str(refusal.value.problems[marked[0].pk][0].text)
+    assert "No rule in force on 10 November 2025" in str(refusal.value.problems[marked[0].pk][0].text)
 
     rule_sale(authority_officer, authority_head, allowed=True)
 
@@ -192,7 +192,7 @@ def test_a_rule_that_forbids_sale_is_named(
 
     problems = find_problems(application, now.date())
 
-    assert "forbidden since 2025-01-01: Order 12" in str(problems[marked[0].pk][0].text)
+    assert "forbidden since 1 January 2025: Order 12" in str(problems[marked[0].pk][0].text)
 
 
 # --- the authority ------------------------------------------------------------------------------------------------
@@ -333,7 +333,7 @@ def test_goods_leave_an_organisation_only_under_a_permit(
             actor=storekeeper, at=now, key="k", source=reception_store, target=trader_store, item_ids=keys(marked)
         )
 
-    assert "2023-03-01" in str(refusal.value)
+    assert "1 March 2023" in str(refusal.value)
     assert "Working rule of the registry" in str(refusal.value)
     assert where(marked) == {reception_store.code}
 
@@ -351,7 +351,7 @@ def test_when_the_rule_ends_state_bodies_need_a_permit_too(
     store = build_store("IN-27", inspectorate, region)
     Rule.objects.filter(code="custody.state_transfer").update(ends_on=date(2025, 11, 1))
 
-    with pytest.raises(PermitNeeded, match="no rule in force on 2025-11-10"):
+    with pytest.raises(PermitNeeded, match="no rule in force on 10 November 2025"):
         services.dispatch_goods(
             actor=storekeeper, at=now, key="k", source=reception_store, target=store, item_ids=keys(marked)
         )

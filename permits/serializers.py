@@ -1,0 +1,239 @@
+"""What programs send to this room and read from it. Masses are grams; items are named by number or mark code."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.accounts.models import Organisation
+from ledger.models import CustodyAccount, Handover, HandoverLine
+from permits.models import Application, Decision, Kind, Permit, PermitLine
+from permits.selectors import Row
+
+MOST_ITEMS = 10_000
+
+
+class PartySerializer(serializers.ModelSerializer[Organisation]):
+    name = serializers.CharField(help_text="In the language of the request.")
+
+    class Meta:
+        model = Organisation
+        fields = ["id", "bin", "name"]
+
+
+class StoreSerializer(serializers.ModelSerializer[CustodyAccount]):
+    name = serializers.CharField(help_text="In the language of the request.")
+
+    class Meta:
+        model = CustodyAccount
+        fields = ["code", "name"]
+
+
+class ApplicationDecisionSerializer(serializers.ModelSerializer[Decision]):
+    class Meta:
+        model = Decision
+        fields = ["round", "outcome", "reason", "article", "decided_at"]
+
+
+class ApplicationSerializer(serializers.ModelSerializer[Application]):
+    applicant = PartySerializer()
+    receiver = PartySerializer(allow_null=True)
+    store = StoreSerializer(allow_null=True)
+
+    class Meta:
+        model = Application
+        fields = [
+            "id",
+            "number",
+            "kind",
+            "state",
+            "round",
+            "applicant",
+            "receiver",
+            "store",
+            "purpose",
+            "wished_from",
+            "wished_until",
+            "price_tenge",
+            "opened_at",
+            "submitted_at",
+            "due_on",
+        ]
+
+
+class ApplicationDetailSerializer(ApplicationSerializer):
+    decisions = ApplicationDecisionSerializer(many=True)
+    pieces = serializers.SerializerMethodField()
+    permit = serializers.SerializerMethodField(help_text="Key of the permit, once there is one.")
+
+    class Meta(ApplicationSerializer.Meta):
+        fields = [*ApplicationSerializer.Meta.fields, "pieces", "permit", "decisions"]
+
+    def get_pieces(self, application: Application) -> int:
+        return application.lines.count()
+
+    def get_permit(self, application: Application) -> int | None:
+        return Permit.objects.filter(application=application).values_list("pk", flat=True).first()
+
+
+class ItemsField(serializers.ListField):
+    """Numbers (KZ26-0012345) or mark codes."""
+
+    child = serializers.CharField(max_length=60)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_ITEMS, **kwargs)
+
+
+class WishesSerializer(serializers.Serializer[Any]):
+    """What an application says beside its items; anything may be open until it is submitted."""
+
+    store = serializers.CharField(required=False, allow_null=True, help_text="Code of the receiving store.")
+    purpose = serializers.CharField(required=False, allow_blank=True, max_length=4000)
+    wished_from = serializers.DateField(required=False, allow_null=True)
+    wished_until = serializers.DateField(required=False, allow_null=True)
+    price_tenge = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, help_text="For the whole lot; a sale only."
+    )
+
+
+class NewApplicationSerializer(WishesSerializer):
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    applicant = serializers.CharField(
+        required=False, help_text="BIN of the organisation that applies; needed when you act for several."
+    )
+    items = ItemsField(required=False)
+
+
+class LinesSerializer(serializers.Serializer[Any]):
+    add = ItemsField(required=False)
+    remove = ItemsField(required=False)
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class LineSerializer(serializers.Serializer[Row]):
+    """One item of an application, with what stands against it today."""
+
+    item = serializers.IntegerField(source="item.pk")
+    number = serializers.CharField(source="item.number")
+    term = serializers.CharField(source="item.term")
+    origin = serializers.CharField(source="item.origin")
+    mark = serializers.CharField(source="code")
+    grams = serializers.IntegerField()
+    problems = ProblemSerializer(many=True)
+
+
+class DecideSerializer(serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(choices=Decision.Outcome.choices)
+    valid_until = serializers.DateField(required=False, help_text="For an approval: last day of the permit.")
+    reason = serializers.CharField(required=False, default="", max_length=4000)
+    article = serializers.CharField(required=False, default="", max_length=200)
+
+
+class PermitSerializer(serializers.ModelSerializer[Permit]):
+    holder = PartySerializer()
+    receiver = PartySerializer()
+    store = StoreSerializer()
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Permit
+        fields = [
+            "id",
+            "number",
+            "application",
+            "kind",
+            "state",
+            "holder",
+            "receiver",
+            "store",
+            "purpose",
+            "valid_from",
+            "valid_until",
+            "pieces",
+            "grams",
+            "issued_at",
+        ]
+
+    def get_state(self, permit: Permit) -> str:
+        return permit.state_on(self.context["today"]).value
+
+
+class PermitLineSerializer(serializers.ModelSerializer[PermitLine]):
+    number = serializers.CharField(source="item.number")
+    mark = serializers.CharField(source="mark_code")
+
+    class Meta:
+        model = PermitLine
+        fields = ["row", "item", "number", "mark", "grams", "handover", "used_at"]
+
+
+class PermitReasonSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=4000)
+
+
+class HandoverSerializer(serializers.ModelSerializer[Handover]):
+    source = StoreSerializer()  # type: ignore[assignment]  # a field of this name, not where a field is read from
+    target = StoreSerializer()
+
+    class Meta:
+        model = Handover
+        fields = [
+            "id",
+            "number",
+            "state",
+            "source",
+            "target",
+            "under",
+            "vehicle",
+            "driver",
+            "seals",
+            "expected_on",
+            "dispatched_at",
+            "closed_at",
+            "difference_reason",
+        ]
+
+
+class HandoverLineSerializer(serializers.ModelSerializer[HandoverLine]):
+    number = serializers.CharField(source="item.derivative.number")
+
+    class Meta:
+        model = HandoverLine
+        fields = ["item", "number", "outcome", "scanned_at"]
+
+
+class DispatchSerializer(serializers.Serializer[Any]):
+    source = serializers.CharField(help_text="Code of the store that sends.")  # type: ignore[assignment]
+    target = serializers.CharField(help_text="Code of the store that receives.")
+    items = ItemsField(allow_empty=False)
+    permit = serializers.CharField(required=False, help_text="Number of the permit, where one is needed.")
+    vehicle = serializers.CharField(required=False, default="", max_length=60)
+    driver = serializers.CharField(required=False, default="", max_length=120)
+    seals = serializers.CharField(required=False, default="", max_length=200)
+    expected_on = serializers.DateField(required=False, default=None)
+
+
+class ScanSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(
+        max_length=500, help_text="A mark in any form, its printed address, or a readable number."
+    )
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """The answer to one scan, and how far the receiver is."""
+
+    verdict = serializers.ChoiceField(choices=["ok", "attention", "stop"])
+    title = serializers.CharField()
+    text = serializers.CharField()
+    sent = serializers.IntegerField()
+    received = serializers.IntegerField()
+    missing = serializers.IntegerField()
+    extra = serializers.IntegerField()
+
+
+class AcceptSerializer(serializers.Serializer[Any]):
+    difference_reason = serializers.CharField(required=False, default="", max_length=4000, allow_blank=True)
