@@ -20,6 +20,7 @@ from ledger.services import dispatch_items, place_hold
 from marking.codes import group
 from permits.models import Application, Permit
 from registry.models import Derivative, Intake
+from reports.filters import ItemFilter
 from tests.builders import Receive, register
 from tests.rights import code_of
 
@@ -183,6 +184,21 @@ def test_items_are_those_in_places_one_may_know(
     assert numbers_on(client, storekeeper) == numbers_on(client, inspector) == everything
     assert numbers_on(client, auditor) == everything
     assert numbers_on(client, inspector_elsewhere) == numbers_on(client, trader) == set()
+
+
+@pytest.mark.parametrize("who", ALLOWED)
+def test_the_list_holds_exactly_what_its_reader_may_know(
+    who: str,
+    request: pytest.FixtureRequest,
+    traders_horns: list[Derivative],
+    second_batch: list[Derivative],
+    seized_horns: list[Derivative],
+) -> None:
+    person = request.getfixturevalue(who)
+
+    listed = ItemFilter({}, reader=person).qs
+
+    assert set(listed) == set(Derivative.objects.visible_to(person))
 
 
 def test_filters_find_what_they_say(
