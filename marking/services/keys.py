@@ -75,7 +75,7 @@ def declare_compromised(*, actor: User, at: datetime, key: SigningKey) -> Signin
 def ensure_signing_key(*, at: datetime) -> SigningKey:
     """The key in use; the system makes its first one by itself. Two at once make one.
 
-    When keys exist but none is in use, a person has to decide: raises NoSigningKey.
+    When keys exist but none is in use, a person has to decide (`manage.py signing_keys`): raises NoSigningKey.
     """
     _lock_keys()
     key = SigningKey.objects.in_use().first()

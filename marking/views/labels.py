@@ -27,7 +27,7 @@ PREVIEW_DPI = {"roll-50x25": 300}
 SHEET_PREVIEW_DPI = 110
 
 
-@requires(Can.PRINT_LABELS)
+@requires(Can.PRINT_LABELS, Can.SEE_EVERYTHING)
 @require_safe
 def label_runs(request: SignedInRequest) -> HttpResponse:
     """Orders of labels, the newest first."""
@@ -36,7 +36,7 @@ def label_runs(request: SignedInRequest) -> HttpResponse:
     return render(request, "marking/label_runs.html", context)
 
 
-@requires(Can.PRINT_LABELS)
+@requires(Can.PRINT_LABELS, Can.SEE_EVERYTHING)
 @require_safe
 def label_run(request: SignedInRequest, pk: int) -> HttpResponse:
     """One order: how far it is, what it looks like, its files."""
@@ -46,6 +46,7 @@ def label_run(request: SignedInRequest, pk: int) -> HttpResponse:
         "stock": STOCK[run.profile],
         "parts": list(run.parts.select_related("document")),
         "is_mine": run.job.owner_id == request.user.pk,
+        "may_print": request.user.can(Can.PRINT_LABELS),
     }
     return render(request, "marking/label_run.html", context)
 

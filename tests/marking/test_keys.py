@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
 from django.test import Client, override_settings
 from django.utils import translation
@@ -78,6 +79,36 @@ def test_the_command_makes_a_key_and_says_which(capsys: pytest.CaptureFixture[st
 
     (key,) = SigningKey.objects.all()
     assert capsys.readouterr().out.split() == [key.pk, key.pk]
+
+
+@pytest.mark.django_db
+def test_the_command_rotates_and_declares_compromised(
+    signing_key: SigningKey, authority_head: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by = f"--by={authority_head.username}"
+    call_command("signing_keys", "rotate", by)
+    fresh = signing_key_in_use()[0]
+    call_command("signing_keys", "compromise", signing_key.pk, by)
+
+    states = {line.split()[0]: line.split()[1] for line in capsys.readouterr().out.splitlines()[-2:]}
+    assert states == {signing_key.pk: "compromised", fresh.pk: "in_use"}
+    event = Event.objects.get(verb="key.compromised")
+    assert event.actor_id == authority_head.pk
+    for wrong in (["compromise", signing_key.pk, by], ["compromise", "00000000", by], ["rotate", "--by=nobody"]):
+        with pytest.raises(CommandError):
+            call_command("signing_keys", *wrong)
+
+
+@pytest.mark.django_db
+def test_a_system_without_a_sound_key_starts_and_says_so(
+    signing_key: SigningKey, authority_head: User, now: datetime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declare_compromised(actor=authority_head, at=now, key=signing_key)
+
+    call_command("ensure_signing_key")
+
+    assert "signing_keys" in capsys.readouterr().err
+    assert SigningKey.objects.count() == 1
 
 
 @pytest.mark.django_db

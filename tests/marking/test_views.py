@@ -19,16 +19,8 @@ from registry.services import cancel_intake
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MAY_PRINT = {"inspector", "storekeeper"}
-OTHERS = {
-    "trader",
-    "authority_officer",
-    "authority_head",
-    "scientific_reviewer",
-    "customs_officer",
-    "auditor",
-    "administrator",
-    "stranger",
-}
+OVERSEERS = {"authority_officer", "authority_head", "scientific_reviewer", "auditor"}
+OTHERS = {"trader", "customs_officer", "administrator", "stranger"}
 ORDER = {"profile": "a4-65", "dpi": "300", "start": "1", "language": "kk"}
 
 
@@ -70,7 +62,7 @@ def test_a_refusal_is_told_on_the_page_of_the_intake(
     assert [message.level_tag for message in response.context["messages"]] == ["error"]
 
 
-@pytest.mark.parametrize("role", sorted(OTHERS | {"storekeeper", "inspector_elsewhere"}))
+@pytest.mark.parametrize("role", sorted(OTHERS | OVERSEERS | {"storekeeper", "inspector_elsewhere"}))
 def test_only_inspectors_of_the_region_register(
     signing_key: SigningKey, open_intake: Intake, client: Client, request: pytest.FixtureRequest, role: str
 ) -> None:
@@ -111,6 +103,20 @@ def test_who_prints_sees_the_pages(run: LabelRun, client: Client, request: pytes
             assert "private" in response["Cache-Control"]
         if name == "preview":
             assert response.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("role", sorted(OVERSEERS))
+def test_who_oversees_sees_what_was_printed_and_prints_nothing(
+    run: LabelRun, client: Client, request: pytest.FixtureRequest, role: str
+) -> None:
+    client.force_login(request.getfixturevalue(role))
+    pages = pages_of(run)
+
+    for shown in (client.get(pages.pop("list")), client.get(pages.pop("run"))):
+        assert shown.status_code == 200
+        assert not any(pages[name] in shown.content.decode() for name in ("file", "order"))
+    assert {client.get(address).status_code for address in pages.values()} == {403}
+    assert client.post(pages["order"], ORDER).status_code == 403
 
 
 @pytest.mark.parametrize("role", sorted(OTHERS))
