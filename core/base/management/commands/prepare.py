@@ -27,7 +27,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if not options["no_demo"] and not get_user_model().objects.exists():
             self.stdout.write("filling the empty database with demo data")
-            call_command("demo")
+            call_command("demo", stdout=StringIO())
+        call_command("ensure_signing_key", stdout=StringIO())
         if options["sign_ins"]:
             text = StringIO()
             call_command("demo", sign_ins=True, stdout=text)
