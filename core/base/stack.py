@@ -81,8 +81,10 @@ def run() -> None:
     with hold_var() as (var, lock), supervised(lock) as supervisor:
         require_free_port(host, port)
         say("starting")
-        start_servers(supervisor, var)
         sign_ins = var / "sign-ins.txt"
+        if "DATABASE_URL" in os.environ:
+            sign_ins.unlink(missing_ok=True)  # it may tell of another database
+        start_servers(supervisor, var)
         prepare = [sys.executable, "manage.py", "prepare", "--sign-ins", str(sign_ins)]
         if os.environ.get("DEMO", "yes") == "no":
             prepare.append("--no-demo")

@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
-        parser.add_argument("--sign-ins", type=Path, help="write the demo sign-ins to this file")
+        parser.add_argument("--sign-ins", type=Path, help="write the demo sign-ins to this file, once")
 
     def handle(self, *args: object, **options: Any) -> None:
         compile_catalogues()
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             self.stdout.write("filling the empty database with demo data")
             call_command("demo", stdout=StringIO())
         call_command("ensure_signing_key", stdout=StringIO())
-        if options["sign_ins"]:
+        if options["sign_ins"] and not options["sign_ins"].exists():
             text = StringIO()
             call_command("demo", sign_ins=True, stdout=text)
             options["sign_ins"].write_text(text.getvalue())
