@@ -4,7 +4,7 @@ Run by hand when a version changes or an icon is added:
 
     uv run --no-project --with fonttools --with brotli tools/vendor.py [icon ...]
 
-Needs npm. Icons already in the sprite stay; names given on the command line are added.
+Needs npm. Icons of the sprite that a page, a script or code still names stay; names on the command line are added.
 Everything kept is listed in static/vendor/manifest with its SHA-256, so that a changed byte is seen.
 """
 
@@ -86,6 +86,16 @@ def sprite_names(sprite: Path) -> list[str]:
     return re.findall(r'<symbol id="([^"]+)"', sprite.read_text(encoding="utf-8")) if sprite.exists() else []
 
 
+def names_in_use(names: list[str]) -> set[str]:
+    """Those of the names that stand in quotation marks in a template, in code or in a script of ours."""
+    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").glob("*.js")]
+    for room in ("config", "core", "ledger", "registry", "marking", "permits", "reports"):
+        sources.extend((ROOT / room).rglob("*.py"))
+    text = "".join(source.read_text(encoding="utf-8") for source in sources)
+    quoted = set(re.findall(r"""["'#]([a-z][a-z0-9-]*)["']""", text))
+    return quoted.intersection(names)
+
+
 def write_manifest(packages: dict[str, dict[str, str]]) -> None:
     """Write static/vendor/manifest: each library, then each of its files with its SHA-256."""
     lines = ["# Libraries kept here as they came, one block each. Rebuilt by tools/vendor.py; do not edit by hand."]
@@ -129,7 +139,7 @@ THE SOFTWARE.
 
 def main(added_icons: list[str]) -> None:
     sprite = VENDOR / "tabler-icons" / "sprite.svg"
-    icons = sorted({*sprite_names(sprite), *added_icons})
+    icons = sorted({*names_in_use(sprite_names(sprite)), *added_icons})
     with tempfile.TemporaryDirectory() as temporary:
         into = Path(temporary)
         tabler, drawings, htmx, sans, mono = (fetch(name, into) for name in (TABLER, ICONS, HTMX, SANS, MONO))
@@ -138,7 +148,6 @@ def main(added_icons: list[str]) -> None:
             (VENDOR / folder).mkdir(parents=True)
 
         copy_without_map(tabler / "dist/css/tabler.min.css", VENDOR / "tabler/tabler.min.css")
-        copy_without_map(tabler / "dist/js/tabler.min.js", VENDOR / "tabler/tabler.min.js")
         (VENDOR / "tabler/LICENSE").write_text(MIT, encoding="utf-8")
 
         write_sprite(drawings, icons, sprite)

@@ -76,7 +76,7 @@ class DecimalCommaField(forms.DecimalField):
         attrs = forms.Field.widget_attrs(self, widget)
         return {**attrs, "data-unit": self.unit} if self.unit else attrs
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
             return None
         if isinstance(value, str):

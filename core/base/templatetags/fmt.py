@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 from django import template
 from django.utils import timezone
@@ -16,6 +16,9 @@ register = template.Library()
 
 NOTHING = "—"
 
+# A whole number; None when nobody knows, empty when a template names what is not there.
+Amount = int | Literal[""] | None
+
 
 class Named(Protocol):
     @property
@@ -23,7 +26,7 @@ class Named(Protocol):
 
 
 @register.filter
-def kg(grams: int | None) -> str:
+def kg(grams: Amount) -> str:
     """Grams as kilograms with three places: 12345 → "12.345 kg". Nothing known: a dash."""
     if grams is None or grams == "":
         return NOTHING
@@ -32,7 +35,7 @@ def kg(grams: int | None) -> str:
 
 
 @register.filter
-def grams(amount: int | None) -> str:
+def grams(amount: Amount) -> str:
     """Whole grams: 215 → "215 g"."""
     if amount is None or amount == "":
         return NOTHING
@@ -40,7 +43,7 @@ def grams(amount: int | None) -> str:
 
 
 @register.filter
-def millimetres(amount: int | None) -> str:
+def millimetres(amount: Amount) -> str:
     """Whole millimetres: 245 → "245 mm"."""
     if amount is None or amount == "":
         return NOTHING
@@ -48,7 +51,7 @@ def millimetres(amount: int | None) -> str:
 
 
 @register.filter
-def pieces(count: int | None) -> str:
+def pieces(count: Amount) -> str:
     """A count of things: 1234 → "1 234 pieces"."""
     if count is None or count == "":
         return NOTHING
@@ -57,7 +60,7 @@ def pieces(count: int | None) -> str:
 
 
 @register.filter
-def count(amount: int | None) -> str:
+def count(amount: Amount) -> str:
     """A bare number with its thousands apart: 1234 → "1 234"."""
     if amount is None or amount == "":
         return NOTHING
