@@ -19,8 +19,7 @@ LANGUAGES = ("kk", "ru", "en")
 SOURCE_LANGUAGE = "en"
 PLURAL_FORMS = {
     "kk": "nplurals=2; plural=(n != 1);",
-    "ru": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : "
-    "n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);",
+    "ru": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);",
     "en": "nplurals=2; plural=(n != 1);",
 }
 FOLDERS_WITHOUT_MESSAGES = ("var/*", "tests/*", "benchmarks/*", "docs/*", "static/*", "tools/*")
@@ -117,9 +116,7 @@ def find_faults(language: str, messages: polib.POFile) -> Iterator[str]:
         if key not in known:
             yield f"{language}: missing: {message.msgid!r}"
         else:
-            yield from (
-                f"{language}: {fault}: {message.msgid!r}" for fault in _entry_faults(known[key], language)
-            )
+            yield from (f"{language}: {fault}: {message.msgid!r}" for fault in _entry_faults(known[key], language))
 
 
 def _entry_faults(entry: polib.POEntry, language: str) -> Iterator[str]:
