@@ -23,7 +23,7 @@ from marking.models import Mark
 from permits import services
 from permits.filters import HandoverFilter
 from permits.forms import ReturnForm
-from permits.selectors import count_lines, permit_of, stores_of
+from permits.selectors import count_lines, grams_sent, permit_of, stores_of
 
 
 @requires(Can.SEE_STOCK)
@@ -54,7 +54,7 @@ def handover(request: SignedInRequest, pk: int) -> HttpResponse:
         "handover": found,
         "page": page,
         "permit": permit_of(found),
-        "counts": count_lines(found),
+        "counts": count_lines(found) | {"grams": grams_sent(found)},
         "extras": found.extra_scans.select_related("item").order_by("pk")[:50],
         "events": Event.objects.about(("handover", found.pk)),
         "can_receive": is_open and receives and found.dispatched_by_id != request.user.pk,
@@ -74,7 +74,7 @@ def waybill(request: SignedInRequest, pk: int) -> HttpResponse:
         "handover": found,
         "permit": permit_of(found),
         "lines": lines_of(found).order_by("item__derivative__number"),
-        "counts": count_lines(found),
+        "counts": count_lines(found) | {"grams": grams_sent(found)},
     }
     return render(request, "permits/waybill.html", context)
 
@@ -95,7 +95,7 @@ def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The goods are in your store again."))
             return redirect("permits:handover", pk)
-    context = {"handover": found, "form": form, "counts": count_lines(found)}
+    context = {"handover": found, "form": form, "counts": count_lines(found) | {"grams": grams_sent(found)}}
     return render(request, "permits/take_back.html", context, status=422 if form.errors else 200)
 
 

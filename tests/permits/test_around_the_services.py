@@ -36,7 +36,7 @@ def _try_whole(write: Callable[[], Any]) -> None:
 
 def delete(rows: QuerySet[Any]) -> Callable[[], Any]:
     """DELETE as the database gets it, without Django's own look at what refers to the rows."""
-    return lambda: rows._raw_delete("default")  # type: ignore[attr-defined]
+    return lambda: rows._raw_delete("default")
 
 
 def decision(application: Application, who: User, at: datetime, **facts: Any) -> Callable[[], Decision]:
