@@ -17,3 +17,10 @@ function drawPreview() {
 }
 
 if (form && picture) form.addEventListener("change", drawPreview);
+
+// When the last part is drawn, the page of the run shows its files.
+if (document.querySelector("[data-label-run]")) {
+  document.body.addEventListener("htmx:afterSettle", () => {
+    if (!document.querySelector(".job[hx-get]")) location.reload();
+  });
+}
