@@ -1,5 +1,6 @@
 """The ground of all tests: servers, database, browser, and the whole system for the journeys."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -47,6 +48,11 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     SERVERS.enter_context(throw_away_servers())
     compile_catalogues()
 os.environ["REDIS_URL"] = _with_own_redis(os.environ["REDIS_URL"], 1 + int(WORKER.removeprefix("gw")))
+if settings.configured:
+    # A process of xdist is born with DJANGO_SETTINGS_MODULE, so pytest-django has read the settings before this file.
+    _again = importlib.reload(importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"]))
+    for _name in ("REDIS_URL", "CACHES", "CELERY_BROKER_URL"):
+        setattr(settings, _name, getattr(_again, _name))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
