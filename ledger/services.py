@@ -392,10 +392,15 @@ def reserve_items(*, at: datetime, item_ids: Sequence[int], reference: str) -> N
 @transaction.atomic
 def release_items(*, at: datetime, reference: str, item_ids: Sequence[int] | None = None) -> int:
     """End the reservations made for a right, all of them or those of the items given; how many there were."""
-    reserved = Reservation.objects.active().filter(reference=reference)
-    if item_ids is not None:
-        reserved = reserved.filter(item__in=item_ids)
-    return reserved.update(released_at=at)
+    if item_ids is None:
+        return Reservation.objects.active().filter(reference=reference).update(released_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_reservation r SET released_at = %s FROM unnest(%s::bigint[]) AS item"
+            " WHERE r.item_id = item AND r.reference = %s AND r.released_at IS NULL",
+            [at, list(item_ids), reference],
+        )
+        return cursor.rowcount
 
 
 def _lock_items(item_ids: Sequence[int]) -> int:
