@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -79,7 +79,12 @@ def use_lines(permit: Permit, handover: Handover, item_ids: Sequence[int], *, ac
 
     The caller holds the permit's lock.
     """
-    PermitLine.objects.filter(permit=permit, item__in=item_ids).update(handover=handover, used_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE permits_permitline l SET handover_id = %s, used_at = %s"
+            " FROM unnest(%s::bigint[]) AS arrived (item) WHERE l.permit_id = %s AND l.item_id = arrived.item",
+            [handover.pk, at, list(item_ids), permit.pk],
+        )
     release_items(at=at, reference=permit.reference, item_ids=item_ids)
     record(
         "permit.used",

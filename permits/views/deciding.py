@@ -29,6 +29,9 @@ from permits.services.decisions import is_applicant
 from permits.views.applications import application_or_404, summary
 from permits.views.said import say_refusal
 
+LINES = 200
+MOST_PRINTED = 20_000
+
 FORMS: dict[Act, type[ApproveForm | RefuseForm | SendBackForm]] = {
     Act.APPROVE: ApproveForm,
     Act.REFUSE: RefuseForm,
@@ -114,7 +117,7 @@ def permit(request: SignedInRequest, pk: int) -> HttpResponse:
     today = day_of(timezone.now())
     state = found.state_on(today)
     lines = found.lines.select_related("item", "handover")
-    page = keyset_page(lines, request, order=("row",), size=1_000)
+    page = keyset_page(lines, request, order=("row",), size=MOST_PRINTED if "all" in request.GET else LINES)
     left = found.lines.filter(handover=None).count()
     dispatches = stores_of(request.user, Can.DISPATCH).filter(custodian=found.holder_id).exists()
     context = {
