@@ -134,6 +134,7 @@ CELERY_TIMEZONE = "Asia/Almaty"
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "core.jobs.tasks.sweep_jobs", "schedule": env.float("JOB_SWEEP_EVERY", default=10)},
     "forget-old-requests": {"task": "core.accounts.tasks.forget_old_requests", "schedule": 24 * 3600.0},
+    "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -198,7 +199,31 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Registry of saiga derivatives",
     "VERSION": "1",
+    "DESCRIPTION": (
+        "Speak with a key made at /tokens/: `Authorization: Bearer srt_…`. Errors are problem details (RFC 9457). "
+        "Writes take an `Idempotency-Key`. Lists come in pages: follow `next`. `Accept-Language` is kk, ru or en. "
+        "Masses are whole grams, lengths whole millimetres, days YYYY-MM-DD in Almaty."
+    ),
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Names of their own for choices whose fields are called alike in several rooms.
+    "ENUM_NAME_OVERRIDES": {
+        "Language": "django.conf.settings.LANGUAGES",
+        "OrganisationKind": "core.accounts.models.Organisation.Kind",
+        "RuleCode": "core.rules.models.RuleCode",
+        "NoticeKind": "core.notices.models.Notice.Kind",
+        "NoticeState": "core.notices.models.Notice.State",
+        "JobState": "core.jobs.models.Job.State",
+        "AccountKind": "ledger.models.AccountKind",
+        "MovementKind": "ledger.models.MovementKind",
+        "HandoverState": "ledger.models.Handover.State",
+        "HandoverOutcome": "ledger.models.HandoverLine.Outcome",
+        "IntakeState": "registry.models.Intake.State",
+        "MarkState": "marking.models.Mark.State",
+        "ApplicationKind": "permits.models.Kind",
+        "ApplicationState": "permits.machine.State",
+        "DecisionOutcome": "permits.models.Decision.Outcome",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.base.api.add_problem_details",

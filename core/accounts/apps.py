@@ -7,8 +7,12 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from core.audit.services import register_verbs
+        from core.accounts.roles import Role
+        from core.audit.services import register_facts, register_verbs
 
+        register_facts(
+            {"role": (_("Role"), lambda role: str(Role(role).label)), "organisation_name": (_("Organisation"), str)}
+        )
         register_verbs(
             {
                 "organisation.created": _("Organisation entered"),

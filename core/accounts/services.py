@@ -297,7 +297,7 @@ def appoint(
         subject_name=person.full_name[:120],
         organisation_id=organisation.pk,
         role=role.value,
-        organisation=organisation.name_kk,
+        organisation_name=organisation.name_kk,
         regions=sorted(region.pk for region in regions),
         valid_from=first.isoformat(),
         valid_until=valid_until.isoformat() if valid_until else None,
@@ -326,6 +326,7 @@ def end_appointment(*, actor: User, at: datetime, appointment: Appointment) -> A
         subject_name=appointment.user.full_name[:120],
         organisation_id=appointment.organisation_id,
         role=appointment.role,
+        organisation_name=appointment.organisation.name_kk,
     )
     return appointment
 

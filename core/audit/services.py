@@ -1,7 +1,8 @@
 """Writing the journal."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import transaction
 from django_stubs_ext import StrOrPromise
@@ -19,6 +20,7 @@ class Actor(Protocol):
 
 
 VERBS: dict[str, StrOrPromise] = {}
+FACTS: dict[str, tuple[StrOrPromise, Callable[[Any], str]]] = {}
 
 
 def register_verbs(labels: dict[str, StrOrPromise]) -> None:
@@ -30,6 +32,11 @@ def register_verbs(labels: dict[str, StrOrPromise]) -> None:
     if any(VERBS[verb] != labels[verb] for verb in taken):
         raise ValueError(sorted(taken))
     VERBS.update(labels)
+
+
+def register_facts(words: dict[str, tuple[StrOrPromise, Callable[[Any], str]]]) -> None:
+    """Have facts of these names told to readers of the journal: what the fact is called, and how its value is said."""
+    FACTS.update(words)
 
 
 def record(

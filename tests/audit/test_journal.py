@@ -5,10 +5,12 @@ from datetime import datetime
 import pytest
 from django.apps import apps
 from django.db import Error, connection, transaction
+from django.utils import translation
 
 from core.accounts.models import Organisation, User
 from core.audit.models import Event
 from core.audit.services import VERBS, record, register_verbs
+from core.audit.templatetags.journal import facts_in_words
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +83,15 @@ def test_every_verb_has_words_and_the_name_of_a_room(administrator: User) -> Non
     for verb, words in VERBS.items():
         room, _dot, deed = verb.partition(".")
         assert all((room, deed, str(words))), verb
+
+
+def test_facts_that_rooms_know_are_told_in_the_readers_language(trader: User) -> None:
+    (given,) = Event.objects.about(("user", trader.pk)).filter(verb="user.appointed")
+
+    with translation.override("en"):
+        told = {str(label): value for label, value in facts_in_words(given)}
+
+    assert told == {
+        "Role": "Trader",
+        "Organisation": "«Дала саудасы» ЖШС",
+    }

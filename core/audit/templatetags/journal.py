@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrOrPromise
 
+from core.audit import services
 from core.audit.models import Event
 from core.audit.services import VERBS
 from core.base.templatetags import fmt
@@ -43,7 +44,9 @@ def deed(event: Event) -> str:
 @register.filter
 def facts_in_words(event: Event) -> list[Fact]:
     """The facts worth reading: quantities with units, reasons, numbers of papers."""
-    return [Fact(label, _in_words(key, event.facts[key])) for key, label in FACTS.items() if _is_told(event, key)]
+    general = [Fact(label, _in_words(key, event.facts[key])) for key, label in FACTS.items() if _is_told(event, key)]
+    of_rooms = services.FACTS.items()
+    return general + [Fact(label, say(event.facts[key])) for key, (label, say) in of_rooms if _is_told(event, key)]
 
 
 def _is_told(event: Event, key: str) -> bool:
