@@ -21,7 +21,7 @@ from core.rules.services import (
     enact_rule,
     withdraw_rule,
 )
-from core.rules.values import PARTS, in_words, register_terms
+from core.rules.values import PARTS, TERM_WORDS, in_words
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +115,7 @@ def test_every_loaded_rule_has_the_shape_of_its_kind_and_can_be_said_in_three_la
 
 
 def test_rules_are_said_as_one_would_say_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    register_terms({"HOR": "horn"})
+    monkeypatch.setitem(TERM_WORDS, "HOR", "horn")
 
     with translation.override("en"):
         said = [
