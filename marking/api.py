@@ -8,6 +8,7 @@ from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import Throttled
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -19,8 +20,8 @@ from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.api import KeysetPagination
 from core.documents.services import serve
+from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import LabelRun, Mark
-from marking.selectors import check_text
 from marking.serializers import (
     AnswerSerializer,
     LabelOrderSerializer,
@@ -47,7 +48,10 @@ class CheckMark(APIView):
     def get(self, request: Request) -> Response:
         """Whether a mark is genuine, and what has become of its item: what the public check says."""
         text = request.query_params.get("text", "")[:LONGEST_TEXT]
-        answer = check_text(text, own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+        own_hosts = (settings.PUBLIC_HOST, request.get_host())
+        answer = check_counted(text, visitor=f"person-{person_of(request).pk}", own_hosts=own_hosts)
+        if answer is None:
+            raise Throttled(wait=WINDOW_SECONDS)
         return Response(AnswerSerializer(answer).data)
 
 

@@ -19,21 +19,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from core.base.context import LANGUAGES, THEMES
-from core.base.ratelimit import allow
 from core.base.templatetags.fmt import grams
 from marking import words
+from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import SigningKey
-from marking.payload import looks_signed
-from marking.selectors import Answer, Verdict, check_text, without_address
+from marking.selectors import Answer
 from marking.verdicts import SLOW_DOWN, Said, other_reasons, say, shown_code
 
-# For each address. Checks: a market hall of five hundred people behind one address, each asking once a minute,
-# passes. Codes that do not exist: people mistype, but the check character tells almost all of that apart before
-# anything is looked up, so an address that goes on asking is searching; each such code costs as much as two hundred
-# checks, and when all is spent the address learns nothing more of codes, existing or not.
-CHECKS = 6_000
-UNKNOWN_CODES = 30
-WINDOW_SECONDS = 600
 LONGEST_TEXT = 500
 
 
@@ -77,17 +69,8 @@ def public_keys(request: HttpRequest) -> JsonResponse:
 
 def _answer(request: HttpRequest, text: str) -> HttpResponse:
     own_hosts = (settings.PUBLIC_HOST, request.get_host())
-    # Signed texts cannot be guessed, so whoever scans is not stopped by a neighbour who tries out codes.
-    is_signed = looks_signed(without_address(text, own_hosts) or "")
-    counted = f"{'scan' if is_signed else 'check'}:{_address_of(request)}"
-    if not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS):
-        return _page(request, text, status=429)
-    answer = check_text(text, own_hosts=own_hosts)
-    if answer.verdict == Verdict.UNKNOWN and not allow(
-        counted, limit=CHECKS, seconds=WINDOW_SECONDS, cost=CHECKS // UNKNOWN_CODES
-    ):
-        return _page(request, text, status=429)
-    return _page(request, text, answer=answer)
+    answer = check_counted(text, visitor=_address_of(request), own_hosts=own_hosts)
+    return _page(request, text, answer=answer, status=429 if answer is None else 200)
 
 
 def _page(request: HttpRequest, text: str, *, answer: Answer | None = None, status: int = 200) -> HttpResponse:

@@ -18,11 +18,11 @@ from core.base.clock import day_of
 from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind
 from ledger.services import lift_hold, move_items, place_hold
 from marking.codes import check_character, from_number, group, new_code
+from marking.limits import CHECKS, UNKNOWN_CODES
 from marking.models import Mark, SigningKey
 from marking.payload import Statement, key_id_of, read, sign, to_text
 from marking.selectors import Answer, Reason, Verdict, check_text
 from marking.services.keys import create_key, declare_compromised, signing_key_in_use, take_into_use
-from marking.views.check import CHECKS, UNKNOWN_CODES
 from registry.models import Intake
 
 pytestmark = pytest.mark.django_db

@@ -11,6 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.jobs.services import execute_job
+from marking.codes import new_code
+from marking.limits import UNKNOWN_CODES
 from marking.models import LabelRun, Mark, SigningKey
 from marking.services.labels import LabelOrder, print_labels
 from registry.models import Derivative, Intake
@@ -293,3 +295,13 @@ def test_a_program_without_rights_is_refused(run: LabelRun, trader: User, ask: C
 def test_a_program_that_nobody_knows_is_refused(run: LabelRun, ask: Callable[..., Any]) -> None:
     for path in ("/marks/", "/marks/check/?text=x", "/labels/"):
         assert ask(None, "get", path).status_code == 401
+
+
+def test_a_program_that_searches_is_stopped(customs_officer: User, trader: User, ask: Callable[..., Any]) -> None:
+    statuses = [
+        ask(customs_officer, "get", f"/marks/check/?text={new_code()}").status_code for _ in range(UNKNOWN_CODES + 1)
+    ]
+
+    assert statuses[0] == 200
+    assert statuses[-1] == 429
+    assert ask(trader, "get", f"/marks/check/?text={new_code()}").status_code == 200

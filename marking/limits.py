@@ -1,0 +1,32 @@
+"""How often one visitor may ask what a mark is."""
+
+from collections.abc import Collection
+
+from core.base.ratelimit import allow
+from marking.payload import looks_signed
+from marking.selectors import Answer, Verdict, check_text, without_address
+
+# For each visitor. Checks: a market hall of five hundred people behind one address, each asking once a minute,
+# passes. Codes that do not exist: people mistype, but the check character tells almost all of that apart before
+# anything is looked up, so a visitor who goes on asking is searching; each such code costs as much as two hundred
+# checks, and when all is spent the visitor learns nothing more of codes, existing or not.
+CHECKS = 6_000
+UNKNOWN_CODES = 30
+WINDOW_SECONDS = 600
+
+
+def check_counted(text: str, *, visitor: str, own_hosts: Collection[str]) -> Answer | None:
+    """What `check_text` answers, or None when this visitor has asked too often.
+
+    Signed texts cannot be guessed, so they are counted apart: whoever scans is not stopped by a neighbour behind the
+    same address who tries out codes.
+    """
+    is_signed = looks_signed(without_address(text, own_hosts) or "")
+    counted = f"{'scan' if is_signed else 'check'}:{visitor}"
+    if not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS):
+        return None
+    answer = check_text(text, own_hosts=own_hosts)
+    price = CHECKS // UNKNOWN_CODES
+    if answer.verdict == Verdict.UNKNOWN and not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS, cost=price):
+        return None
+    return answer
