@@ -121,7 +121,7 @@ function numberRow(row, number) {
 }
 
 function makeRow(number) {
-  const row = form.parentElement.querySelector("template[data-line]").content.firstElementChild.cloneNode(true);
+  const row = document.importNode(form.parentElement.querySelector("template[data-line]").content.firstElementChild, true);
   known.set(row, unknown());
   numberRow(row, number);
   row.querySelector("[data-remove]").hidden = false;
@@ -207,6 +207,8 @@ function drawRow(row) {
   const unusual = value && !value.wrong && isUnusual(value.mass_g);
   row.classList.toggle("row-stop", Object.keys(wrong).length > 0 || kind === "disputed");
   row.classList.toggle("row-attention", Boolean(unusual) && kind !== "disputed");
+  const { condition, note } = typedIn(row);
+  row.classList.toggle("sheet-said", condition !== "whole" || note.trim() !== "");
   for (const name of NAMES) cell(row, name).toggleAttribute("aria-invalid", false);
   for (const name of Object.keys(wrong)) cell(row, name)?.setAttribute("aria-invalid", "true");
   const why = row.querySelector("[data-why]");
@@ -240,7 +242,7 @@ function showState(name, detail = "") {
   if (shownState === text) return;
   shownState = text;
   stateLine.dataset.tone = tone;
-  stateLine.dataset.name = name;
+  stateLine.dataset.saved = name === "saved" ? "yes" : "no";
   stateLine.replaceChildren(icon(picture), text);
 }
 
@@ -290,7 +292,7 @@ function changed(row) {
   keepOneBlank();
   showSums();
   keepDraft();
-  if (["saved", ""].includes(stateLine.dataset.name ?? "") && waiting().length) showState("unsaved");
+  if (stateLine.dataset.saved !== "no" && waiting().length) showState("unsaved");
 }
 
 // --- this browser's copy of what is not saved yet ------------------------------------------------------------
@@ -581,6 +583,7 @@ async function sendPhoto(row, input) {
 
 // --- keyboard and scale --------------------------------------------------------------------------------------
 
+const PHOTO_KEYS = ["*", "f", "ф"];
 const skipLength = form.querySelector("[data-skip-length]");
 
 function focusCell(row, name) {
@@ -627,7 +630,8 @@ body.addEventListener("keydown", (event) => {
   if (!target || event.isComposing || event.ctrlKey || event.metaKey) return;
   const row = rowOf(target);
   const name = target.dataset.cell;
-  if (event.key === "F9" || (event.key === "*" && name !== "note")) {
+  // A function key would be no gesture in the browser's eyes, and no chooser would open.
+  if (name !== "note" && PHOTO_KEYS.includes(event.key.toLowerCase()) && !event.altKey) {
     event.preventDefault();
     commit(target);
     takePhoto(row);
@@ -766,7 +770,8 @@ register.addEventListener("submit", async (event) => {
   if (total.isExcess && !register.elements.explanation.value.trim()) return stop(words.explain, register.elements.explanation);
   register.elements.version.value = version;
   mayLeave = true;
-  register.requestSubmit();
+  // In a task of its own: with nothing to wait for, this is still the first submit event, and a second one would not fire.
+  setTimeout(() => register.requestSubmit());
 });
 addEventListener("pageshow", () => (mayLeave = false));
 
