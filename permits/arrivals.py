@@ -23,7 +23,7 @@ def take_scan(person: User, handover: Handover, text: str, *, hosts: Collection[
     scan = read_scan(text, own_hosts=hosts)
     try:
         if scan.item is not None:
-            return _take_item(person, handover, scan.item, at)
+            return _take_item(person, handover, scan.item, scan.text, at)
         if scan.refused is not None and scan.is_foreign:
             services.note_extra(actor=person, at=at, handover=handover, text=scan.text, item=None)
     except DomainError as refusal:
@@ -33,13 +33,13 @@ def take_scan(person: User, handover: Handover, text: str, *, hosts: Collection[
     return scan.refused or Said("attention", _("Nothing read"))
 
 
-def _take_item(person: User, handover: Handover, item: Derivative, at: datetime) -> Said:
-    described = f"{item.number}, {item.get_term_display()}, {fmt.grams(item.mass_g)}"
+def _take_item(person: User, handover: Handover, item: Derivative, shown: str, at: datetime) -> Said:
+    described = f"{shown}, {item.get_term_display()}, {fmt.grams(item.mass_g)}"
     try:
         _line, is_new = services.scan_goods(actor=person, at=at, handover=handover, item_id=item.pk)
     except NotInHandover:
         services.note_extra(actor=person, at=at, handover=handover, text=item.number, item=item)
-        text = _("%(item)s is not on the list. Put it aside: it goes into the discrepancy.") % {"item": item.number}
+        text = _("%(item)s is not on the list. Put it aside: it goes into the discrepancy.") % {"item": shown}
         return Said("stop", _("Not in this hand-over"), text)
     if is_new:
         return Said("ok", _("Received"), described)

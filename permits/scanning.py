@@ -34,7 +34,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was read: an item, or a batch, or `refused` with the reason. `text` is how to show it again.
+    """What was read: an item, or a batch, or `refused` with the reason. `text` is how to show it again: the number of
+    an item, and the mark it was read from.
 
     `is_foreign` is true for a well-formed code that nothing in the registry has.
     """
@@ -103,4 +104,4 @@ def _read_mark(text: str, own_hosts: Collection[str]) -> Scan:
         said = say(answer)
         return Scan(shown, refused=Said("stop", said.title, said.text))
     item = Mark.objects.select_related("derivative").get(code=answer.code).derivative
-    return Scan(item.number, item=item)
+    return Scan(f"{item.number} · {shown}", item=item)
