@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.accounts.models import User
 from core.audit.models import Event
@@ -19,6 +21,7 @@ from permits import services
 from permits.machine import State
 from permits.models import Application, Decision, Kind, Permit, PermitEnding
 from permits.selectors import PermitForOtherStore, PermitNeeded, PermitNotInForce, find_problems
+from permits.tasks import end_outlived_permits
 from registry.models import Derivative
 from tests.rights import approved, draft, keys, receive, submitted
 
@@ -647,3 +650,56 @@ def test_the_trader_sells_on_under_a_permit_of_his_own(
 
     assert where(traders_horns[:2]) == {"TS-2"}
     assert where(traders_horns[2:]) == {"TS-1"}
+
+
+def test_an_act_costs_the_same_for_two_items_and_for_six(
+    storekeeper: User,
+    authority_officer: User,
+    now: datetime,
+    marked: list[Derivative],
+    reception_store: CustodyAccount,
+    trader_store: CustodyAccount,
+    trader: User,
+    later: Later,
+    second_batch: list[Derivative],
+) -> None:
+    def queries_for(items: list[Derivative]) -> list[int]:
+        counts = []
+
+        def counted(act: Callable[[], Any]) -> Any:
+            with CaptureQueriesContext(connection) as queries:
+                done = act()
+            counts.append(len(queries))
+            return done
+
+        application = draft(actor=storekeeper, at=now, items=items, store=trader_store)
+        counted(lambda: services.submit_application(actor=storekeeper, at=now, application=application))
+        permit = counted(
+            lambda: services.approve_application(
+                actor=authority_officer, at=now, application=application, valid_until=date(2025, 11, 30)
+            )
+        )
+        handover = counted(
+            lambda: services.dispatch_goods(
+                actor=storekeeper,
+                at=now,
+                key=str(permit.pk),
+                source=reception_store,
+                target=trader_store,
+                item_ids=keys(items),
+                permit=permit,
+            )
+        )
+        for item in items:
+            services.scan_goods(actor=trader, at=later(hours=1), handover=handover, item_id=item.pk)
+        counted(lambda: services.accept_goods(actor=trader, at=later(hours=2), handover=handover))
+        return counts
+
+    queries_for(second_batch[:1])
+    assert queries_for(second_batch[1:3]) == queries_for(marked)
+
+
+def test_the_hourly_task_ends_what_has_outlived_its_days(permit: Permit) -> None:
+    assert end_outlived_permits() == 1
+
+    assert PermitEnding.objects.get().permit_id == permit.pk
