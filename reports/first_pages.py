@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from core.accounts.filters import NO_ROLE, SOON
 from core.accounts.models import Appointment, User
 from core.accounts.roles import Can, Role
 from core.audit.models import Event
@@ -343,7 +344,12 @@ def _administrator(desk: Desk, role: Role) -> Section:
     without = active.exclude(pk__in=in_force.values("user")).count()
     roles = dict(in_force.order_by().values_list("role").annotate(people=Count("user", distinct=True)))
     bars = [
-        Bar(str(member.label), roles[member.value], fmt.count(roles[member.value]))
+        Bar(
+            str(member.label),
+            roles[member.value],
+            fmt.count(roles[member.value]),
+            link=_url("accounts:people", role=member.value),
+        )
         for member in Role
         if roles.get(member.value)
     ]
@@ -351,13 +357,13 @@ def _administrator(desk: Desk, role: Role) -> Section:
         Stat(
             without,
             _("People without a role"),
-            _url("accounts:people"),
+            _url("accounts:people", role=NO_ROLE),
             "attention" if without else "neutral",
         ),
         Stat(
             ending["count"],
             _("Appointments ending within 30 days"),
-            _url("accounts:people"),
+            _url("accounts:people", ending=SOON),
             "attention" if ending["count"] else "neutral",
             _until(ending["nearest"]),
         ),

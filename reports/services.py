@@ -85,8 +85,7 @@ def ask_statement(
         subject_name=statement.number,
         organisation_id=account.custodian_id,
         store=account.code,
-        starts_on=starts_on.isoformat(),
-        ends_on=ends_on.isoformat(),
+        note=f"{starts_on.isoformat()} – {ends_on.isoformat()}",
         language=language,
     )
     return statement
@@ -230,7 +229,7 @@ def _publish_statement(statement: Statement, made: _Made, *, at: datetime, progr
         subject=("report", statement.pk),
         subject_name=statement.number,
         organisation_id=statement.account.custodian_id,
-        check_code=statement.check_code,
+        reference=statement.check_code,
         pdf=statement.pdf.sha256,
         xlsx=statement.xlsx.sha256,
         csv=statement.csv.sha256,

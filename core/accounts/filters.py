@@ -1,5 +1,7 @@
 """Filters of the lists of people and organisations."""
 
+from datetime import timedelta
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -9,10 +11,24 @@ from core.accounts.models import Appointment, Organisation, Region, User
 from core.accounts.roles import Role
 from core.base.clock import day_of
 
+NO_ROLE = "none"
+SOON = "soon"
+
 
 class PersonFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Name, user name or e-mail"), method="by_words")
-    role = django_filters.ChoiceFilter(label=_("Role"), choices=Role.choices, empty_label=_("Any"), method="by_role")
+    role = django_filters.ChoiceFilter(
+        label=_("Role"),
+        choices=[*Role.choices, (NO_ROLE, _("Without a role"))],
+        empty_label=_("Any"),
+        method="by_role",
+    )
+    ending = django_filters.ChoiceFilter(
+        label=_("Role ends"),
+        choices=[(SOON, _("Within 30 days"))],
+        empty_label=_("Any"),
+        method="by_ending",
+    )
     organisation = django_filters.ModelChoiceFilter(
         label=_("Organisation"),
         queryset=Organisation.objects.order_by("name_kk"),
@@ -42,7 +58,13 @@ class PersonFilter(django_filters.FilterSet):
         return queryset
 
     def by_role(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        if value == NO_ROLE:
+            return queryset.filter(is_active=True).exclude(pk__in=_in_force().values("user"))
         return queryset.filter(pk__in=_in_force().filter(role=value).values("user"))
+
+    def by_ending(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        last = day_of(timezone.now()) + timedelta(days=30)
+        return queryset.filter(pk__in=_in_force().filter(valid_until__lte=last).values("user"))
 
     def by_organisation(self, queryset: QuerySet[User], name: str, value: Organisation) -> QuerySet[User]:
         return queryset.filter(pk__in=_in_force().filter(organisation=value).values("user"))

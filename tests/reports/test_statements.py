@@ -8,6 +8,7 @@ import re
 import uuid
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import openpyxl
 import pypdf
@@ -62,6 +63,13 @@ def make(statement: Statement) -> Statement:
     return statement
 
 
+def figures_of(statement: Statement) -> dict[str, Any]:
+    """What a published statement says."""
+    assert statement.figures is not None
+    figures: dict[str, Any] = statement.figures
+    return figures
+
+
 def text_of(document: Document | None) -> str:
     assert document is not None
     with document.file.open("rb") as file:
@@ -76,10 +84,10 @@ def test_what_was_asked_for_is_made_and_published(
     grams = sum(horn.mass_g for horn in horns)
     assert statement.is_published
     assert re.fullmatch(r"ST25-\d{6}", statement.number)
-    assert statement.figures["balance"] == [
+    assert figures_of(statement)["balance"] == [
         ["HOR:removal", 0, 0, 6, grams, 0, 0, 6, grams],
     ]
-    assert statement.figures["changes"] == [["HOR:removal", "in", "intake", "removal", 6, grams]]
+    assert figures_of(statement)["changes"] == [["HOR:removal", "in", "intake", "removal", 6, grams]]
     job = Job.objects.get(pk=statement.job_id)
     assert job.state == Job.State.DONE
     assert job.done == job.total > 0
@@ -160,7 +168,7 @@ def test_a_hand_over_is_told_with_its_number_and_the_other_side(
 
     statement = make(ask(auditor, now, reception_store))
 
-    assert ["HOR:removal", "out", "dispatch", "", 2] in [row[:5] for row in statement.figures["changes"]]
+    assert ["HOR:removal", "out", "dispatch", "", 2] in [row[:5] for row in figures_of(statement)["changes"]]
     paper = text_of(statement.pdf)
     assert handover.number in paper
     assert central_store.name_en in paper
