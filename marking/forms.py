@@ -67,3 +67,4 @@ class RegisterForm(forms.Form):
     explanation = forms.CharField(required=False, max_length=2000)
     confirm_band = forms.BooleanField(required=False)
     version = forms.IntegerField(required=False, min_value=0)
+    print = forms.BooleanField(required=False)

@@ -8,17 +8,23 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from core.accounts.doors import SignedInRequest, requires
+from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.errors import DomainError
-from marking.forms import RegisterForm
+from marking.forms import RegisterForm, last_choices
+from marking.models import LabelRun
 from marking.services.issue import register_and_mark
+from marking.services.labels import LabelOrder
 from registry.models import Intake
 
 
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
 @require_POST
 def register(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Register and mark everything on the weighing table; then to the page of the intake, where labels are printed."""
+    """Register and mark everything on the weighing table and, if wished, order the labels as the person did last.
+
+    Then to the labels that are being made, or to the page of the intake.
+    """
     intake = get_object_or_404(Intake.objects.visible_to(request.user), pk=pk)
     form = RegisterForm(request.POST)
     if not form.is_valid():
@@ -33,15 +39,24 @@ def register(request: SignedInRequest, pk: int) -> HttpResponse:
             explanation=form.cleaned_data["explanation"],
             confirm_band=form.cleaned_data["confirm_band"],
             version=form.cleaned_data["version"],
+            order=_usual_order(request.user) if form.cleaned_data["print"] else None,
         )
     except DomainError as refusal:
         said = [str(refusal.message), *(str(text) for text in refusal.fields.values())]
         messages.error(request, " ".join(dict.fromkeys(said)))
     else:
         said_done = ngettext(
-            "%(count)d horn registered and marked. Print its label.",
-            "%(count)d horns registered and marked. Print their labels.",
-            done.count,
+            "%(count)d horn registered and marked.", "%(count)d horns registered and marked.", done.count
         )
         messages.success(request, said_done % {"count": done.count})
+        if done.label_run is not None:
+            return redirect("marking:label-run", done.label_run.pk)
     return redirect("registry:intake", pk)
+
+
+def _usual_order(person: User) -> LabelOrder | None:
+    """What the person printed on last, from a new sheet; None for those who do not print."""
+    if not person.can(Can.PRINT_LABELS):
+        return None
+    last = last_choices(LabelRun.objects.filter(ordered_by=person).first())
+    return LabelOrder(profile=str(last["profile"]), dpi=int(str(last["dpi"])), language=str(last["language"]))

@@ -760,6 +760,7 @@ function stop(text, element) {
 register.addEventListener("submit", async (event) => {
   if (mayLeave) return;
   event.preventDefault();
+  const pressed = event.submitter;
   trouble.hidden = true;
   const total = showSums();
   const ended = await save();
@@ -771,7 +772,7 @@ register.addEventListener("submit", async (event) => {
   register.elements.version.value = version;
   mayLeave = true;
   // In a task of its own: with nothing to wait for, this is still the first submit event, and a second one would not fire.
-  setTimeout(() => register.requestSubmit());
+  setTimeout(() => register.requestSubmit(pressed));
 });
 addEventListener("pageshow", () => (mayLeave = false));
 

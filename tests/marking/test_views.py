@@ -51,6 +51,20 @@ def test_the_button_registers_and_goes_back_to_the_intake(
     assert Mark.objects.filter(derivative__intake=open_intake).count() == 6
 
 
+def test_the_button_that_prints_orders_labels_as_the_person_did_last(
+    signing_key: SigningKey, open_intake: Intake, inspector: User, client: Client
+) -> None:
+    client.force_login(inspector)
+
+    response = client.post(
+        reverse("marking:register", args=[open_intake.pk]), {"version": open_intake.version, "print": "yes"}
+    )
+
+    run = LabelRun.objects.get(intake=open_intake)
+    assert response["Location"] == reverse("marking:label-run", args=[run.pk])
+    assert (run.profile, run.ordered_by) == ("roll-50x25", inspector)
+
+
 def test_a_refusal_is_told_on_the_page_of_the_intake(
     signing_key: SigningKey, open_intake: Intake, inspector: User, client: Client
 ) -> None:

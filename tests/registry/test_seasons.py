@@ -83,7 +83,7 @@ def test_it_names_what_is_wrong_with_a_permit(
 def test_a_contract_is_entered_once_a_season(
     authority_officer: User, now: datetime, season: Season, region: Region
 ) -> None:
-    facts = {"season": season, "name": "№ 1", "region": region, "contract_number": "D-1"}
+    facts: dict[str, Any] = {"season": season, "name": "№ 1", "region": region, "contract_number": "D-1"}
     enter_brigade(actor=authority_officer, at=now, **facts)
 
     with pytest.raises(BadInput):
