@@ -8,13 +8,14 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import ngettext
+from django.utils import translation
+from django.utils.translation import get_language, ngettext
 
 from reports.tables import Report, write_csv, write_xlsx
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSX_ROWS = 50_000
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX_TYPE, "pdf": "application/pdf"}
+CSV_TYPE = "text/csv; charset=utf-8"
 
 
 def too_many_for_a_sheet(request: HttpRequest, url_name: str) -> HttpResponseBase:
@@ -28,13 +29,23 @@ def too_many_for_a_sheet(request: HttpRequest, url_name: str) -> HttpResponseBas
     return redirect(f"{reverse(url_name)}?{request.GET.urlencode()}")
 
 
+def _spoken(language: str | None, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces made in the language of the request, though they are made after it was answered."""
+    while True:
+        with translation.override(language):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
 def send_report(report: Report, *, fmt: str, name: str) -> HttpResponseBase:
     """The first table of the report as a CSV of any length, or the report as a workbook; never cached."""
     response: HttpResponseBase
     if fmt == "csv":
         table = report.tables[0]
         pieces: Iterator[bytes] = write_csv(table, words=report.words, formats=report.formats)
-        response = StreamingHttpResponse(pieces, content_type=MEDIA_TYPES["csv"])
+        response = StreamingHttpResponse(_spoken(get_language(), pieces), content_type=CSV_TYPE)
         response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     else:
         file: IO[bytes] = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115  closed by the response

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
@@ -336,6 +337,18 @@ def test_item_files_hold_every_item_that_matches(
     cells = {cell.value for row in sheet.iter_rows() for cell in row}
     assert {horn.number for horn in marked} <= cells
     assert not {horn.number for horn in seized_horns} & cells
+
+
+def test_a_file_speaks_the_language_of_its_request(client: Client, auditor: User, horns: list[Derivative]) -> None:
+    client.force_login(auditor)
+    client.cookies["django_language"] = "en"
+
+    answer = client.get("/items/items.csv")
+    with translation.override("ru"):
+        text = body(answer).decode("utf-8-sig")
+
+    assert "legal removal" in text
+    assert text.startswith("Number,Mark,")
 
 
 def test_too_many_rows_for_a_sheet_are_refused_with_advice(
