@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -125,6 +126,10 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         abstract = False
         ordering = ["last_name", "first_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="one_person_per_username"),
+            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="one_person_per_email"),
+        ]
         triggers: list[pgtrigger.Trigger] = [*never_deleted()]
 
     @property

@@ -114,3 +114,9 @@ def test_one_key_of_a_request_has_one_answer(trader: User, now: datetime) -> Non
 
     with pytest.raises(Error), transaction.atomic():
         ApiRequest.objects.create(**answer)
+
+
+def test_no_two_people_sign_in_by_one_name_or_email(trader: User, stranger: User) -> None:
+    refused(User.objects.filter(pk=stranger.pk), username="Trader")
+    refused(User.objects.filter(pk=stranger.pk), email="TRADER@example.kz")
+    User.objects.update(email="")

@@ -12,6 +12,7 @@ import pytest
 from django.core.files.base import ContentFile, File
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
+from django.utils import translation
 from PIL import Image
 
 from core.accounts.models import User
@@ -139,7 +140,7 @@ def test_it_refuses_what_is_too_large(inspector: User, now: datetime, monkeypatc
     monkeypatch.setattr(services, "MAX_PIXELS", 1000)
 
     for kind, content in ((Kind.SCAN, b"%PDF-1.7 long"), (Kind.PHOTO, picture())):
-        with pytest.raises(UnusableFile, match=r"large|points"):
+        with translation.override("en"), pytest.raises(UnusableFile, match=r"large|points"):
             keep(inspector, now, kind, content)
 
 

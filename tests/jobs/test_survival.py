@@ -94,6 +94,7 @@ def wait_for(truth: Callable[[], bool], tmp_path: Path, *, sweeping: bool = Fals
 
 
 def ask(inspector: User, tmp_path: Path, *, steps: int, pause: float) -> Job:
+    tmp_path.mkdir(exist_ok=True)
     params = {"steps": steps, "pause": pause, "note": str(tmp_path / "runs")}
     return start_job(actor=inspector, at=timezone.now(), kind=SLOW, params=params)
 
@@ -120,35 +121,27 @@ def test_a_job_whose_worker_is_killed_is_done_by_another(inspector: User, tmp_pa
     assert_done_once(job, tmp_path, runs=2)
 
 
-def test_a_job_that_the_broker_forgot_is_done(inspector: User, tmp_path: Path) -> None:
-    job = ask(inspector, tmp_path, steps=1, pause=0)
-    with broker() as client:
-        assert client.llen("celery") == 1
-        client.flushdb()
+def test_a_broker_that_forgets_everything_loses_no_job(inspector: User, tmp_path: Path) -> None:
+    """Emptied while a job waits, and again while another runs and the next is yet to come."""
+    waiting = ask(inspector, tmp_path, steps=1, pause=0)
+    forget_everything(expected=1)
 
     with worker(tmp_path):
-        wait_for(lambda: Job.objects.get(pk=job.pk).is_finished, tmp_path, sweeping=True)
-    assert_done_once(job, tmp_path, runs=1)
+        wait_for(lambda: Job.objects.get(pk=waiting.pk).is_finished, tmp_path, sweeping=True)
+        assert_done_once(waiting, tmp_path, runs=1)
 
-
-def test_a_broker_emptied_under_a_running_worker_loses_neither_that_job_nor_the_next(
-    inspector: User, tmp_path: Path
-) -> None:
-    with worker(tmp_path):
-        running = ask(inspector, tmp_path, steps=4, pause=0.3)
+        running = ask(inspector, tmp_path / "second", steps=4, pause=0.2)
         wait_for(lambda: Job.objects.filter(pk=running.pk, state="running").exists(), tmp_path)
-        with broker() as client:
-            client.flushdb()
-        wait_for(lambda: Job.objects.get(pk=running.pk).is_finished, tmp_path, sweeping=True)
-
-        following = start_job(
-            actor=inspector,
-            at=timezone.now(),
-            kind=SLOW,
-            params={"steps": 1, "pause": 0, "note": str(tmp_path / "next")},
-        )
+        forget_everything()
+        following = ask(inspector, tmp_path / "third", steps=1, pause=0)
         wait_for(lambda: Job.objects.get(pk=following.pk).is_finished, tmp_path, sweeping=True)
 
     running.refresh_from_db()
     following.refresh_from_db()
     assert (running.state, running.attempts, following.state) == ("done", 1, "done")
+
+
+def forget_everything(*, expected: int | None = None) -> None:
+    with broker() as client:
+        assert expected in (None, client.llen("celery"))
+        client.flushdb()
