@@ -22,13 +22,13 @@ lint:  ## style, types and import directions, without tests
 	@$(HERE) --dev tests --lint
 
 shell:  ## a Python shell with the database at hand
-	@$(HERE) core.base.stack exec $(CURDIR)/.venv/bin/python manage.py shell
+	@$(HERE) core.base.stack exec .venv/bin/python manage.py shell
 
 reset:  ## forget all data; the next start begins anew
 	@$(HERE) core.base.stack reset
 
 messages:  ## bring the catalogues in locale/ in step with the code
-	@$(HERE) core.base.stack exec $(CURDIR)/.venv/bin/python manage.py update_translations
+	@$(HERE) core.base.stack exec .venv/bin/python manage.py update_translations
 
 lock:  ## compile requirements/*.in into locked, hashed files; with UPGRADE=--upgrade to the newest
 	@$(HERE) uv --version

@@ -73,6 +73,7 @@ def start_postgres(supervisor: Supervisor, home: Path, *, log: Path, throw_away:
         # PostgreSQL's "fast" ends the sessions and stops cleanly; "immediate" drops everything.
         stop_signal=signal.SIGQUIT if throw_away else signal.SIGINT,
         patience=60.0,
+        scratch=sockets,
     )
     _start(supervisor, server, lambda: _answers_postgres(sockets))
     with psycopg.connect(host=str(sockets), user=DATABASE, dbname="postgres", autocommit=True) as connection:
@@ -88,7 +89,7 @@ def start_valkey(supervisor: Supervisor, home: Path, *, log: Path, throw_away: b
     journal = "no" if throw_away else "yes"
     listen = ("--port", "0", "--unixsocket", socket, "--unixsocketperm", "700")
     keep = ("--dir", home, "--appendonly", journal, "--save", "")
-    server = Child("valkey", [_find_valkey(), *listen, *keep], home, log=log)
+    server = Child("valkey", [_find_valkey(), *listen, *keep], home, log=log, scratch=socket.parent)
     _start(supervisor, server, lambda: _answers_valkey(socket))
     return f"unix://{socket}"
 
@@ -132,9 +133,7 @@ def make_socket_folder(home: Path, socket: str, uid: int | None = None, gid: int
     Raises EmbeddedError when somebody else sits on the folder's name.
     """
     folder = (home / socket).parent
-    if len(bytes(home / socket)) > LONGEST_SOCKET_PATH or not re.fullmatch(
-        r"[\w./-]+", str(folder), re.ASCII
-    ):
+    if len(bytes(home / socket)) > LONGEST_SOCKET_PATH or not re.fullmatch(r"[\w./-]+", str(folder), re.ASCII):
         name = hashlib.sha256(bytes(folder)).hexdigest()[:12]
         folder = Path("/tmp") / f"saiga-{os.geteuid()}-{name}"  # noqa: S108  its owner is checked below
     owner = os.geteuid() if uid is None else uid

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ class Child:
     """One program and what is known about its present run.
 
     Without `log` it writes where we write. `patience`: seconds it may take to stop before it is killed.
+    `scratch`: a folder that is removed when it has stopped.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Child:
     log: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 20.0
+    scratch: Path | None = None
 
     process: subprocess.Popen[bytes] | None = None
     falls: int = 0
@@ -82,9 +85,7 @@ class Supervisor:
                     last_words = f"\n{read_tail(child.log)}" if child.log else ""
                     self.say(f"{child.name} {_describe(status)}; starting again in {pause:g} s{last_words}")
 
-    def wait_until(
-        self, is_ready: Callable[[], bool], *, within: float, name: str, quietly: bool = False
-    ) -> None:
+    def wait_until(self, is_ready: Callable[[], bool], *, within: float, name: str, quietly: bool = False) -> None:
         """Tend the children until `is_ready`. Raises NotReady after `within` seconds."""
         deadline = time.monotonic() + within
         while not is_ready():
@@ -110,6 +111,8 @@ class Supervisor:
                 self.say(f"{child.name} did not stop within {child.patience:g} s and was killed")
             _kill_group(child.process)
             child.process = None
+            if child.scratch:
+                shutil.rmtree(child.scratch, ignore_errors=True)
 
     def _launch(self, child: Child) -> subprocess.Popen[bytes]:
         output = child.log.open("ab") if child.log else None

@@ -106,6 +106,16 @@ def test_what_a_fallen_child_left_behind_is_ended(supervisor: Supervisor, tmp_pa
     supervisor.wait_until(lambda: not is_running(grandchild), within=5, name="the end of the grandchild")
 
 
+def test_the_scratch_folder_goes_when_the_child_has_stopped(tmp_path: Path) -> None:
+    supervisor = Supervisor(lambda text: None)
+    (tmp_path / "sockets").mkdir()
+    supervisor.start(python("sleeper", SLEEP, tmp_path, scratch=tmp_path / "sockets"))
+
+    supervisor.stop()
+
+    assert not (tmp_path / "sockets").exists()
+
+
 def test_run_waits_for_the_end_and_tells_the_status(supervisor: Supervisor, tmp_path: Path) -> None:
     assert supervisor.run(python("calculator", "exit(7)", tmp_path)) == 7
     assert supervisor.children == []
