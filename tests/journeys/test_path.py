@@ -15,7 +15,7 @@ import pytest
 import zxingcpp
 from playwright.sync_api import Download, Page, expect
 
-from tests.journeys.conftest import SignIn, choose_language
+from tests.journeys.conftest import PASSWORD, SignIn, choose_language
 
 pytestmark = pytest.mark.xdist_group("system")
 
@@ -281,6 +281,8 @@ def test_8_an_officer_approves_and_only_approved_items_move(sign_in: SignIn, sto
         with officer.expect_navigation():
             officer.locator("form[action$='take-up/'] button").first.click()
     officer.goto(f"/applications/{story.application}/approve/")
+    # The officer signs with the password.
+    officer.fill("main input[type=password]", PASSWORD)
     with officer.expect_navigation():
         officer.locator("main form button[type=submit]").last.click()
     officer.goto(f"/applications/{story.application}/")
