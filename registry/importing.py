@@ -103,6 +103,7 @@ class _Text:
     problem: str = ""
 
 
+EMPTY = _Text()
 _Line = tuple[int, list[_Text]]
 
 
@@ -197,7 +198,7 @@ def _read_lines(lines: Iterable[_Line]) -> Sheet:
 
 def _read_line(number: int, cells: Sequence[_Text], header: _Header) -> tuple[TableRow | None, list[Problem]]:
     """One line: its row, or everything that is wrong with it, or neither when nothing is written in our columns."""
-    ours = {column: cells[place] if place < len(cells) else _Text() for column, place in header.places.items()}
+    ours = {column: cells[place] if place < len(cells) else EMPTY for column, place in header.places.items()}
     if any(" ".join(cell.text.casefold().split()).rstrip(":") in _TOTALS for cell in cells):
         return None, [Problem(number, "", "total_row")]
     beyond = [cell for cell in cells[header.width :] if cell.text.strip()]
@@ -208,7 +209,7 @@ def _read_line(number: int, cells: Sequence[_Text], header: _Header) -> tuple[Ta
         problems.append(Problem(number, "", "too_many_cells", beyond[0].text.strip()[:60]))
     values: dict[str, str | int | None] = {}
     for column in COLUMNS:
-        cell = ours.get(column, _Text())
+        cell = ours.get(column, EMPTY)
         if cell.problem:
             continue
         try:
@@ -319,8 +320,8 @@ def _xlsx_lines(content: bytes) -> Iterator[_Line]:
             sheet = next(s for s in book.worksheets if s.sheet_state == "visible")
             if isinstance(sheet, ReadOnlyWorksheet):
                 sheet.reset_dimensions()
-            for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
-                yield number, [_xlsx_cell(cell) for cell in cells]
+            for number, cells in enumerate(sheet.iter_rows(), start=1):
+                yield number, [_xlsx_cell(cell) for cell in cells[:MAX_COLUMNS]]
         finally:
             book.close()
     except (FileRefused, GeneratorExit):
@@ -339,13 +340,15 @@ def _refuse_bomb(content: bytes) -> None:
 def _xlsx_cell(cell: Cell | ReadOnlyCell | EmptyCell | MergedCell) -> _Text:
     value = cell.value
     if value is None:
-        return _Text()
+        return EMPTY
     if cell.data_type == "f":
         return _Text(str(value), "formula")
     if cell.data_type == "e":
         return _Text(str(value), "cell_error")
     if isinstance(value, bool | date | datetime | time):
         return _Text(str(value), "not_expected")
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return _Text(str(value))
+    if isinstance(value, float):
         return _Text(format(Decimal(repr(value)), "f"))
     return _Text(str(value))

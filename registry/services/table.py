@@ -159,7 +159,7 @@ def attach_photo(*, actor: User, at: datetime, intake: Intake, row: int, name: s
         subject_name=intake.number,
         organisation_id=intake.store.custodian_id,
         number=intake.number,
-        row=row,
+        note=f"№ {row}",
         document=str(photo.pk),
         sha256=photo.sha256,
     )

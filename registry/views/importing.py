@@ -82,7 +82,6 @@ def _preview(request: SignedInRequest, intake: Intake, document: Document, sheet
         "document": document,
         "problems": sorted(problems.items()),
         "good": good,
-        "rules": rules,
         "ignored": sheet.ignored_columns,
         "earlier": earlier,
         "token": signing.dumps(

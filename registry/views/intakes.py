@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -142,7 +142,7 @@ def intake(request: SignedInRequest, pk: int) -> HttpResponse:
     return show_intake(request, found)
 
 
-def known_intakes(request: SignedInRequest) -> Any:
+def known_intakes(request: SignedInRequest) -> QuerySet[Intake]:
     """Intakes the person may know, with all their page names."""
     return Intake.objects.visible_to(request.user).select_related(
         "store__custodian", "region", "permit__season", "brigade", "case__agency", "opened_by", "closed_by"
@@ -175,15 +175,12 @@ def redirect_to_table(intake: Intake, page: str) -> HttpResponseRedirect:
 
 def _act(request: SignedInRequest, intake: Intake) -> dict[str, Any]:
     whole = "all" in request.GET
-    lines: Any = Derivative.objects.filter(intake=intake).prefetch_related("photos")
+    lines = Derivative.objects.filter(intake=intake).prefetch_related("photos")
     page = keyset_page(lines, request, order=("row",), size=max(intake.pieces or 0, 1) if whole else ACT_ROWS)
-    band = plausibility(intake.on)
     return {
         "page": page,
-        "rules": band,
-        "tally": tally(intake, band),
+        "tally": tally(intake, plausibility(intake.on)),
         "is_part": (intake.pieces or 0) > len(page),
-        "is_excess": explanation_needed(intake, band, intake.pieces or 0),
     }
 
 
@@ -199,7 +196,6 @@ def _table(request: SignedInRequest, intake: Intake, typed: list[Line] | None) -
     return {
         "lines": lines,
         "window": window,
-        "rules": rules,
         "tally": in_all,
         "conditions": Condition.choices,
         "expected": rules.horns_expected(intake.males),
