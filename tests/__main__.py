@@ -40,14 +40,10 @@ def main() -> int:
     arguments = sys.argv[1:]
     with throw_away_servers():
         if arguments and arguments != ["--lint"]:
-            return subprocess.run(
-                [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False
-            ).returncode
+            return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
         stages = [_run(name, [sys.executable, "-m", *command]) for name, command in LINT.items()]
         if not arguments:
-            stages += [
-                _run(name, [sys.executable, "manage.py", *command]) for name, command in MANAGE.items()
-            ]
+            stages += [_run(name, [sys.executable, "manage.py", *command]) for name, command in MANAGE.items()]
         failed = any(stage.outcome == "failed" for stage in stages)
         if arguments:
             return int(failed)

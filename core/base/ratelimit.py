@@ -30,4 +30,3 @@ def allow(key: str, *, limit: int, seconds: int, cost: int = 1) -> bool:
         log.warning("rate limit of %s not counted", key, exc_info=True)
         return True
     return used <= limit
-

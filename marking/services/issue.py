@@ -1,6 +1,6 @@
 """Issuing marks. Set-based: the number of statements does not grow with the number of marks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +11,15 @@ from core.accounts.models import User
 from core.audit.services import record
 from core.base.errors import InvalidTransition
 from marking.codes import new_codes
-from marking.models import LabelRun
+from marking.models import LabelRun, Mark
 from marking.payload import Statement, sign
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import LabelOrder, print_labels
 from registry.models import Derivative, Intake
 from registry.services import register_intake
+
+# Code, derivative, signed bytes, signature.
+_Drawn = tuple[str, int, bytes, bytes]
 
 
 class AlreadyMarked(InvalidTransition):
@@ -77,22 +80,22 @@ def issue_marks(
     key, private_key = signing_key_in_use()
     source = codes or new_codes()
     key_id = bytes.fromhex(key.pk)
-    issued: dict[int, str] = {}
-    waiting = list(derivatives)
+
+    def draw(waiting: Sequence[Derivative]) -> list[_Drawn]:
+        signed = [
+            (derivative.pk, sign(_statement(derivative, next(source), key_id), private_key)) for derivative in waiting
+        ]
+        # In the order of codes, so that two transactions that drew the same ones wait for each other and never both.
+        return sorted((one.statement.code, pk, one.body, one.signature) for pk, one in signed)
+
+    drawn = draw(derivatives)
     try:
         with transaction.atomic():
-            while waiting:
-                signed = [
-                    (derivative.pk, sign(_statement(derivative, next(source), key_id), private_key))
-                    for derivative in waiting
-                ]
-                taken = _insert_marks(
-                    [(pk, one.statement.code, one.body, one.signature) for pk, one in signed], key.pk, at
-                )
-                issued |= taken
-                waiting = [derivative for derivative in waiting if derivative.pk not in taken]
-    except IntegrityError as error:
-        raise AlreadyMarked from error
+            _copy_marks(drawn, key.pk, at)
+            issued = {pk: code for code, pk, _body, _signature in drawn}
+    except IntegrityError:
+        # Some code exists, or some derivative is marked: find out, mark by mark.
+        issued = _insert_free(drawn, draw, derivatives, key.pk, at)
     for intake_id in sorted({derivative.intake_id for derivative in derivatives}):
         count = sum(derivative.intake_id == intake_id for derivative in derivatives)
         record("marks.issued", actor=actor, at=at, subject=("intake", intake_id), count=count, key=key.pk)
@@ -110,13 +113,43 @@ def _statement(derivative: Derivative, code: str, key_id: bytes) -> Statement:
     )
 
 
-def _insert_marks(rows: list[tuple[int, str, bytes, bytes]], key: str, at: datetime) -> dict[int, str]:
+def _copy_marks(drawn: list[_Drawn], key: str, at: datetime) -> None:
+    """All of the marks, or IntegrityError: the quick way, which 55 random bits make the usual one."""
+    statement = (
+        "COPY marking_mark (code, derivative_id, state, generation, key_id, payload, signature, issued_at, end_reason)"
+        " FROM STDIN"
+    )
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for code, derivative, body, signature in drawn:
+            copy.write_row((code, derivative, Mark.State.ACTIVE.value, 1, key, body, signature, at, ""))
+
+
+def _insert_free(
+    drawn: list[_Drawn],
+    draw: Callable[[Sequence[Derivative]], list[_Drawn]],
+    derivatives: Sequence[Derivative],
+    key: str,
+    at: datetime,
+) -> dict[int, str]:
+    """Insert marks whose codes are free and draw again for the rest; the codes by derivative. Raises AlreadyMarked."""
+    issued: dict[int, str] = {}
+    try:
+        with transaction.atomic():
+            while drawn:
+                issued |= _insert_marks(drawn, key, at)
+                drawn = draw([derivative for derivative in derivatives if derivative.pk not in issued])
+    except IntegrityError as error:
+        raise AlreadyMarked from error
+    return issued
+
+
+def _insert_marks(drawn: list[_Drawn], key: str, at: datetime) -> dict[int, str]:
     """Insert the marks whose codes are free; their codes by derivative.
 
     A code that another open transaction has inserted makes this statement wait: once that one commits, the code is
     taken; if it rolls back, the code is free. So two transactions never both get one code.
     """
-    pks, codes, bodies, signatures = (list(column) for column in zip(*rows, strict=True))
+    codes, pks, bodies, signatures = (list(column) for column in zip(*drawn, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
             """
