@@ -182,7 +182,7 @@ def describe_items(derivatives: Sequence[PlacedDerivative]) -> list[ItemRow]:
     ]
 
 
-COUNTED_AT_ONCE = 5_000
+COUNTED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
