@@ -49,13 +49,13 @@ def _ground() -> tuple[User, CustodyAccount, CustodyAccount]:
     keeper, _is_new = Organisation.objects.get_or_create(
         bin=bin_from("95114000056"), defaults={"kind": Organisation.Kind.ENTERPRISE, **name}
     )
-    accounts = [
+    here, there = (
         CustodyAccount.objects.get_or_create(
             code=f"BENCH-{number}", defaults={"kind": AccountKind.STORE, "custodian": keeper, **name}
         )[0]
         for number in (1, 2)
-    ]
-    return User.objects.get_or_create(username="bench")[0], *accounts
+    )
+    return User.objects.get_or_create(username="bench")[0], here, there
 
 
 def _enter(actor: User, target: CustodyAccount, count: int) -> list[int]:

@@ -8,7 +8,17 @@ from django.db import DatabaseError, connection, transaction
 
 from core.accounts.models import User
 from core.base.clock import day_of
-from ledger.models import AccountTotal, CustodyAccount, Handover, Holding, Movement, MovementKind, Posting
+from ledger.models import (
+    AccountKind,
+    AccountTotal,
+    CustodyAccount,
+    Handover,
+    Hold,
+    Holding,
+    Movement,
+    MovementKind,
+    Posting,
+)
 from ledger.services import close_period, dispatch_items, place_hold, reserve_items
 from tests.goods import Enter
 
@@ -110,14 +120,14 @@ def test_an_item_is_in_one_place(enter: Enter, post: Post, reception: CustodyAcc
     (item,) = enter(reception, 210)
 
     with refused("item_is_in_one_place"):
-        post((CustodyAccount.objects.boundary("removal"), item, -1, -10), (central, item, 1, 10))
+        post((CustodyAccount.objects.boundary(AccountKind.REMOVAL), item, -1, -10), (central, item, 1, 10))
 
 
 def test_holds_and_reservations_bind_the_hand_too(
     enter: Enter, post: Post, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     held, promised = enter(reception, 210, 220)
-    place_hold(actor=inspector, at=now, item_ids=[held], kind="evidence", reference="ERDR")
+    place_hold(actor=inspector, at=now, item_ids=[held], kind=Hold.Kind.EVIDENCE, reference="ERDR")
     reserve_items(at=now, item_ids=[promised], reference="permit:1")
 
     with refused("held_item_does_not_move"):
@@ -158,7 +168,7 @@ def test_it_refuses_postings_to_what_does_not_exist(enter: Enter, post: Post, re
     with refused("does not exist"):
         post((reception, item, -1, -210), (nowhere, item, 1, 210))
     with refused("posting_references"):
-        post((reception, 10**12, 1, 1), (CustodyAccount.objects.boundary("removal"), 10**12, -1, -1))
+        post((reception, 10**12, 1, 1), (CustodyAccount.objects.boundary(AccountKind.REMOVAL), 10**12, -1, -1))
 
 
 @pytest.mark.parametrize(
