@@ -10,39 +10,13 @@ from django.db import DatabaseError, connection, transaction
 
 from core.accounts.models import User
 from core.base.clock import day_of
-from core.base.errors import DomainError
 from ledger import services
 from ledger.models import CustodyAccount, Handover, Holding, Movement, MovementKind, Reservation
 from ledger.selectors import find_differences
 from tests.goods import Enter
+from tests.races import at_once, winners
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run every act in its own thread and connection, started together; what each returned or raised."""
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(index: int, act: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(10)
-            results[index] = act()
-        except (DomainError, DatabaseError) as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
-
-
-def winners(results: list[Any]) -> list[Any]:
-    return [result for result in results if not isinstance(result, Exception)]
 
 
 def test_one_item_dispatched_twice_leaves_once(

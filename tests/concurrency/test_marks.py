@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from core.accounts.models import User
 from core.audit.models import Event
@@ -19,32 +18,6 @@ from marking.services.labels import LabelOrder, print_labels
 from registry.models import Derivative, Intake
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run every act in its own thread and connection, started together; what each returned or raised."""
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(index: int, act: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(10)
-            results[index] = act()
-        except (DomainError, DatabaseError) as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
-
-
-def winners(results: list[Any]) -> list[Any]:
-    return [result for result in results if not isinstance(result, Exception)]
 
 
 def test_one_code_drawn_by_two_is_issued_once(
