@@ -16,6 +16,7 @@ from marking.services.issue import issue_marks, register_and_mark
 from marking.services.keys import ensure_signing_key
 from marking.services.labels import LabelOrder, print_labels
 from registry.models import Derivative, Intake
+from tests.races import at_once, winners
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
