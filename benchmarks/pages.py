@@ -45,6 +45,7 @@ def _measure_pages() -> Iterable[Figure]:
             "items": "/items/",
             "items_of_class": f"/items/?store={central}&term=HOR&origin=removal",
             "items_by_population": "/items/?population=ural",
+            "items_of_first_days": "/items/?until=2025-10-08",
             "item": f"/items/{item}/",
         },
         "auditor": {

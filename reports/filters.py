@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, Region, User
@@ -61,22 +61,20 @@ class ItemFilter(filters.FilterSet):
     """Derivatives that `reader` may know, by place, kind, origin and story, each with its place."""
 
     q = filters.CharFilter(label=_("Number or mark begins with"), method="by_number_or_mark")
-    store = StoreFilter(label=_("Store"), queryset=CustodyAccount.objects.none(), empty_label=ANY, method="in_place")
-    place = filters.ChoiceFilter(label=_("Kind of place"), choices=AccountKind, empty_label=ANY, method="in_place")
+    store = StoreFilter(label=_("Store"), queryset=CustodyAccount.objects.none(), empty_label=ANY, method="later")
+    place = filters.ChoiceFilter(label=_("Kind of place"), choices=AccountKind, empty_label=ANY, method="later")
     term = filters.ChoiceFilter(label=_("Term"), choices=Term, empty_label=ANY)
     origin = filters.ChoiceFilter(label=_("Origin class"), choices=Origin, empty_label=ANY)
     condition = filters.ChoiceFilter(label=_("Condition"), choices=Condition, empty_label=ANY)
     held = filters.ChoiceFilter(label=_("On hold"), choices=YES_NO, empty_label=ANY, method="by_hold")
     reserved = filters.ChoiceFilter(label=_("Reserved"), choices=YES_NO, empty_label=ANY, method="by_reservation")
-    population = filters.ChoiceFilter(
-        label=_("Population"), choices=Population, empty_label=ANY, field_name="intake__population"
-    )
+    population = filters.ChoiceFilter(label=_("Population"), choices=Population, empty_label=ANY, method="later")
     season = filters.ModelChoiceFilter(
-        label=_("Season"), queryset=Season.objects.all(), empty_label=ANY, field_name="intake__permit__season"
+        label=_("Season"), queryset=Season.objects.all(), empty_label=ANY, method="later"
     )
-    intake = filters.CharFilter(label=_("Reception"), method="by_intake")
-    since = DayFilter(label=_("Taken in since"), field_name="intake__on", lookup_expr="gte")
-    until = DayFilter(label=_("Taken in until"), field_name="intake__on", lookup_expr="lte")
+    intake = filters.CharFilter(label=_("Reception"), method="later")
+    since = DayFilter(label=_("Taken in since"), method="later")
+    until = DayFilter(label=_("Taken in until"), method="later")
 
     class Meta:
         model = Derivative
@@ -95,13 +93,38 @@ class ItemFilter(filters.FilterSet):
         """
         if not self.reader.can(Can.SEE_STOCK):
             return with_place(queryset.none())
-        queryset = super().filter_queryset(queryset)
+        queryset = self._of_intakes(super().filter_queryset(queryset))
         where: dict[str, Any] = {}
         if (accounts := self.accounts()) is not None:
             where["account__in"] = accounts
         if stock_classes := self.stock_classes():
             where["stock_class__in"] = stock_classes
         return with_place(queryset, **where)
+
+    def _of_intakes(self, queryset: QuerySet[Derivative]) -> QuerySet[Derivative]:
+        """Items of the receptions that were chosen, between the first and the last of them.
+
+        The two ends tell the database where to begin: a list in the order of receptions would otherwise walk past
+        everything that came later.
+        """
+        chosen = self.form.cleaned_data
+        conditions: dict[str, Any] = {
+            "population": chosen["population"],
+            "permit__season": chosen["season"],
+            "number__startswith": chosen["intake"].strip().upper(),
+            "on__gte": chosen["since"],
+            "on__lte": chosen["until"],
+        }
+        conditions = {name: value for name, value in conditions.items() if value}
+        if not conditions:
+            return queryset
+        intakes = Intake.objects.filter(**conditions).order_by()
+        ends = intakes.aggregate(first=Min("pk"), last=Max("pk"))
+        if ends["first"] is None:
+            return queryset.none()
+        return queryset.filter(
+            intake__in=intakes.values("pk"), intake_id__gte=ends["first"], intake_id__lte=ends["last"]
+        )
 
     def accounts(self) -> list[int] | None:
         """Where the items must be: places the reader may know; None for one who may know all and chose none."""
@@ -138,7 +161,8 @@ class ItemFilter(filters.FilterSet):
             return queryset.filter(number__startswith=start)
         return queryset.filter(pk__in=Mark.objects.filter(code__startswith=code).values("derivative"))
 
-    def in_place(self, queryset: QuerySet[Derivative], name: str, value: object) -> QuerySet[Derivative]:
+    def later(self, queryset: QuerySet[Derivative], name: str, value: object) -> QuerySet[Derivative]:
+        """Applied with its neighbours: places in one join, receptions in one condition."""
         return queryset
 
     def by_hold(self, queryset: QuerySet[Derivative], name: str, value: str) -> QuerySet[Derivative]:
@@ -152,10 +176,6 @@ class ItemFilter(filters.FilterSet):
         if value == "yes":
             return queryset.filter(item__in=reserved.values("item"))
         return queryset.exclude(Exists(reserved.filter(item=OuterRef("pk"))))
-
-    def by_intake(self, queryset: QuerySet[Derivative], name: str, value: str) -> QuerySet[Derivative]:
-        numbered = Intake.objects.filter(number__startswith=value.strip().upper())
-        return queryset.filter(intake__in=numbered.values("pk"))
 
 
 class StockFilter(filters.FilterSet):

@@ -228,7 +228,7 @@ def _holder(desk: Desk, role: Role) -> Section:
         Application.objects.filter(applicant__in=desk.user.organisation_ids(Can.APPLY))
         .order_by()
         .aggregate(
-            unfinished=Count("pk", filter=Q(state__in=[State.DRAFT, State.RETURNED])),
+            drafts=Count("pk", filter=Q(state=State.DRAFT)),
             returned=Count("pk", filter=Q(state=State.RETURNED)),
             waiting=Count("pk", filter=Q(state__in=[State.SUBMITTED, State.IN_REVIEW])),
             due=Min("due_on", filter=Q(state__in=[State.SUBMITTED, State.IN_REVIEW])),
@@ -238,7 +238,7 @@ def _holder(desk: Desk, role: Role) -> Section:
     stats = [
         *_arrivals(desk),
         Stat(
-            found["unfinished"],
+            found["returned"] or found["drafts"],
             _("Applications to finish"),
             _url("permits:applications", state=State.RETURNED if found["returned"] else State.DRAFT),
             "attention" if found["returned"] else "neutral",
@@ -247,7 +247,7 @@ def _holder(desk: Desk, role: Role) -> Section:
         Stat(
             found["waiting"],
             _("Applications with the authority"),
-            _url("permits:applications", state=State.SUBMITTED),
+            _url("permits:applications", state="waiting"),
             "wait" if found["waiting"] else "neutral",
             _until(found["due"]),
         ),
@@ -288,7 +288,7 @@ def _authority(desk: Desk, role: Role) -> Section:
         _notices(desk, _("Alerts and discrepancies")),
     ]
     if role == Role.AUTHORITY_HEAD:
-        drafted = Rule.objects.filter(enacted_at=None).count()
+        drafted = Rule.objects.drafts().count()
         stats.append(
             Stat(
                 drafted,

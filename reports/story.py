@@ -107,8 +107,10 @@ def _links(derivative: Derivative, reader: User) -> dict[tuple[str, str], _Link]
     handovers = Handover.objects.filter(lines__item=item)
     for pk, number, movement in handovers.values_list("pk", "number", "dispatch_movement"):
         found["handover", str(pk)] = _Link(number, movement=movement)
-    for pk, submitted_as in Application.objects.filter(lines__item=item).values_list("pk", "number"):
-        found["application", str(pk)] = _Link(submitted_as or "")
+    # A draft that was never submitted is nobody's business but the applicant's.
+    submitted = Application.objects.filter(lines__item=item, number__isnull=False)
+    for pk, number in submitted.values_list("pk", "number"):
+        found["application", str(pk)] = _Link(number or "")
     for pk, number in Permit.objects.filter(lines__item=item).values_list("pk", "number"):
         found["permit", str(pk)] = _Link(number)
     pages = pages_of(reader, (subject for subject in found if subject[0] != "mark"))

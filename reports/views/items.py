@@ -20,6 +20,7 @@ from reports.filters import ItemFilter
 from reports.papers import items_table, table_report
 from reports.selectors import (
     COUNTED_AT_ONCE,
+    LIST_ORDER,
     ItemTotals,
     PlacedDerivative,
     count_items,
@@ -29,14 +30,13 @@ from reports.selectors import (
 from reports.tables import Row
 
 BATCH = 2_000
-ORDER = ("-pk",)
 
 
 @requires(Can.SEE_STOCK)
 @require_safe
 def items(request: SignedInRequest) -> HttpResponse:
     chosen = _filter(request)
-    page = keyset_page(chosen.qs if chosen.is_valid() else chosen.qs.none(), request, order=ORDER)
+    page = keyset_page(chosen.qs if chosen.is_valid() else chosen.qs.none(), request, order=LIST_ORDER)
     context: dict[str, Any] = {
         "filter": chosen,
         "page": page,
