@@ -1,7 +1,8 @@
 """Every write of the ledger. Set-based: a movement of 10,000 items is a handful of statements.
 
-Lock order of the whole system: the thing acted on (intake, hand-over, application) · holdings by item · number
-series · totals by account and class. Each service takes its locks in this order and no other.
+Lock order of the whole system: the thing acted on (permit, application, intake, hand-over) · the store it goes to ·
+holdings by item · totals by account and class. A number series is taken by one kind of act only, so its lock can stand
+before or after the totals.
 """
 
 from collections.abc import Sequence
@@ -124,6 +125,7 @@ def enter_items(
     """
     if source.is_physical or not target.is_physical:
         raise BadInput(_("Goods enter from a boundary into a store."))
+    _lock_open(target)
     movement, is_new = _open_movement(
         key=key, kind=MovementKind.INTAKE, actor=actor, effective_on=effective_on, at=at, reference=reference
     )
@@ -303,7 +305,7 @@ def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement,
         account = CustodyAccount.objects.get(pk=account_id)
         if account.is_physical:
             _lock_leaving(item_ids, source=account, effective_on=effective_on, under=movement.under)
-    counter, _is_new = _open_movement(
+    counter, is_new = _open_movement(
         key=key,
         kind=MovementKind.REVERSAL,
         actor=actor,
@@ -313,6 +315,8 @@ def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement,
         under=movement.under,
         reverses=movement,
     )
+    if not is_new:
+        raise KeyReused
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)"
@@ -433,10 +437,11 @@ def dispatch_items(
 
     A repeated `key` returns the first hand-over. Raises what `move_items` raises.
     """
-    if not (source.kind == AccountKind.STORE and target.kind == AccountKind.STORE and target.is_active):
+    if not (source.kind == AccountKind.STORE and target.kind == AccountKind.STORE):
         raise BadInput(_("Goods are handed over from a store to a store."))
     if source.pk == target.pk:
         raise BadInput(fields={"target": _("Choose another store.")})
+    _lock_open(target)
     transit = CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=source.custodian_id)
     movement = move_items(
         actor=actor,
@@ -510,9 +515,9 @@ def scan_received(*, actor: User, at: datetime, handover: Handover, item_id: int
 
 @transaction.atomic
 def unscan_received(*, actor: User, handover: Handover, item_id: int) -> None:
-    """Take a scan back before acceptance."""
+    """Take one's own scan back before acceptance."""
     _receivable(handover, actor)
-    HandoverLine.objects.filter(handover=handover, item_id=item_id).update(
+    HandoverLine.objects.filter(handover=handover, item_id=item_id, scanned_by=actor).update(
         outcome=HandoverLine.Outcome.PENDING, scanned_by=None, scanned_at=None
     )
 
@@ -652,6 +657,21 @@ def close_period(*, actor: User, at: datetime, until: date) -> PeriodClose:
     return closed
 
 
+def _lock_open(store: CustodyAccount) -> None:
+    """Keep the store open until this transaction ends. Raises StoreClosed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_active FROM ledger_custodyaccount WHERE id = %s FOR SHARE", [store.pk])
+        if not cursor.fetchone()[0]:
+            raise StoreClosed
+
+
+class StoreClosed(DomainError):
+    """The store takes nothing in any more."""
+
+    code = "store-closed"
+    message = _("This store is closed.")
+
+
 class StoreKnown(DomainError):
     """An account with this code exists."""
 
@@ -662,7 +682,7 @@ class StoreNotEmpty(DomainError):
     """A place with goods in it cannot be closed."""
 
     code = "store-not-empty"
-    message = _("Goods are still kept here: move them first.")
+    message = _("Goods are still kept here or on their way here: move or receive them first.")
 
 
 @transaction.atomic
@@ -729,10 +749,14 @@ def open_store(
 @transaction.atomic
 def close_store(*, actor: User, at: datetime, store: CustodyAccount) -> CustodyAccount:
     """Take an empty place out of use. Raises StoreNotEmpty, InvalidTransition."""
+    # The lock waits for goods that are being sent here, and those that come later find the store closed.
     locked = CustodyAccount.objects.select_for_update(no_key=True).get(pk=store.pk)
     if not locked.is_active:
         raise InvalidTransition
-    if locked.totals.exclude(pieces=0, grams=0).exists():
+    if (
+        locked.received.filter(state=Handover.State.DISPATCHED).exists()
+        or locked.totals.exclude(pieces=0, grams=0).exists()
+    ):
         raise StoreNotEmpty
     return _set_active(actor, at, locked, is_active=False)
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from core.accounts.models import Organisation
 from core.accounts.roles import Can
 from core.base.api import KeysetPagination
 from core.base.clock import day_of
-from core.base.errors import BadInput, InvalidTransition
+from core.base.errors import BadInput
 from ledger.models import CustodyAccount, Handover, HandoverLine
 from permits import services
 from permits.arrivals import take_scan
@@ -201,7 +202,7 @@ class DecideApplication(APIView):
             case Decision.Outcome.APPROVED:
                 valid_until = given.get("valid_until") or found.wished_until
                 if valid_until is None:
-                    raise InvalidTransition
+                    raise BadInput(fields={"valid_until": _("Say it.")})
                 services.approve_application(actor=person, at=now, application=found, valid_until=valid_until)
             case Decision.Outcome.REFUSED:
                 services.refuse_application(

@@ -14,8 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from core.accounts.roles import Can
 from core.audit.services import record
-from core.base.errors import BadInput, DomainError, InvalidTransition
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.base.templatetags.fmt import grams, short_day
 from core.documents.models import Document
 from core.documents.services import keep_document
@@ -76,6 +77,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     Labels printed before are printed again only with a reason. Raises BadInput, NothingToPrint, InvalidTransition.
     """
     profile = _known_profile(order)
+    _require_printer(actor, intake)
     # The row lock closes the race of two first orders for one intake.
     locked = Intake.objects.select_for_update(of=("self",), no_key=True).select_related("store").get(pk=intake.pk)
     if locked.state != Intake.State.REGISTERED:
@@ -121,6 +123,14 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         reason=run.reason,
     )
     return run
+
+
+def _require_printer(actor: User, intake: Intake) -> None:
+    """Labels are printed by those who keep the store, or by the inspection of its region."""
+    store = intake.store
+    own = store.custodian_id in actor.organisation_ids(Can.PRINT_LABELS)
+    if not own and store.region_id not in actor.region_codes(Can.OPEN_INTAKE):
+        raise NotAllowed
 
 
 def _known_profile(order: LabelOrder) -> Profile:

@@ -1,7 +1,7 @@
 """Hand-overs with their right: dispatch, scan on arrival, accept, return. The ledger moves; this room asks who may."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +24,6 @@ from ledger.services import (
     scan_received,
     unscan_received,
 )
-from permits.deadlines import working_day_after
 from permits.models import ExtraScan, Permit, PermitLine
 from permits.selectors import find_right, permit_of, stores_of
 from permits.services.permits import lock_permit, release_stored, use_lines
@@ -145,6 +144,8 @@ def undo_last_scan(*, actor: User, handover: Handover) -> str | None:
     Raises NotAllowed, InvalidTransition, SecondPersonNeeded.
     """
     require_receiver(actor, handover)
+    # The lock makes a double click take back one scan only, and leaves those of others alone.
+    Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
     line = (
         HandoverLine.objects.filter(handover=handover, scanned_by=actor)
         .select_related("item__derivative")
@@ -197,7 +198,7 @@ def _tell_extras(handover: Handover, *, actor: User, at: datetime) -> None:
             code="handover.extra",
             organisation=Organisation.objects.get(custody_accounts=handover.source_id),
             subject=("handover", handover.pk),
-            due_on=working_day_after(day_of(at), days),
+            due_on=day_of(at + timedelta(days=days)),
             actor=actor,
             number=handover.number,
             extra=len(extras),

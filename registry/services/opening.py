@@ -18,6 +18,7 @@ from ledger.models import CustodyAccount
 from registry.models import Brigade, Case, Intake, Origin, RemovalPermit
 from registry.selectors import stores_for_intake
 from registry.services.locking import lock_open_intake
+from registry.services.table import TableChanged
 
 MOST_ANIMALS = 100_000
 
@@ -115,12 +116,15 @@ def correct_removal_intake(
     females: int,
     young: int,
     carcasses: int,
+    version: int | None = None,
 ) -> Intake:
     """Correct what was entered when a reception was opened, while its table is still open. The store stays.
 
-    Raises NotAllowed, InvalidTransition, BadInput.
+    `version`, where given, is the state the person saw. Raises NotAllowed, InvalidTransition, TableChanged, BadInput.
     """
     intake = lock_open_intake(actor=actor, intake=intake)
+    if version is not None and version != intake.version:
+        raise TableChanged
     if intake.origin != Origin.REMOVAL:
         raise InvalidTransition
     animals = {"males": males, "females": females, "young": young, "carcasses": carcasses}

@@ -107,14 +107,27 @@ def correct(request: SignedInRequest, pk: int) -> HttpResponse:
     form = RemovalForm(request.POST or None, user=request.user, today=day_of(timezone.now()), intake=intake)
     if request.method == "POST" and form.is_valid():
         try:
-            services.correct_removal_intake(actor=request.user, at=timezone.now(), intake=intake, **form.cleaned_data)
+            services.correct_removal_intake(
+                actor=request.user,
+                at=timezone.now(),
+                intake=intake,
+                version=_version(request),
+                **form.cleaned_data,
+            )
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
             messages.success(request, _("Saved."))
             return redirect("registry:intake", pk)
-    context = {"form": form, "intake": intake}
+    # The version the person saw first stays, so that a refusal cannot be passed by sending the form again.
+    version = _version(request)
+    context = {"form": form, "intake": intake, "version": intake.version if version is None else version}
     return render(request, "registry/correct.html", context, status=422 if form.errors else 200)
+
+
+def _version(request: SignedInRequest) -> int | None:
+    given = request.POST.get("version", "")
+    return int(given) if given.isdecimal() and len(given) < 10 else None
 
 
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)

@@ -9,7 +9,15 @@ from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition
 from ledger.models import AccountKind, CustodyAccount
-from ledger.services import StoreKnown, StoreNotEmpty, close_store, open_store, reopen_store
+from ledger.services import (
+    StoreClosed,
+    StoreKnown,
+    StoreNotEmpty,
+    close_store,
+    dispatch_items,
+    open_store,
+    reopen_store,
+)
 from tests.goods import Enter
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +110,35 @@ def test_nobody_else_opens_stores(who: str, request: pytest.FixtureRequest, clie
 
     assert client.get(reverse("ledger:stores")).status_code == 403
     assert client.post(reverse("ledger:add-store")).status_code == 403
+
+
+def test_a_store_that_goods_are_on_their_way_to_stays_open(
+    administrator: User,
+    inspector: User,
+    now: datetime,
+    enter: Enter,
+    reception: CustodyAccount,
+    central: CustodyAccount,
+) -> None:
+    items = enter(reception, 210)
+    dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items)
+
+    with pytest.raises(StoreNotEmpty):
+        close_store(actor=administrator, at=now, store=central)
+
+
+def test_a_closed_store_takes_nothing_in(
+    administrator: User,
+    inspector: User,
+    now: datetime,
+    enter: Enter,
+    reception: CustodyAccount,
+    central: CustodyAccount,
+) -> None:
+    items = enter(reception, 210)
+    close_store(actor=administrator, at=now, store=central)
+
+    with pytest.raises(StoreClosed):
+        dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items)
+    with pytest.raises(StoreClosed):
+        enter(central, 200)
