@@ -81,7 +81,7 @@ class ItemFilter(filters.FilterSet):
         fields: list[str] = []
 
     def __init__(self, *args: Any, reader: User, **kwargs: Any) -> None:
-        super().__init__(*args, queryset=Derivative.objects.select_related("intake"), **kwargs)
+        super().__init__(*args, queryset=Derivative.objects.all(), **kwargs)
         self.reader = reader
         self.stores = CustodyAccount.objects.visible_to(reader)
         self.filters["store"].queryset = self.stores
@@ -95,10 +95,13 @@ class ItemFilter(filters.FilterSet):
             return with_place(queryset.none())
         queryset = self._of_intakes(super().filter_queryset(queryset))
         where: dict[str, Any] = {}
-        if (accounts := self.accounts()) is not None:
-            where["account__in"] = accounts
-        if stock_classes := self.stock_classes():
+        accounts, stock_classes = self.accounts(), self.stock_classes()
+        if stock_classes:
             where["stock_class__in"] = stock_classes
+            if accounts is None:  # the index goes by account, then class: name all accounts
+                accounts = list(CustodyAccount.objects.values_list("pk", flat=True))
+        if accounts is not None:
+            where["account__in"] = accounts
         return with_place(queryset, **where)
 
     def _of_intakes(self, queryset: QuerySet[Derivative]) -> QuerySet[Derivative]:

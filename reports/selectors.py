@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db import connection
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum, prefetch_related_objects
 from django_stubs_ext import WithAnnotations
 
 from ledger.models import CustodyAccount, Hold, Reservation
@@ -159,7 +159,11 @@ def with_place(queryset: QuerySet[Derivative], **where: object) -> QuerySet[Plac
 
 
 def describe_items(derivatives: Sequence[PlacedDerivative]) -> list[ItemRow]:
-    """The rows of a list for derivatives from `with_place`, in their order, by four queries for any number."""
+    """The rows of a list for derivatives from `with_place`, in their order, by five queries for any number.
+
+    Receptions are fetched beside the list and not joined to it: the join would lead the planner astray.
+    """
+    prefetch_related_objects(derivatives, "intake")
     keys = [derivative.pk for derivative in derivatives]
     places = CustodyAccount.objects.in_bulk({derivative.place_id for derivative in derivatives})
     codes = dict(Mark.objects.active().filter(derivative__in=keys).values_list("derivative_id", "code"))

@@ -1,6 +1,7 @@
 """What tests of the marking room begin with."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +10,12 @@ from marking.models import Mark, SigningKey
 from marking.services.issue import register_and_mark
 from marking.services.keys import ensure_signing_key
 from registry.models import Intake
+
+
+@pytest.fixture
+def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All questions of a test are counted in one window, however slowly they are asked."""
+    monkeypatch.setattr("core.base.ratelimit.time", SimpleNamespace(time=lambda: 1_762_750_800.0))
 
 
 @pytest.fixture

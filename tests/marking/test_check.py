@@ -343,6 +343,7 @@ def test_each_language_has_its_own_page(marks: list[Mark], client: Client) -> No
     assert client.get("/m/", {"lang": "en"})["Content-Language"] == "en"
 
 
+@pytest.mark.usefixtures("one_window")
 def test_it_refuses_an_address_that_searches(marks: list[Mark], client: Client) -> None:
     numbers = itertools.count(secrets.randbits(50))
     statuses = [client.get(f"/m/{from_number(next(numbers))}").status_code for _ in range(UNKNOWN_CODES + 1)]
@@ -358,6 +359,7 @@ def test_it_refuses_an_address_that_searches(marks: list[Mark], client: Client) 
     assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="198.51.100.7").status_code == 200
 
 
+@pytest.mark.usefixtures("one_window")
 def test_it_counts_a_whole_network_of_the_new_protocol_as_one(marks: list[Mark], client: Client) -> None:
     numbers = itertools.count(secrets.randbits(50))
     for host in range(UNKNOWN_CODES + 1):

@@ -311,6 +311,7 @@ def test_a_program_that_nobody_knows_is_refused(run: LabelRun, ask: Callable[...
         assert ask(None, "get", path).status_code == 401
 
 
+@pytest.mark.usefixtures("one_window")
 def test_a_program_that_searches_is_stopped(customs_officer: User, trader: User, ask: Callable[..., Any]) -> None:
     statuses = [
         ask(customs_officer, "get", f"/marks/check/?text={new_code()}").status_code for _ in range(UNKNOWN_CODES + 1)
