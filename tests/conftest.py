@@ -47,6 +47,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if "PYTEST_XDIST_WORKER" not in os.environ:
     SERVERS.enter_context(throw_away_servers())
     compile_catalogues()
+    (Path(os.environ["VAR_DIR"]) / "static").mkdir()  # WhiteNoise warns where it is missing
 os.environ["REDIS_URL"] = _with_own_redis(os.environ["REDIS_URL"], 1 + int(WORKER.removeprefix("gw")))
 if settings.configured:
     # A process of xdist is born with DJANGO_SETTINGS_MODULE, so pytest-django has read the settings before this file.

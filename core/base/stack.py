@@ -104,8 +104,7 @@ def run() -> None:
         )
         supervisor.wait_until(lambda: is_ready(address), within=READY_WITHIN, name="the system")
         say(f"ready in {time.monotonic() - started:.1f} s: {address}/")
-        say(sign_ins.read_text().rstrip())
-        say("Ctrl-C stops everything; the data stays.")
+        say(f"{sign_ins.read_text()}Ctrl-C stops everything; the data stays.")
         with suppress(KeyboardInterrupt):
             supervisor.tend_forever()
 
