@@ -1,7 +1,7 @@
 """Filters that live in the address: what may be asked of the lists, in which words."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 import django_filters as filters
@@ -262,4 +262,4 @@ class JournalFilter(filters.FilterSet):
         return queryset.filter(at__gte=datetime.combine(value, time.min, ALMATY))
 
     def to_day(self, queryset: QuerySet[Event], name: str, value: Any) -> QuerySet[Event]:
-        return queryset.filter(at__lt=datetime.combine(value + timedelta(days=1), time.min, ALMATY))
+        return queryset.filter(at__lte=datetime.combine(value, time.max, ALMATY))

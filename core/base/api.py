@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.db import DataError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -39,6 +41,15 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 1000
 
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> Any:
+        """The page; a cursor that names no place is answered by 404."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, DataError) as error:
+            if request.query_params.get(self.cursor_query_param):
+                raise NotFound(self.invalid_cursor_message) from error
+            raise
+
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response:
     """Answer any error as `application/problem+json`; one that nobody foresaw is logged and answered as 500."""
@@ -46,6 +57,9 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response:
         set_rollback()
         return problem(error.status, error.code, str(error), fields={k: [str(v)] for k, v in error.fields.items()})
     response = exception_handler(error, context)
+    if response is None and _is_unreadable(error):
+        set_rollback()
+        return problem(400, "unreadable", str(BadInput.message))
     if response is None:
         set_rollback()
         log.error("%s failed", context["request"].path if context.get("request") else "API", exc_info=error)
@@ -57,6 +71,11 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response:
     code = _code_of(error, response.status_code)
     detail = response.data.get("detail", "") if isinstance(response.data, dict) else ""
     return problem(response.status_code, code, str(detail), headers=headers)
+
+
+def _is_unreadable(error: Exception) -> bool:
+    """Text with a NUL, which PostgreSQL cannot hold, and JSON nested deeper than Python follows."""
+    return isinstance(error, RecursionError) or (isinstance(error, ValueError | DataError) and "NUL" in str(error))
 
 
 def problem(

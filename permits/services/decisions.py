@@ -1,6 +1,6 @@
 """What the authority does with an application: take it up, approve, refuse, return for correction."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,8 @@ from permits.machine import Act, State
 from permits.models import RIGHT, Application, Decision, Permit
 from permits.selectors import find_problems
 from permits.services.applications import LinesRefused, lock_application
+
+LONGEST = timedelta(days=366)
 
 
 class DeciderIsApplicant(NotAllowed):
@@ -53,6 +55,8 @@ def approve_application(*, actor: User, at: datetime, application: Application, 
     valid_from = max(today, wished_from)
     if valid_until < valid_from:
         raise BadInput(fields={"valid_until": _("The applicant asks for a permit from a later day on.")})
+    if valid_until > valid_from + LONGEST:
+        raise BadInput(fields={"valid_until": _("A permit is valid for one year at most.")})
     permit_id = _next_permit_id()
     reference = f"{RIGHT}:{permit_id}"
     _reserve(application, reference=reference, at=at)
