@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import DataError
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -41,7 +40,7 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 1000
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> Any:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> Any:
         """The page; a cursor that names no place is answered by 404."""
         try:
             return super().paginate_queryset(queryset, request, view)
