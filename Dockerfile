@@ -8,7 +8,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/tools.txt \
     && uv pip install --no-cache --compile-bytecode --python /venv/bin/python --require-hashes \
         -r requirements/base.txt
 COPY . .
-RUN /venv/bin/python -m core.base.messages && /venv/bin/python -m compileall -q .
+RUN /venv/bin/python -m core.base.catalogues && /venv/bin/python -m compileall -q .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /app --no-create-home registry \

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from core.base.messages import compile_catalogues
+from core.base.catalogues import compile_catalogues
 from core.base.stack import throw_away_servers
 
 NOT_BENCHMARKS = {"__init__", "__main__", "bare", "figures", "goods", "ground"}

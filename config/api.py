@@ -15,6 +15,7 @@ v1: list[URLPattern | URLResolver] = [
     path("", include("core.notices.api")),
     path("", include("registry.api")),
     path("", include("marking.api")),
+    path("", include("custody.api")),
     path("", include("permits.api")),
     path("", include("reports.api")),
 ]

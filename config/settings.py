@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "ledger",
     "registry",
     "marking",
+    "custody",
     "permits",
     "reports",
     "config",

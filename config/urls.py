@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("ledger.urls")),
     path("", include("registry.urls")),
     path("", include("marking.urls")),
+    path("", include("custody.urls")),
     path("", include("permits.urls")),
     path("jobs/", include(([*job_pages, job_file], "jobs"))),
     path("notices/", include("core.notices.urls")),

@@ -136,6 +136,8 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
                     WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
                     WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
+                    -- A weighing takes grams only and leaves the item where it is, whatever binds it there.
+                    WHEN m.kind = 'weighing' AND p.pieces = 0 THEN NULL
                     WHEN EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL)
                         THEN 'held_item_does_not_move'
                     WHEN coalesce(r.reference, '') <> m.under THEN 'reserved_item_moves_under_its_right'

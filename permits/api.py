@@ -21,12 +21,12 @@ from core.accounts.roles import Can
 from core.base.api import KeysetPagination
 from core.base.clock import day_of
 from core.base.errors import BadInput
+from custody.scanning import find_items
 from ledger.models import CustodyAccount, Handover, HandoverLine
 from permits import services
 from permits.arrivals import take_scan
 from permits.machine import State
 from permits.models import Application, Decision, Permit, PermitLine
-from permits.scanning import find_items
 from permits.selectors import count_lines, describe_items, find_problems, receiving_stores
 from permits.serializers import (
     AcceptSerializer,

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from core.accounts.models import User
 from core.base.errors import DomainError
 from core.base.templatetags import fmt
+from custody.scanning import Said, read_scan
 from ledger.models import Handover
 from ledger.services import NotInHandover
 from permits import services
-from permits.scanning import Said, read_scan
 from registry.models import Derivative
 
 

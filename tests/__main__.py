@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.base.stack import ROOT, throw_away_servers
 
@@ -16,7 +17,6 @@ LINT = {
     "style": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
     "types": ["mypy"],
-    "imports": ["importlinter.cli"],
 }
 MANAGE = {
     "migrations": ["makemigrations", "--check", "--dry-run"],
@@ -42,6 +42,8 @@ def main() -> int:
         if arguments and arguments != ["--lint"]:
             return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
         stages = [_run(name, [sys.executable, "-m", *command]) for name, command in LINT.items()]
+        # Its module is silent when run by -m; the script answers by its return code.
+        stages.append(_run("imports", [str(Path(sys.executable).with_name("lint-imports"))]))
         if not arguments:
             stages += [_run(name, [sys.executable, "manage.py", *command]) for name, command in MANAGE.items()]
         failed = any(stage.outcome == "failed" for stage in stages)

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 from xdist.scheduler import LoadFileScheduling
 
-from core.base.messages import compile_catalogues
+from core.base.catalogues import compile_catalogues
 from core.base.stack import ROOT, is_ready, throw_away_servers
 from core.base.supervisor import NotReady, Supervisor, read_tail
 from tests.database import drop_database, make_database, own_name, restore_reference_data, use_database

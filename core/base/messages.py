@@ -1,7 +1,6 @@
 """The message catalogues: what is said in Kazakh, Russian and English.
 
-The .po files are the source; .mo files are made from them wherever the system starts and are never committed.
-    python -m core.base.messages     makes the .mo files
+The .po files are the source; `core.base.catalogues` makes the .mo files that the system reads.
 """
 
 import io
@@ -13,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import polib
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCALES = ROOT / "locale"
+from core.base import catalogues
+
 LANGUAGES = ("kk", "ru", "en")
 SOURCE_LANGUAGE = "en"
 PLURAL_FORMS = {
@@ -28,19 +27,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[#0 +-]*[\d.]*[diouxXeEfFgGcrsa]|%%|%[sdfr]")
 
 
 def catalogue_path(language: str) -> Path:
-    return LOCALES / language / "LC_MESSAGES" / "django.po"
-
-
-def compile_catalogues() -> None:
-    """Make each .mo file that is older than its .po file; readers never see half a file."""
-    for source in LOCALES.glob("*/LC_MESSAGES/*.po"):
-        target = source.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
-            continue
-        with TemporaryDirectory(dir=source.parent) as folder:
-            unfinished = Path(folder) / target.name
-            polib.pofile(str(source)).save_as_mofile(str(unfinished))
-            unfinished.replace(target)
+    return catalogues.LOCALES / language / "LC_MESSAGES" / "django.po"
 
 
 def extract_messages() -> polib.POFile:
@@ -163,7 +150,3 @@ def _key(entry: polib.POEntry) -> tuple[str, str]:
 
 def _sort_key(entry: polib.POEntry) -> tuple[str, str, str]:
     return (min((path for path, _ in entry.occurrences), default=""), *_key(entry))
-
-
-if __name__ == "__main__":
-    compile_catalogues()

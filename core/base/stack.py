@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from core.base import embedded
-from core.base.messages import compile_catalogues
+from core.base.catalogues import compile_catalogues
 from core.base.supervisor import Child, NotReady, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]

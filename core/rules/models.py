@@ -49,6 +49,18 @@ class RuleCode(models.TextChoices):
     DOMESTIC_SALE = "sale.domestic", _("Sale inside the country")
     DISCREPANCY_DAYS = "discrepancy.days", _("Days to explain a discrepancy")
     APPLICATION_DAYS = "application.days", _("Working days to decide an application")
+    REMOVAL_TOLERANCE = "removal.tolerance", _("Tolerated differences of a brigade's day")
+    HORN_LENGTH_BAND = "horn.length_band", _("Plausible outer length of one horn")
+    HORN_BASE_BAND = "horn.base_band", _("Plausible circumference of a horn's base")
+    DAMAGE_RATES = "damage.rates", _("Damage for illegal taking")
+    DRYING_CURVE = "drying.curve", _("Mass that a horn may lose by drying")
+    PROCESSING_LOSS = "processing.loss", _("Mass that processing may lose")
+    UNDER_CERTIFICATE = "custody.under_certificate", _("Goods that move under a veterinary certificate")
+    HANDOVER_MASS = "handover.mass", _("Tolerated difference of mass on arrival")
+    STOCKTAKE_COMMISSION = "stocktake.commission", _("Members of a stock-taking commission")
+    DESTRUCTION_COMMISSION = "destruction.commission", _("Members of a destruction commission")
+    STORE_CLIMATE = "store.climate", _("Climate of a store")
+    PHOTO_DISTANCE = "photo.distance", _("Distance of a photo from the stated place")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

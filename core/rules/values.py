@@ -49,9 +49,51 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
     RuleCode.DOMESTIC_SALE: (Part("allowed", _("Allowed"), Sort.YES_NO),),
     RuleCode.DISCREPANCY_DAYS: (Part("days", _("Days"), Sort.WHOLE, 0, 365),),
     RuleCode.APPLICATION_DAYS: (Part("working_days", _("Working days"), Sort.WHOLE, 0, 365),),
+    RuleCode.REMOVAL_TOLERANCE: (
+        Part("carcasses", _("Carcasses"), Sort.WHOLE, 0, 1000),
+        Part("horns", _("Horns"), Sort.WHOLE, 0, 1000),
+    ),
+    RuleCode.HORN_LENGTH_BAND: (
+        Part("min_mm", _("At least"), Sort.WHOLE, 1, 2000, _("mm")),
+        Part("max_mm", _("At most"), Sort.WHOLE, 1, 2000, _("mm")),
+    ),
+    RuleCode.HORN_BASE_BAND: (
+        Part("min_mm", _("At least"), Sort.WHOLE, 1, 1000, _("mm")),
+        Part("max_mm", _("At most"), Sort.WHOLE, 1, 1000, _("mm")),
+    ),
+    RuleCode.DAMAGE_RATES: (
+        Part("male", _("A male"), Sort.WHOLE, 0, 10**6, _("MRP")),
+        Part("female", _("A female"), Sort.WHOLE, 0, 10**6, _("MRP")),
+        Part("young", _("A young animal"), Sort.WHOLE, 0, 10**6, _("MRP")),
+        Part("horn", _("A horn"), Sort.WHOLE, 0, 10**6, _("MRP")),
+    ),
+    RuleCode.DRYING_CURVE: (
+        Part("days_30", _("In 30 days"), Sort.WHOLE, 0, 100, "%"),
+        Part("days_90", _("In 90 days"), Sort.WHOLE, 0, 100, "%"),
+        Part("days_365", _("In a year"), Sort.WHOLE, 0, 100, "%"),
+        Part("ever", _("Ever"), Sort.WHOLE, 0, 100, "%"),
+    ),
+    RuleCode.PROCESSING_LOSS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
+    RuleCode.UNDER_CERTIFICATE: (Part("terms", _("Kinds of derivatives"), Sort.TERMS),),
+    RuleCode.HANDOVER_MASS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
+    RuleCode.STOCKTAKE_COMMISSION: (Part("persons", _("Persons at least"), Sort.WHOLE, 2, 20),),
+    RuleCode.DESTRUCTION_COMMISSION: (Part("persons", _("Persons at least"), Sort.WHOLE, 3, 20),),
+    RuleCode.STORE_CLIMATE: (
+        Part("min_c", _("Temperature at least"), Sort.WHOLE, -60, 60, "°C"),
+        Part("max_c", _("Temperature at most"), Sort.WHOLE, -60, 60, "°C"),
+        Part("max_humidity", _("Relative humidity at most"), Sort.WHOLE, 0, 100, "%"),
+    ),
+    RuleCode.PHOTO_DISTANCE: (Part("km", _("At most"), Sort.WHOLE, 0, 3000, _("km")),),
 }
 # Rules that hold for one term only, and need it said.
-SCOPED = frozenset({RuleCode.EXPORT_QUOTA})
+SCOPED = frozenset({RuleCode.EXPORT_QUOTA, RuleCode.PROCESSING_LOSS})
+# What is at least, and what is at most; the second lies above the first.
+_BOUNDS = {
+    RuleCode.HORN_MASS_BAND: ("min_g", "max_g"),
+    RuleCode.HORN_LENGTH_BAND: ("min_mm", "max_mm"),
+    RuleCode.HORN_BASE_BAND: ("min_mm", "max_mm"),
+    RuleCode.STORE_CLIMATE: ("min_c", "max_c"),
+}
 
 TERM_WORDS: dict[str, StrOrPromise] = {}
 
@@ -69,8 +111,10 @@ def term_in_words(code: str) -> str:
 def check_value(code: RuleCode, value: Mapping[str, Any]) -> dict[str, Any]:
     """The value with exactly the parts of this rule, each of its kind and in its bounds; raises BadInput."""
     faults = {part.key: fault for part in PARTS[code] if (fault := _fault(part, value.get(part.key))) is not None}
-    if not faults and code == RuleCode.HORN_MASS_BAND and value["min_g"] >= value["max_g"]:
-        faults["max_g"] = _("The upper bound is not above the lower.")
+    if not faults and code in _BOUNDS:
+        least, most = _BOUNDS[code]
+        if value[least] >= value[most]:
+            faults[most] = _("The upper bound is not above the lower.")
     if faults:
         raise BadInput(fields=faults)
     return {part.key: value[part.key] for part in PARTS[code]}
@@ -112,6 +156,10 @@ def in_words(rule: Rule) -> str:
             return ngettext("Within %(count)d working day", "Within %(count)d working days", count) % {"count": count}
         case RuleCode.STATE_TRANSFER | RuleCode.DOMESTIC_SALE:
             return gettext("Allowed") if value["allowed"] else gettext("Not allowed")
+        case RuleCode.UNDER_CERTIFICATE:
+            return ", ".join(term_in_words(term) for term in value["terms"]) or gettext("None")
+        case _:
+            return "; ".join(f"{part.label}: {_number(value[part.key])} {part.unit}".strip() for part in PARTS[code])
 
 
 def _fault(part: Part, given: Any) -> StrOrPromise | None:

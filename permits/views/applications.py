@@ -20,12 +20,12 @@ from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from custody.scanning import Said, read_scan
 from permits import services
 from permits.filters import ApplicationFilter, StockChoice
 from permits.forms import ApplicantForm, WishesForm
 from permits.machine import Act, Side, acts_of
 from permits.models import Application, ApplicationLine, Kind, Permit
-from permits.scanning import Said, read_scan
 from permits.selectors import (
     Problems,
     batches_in,

@@ -20,12 +20,12 @@ from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
+from custody.scanning import Said, read_scan
 from ledger.models import CustodyAccount
 from permits import services
 from permits.filters import StockChoice
 from permits.forms import StartForm, TransportForm
 from permits.models import LoadingList, Permit
-from permits.scanning import Said, read_scan
 from permits.selectors import (
     batches_in,
     describe_items,

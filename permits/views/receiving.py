@@ -17,12 +17,12 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.refusals import add_refusal
+from custody.scanning import Said
 from ledger.models import Handover, HandoverLine
 from permits import services
 from permits.arrivals import take_scan
 from permits.forms import AcceptForm
 from permits.models import ExtraScan
-from permits.scanning import Said
 from permits.selectors import count_lines
 from permits.views.said import own_hosts, wants_part
 

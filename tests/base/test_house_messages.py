@@ -4,8 +4,9 @@ from pathlib import Path
 import polib
 import pytest
 
-from core.base import messages
-from core.base.messages import compile_catalogues, extract_messages, find_faults, update_catalogue
+from core.base import catalogues, messages
+from core.base.catalogues import compile_catalogues
+from core.base.messages import extract_messages, find_faults, update_catalogue
 
 HERD = polib.POEntry(msgid="%(count)d horn", msgid_plural="%(count)d horns", flags=["python-format"])
 WEIGHT = polib.POEntry(msgid="Weight %(grams)s g", flags=["python-format"])
@@ -14,7 +15,7 @@ STORE = polib.POEntry(msgid="Store", occurrences=[("templates/base.html", "")])
 
 @pytest.fixture(autouse=True)
 def locales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(messages, "LOCALES", tmp_path)
+    monkeypatch.setattr(catalogues, "LOCALES", tmp_path)
     return tmp_path
 
 

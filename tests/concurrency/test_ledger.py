@@ -13,6 +13,7 @@ from core.base.clock import day_of
 from ledger import services
 from ledger.models import CustodyAccount, Handover, Holding, Movement, MovementKind, Reservation
 from ledger.selectors import find_differences
+from ledger.services import moving
 from tests.goods import Enter
 from tests.races import at_once, winners
 
@@ -52,7 +53,7 @@ def test_without_the_lock_only_the_constraint_stands_between_two_dispatches(
     def unlocked(*args: Any, **kwargs: Any) -> None:
         barrier.wait(10)
 
-    monkeypatch.setattr(services, "_lock_leaving", unlocked)
+    monkeypatch.setattr(moving, "lock_leaving", unlocked)
 
     def dispatch(key: str) -> Callable[[], Handover]:
         return lambda: services.dispatch_items(

@@ -14,6 +14,7 @@ from core.base.errors import DomainError, InvalidTransition
 from ledger import services as ledger
 from ledger.models import CustodyAccount, Handover, Holding, Reservation
 from ledger.selectors import find_differences
+from ledger.services import holding
 from permits import services
 from permits.models import Application, Decision, Permit, PermitEnding
 from permits.selectors import PermitNotInForce
@@ -76,8 +77,8 @@ def test_without_the_reservation_only_the_index_stands_between_two_approvals(
     def unbound(item_ids: Any) -> tuple[int, dict[str, int]]:
         return 0, {}
 
-    monkeypatch.setattr(ledger, "_lock_items", unlocked)
-    monkeypatch.setattr(ledger, "_bound", unbound)
+    monkeypatch.setattr(holding, "lock_items", unlocked)
+    monkeypatch.setattr(holding, "bound", unbound)
 
     results = at_once(approve(first, authority_officer, now), approve(second, second_officer, now))
 

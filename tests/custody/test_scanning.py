@@ -4,11 +4,11 @@ import pytest
 from django.conf import settings
 
 from core.base.errors import BadInput
+from custody.scanning import find_items, read_scan
 from marking.codes import group
 from marking.models import Mark
 from marking.payload import to_address
 from marking.services.labels import symbol_prefix
-from permits.scanning import find_items, read_scan
 from registry.models import Derivative
 from tests.rights import code_of
 

@@ -1,166 +1,21 @@
-"""What exists and where it came from: seasons, permits to remove, intakes, cases, derivatives."""
+"""What is taken in together, and its weighing table."""
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from core.accounts.models import Organisation, Region, ThreeNames, User
+from core.accounts.models import Region, User
 from core.accounts.roles import Can
 from core.base.triggers import append_only, fixed, never_deleted
 from core.documents.models import Document
-from ledger.models import AccountKind, CustodyAccount, Holding, Item
+from ledger.models import CustodyAccount
 from registry import triggers
-
-
-class Term(models.TextChoices):
-    """What a specimen is, by the CITES code of its description."""
-
-    HORN = "HOR", _("horn")
-    HORN_PIECE = "HOP", _("piece of horn")
-    HORN_CARVING = "HOC", _("horn carving")
-    MEAT = "MEA", _("meat")
-    SKIN = "SKI", _("hide")
-    SKIN_PIECE = "SKP", _("piece of hide")
-    TROPHY = "TRO", _("trophy")
-    POWDER = "POW", _("horn powder")
-    MEDICINE = "MED", _("medicine")
-
-
-class Origin(models.TextChoices):
-    """How a specimen came into the system. Origins are never mixed."""
-
-    REMOVAL = "removal", _("legal removal")
-    FOUND = "found", _("found, natural death")
-    SEIZURE = "seizure", _("seized, court pending")
-    CONFISCATED = "confiscated", _("confiscated")
-    OLD_STOCK = "old_stock", _("stock from before marking")
-    IMPORTED = "imported", _("imported")
-    UNKNOWN = "unknown", _("unknown")
-
-
-BOUNDARIES = {
-    Origin.REMOVAL: AccountKind.REMOVAL,
-    Origin.FOUND: AccountKind.FIND,
-    Origin.SEIZURE: AccountKind.SEIZURE,
-    Origin.OLD_STOCK: AccountKind.OLD_STOCK,
-    Origin.IMPORTED: AccountKind.IMPORT,
-}
-"""The boundary through which goods of an origin enter; confiscated goods were seized first, so they are in already."""
-
-
-class Population(models.TextChoices):
-    URAL = "ural", _("Ural")
-    BETPAKDALA = "betpakdala", _("Betpakdala")
-    USTYURT = "ustyurt", _("Ustyurt")
-
-
-class Side(models.TextChoices):
-    LEFT = "L", _("left")
-    RIGHT = "R", _("right")
-    UNKNOWN = "U", _("unknown")
-
-
-class Condition(models.TextChoices):
-    WHOLE = "whole", _("whole")
-    CRACKED = "cracked", _("cracked")
-    BROKEN = "broken", _("broken")
-    DECAYED = "decayed", _("decayed")
-
-
-def stock_class(term: str, origin: str) -> str:
-    """The ledger's opaque code for this kind of stock."""
-    return f"{term}:{origin}"
-
-
-def split_stock_class(code: str) -> tuple[Term, Origin]:
-    """Term and origin of a ledger code made by `stock_class`."""
-    term, _colon, origin = code.partition(":")
-    return Term(term), Origin(origin)
-
-
-class Season(ThreeNames):
-    """A removal season, as the decision on regulation names it."""
-
-    starts_on = models.DateField()
-    ends_on = models.DateField()
-
-    class Meta:
-        ordering = ["-starts_on"]
-        constraints = [models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="season_period")]
-
-
-class RemovalPermit(models.Model):
-    """The right to remove animals of one population in one region in one season, up to a number."""
-
-    number = models.CharField(_("number"), max_length=40, unique=True)
-    issued_on = models.DateField(_("issued on"))
-    season = models.ForeignKey(Season, on_delete=models.PROTECT, related_name="removal_permits")
-    population = models.CharField(_("population"), max_length=12, choices=Population)
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
-    holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="removal_permits")
-    animals_limit = models.PositiveIntegerField()
-
-    class Meta:
-        ordering = ["-issued_on", "number"]
-
-    def __str__(self) -> str:
-        return self.number
-
-
-class Brigade(models.Model):
-    """People who remove animals under a contract, in one season and region."""
-
-    name = models.CharField(_("name"), max_length=100)
-    season = models.ForeignKey(Season, on_delete=models.PROTECT, related_name="brigades")
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
-    contract_number = models.CharField(_("contract"), max_length=40)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["season", "contract_number"], name="one_brigade_per_contract")]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.contract_number})"
-
-
-class CaseQuerySet(models.QuerySet["Case"]):
-    def visible_to(self, user: User) -> "CaseQuerySet":
-        """Cases whose goods came into accounts that the person may know."""
-        if user.can(Can.SEE_EVERYTHING):
-            return self
-        return self.filter(models.Exists(Intake.objects.visible_to(user).filter(case=models.OuterRef("pk"))))
-
-
-class Case(models.Model):
-    """A seizure: who took what from where, and under which criminal-register number."""
-
-    protocol_number = models.CharField(_("protocol number"), max_length=60)
-    protocol_on = models.DateField(_("date of the protocol"))
-    erdr_number = models.CharField(_("ERDR number"), max_length=30, unique=True)
-    agency = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="cases", verbose_name=_("agency"))
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+", verbose_name=_("region"))
-    place = models.CharField(_("place"), max_length=200)
-    seized_on = models.DateField(_("day of the seizure"))
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    opened_at = models.DateTimeField()
-
-    objects = CaseQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-pk"]
-        constraints = [
-            models.CheckConstraint(condition=Q(protocol_on__gte=F("seized_on")), name="protocol_not_before_seizure"),
-        ]
-        triggers: list[pgtrigger.Trigger] = [
-            *never_deleted(),
-            fixed("case_is_fixed", "erdr_number", "protocol_number", "opened_by", "opened_at"),
-        ]
-
-    def __str__(self) -> str:
-        return self.erdr_number
+from registry.models.cases import Case
+from registry.models.seasons import Brigade, RemovalPermit
+from registry.models.terms import Condition, Origin, Population, Side
 
 
 class IntakeQuerySet(models.QuerySet["Intake"]):
@@ -338,62 +193,3 @@ class IntakeSheet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.intake_id} {self.document_id}"
-
-
-class DerivativeQuerySet(models.QuerySet["Derivative"]):
-    def visible_to(self, user: User) -> "DerivativeQuerySet":
-        """Derivatives in accounts that the person may know; everything for those who oversee."""
-        if user.can(Can.SEE_EVERYTHING):
-            return self
-        if not user.can(Can.SEE_STOCK):
-            return self.none()
-        mine = CustodyAccount.objects.visible_to(user).values("pk")
-        return self.filter(item__in=Holding.objects.filter(account__in=mine, pieces__gt=0).values("item"))
-
-
-class Derivative(HornMeasures):
-    """One registered specimen: what it is and where it came from. Where it is now, the ledger says."""
-
-    item = models.OneToOneField(Item, on_delete=models.PROTECT, primary_key=True, related_name="derivative")
-    number = models.CharField(max_length=16, unique=True)
-    term = models.CharField(_("term"), max_length=3, choices=Term)
-    origin = models.CharField(_("origin"), max_length=12, choices=Origin)
-    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="derivatives", db_index=False)
-    row = models.PositiveIntegerField()
-    registered_at = models.DateTimeField()
-
-    objects = DerivativeQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["intake", "row"], name="one_derivative_per_row"),
-            models.CheckConstraint(condition=Q(mass_g__gt=0), name="derivative_weighs_something"),
-            models.CheckConstraint(condition=Q(number__regex=r"^KZ[0-9]{2}-[0-9]{7,}$"), name="derivative_number_form"),
-        ]
-        triggers: list[pgtrigger.Trigger] = [
-            *never_deleted(),
-            pgtrigger.Protect(name="derivative_is_a_fact", operation=pgtrigger.Update),
-            triggers.derivatives_come_by_registration(),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
-
-    @property
-    def stock_class(self) -> str:
-        return stock_class(self.term, self.origin)
-
-
-class DerivativePhoto(models.Model):
-    """A photo of a derivative."""
-
-    derivative = models.ForeignKey(Derivative, on_delete=models.PROTECT, related_name="photos")
-    document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ["pk"]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
-
-    def __str__(self) -> str:
-        return f"{self.derivative_id} {self.document_id}"

@@ -1,0 +1,1 @@
+"""The papers of acts upon goods in hand: reports of loss, write-offs, destructions."""

@@ -1,0 +1,76 @@
+"""Facts beside an item that keep it where it is."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.base.triggers import never_deleted
+from ledger.models.movements import Item
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def active(self) -> "HoldQuerySet":
+        return self.filter(lifted_at=None)
+
+
+class Hold(models.Model):
+    """A fact that keeps an item where it is: evidence, a court, a dispute."""
+
+    class Kind(models.TextChoices):
+        EVIDENCE = "evidence", _("Evidence in a case")
+        COURT = "court", _("Court order")
+        DISPUTE = "dispute", _("Dispute")
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")
+    kind = models.CharField(max_length=10, choices=Kind)
+    reference = models.CharField(max_length=60)
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lift_reason = models.CharField(max_length=200, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "kind"], condition=Q(lifted_at=None), name="one_active_hold_of_a_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by=None, lifted_at=None, lift_reason="")
+                | (Q(lifted_by__isnull=False, lifted_at__isnull=False) & ~Q(lift_reason="")),
+                name="hold_lift_all_or_none",
+            ),
+        ]
+        triggers: list[pgtrigger.Trigger] = [*never_deleted()]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}"
+
+
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def active(self) -> "ReservationQuerySet":
+        return self.filter(released_at=None)
+
+
+class Reservation(models.Model):
+    """An item is promised to one right, named by `reference` ("permit:12"), and moves under no other."""
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="reservations")
+    reference = models.CharField(max_length=40, db_index=True)
+    placed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item"], condition=Q(released_at=None), name="one_active_reservation"),
+        ]
+        triggers: list[pgtrigger.Trigger] = [*never_deleted()]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.reference}"

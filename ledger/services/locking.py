@@ -1,0 +1,86 @@
+"""Row locks of the ledger, in the one order of the whole system, and what is bound."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from ledger.models import (
+    CustodyAccount,
+)
+from ledger.services.refusals import (
+    BackDated,
+    ItemsNotThere,
+    ItemsOnHold,
+    ItemsReserved,
+    StoreClosed,
+)
+
+
+def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: date, under: str) -> None:
+    """Lock the items' holdings by item and say in words what the trigger would refuse.
+
+    The lock closes the race of two movements of one item: the second finds the item gone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT h.moved_on FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item"
+            " ORDER BY h.item_id FOR UPDATE OF h",
+            [wanted, source.pk],
+        )
+        arrived = [row[0] for row in cursor.fetchall()]
+    if len(arrived) != len(wanted):
+        raise ItemsNotThere(
+            ngettext_lazy(
+                "%(count)d item is not in “%(store)s” any more. Reload the list.",
+                "%(count)d items are not in “%(store)s” any more. Reload the list.",
+                "count",
+            )
+            % {"count": len(wanted) - len(arrived), "store": source.name}
+        )
+    if max(arrived) > effective_on:
+        raise BackDated(_("Some of these items arrived after this day."))
+    held, promised = bound(wanted)
+    if held:
+        raise ItemsOnHold
+    if promised != ({under: len(wanted)} if under else {}):
+        raise ItemsReserved
+
+
+def bound(item_ids: Sequence[int]) -> tuple[int, dict[str, int]]:
+    """How many of the items are under a hold, and how many are reserved for which right."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS item)
+            SELECT NULL, count(*) FROM wanted JOIN ledger_hold k ON k.item_id = item AND k.lifted_at IS NULL
+            UNION ALL
+            SELECT r.reference, count(*) FROM wanted
+            JOIN ledger_reservation r ON r.item_id = item AND r.released_at IS NULL GROUP BY r.reference
+            """,
+            [list(item_ids)],
+        )
+        promised = dict(cursor.fetchall())
+    return promised.pop(None), promised
+
+
+def lock_items(item_ids: Sequence[int]) -> int:
+    """Lock the items' physical holdings by item; how many items have one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_holding h ON h.item_id = wanted.item AND h.is_physical ORDER BY h.item_id FOR UPDATE OF h",
+            [list(item_ids)],
+        )
+        return cursor.rowcount
+
+
+def lock_open(store: CustodyAccount) -> None:
+    """Keep the store open until this transaction ends. Raises StoreClosed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_active FROM ledger_custodyaccount WHERE id = %s FOR SHARE", [store.pk])
+        if not cursor.fetchone()[0]:
+            raise StoreClosed

@@ -1,0 +1,74 @@
+"""What the ledger refuses, in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.base.errors import DomainError, NotAllowed, NotFound
+
+
+class ItemsNotThere(DomainError):
+    """Some of the items are not, or no longer, in the account they should leave."""
+
+    code = "items-not-there"
+    message = _("Some of these items are no longer there. Reload the list.")
+
+
+class ItemsOnHold(DomainError):
+    """Some of the items are under a hold and stay where they are."""
+
+    code = "items-on-hold"
+    message = _("Some of these items are on hold: record the decision of the case first.")
+
+
+class ItemsReserved(DomainError):
+    """Some of the items are promised to a right other than the one named."""
+
+    code = "items-reserved"
+    message = _("Some of these items are reserved for another permit.")
+
+
+class BackDated(DomainError):
+    """The day lies before the items arrived, in a closed period, or in the future."""
+
+    code = "back-dated"
+    message = _("This day cannot be used.")
+
+
+class KeyReused(DomainError):
+    """The idempotency key was used for another movement."""
+
+    code = "key-reused"
+    message = _("This request was already used for something else.")
+
+
+class SecondPersonNeeded(NotAllowed):
+    """One person cannot do both halves of this act."""
+
+    code = "second-person-needed"
+    message = _("Another person must do this: you dispatched these goods yourself.")
+
+
+class NotInHandover(NotFound):
+    """The item is not part of this hand-over."""
+
+    code = "not-in-handover"
+    message = _("This item is not in this hand-over.")
+
+
+class StoreClosed(DomainError):
+    """The store takes nothing in any more."""
+
+    code = "store-closed"
+    message = _("This store is closed.")
+
+
+class StoreKnown(DomainError):
+    """An account with this code exists."""
+
+    code = "store-known"
+
+
+class StoreNotEmpty(DomainError):
+    """A place with goods in it cannot be closed."""
+
+    code = "store-not-empty"
+    message = _("Goods are still kept here or on their way here: move or receive them first.")
