@@ -1,19 +1,24 @@
-"""A reception point of the benchmarks' own, so that each of them finds it whatever else is in the database."""
+"""Goods and places of the benchmarks' own, so that each of them finds them whatever else is in the database."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+from django.db import connection, transaction
 
 from core.accounts.bin import bin_from
 from core.accounts.models import Appointment, Organisation, Region, User
 from core.accounts.roles import Role
 from core.base.clock import day_of
-from ledger.models import AccountKind, CustodyAccount
+from ledger.models import AccountKind, CustodyAccount, Item
+from ledger.services import Arrival, enter_items, open_items
 from marking.services.keys import ensure_signing_key
 from registry.measures import TableRow
 from registry.models import Brigade, Intake, Population, RemovalPermit, Season
 from registry.services import open_removal_intake, save_rows
 
 REGION = "27"
+STEP = 50_000  # items that enter at once
 LONG_AGO = datetime(2025, 1, 10, tzinfo=UTC)
 
 
@@ -97,3 +102,30 @@ def _make_reception() -> Reception:
         ),
         Brigade.objects.create(name="Өлшем", season=season, region=region, contract_number="BENCH-1"),
     )
+
+
+def enter_goods(actor: User, store: CustodyAccount, count: int) -> list[int]:
+    """So many items of the ledger alone, of one piece and a horn's mass each, into a store."""
+    now = datetime.now(UTC)
+    with transaction.atomic():
+        items = open_items(count)
+        enter_items(
+            actor=actor,
+            at=now,
+            key=uuid4().hex,
+            source=CustodyAccount.objects.boundary(AccountKind.REMOVAL),
+            target=store,
+            arrivals=[Arrival(item, "HOR:removal", 1, 180 + item % 60) for item in items],
+            effective_on=day_of(now),
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ledger_posting, ledger_holding")
+    return items
+
+
+def fill_register(actor: User, store: CustodyAccount, count: int) -> None:
+    """Let the register have `count` items at least; what is short enters the store."""
+    while (missing := count - Item.objects.count()) > 0:
+        enter_goods(actor, store, min(missing, STEP))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")

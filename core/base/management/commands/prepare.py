@@ -10,7 +10,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from core.base.messages import compile_catalogues
+from core.base.catalogues import compile_catalogues
 
 
 class Command(BaseCommand):
