@@ -142,6 +142,22 @@ class KilogramsField(DecimalCommaField):
         return super().has_changed(self.prepare_value(initial), data)
 
 
+class LatitudeField(DecimalCommaField):
+    """Degrees north, from the equator to the pole."""
+
+    bound = 90
+
+    def __init__(self, **kwargs: Any) -> None:
+        bounds = {"min_value": -self.bound, "max_value": self.bound, "decimal_places": 6}
+        super().__init__(**{"unit": "°", "max_digits": 9, **bounds, **kwargs})
+
+
+class LongitudeField(LatitudeField):
+    """Degrees east of Greenwich."""
+
+    bound = 180
+
+
 def _without_places(validators: list[Any]) -> list[Any]:
     """Whole grams have no places after the comma to count."""
     return [check for check in validators if not isinstance(check, DecimalValidator)]
