@@ -17,6 +17,7 @@ from core.accounts.roles import HELD_IN, Role
 from core.accounts.tokens import digest_of
 from core.audit.services import record
 from core.base.clock import day_of
+from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 
 TOKEN_DAYS = 90
@@ -80,11 +81,11 @@ def create_organisation(
     """
     if not is_valid_bin(bin):
         raise BadInput(fields={"bin": _("This is not a valid BIN: check the 12 digits.")})
-    if Organisation.objects.filter(bin=bin).exists():
-        raise OrganisationKnown(fields={"bin": _("An organisation with this BIN is in the registry already.")})
-    organisation = Organisation.objects.create(
-        bin=bin, kind=kind, name_kk=name_kk, name_ru=name_ru, name_en=name_en, region=region
-    )
+    known = OrganisationKnown(fields={"bin": _("An organisation with this BIN is in the registry already.")})
+    with refuse_known({"_bin_": known}):
+        organisation = Organisation.objects.create(
+            bin=bin, kind=kind, name_kk=name_kk, name_ru=name_ru, name_en=name_en, region=region
+        )
     record(
         "organisation.created",
         actor=actor,
@@ -163,10 +164,6 @@ def create_person(
 
     Raises UsernameTaken, or BadInput with what is wrong with the password or the e-mail.
     """
-    if User.objects.filter(username__iexact=username).exists():
-        raise UsernameTaken(fields={"username": _("This name is taken.")})
-    if email and User.objects.filter(email__iexact=email).exists():
-        raise BadInput(fields={"email": _("Another person has this e-mail address.")})
     person = User(
         username=username,
         last_name=last_name,
@@ -182,9 +179,19 @@ def create_person(
         except ValidationError as error:
             raise BadInput(fields={"password": " ".join(error.messages)}) from error
     person.set_password(password)
-    person.save(force_insert=True)
+    with refuse_known(_known_person()):
+        person.save(force_insert=True)
     record("user.created", actor=actor, at=at, subject=("user", person.pk), subject_name=person.full_name[:120])
     return person
+
+
+def _known_person() -> dict[str, DomainError]:
+    """What to say when a name or an address is another person's, by the constraint that says so."""
+    return {
+        "one_person_per_username": UsernameTaken(fields={"username": _("This name is taken.")}),
+        "accounts_user_username": UsernameTaken(fields={"username": _("This name is taken.")}),
+        "one_person_per_email": BadInput(fields={"email": _("Another person has this e-mail address.")}),
+    }
 
 
 @transaction.atomic
@@ -200,11 +207,10 @@ def change_person(
 ) -> User:
     """Correct how a person is written and reached. Raises BadInput when the e-mail is another person's."""
     person = User.objects.select_for_update().get(pk=person.pk)
-    if email and User.objects.filter(email__iexact=email).exclude(pk=person.pk).exists():
-        raise BadInput(fields={"email": _("Another person has this e-mail address.")})
     before = person.full_name
     person.last_name, person.first_name, person.patronymic, person.email = last_name, first_name, patronymic, email
-    person.save(update_fields=["last_name", "first_name", "patronymic", "email"])
+    with refuse_known(_known_person()):
+        person.save(update_fields=["last_name", "first_name", "patronymic", "email"])
     record(
         "user.changed",
         actor=actor,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, Region, User
 from core.audit.services import record
+from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, InvalidTransition
 from ledger.models import (
     AccountKind,
@@ -45,8 +46,6 @@ def open_store(
         raise BadInput(fields={"region": _("Say in which region it lies.")})
     # The lock closes the race of two first places of one keeper.
     Organisation.objects.select_for_update(no_key=True).get(pk=custodian.pk)
-    if CustodyAccount.objects.filter(code=code).exists():
-        raise StoreKnown(fields={"code": _("This code is taken.")})
     CustodyAccount.objects.get_or_create(
         kind=AccountKind.TRANSIT,
         custodian=custodian,
@@ -57,16 +56,17 @@ def open_store(
             "name_en": f"In transit: {custodian.name_en}"[:200],
         },
     )
-    store = CustodyAccount.objects.create(
-        code=code,
-        kind=kind,
-        custodian=custodian,
-        region=region,
-        name_kk=name_kk,
-        name_ru=name_ru,
-        name_en=name_en,
-        is_reception_point=is_reception_point,
-    )
+    with refuse_known({"_code_": StoreKnown(fields={"code": _("This code is taken.")})}):
+        store = CustodyAccount.objects.create(
+            code=code,
+            kind=kind,
+            custodian=custodian,
+            region=region,
+            name_kk=name_kk,
+            name_ru=name_ru,
+            name_en=name_en,
+            is_reception_point=is_reception_point,
+        )
     record(
         "store.opened",
         actor=actor,
