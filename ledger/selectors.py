@@ -1,12 +1,26 @@
 """Questions to the ledger that span several models, and its self-check."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
-from ledger.models import CustodyAccount
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from ledger.models import AccountKind, CustodyAccount
+
+
+def stores_of(
+    user: User, act: Can, *, kinds: Collection[AccountKind] = (AccountKind.STORE,)
+) -> QuerySet[CustodyAccount]:
+    """Stores where the person may do the act: the own organisations'; an inspection, the State's in its regions too."""
+    own = Q(custodian__in=user.organisation_ids(act))
+    regions = user.region_codes(Can.OPEN_INTAKE)
+    if regions and user.can(act):
+        own |= Q(custodian__kind__in=Organisation.STATE_BODIES, region__in=regions)
+    return CustodyAccount.objects.filter(own, kind__in=kinds, is_active=True).select_related("custodian")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.base.clock import day_of
 from ledger.models import CustodyAccount, Handover
+from ledger.selectors import stores_of
 from permits.machine import State
 from permits.models import Application, ApplicationQuerySet, Kind, Permit, PermitQuerySet
-from permits.selectors import stores_of
 from registry.models import Derivative, Intake, Origin, Term
 
 ANY = _("Any")

@@ -7,12 +7,10 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.models import Organisation, User
-from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
@@ -49,15 +47,6 @@ class PermitForOtherStore(DomainError):
 
 
 # --- stores ---------------------------------------------------------------------------------------------------
-
-
-def stores_of(user: User, act: Can) -> QuerySet[CustodyAccount]:
-    """Stores where the person may do the act: the own organisations'; an inspection, the State's in its regions too."""
-    own = Q(custodian__in=user.organisation_ids(act))
-    regions = user.region_codes(Can.OPEN_INTAKE)
-    if regions and user.can(act):
-        own |= Q(custodian__kind__in=Organisation.STATE_BODIES, region__in=regions)
-    return CustodyAccount.objects.filter(own, kind=AccountKind.STORE, is_active=True).select_related("custodian")
 
 
 def receiving_stores() -> QuerySet[CustodyAccount]:

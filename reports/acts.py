@@ -11,8 +11,9 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import User
 from core.accounts.roles import Can
 from ledger.models import AccountKind, Handover
+from ledger.selectors import stores_of
 from permits.models import Kind
-from permits.selectors import find_obstacles, stores_of
+from permits.selectors import find_obstacles
 from registry.models import Intake
 from reports.selectors import ItemRow
 

@@ -25,10 +25,9 @@ from core.notices.models import Notice
 from core.notices.selectors import notices_waiting
 from core.rules.models import Rule
 from ledger.models import AccountKind, AccountTotal, CustodyAccount, Handover, Hold
-from ledger.selectors import Position, positions
+from ledger.selectors import Position, positions, stores_of
 from permits.machine import State
 from permits.models import Application, Permit
-from permits.selectors import stores_of
 from registry.models import Intake, Origin, Population, Season, Term, split_stock_class
 from reports.charts import Bar, draw_bars, draw_columns
 from reports.models import Statement

@@ -5,6 +5,15 @@ around the services keep them too; `manage.py check_ledger` rebuilds and compare
 """
 
 from ledger.models.accounts import PHYSICAL, AccountKind, CustodyAccount, CustodyAccountQuerySet
+from ledger.models.boxes import (
+    Box,
+    BoxQuerySet,
+    Packing,
+    PackingQuerySet,
+    Placement,
+    PlacementQuerySet,
+    Shelf,
+)
 from ledger.models.handovers import Handover, HandoverLine, HandoverQuerySet
 from ledger.models.holds import Hold, HoldQuerySet, Reservation, ReservationQuerySet
 from ledger.models.movements import AccountTotal, Holding, Item, Movement, MovementKind, PeriodClose, Posting
@@ -13,6 +22,8 @@ __all__ = [
     "PHYSICAL",
     "AccountKind",
     "AccountTotal",
+    "Box",
+    "BoxQuerySet",
     "CustodyAccount",
     "CustodyAccountQuerySet",
     "Handover",
@@ -24,8 +35,13 @@ __all__ = [
     "Item",
     "Movement",
     "MovementKind",
+    "Packing",
+    "PackingQuerySet",
     "PeriodClose",
+    "Placement",
+    "PlacementQuerySet",
     "Posting",
     "Reservation",
     "ReservationQuerySet",
+    "Shelf",
 ]

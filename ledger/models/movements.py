@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.base.triggers import append_only
 from core.documents.models import Document
-from ledger import triggers
+from ledger import triggers, triggers_boxes
 from ledger.models.accounts import CustodyAccount
 
 
@@ -118,7 +118,11 @@ class Posting(models.Model):
             models.CheckConstraint(condition=~Q(pieces=0, grams=0), name="posting_is_not_empty"),
         ]
         indexes = [models.Index(fields=["account", "movement"])]
-        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.posting_keeps_holdings()]
+        triggers: list[pgtrigger.Trigger] = [
+            *append_only(),
+            triggers.posting_keeps_holdings(),
+            triggers_boxes.posting_moves_boxes(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.item_id} {self.pieces:+d} {self.grams:+d} g"

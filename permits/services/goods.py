@@ -16,6 +16,7 @@ from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from ledger.models import CustodyAccount, Handover, HandoverLine
+from ledger.selectors import stores_of
 from ledger.services import (
     SecondPersonNeeded,
     accept_handover,
@@ -25,7 +26,7 @@ from ledger.services import (
     unscan_received,
 )
 from permits.models import ExtraScan, Permit, PermitLine
-from permits.selectors import find_right, permit_of, stores_of
+from permits.selectors import find_right, permit_of
 from permits.services.permits import lock_permit, release_stored, use_lines
 from registry.models import Derivative
 

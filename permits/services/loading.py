@@ -10,8 +10,9 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from ledger.models import CustodyAccount, Handover
+from ledger.selectors import stores_of
 from permits.models import LoadingList, Permit
-from permits.selectors import Problems, find_loading_obstacles, stores_of
+from permits.selectors import Problems, find_loading_obstacles
 from permits.services.goods import dispatch_goods
 
 

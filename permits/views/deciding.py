@@ -19,12 +19,12 @@ from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from ledger.selectors import stores_of
 from permits import services
 from permits.filters import PermitFilter
 from permits.forms import ApproveForm, RefuseForm, RevokeForm, SendBackForm
 from permits.machine import Act, find_transition
 from permits.models import Application, Permit
-from permits.selectors import stores_of
 from permits.services.decisions import is_applicant
 from permits.views.applications import application_or_404, summary
 from permits.views.said import say_refusal

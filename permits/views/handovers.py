@@ -19,11 +19,12 @@ from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from ledger.models import Handover, HandoverLine, Posting
+from ledger.selectors import stores_of
 from marking.models import Mark
 from permits import services
 from permits.filters import HandoverFilter
 from permits.forms import ReturnForm
-from permits.selectors import count_lines, grams_sent, permit_of, stores_of
+from permits.selectors import count_lines, grams_sent, permit_of
 
 
 @requires(Can.SEE_STOCK)

@@ -22,6 +22,7 @@ from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from custody.scanning import Said, read_scan
 from ledger.models import CustodyAccount
+from ledger.selectors import stores_of
 from permits import services
 from permits.filters import StockChoice
 from permits.forms import StartForm, TransportForm
@@ -33,7 +34,6 @@ from permits.selectors import (
     find_right,
     items_of_batch,
     receiving_stores,
-    stores_of,
     weigh,
 )
 from permits.views.said import chosen_items, own_hosts, say_refusal, wants_part
