@@ -13,6 +13,7 @@ v1: list[URLPattern | URLResolver] = [
     path("jobs/<uuid:pk>/documents/<uuid:document_id>/", JobDocument.as_view(), name="job-document"),
     path("", include("core.rules.api")),
     path("", include("core.notices.api")),
+    path("", include("core.documents.api")),
     path("", include("registry.api")),
     path("", include("marking.api")),
     path("", include("custody.api")),

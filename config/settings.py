@@ -1,6 +1,7 @@
 """One settings file. What differs between machines comes from the environment; see docs/operations.md."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.utils.translation import gettext_lazy as _
@@ -177,8 +178,28 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 MEDIA_ROOT = VAR_DIR / "documents"
+# Documents lie on this machine's disk, or, with S3_BUCKET, in an object store that speaks S3; never public, never
+# overwritten, and handed out by ourselves alone.
+S3_BUCKET = env.str("S3_BUCKET", default="")
+DOCUMENT_STORE: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+if S3_BUCKET:
+    DOCUMENT_STORE = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT", default="") or None,
+            "region_name": env.str("S3_REGION", default="") or None,
+            "access_key": env.str("S3_ACCESS_KEY", default="").strip() or None,
+            "secret_key": env.str("S3_SECRET_KEY", default="").strip() or None,
+            "addressing_style": env.str("S3_ADDRESSING", default="auto"),
+            "location": env.str("S3_FOLDER", default=""),
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": False,
+        },
+    }
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": DOCUMENT_STORE,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("permits.urls")),
     path("jobs/", include(([*job_pages, job_file], "jobs"))),
     path("notices/", include("core.notices.urls")),
+    path("files/", include("core.documents.urls")),
     path("rules/", include("core.rules.urls")),
     path("", include("core.accounts.urls")),
     path("", include("core.base.urls")),

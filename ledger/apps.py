@@ -6,9 +6,31 @@ class LedgerConfig(AppConfig):
     name = "ledger"
 
     def ready(self) -> None:
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
+        from core.documents.places import allow_distance
         from core.notices.services import register_notice_codes
+        from ledger.models import CustodyAccount, Handover
+        from ledger.subjects import may_add_to_handover, may_add_to_store, photo_distance
 
+        allow_distance(photo_distance)
+        register_subject(
+            "handover",
+            label=_("Hand-over"),
+            url_name="permits:handover",
+            known_to=lambda user: Handover.objects.visible_to(user),
+            add=may_add_to_handover,
+            everything=lambda: Handover.objects.all(),
+            prefix="HO",
+        )
+        register_subject(
+            "store",
+            label=_("Store"),
+            known_to=lambda user: CustodyAccount.objects.visible_to(user),
+            add=may_add_to_store,
+        )
+        register_subject("movement", label=_("Movement"))
+        register_subject("ledger", label=_("Ledger"))
         register_verbs(
             {
                 "handover.dispatched": _("Goods dispatched"),

@@ -6,9 +6,30 @@ class PermitsConfig(AppConfig):
     name = "permits"
 
     def ready(self) -> None:
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.notices.services import register_notice_codes
+        from permits.models import Application, Permit
+        from permits.selectors import may_add_to_application, may_add_to_permit
 
+        register_subject(
+            "application",
+            label=_("Application"),
+            url_name="permits:application",
+            known_to=lambda user: Application.objects.visible_to(user),
+            add=may_add_to_application,
+            everything=lambda: Application.objects.all(),
+            prefix="AP",
+        )
+        register_subject(
+            "permit",
+            label=_("Permit"),
+            url_name="permits:permit",
+            known_to=lambda user: Permit.objects.visible_to(user),
+            add=may_add_to_permit,
+            everything=lambda: Permit.objects.all(),
+            prefix="PM",
+        )
         register_verbs(
             {
                 "application.opened": _("Application begun"),

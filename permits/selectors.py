@@ -373,3 +373,20 @@ def grams_sent(handover: Handover) -> int:
     """What left the sending store, by the ledger."""
     sent = Posting.objects.filter(movement=handover.dispatch_movement_id, pieces__gt=0)
     return sent.aggregate(grams=Sum("grams"))["grams"] or 0
+
+
+# --- files ----------------------------------------------------------------------------------------------------
+
+
+def may_add_to_application(user: User, key: str) -> bool:
+    """The applicant's people, and those who decide it."""
+    if user.can(Can.DECIDE_APPLICATION):
+        return True
+    return Application.objects.filter(pk=key, applicant__in=user.organisation_ids(Can.APPLY)).exists()
+
+
+def may_add_to_permit(user: User, key: str) -> bool:
+    """The holder's people, and those who issue permits."""
+    if user.can(Can.DECIDE_APPLICATION):
+        return True
+    return Permit.objects.filter(pk=key, holder__in=user.organisation_ids(Can.APPLY)).exists()

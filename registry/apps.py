@@ -6,12 +6,42 @@ class RegistryConfig(AppConfig):
     name = "registry"
 
     def ready(self) -> None:
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
+        from core.documents.attaching import register_holder
         from core.notices.services import register_notice_codes
         from core.rules.values import register_terms
-        from registry.models import Term
+        from registry.models import Case, Derivative, Intake, Term
+        from registry.subjects import holders_of, may_add_to_case, may_add_to_derivative, may_add_to_intake
 
         register_terms({term.value: term.label for term in Term})
+        register_holder(holders_of)
+        register_subject(
+            "derivative",
+            label=_("Item"),
+            url_name="reports:item",
+            known_to=lambda user: Derivative.objects.visible_to(user),
+            add=may_add_to_derivative,
+            everything=lambda: Derivative.objects.all(),
+            prefix="KZ",
+            digits=7,
+        )
+        register_subject(
+            "intake",
+            label=_("Reception"),
+            url_name="registry:intake",
+            known_to=lambda user: Intake.objects.visible_to(user),
+            add=may_add_to_intake,
+            everything=lambda: Intake.objects.all(),
+            prefix="IN",
+        )
+        register_subject(
+            "case",
+            label=_("Case"),
+            url_name="registry:case",
+            known_to=lambda user: Case.objects.visible_to(user),
+            add=may_add_to_case,
+        )
         register_verbs(
             {
                 "case.opened": _("Seizure case entered"),

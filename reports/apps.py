@@ -8,9 +8,19 @@ class ReportsConfig(AppConfig):
     name = "reports"
 
     def ready(self) -> None:
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
+        from reports.models import Statement
 
         import_module("reports.tasks")
+        register_subject(
+            "report",
+            label=_("Stock statement"),
+            url_name="reports:statement",
+            known_to=lambda user: Statement.objects.visible_to(user),
+            everything=lambda: Statement.objects.all(),
+            prefix="ST",
+        )
         register_verbs(
             {
                 "statement.asked": _("Stock statement asked for"),

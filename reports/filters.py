@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
+from core.accounts.subjects import SUBJECTS
 from core.audit.models import Event, EventQuerySet
 from core.audit.services import VERBS
 from core.base.clock import ALMATY
@@ -21,7 +22,6 @@ from marking.models import Mark
 from registry.models import Condition, Derivative, Intake, Origin, Population, Season, Term
 from reports.find import find_exactly
 from reports.selectors import PlacedDerivative, with_place
-from reports.subjects import SUBJECTS
 
 ANY = _("Any")
 PEOPLE_AT_MOST = 200
@@ -229,7 +229,7 @@ class JournalFilter(filters.FilterSet):
     )
     kind = filters.ChoiceFilter(
         label=_("About"),
-        choices=[(kind, subject.label) for kind, subject in SUBJECTS.items()],
+        choices=[],
         empty_label=ANY,
         field_name="subject_kind",
     )
@@ -246,6 +246,9 @@ class JournalFilter(filters.FilterSet):
         choices = sorted(((verb, str(label)) for verb, label in VERBS.items()), key=lambda pair: pair[1])
         self.filters["verb"].extra["choices"] = choices
         self.filters["verb"].field.choices = choices
+        kinds = sorted(((kind, str(subject.label)) for kind, subject in SUBJECTS.items()), key=lambda pair: pair[1])
+        self.filters["kind"].extra["choices"] = kinds
+        self.filters["kind"].field.choices = kinds
 
     def by_person(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         people = User.objects.filter(Q(last_name__istartswith=value.strip()) | Q(username__iexact=value.strip()))

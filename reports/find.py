@@ -7,15 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
+from core.accounts.subjects import SUBJECTS, by_prefix, page_of
 from ledger.models import CustodyAccount
 from marking.models import Mark
 from marking.selectors import check_text
 from registry.models import Case
-from reports.subjects import BY_PREFIX, SUBJECTS
 
 SHORTEST_WORDS = 2
 LONGEST_TEXT = 400
@@ -35,7 +34,7 @@ class Match:
 
     @property
     def url(self) -> str:
-        return reverse(SUBJECTS[self.kind].page, args=[self.pk])
+        return page_of(self.kind, self.pk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,10 @@ def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
 def full_number(text: str) -> str:
     """The number as it is kept: “kz26 12345” becomes “KZ26-0012345”; empty if it is not a number of ours."""
     found = _NUMBER.match(text.strip().upper().translate(_LOOK_ALIKES))
-    if found is None or found[1] not in BY_PREFIX:
+    kind = by_prefix().get(found[1]) if found else None
+    if found is None or kind is None:
         return ""
-    digits = SUBJECTS[BY_PREFIX[found[1]]].digits
+    digits = SUBJECTS[kind].digits
     return f"{found[1]}{found[2]}-{int(found[3] or found[4]):0{digits}d}"
 
 
@@ -70,7 +70,7 @@ def find_exactly(text: str) -> list[Match]:
     understood = understand(text)
     if understood.code:
         return _items(Mark.objects.filter(pk=understood.code))
-    kind = BY_PREFIX.get(understood.number[:2], "")
+    kind = by_prefix().get(understood.number[:2], "")
     everything = SUBJECTS[kind].everything if kind else None
     return _numbered(kind, everything().filter(number=understood.number)) if everything else []
 
@@ -79,7 +79,7 @@ def find_named(user: User, understood: Understood) -> list[Match]:
     """The same among the things that the person may know."""
     if understood.code:
         return _items(Mark.objects.visible_to(user).filter(pk=understood.code))
-    kind = BY_PREFIX.get(understood.number[:2], "")
+    kind = by_prefix().get(understood.number[:2], "")
     known_to = SUBJECTS[kind].known_to if kind else None
     return _numbered(kind, known_to(user).filter(number=understood.number)) if known_to else []
 
@@ -91,7 +91,7 @@ def find_words(user: User, text: str) -> dict[str, list[Match]]:
         return {}
     start = words.upper().translate(_LOOK_ALIKES)
     found: dict[str, list[Match]] = {}
-    for prefix, kind in BY_PREFIX.items():
+    for prefix, kind in by_prefix().items():
         known_to = SUBJECTS[kind].known_to
         if known_to is None or (kind == "derivative" and not start.startswith(prefix)):
             continue

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
+from core.accounts.subjects import pages_of
 from core.audit.models import Event
 from core.audit.services import VERBS
 from core.audit.templatetags.journal import Fact, facts_in_words
@@ -17,7 +18,6 @@ from marking.codes import group
 from marking.models import LabelRunMark, Mark
 from permits.models import Application, Permit
 from registry.models import Derivative
-from reports.subjects import pages_of
 
 # The act that made a movement: told together with it, as one step.
 MADE_BY = {

@@ -7,9 +7,18 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from core.accounts.models import organisations_known_to, people_known_to
         from core.accounts.roles import Role
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_facts, register_verbs
 
+        register_subject("user", label=_("Person"), url_name="accounts:person", known_to=people_known_to)
+        register_subject(
+            "organisation",
+            label=_("Organisation"),
+            url_name="accounts:organisation",
+            known_to=organisations_known_to,
+        )
         register_facts(
             {"role": (_("Role"), lambda role: str(Role(role).label)), "organisation_name": (_("Organisation"), str)}
         )

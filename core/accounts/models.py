@@ -256,6 +256,16 @@ class Appointment(models.Model):
         return self.ended_at is None and self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
 
 
+def people_known_to(user: User) -> models.QuerySet[User]:
+    """Everybody, for whoever manages people."""
+    return User.objects.all() if user.can(Can.MANAGE_PEOPLE) else User.objects.none()
+
+
+def organisations_known_to(user: User) -> models.QuerySet[Organisation]:
+    """Every organisation, for whoever manages people."""
+    return Organisation.objects.all() if user.can(Can.MANAGE_PEOPLE) else Organisation.objects.none()
+
+
 LONGEST_TOKEN = timedelta(days=366)
 
 

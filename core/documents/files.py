@@ -1,14 +1,19 @@
-"""Handing out documents: the bytes as given, and small pictures of photos. Who may see them the caller knows."""
+"""Handing out documents: the bytes as given, and small pictures of photos. Who may see them the caller knows.
 
+Everything goes through the storage, so that a disk here and an object store elsewhere are the same to us.
+"""
+
+import io
 import os
 import tempfile
 from pathlib import Path
 
-from django.conf import settings
+from django.core.files.base import ContentFile
 from django.http import FileResponse
 from PIL import Image, ImageOps
 
 from core.documents.models import Document
+from core.documents.pictures import PHOTO_FORMATS
 
 THUMBNAIL_SIDE = 480  # pixels of the longer side
 # The browser may show these by itself; anything else is saved.
@@ -23,39 +28,54 @@ def serve(document: Document, *, download: bool = False) -> FileResponse:
         filename=document.name,
         content_type=document.media_type,
     )
+    response["Content-Length"] = str(document.size)
     return _keep_private(response, seconds=3600)
 
 
 def serve_thumbnail(document: Document) -> FileResponse:
     """A small JPEG of a photo, made when it is first asked for."""
-    response = FileResponse(thumbnail(document).open("rb"), content_type="image/jpeg")
+    response = FileResponse(document.file.storage.open(thumbnail(document)), content_type="image/jpeg")
     response["Content-Disposition"] = "inline"
     return _keep_private(response, seconds=24 * 3600)
 
 
-def thumbnail(document: Document) -> Path:
-    """Path of a small JPEG: upright, at most 480 pixels, without place, time or camera. Made once and kept.
+def thumbnail(document: Document) -> str:
+    """Name in the storage of a small JPEG: upright, at most 480 pixels, without place, time or camera. Made once.
 
     Raises ValueError for what is no photo.
     """
-    if not document.media_type.startswith("image/"):
+    if not document.is_photo:
         raise ValueError(document.media_type)
-    target = Path(settings.MEDIA_ROOT) / "thumbnails" / document.sha256[:2] / f"{document.pk}.jpg"
-    if target.exists():
-        return target
+    storage = document.file.storage
+    name = f"thumbnails/{document.sha256[:2]}/{document.pk}.jpg"
+    if storage.exists(name):
+        return name
+    made = _draw_thumbnail(document)
+    try:
+        target = Path(storage.path(name))
+    except NotImplementedError:
+        # An object store shows an object when it is whole; two that are made at once are the same picture.
+        return str(storage.save(name, ContentFile(made)))
+    # On a disk it is renamed when whole, so that nobody is given half a picture.
     target.parent.mkdir(parents=True, exist_ok=True)
-    with document.file.open("rb") as source, Image.open(source) as image:
+    number, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    with os.fdopen(number, "wb") as half:
+        half.write(made)
+    Path(part).replace(target)
+    return name
+
+
+def _draw_thumbnail(document: Document) -> bytes:
+    with document.file.open("rb") as source, Image.open(source, formats=list(PHOTO_FORMATS)) as image:
         image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         upright = ImageOps.exif_transpose(image).convert("RGB")
         upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        # Drawn onto a new picture, so that only points go along; renamed when whole.
+        # Drawn onto a new picture, so that only points go along.
         bare = Image.new("RGB", upright.size)
         bare.paste(upright)
-        number, made = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        with os.fdopen(number, "wb") as half:
-            bare.save(half, "JPEG", quality=82)
-        Path(made).replace(target)
-    return target
+        drawn = io.BytesIO()
+        bare.save(drawn, "JPEG", quality=82)
+    return drawn.getvalue()
 
 
 def _keep_private(response: FileResponse, *, seconds: int) -> FileResponse:

@@ -1,7 +1,6 @@
 """Keeping documents as given, and giving numbers without gaps."""
 
 import hashlib
-import io
 import uuid
 import zipfile
 from datetime import datetime
@@ -10,12 +9,11 @@ from typing import IO, Any
 from django.core.files.base import ContentFile, File
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
 
 from core.accounts.models import User
-from core.base.errors import BadInput
 from core.documents.files import serve, serve_thumbnail
 from core.documents.models import Document
+from core.documents.pictures import UnusableFile, film_type_or_none, photo_type, photo_type_or_none
 
 __all__ = [
     "MAX_PHOTO_BYTES",
@@ -36,11 +34,10 @@ MAX_PHOTO_BYTES = 20 * MEGABYTE
 MAX_BYTES = {
     Kind.PHOTO: MAX_PHOTO_BYTES,
     Kind.SCAN: 50 * MEGABYTE,
+    Kind.VIDEO: 300 * MEGABYTE,
     Kind.SHEET: 50 * MEGABYTE,
     Kind.OTHER: 50 * MEGABYTE,
 }
-MAX_PIXELS = 60_000_000
-PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -48,21 +45,14 @@ ZIP = "application/zip"
 UNKNOWN = "application/octet-stream"
 
 
-class UnusableFile(BadInput):
-    """The file is empty, too large, or not what it is brought as."""
-
-    code = "unusable-file"
-    message = _("This file cannot be used.")
-
-
 def keep_document(
     *, actor: User, at: datetime, kind: Document.Kind, name: str, content: bytes | File, media_type: str = ""
 ) -> Document:
     """Keep `content` byte for byte with its SHA-256. Its type is found from the bytes, never from its name.
 
-    A photo is a JPEG, PNG or WebP that opens; a scan is a photo or a PDF; a table is XLSX or text. `media_type` counts
-    only where the bytes say nothing. Raises UnusableFile. The file is written before the row is committed, so a
-    rollback leaves bytes that no row names (`manage.py check_documents` lists them).
+    A photo is a JPEG, PNG, WebP or HEIC that opens; a scan is a photo or a PDF; a video is MP4 or MOV; a table is XLSX
+    or text. `media_type` counts only where the bytes say nothing. Raises UnusableFile. The file is written before the
+    row is committed, so a rollback leaves bytes that no row names (`manage.py check_documents` lists them).
     """
     file: File = ContentFile(content) if isinstance(content, bytes) else content
     if not file.size:
@@ -93,29 +83,6 @@ def sha256_of(file: File) -> str:
     return digest.hexdigest()
 
 
-def photo_type(content: bytes | IO[bytes]) -> str:
-    """The media type of a photo that opens and is not absurdly large; raises UnusableFile."""
-    found = _photo_type_or_none(io.BytesIO(content) if isinstance(content, bytes) else content)
-    if found is None:
-        raise UnusableFile(_("This is not a photo in JPEG, PNG or WebP."))
-    return found
-
-
-def _photo_type_or_none(stream: IO[bytes]) -> str | None:
-    stream.seek(0)
-    try:
-        with Image.open(stream, formats=list(PHOTO_TYPES)) as image:
-            found, pixels = PHOTO_TYPES.get(image.format or ""), image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise UnusableFile(_("The photo has too many points: send it smaller."))
-            image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
-    finally:
-        stream.seek(0)
-    return found
-
-
 def _type_for(kind: Document.Kind, file: File, given: str) -> str:
     stream: Any = file.file
     found = _type_by_content(stream)
@@ -124,9 +91,13 @@ def _type_for(kind: Document.Kind, file: File, given: str) -> str:
     if kind == Kind.SCAN:
         if found == PDF:
             return PDF
-        if photo := _photo_type_or_none(stream):
+        if photo := photo_type_or_none(stream):
             return photo
-        raise UnusableFile(_("This is neither a PDF nor a photo in JPEG, PNG or WebP."))
+        raise UnusableFile(_("This is neither a PDF nor a photo in JPEG, PNG, WebP or HEIC."))
+    if kind == Kind.VIDEO:
+        if film := film_type_or_none(stream):
+            return film
+        raise UnusableFile(_("This is not a video in MP4 or MOV."))
     if kind == Kind.SHEET:
         if found in (XLSX, CSV):
             return found

@@ -7,8 +7,10 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
 
+        register_subject("job", label=_("Background work"))
         register_verbs(
             {
                 "job.started": _("Background work started"),

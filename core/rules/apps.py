@@ -7,8 +7,17 @@ class RulesConfig(AppConfig):
     label = "rules"
 
     def ready(self) -> None:
+        from core.accounts.roles import Can
+        from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
+        from core.rules.models import Rule
 
+        register_subject(
+            "rule",
+            label=_("Rule"),
+            url_name="rules:rule",
+            known_to=lambda user: Rule.objects.all() if user.can(Can.SEE_RULES) else Rule.objects.none(),
+        )
         register_verbs(
             {
                 "rule.basis_cited": _("Legal basis entered"),

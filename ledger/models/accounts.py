@@ -50,6 +50,14 @@ class CustodyAccountQuerySet(models.QuerySet["CustodyAccount"]):
             own |= state
         return self.physical().filter(own)
 
+    def worked_in_by(self, user: User) -> "CustodyAccountQuerySet":
+        """Places where the person has goods in hand: the own organisations', and, for an inspection, the State's in
+        its regions."""
+        own = Q(custodian__in=user.organisation_ids(Can.DISPATCH) | user.organisation_ids(Can.RECEIVE))
+        if user.can(Can.OPEN_INTAKE):
+            own |= Q(custodian__kind__in=Organisation.STATE_BODIES, region__in=user.region_codes(Can.OPEN_INTAKE))
+        return self.physical().filter(own)
+
     def boundary(self, kind: AccountKind) -> "CustodyAccount":
         """The one boundary account of this kind."""
         return self.get(kind=kind, is_physical=False)

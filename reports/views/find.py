@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.models import User
+from core.accounts.subjects import label_of
 from reports.find import LONGEST_TEXT, find_named, find_stores, find_words, understand
-from reports.subjects import SUBJECTS
 
 
 @require_safe
@@ -36,7 +36,7 @@ def _find(request: SignedInRequest) -> HttpResponseBase:
     groups = [
         {
             "kind": kind,
-            "label": SUBJECTS[kind].label,
+            "label": label_of(kind),
             "rows": found,
         }
         for kind, found in find_words(request.user, text).items()

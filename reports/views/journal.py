@@ -14,13 +14,13 @@ from django.views.decorators.http import require_safe
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.models import Organisation
 from core.accounts.roles import Can
+from core.accounts.subjects import label_of, pages_of
 from core.audit.models import Event
 from core.audit.services import VERBS
 from core.base.paging import keyset_page
 from reports.downloads import XLSX_ROWS, send_report, too_many_for_a_sheet
 from reports.filters import JournalFilter
 from reports.papers import journal_table, table_report
-from reports.subjects import SUBJECTS, pages_of
 from reports.tables import Row
 
 BATCH = 2_000
@@ -66,8 +66,7 @@ def journal_file(request: SignedInRequest, fmt: str) -> HttpResponseBase:
 
 
 def _kind_label(event: Event) -> str:
-    subject = SUBJECTS.get(event.subject_kind)
-    return str(subject.label) if subject else event.subject_kind
+    return str(label_of(event.subject_kind))
 
 
 def _file_rows(found: QuerySet[Event]) -> Iterator[Row]:

@@ -1,0 +1,30 @@
+"""Who may add photos and papers to what the ledger knows, and how far from its place a photo may have been taken."""
+
+from datetime import date
+
+from django.db.models import Q
+
+from core.accounts.models import User
+from core.rules.models import RuleCode
+from core.rules.selectors import NoRuleInForce, in_force
+from ledger.models import CustodyAccount, Handover
+
+
+def may_add_to_handover(user: User, key: str) -> bool:
+    """Those who have the goods in hand at either end."""
+    places = CustodyAccount.objects.worked_in_by(user).values("pk")
+    return Handover.objects.filter(Q(source__in=places) | Q(target__in=places), pk=key).exists()
+
+
+def may_add_to_store(user: User, key: str) -> bool:
+    """Those who work there."""
+    return CustodyAccount.objects.worked_in_by(user).filter(pk=key).exists()
+
+
+def photo_distance(on: date) -> int | None:
+    """Kilometres from the stated place beyond which a photo must be looked at; None where no rule is in force."""
+    try:
+        kilometres: int = in_force(RuleCode.PHOTO_DISTANCE, on).value["km"]
+    except NoRuleInForce:
+        return None
+    return kilometres
