@@ -11,6 +11,8 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.models import User
+from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
