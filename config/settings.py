@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "core.base.proxies.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "core.base.camera.allow_camera",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "core.base.language.KazakhFirstMiddleware",
@@ -139,6 +140,10 @@ CELERY_BEAT_SCHEDULE = {
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+
+# The register's own GS1 company prefix, 7 to 10 digits, under which boxes and pallets get their SSCC. The default is an
+# example: have the prefix that GS1 Kazakhstan gave you.
+GS1_COMPANY_PREFIX = env.str("GS1_COMPANY_PREFIX", default="487000000")
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

@@ -1,7 +1,7 @@
-"""What a person or a scanner gun typed: a mark in any form, a readable number, or a whole batch."""
+"""What a person or a scanner gun typed: a mark in any form, a readable number, a batch, a box or a shelf."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.base.errors import BadInput
+from ledger.models import Box, Shelf
+from ledger.selectors import items_in_boxes
+from ledger.sscc import SsccError, parse_sscc, show_sscc
 from marking.codes import CodeError, group, parse
 from marking.models import Mark
 from marking.selectors import Reason, check_text
@@ -18,6 +21,7 @@ from registry.models import Derivative, Intake
 # A keyboard left in Cyrillic writes the same letters otherwise.
 _LATIN = str.maketrans("КИН", "KIN")
 _ITEM = re.compile(r"(KZ[0-9]{2})-?([0-9]{7,})")
+_SHELF = re.compile(r"SHELF-?([0-9]{1,9})")
 _BATCH = re.compile(r"(IN[0-9]{2})-?([0-9]{6,})")
 # The mark itself is worth nothing any more, whatever it is on.
 _WORTHLESS = frozenset({Reason.REPLACED, Reason.OLD_COPY, Reason.VOID})
@@ -34,8 +38,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was read: an item, or a batch, or `refused` with the reason. `text` is how to show it again: the number of
-    an item, and the mark it was read from.
+    """What was read: an item, a batch, a box, a shelf, or `refused` with the reason. `text` is how to show it again:
+    the number of an item, and the mark it was read from.
 
     `is_foreign` is true for a well-formed code that nothing in the registry has.
     """
@@ -43,6 +47,8 @@ class Scan:
     text: str
     item: Derivative | None = None
     batch: Intake | None = None
+    box: Box | None = None
+    shelf: Shelf | None = None
     refused: Said | None = None
     is_foreign: bool = False
 
@@ -60,30 +66,57 @@ def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
         batch = Intake.objects.filter(number=number, state=Intake.State.REGISTERED).first()
         refused = Said("stop", _("Not in the registry"), _("There is no registered reception with this number."))
         return Scan(number, batch=batch, refused=None if batch else refused)
+    if match := _SHELF.fullmatch(tidy):
+        shelf = Shelf.objects.select_related("account").filter(pk=int(match[1])).first()
+        refused = Said("stop", _("No such shelf"), _("No store has a shelf with this label."))
+        return Scan(tidy, shelf=shelf, refused=None if shelf else refused)
+    with suppress(SsccError):
+        return _read_box(parse_sscc(typed))
     return _read_mark(typed, own_hosts)
 
 
 def find_items(texts: Sequence[str]) -> list[int]:
-    """Keys of the items that these numbers (KZ26-0012345) and active mark codes name, in their order; two queries.
+    """Keys of the items that these numbers (KZ26-0012345), active mark codes and boxes name, in their order.
 
-    Raises BadInput that names the texts that are no item of the registry.
+    A box stands for everything in it. Raises BadInput that names the texts that are nothing of the registry.
     """
-    numbers, codes_of = {}, {}
+    numbers, codes_of, boxes = {}, {}, {}
     for text in texts:
         tidy = "".join(text.upper().split()).translate(_LATIN)
         if match := _ITEM.fullmatch(tidy):
             numbers[text] = f"{match[1]}-{match[2]}"
             continue
+        with suppress(SsccError):
+            boxes[text] = parse_sscc(text)
+            continue
         with suppress(CodeError):
             codes_of[text] = parse(text)
     by_number = dict(Derivative.objects.filter(number__in=set(numbers.values())).values_list("number", "pk"))
     by_code = dict(Mark.objects.active().filter(pk__in=set(codes_of.values())).values_list("pk", "derivative_id"))
-    found = {text: by_number.get(number) for text, number in numbers.items()}
-    found |= {text: by_code.get(code) for text, code in codes_of.items()}
-    unknown = [text for text in texts if found.get(text) is None]
+    found = {text: [by_number[number]] for text, number in numbers.items() if number in by_number}
+    found |= {text: [by_code[code]] for text, code in codes_of.items() if by_code.get(code) is not None}
+    found |= _content_of(boxes)
+    unknown = [text for text in texts if text not in found]
     if unknown:
         raise BadInput(fields={"items": _("Not in the registry: %(items)s") % {"items": ", ".join(unknown[:20])}})
-    return [key for text in texts if (key := found[text]) is not None]
+    return list(dict.fromkeys(key for text in texts for key in found[text]))
+
+
+def _content_of(boxes: Mapping[str, str]) -> dict[str, list[int]]:
+    """The items in each of these boxes; nothing for a box that is not there or empty."""
+    if not boxes:
+        return {}
+    known = dict(Box.objects.filter(sscc__in=set(boxes.values())).values_list("sscc", "pk"))
+    content = items_in_boxes(known.values())
+    return {text: content[known[sscc]] for text, sscc in boxes.items() if sscc in known and known[sscc] in content}
+
+
+def _read_box(sscc: str) -> Scan:
+    box = Box.objects.select_related("account").filter(sscc=sscc).first()
+    if box is None:
+        said = Said("stop", _("Not in the registry"), _("No box or pallet has this number."))
+        return Scan(show_sscc(sscc), refused=said, is_foreign=True)
+    return Scan(show_sscc(sscc), box=box)
 
 
 def _read_number(number: str) -> Scan:

@@ -41,6 +41,15 @@ class LedgerConfig(AppConfig):
                 "store.opened": _("Store opened"),
                 "store.closed": _("Store closed"),
                 "store.reopened": _("Store reopened"),
+                "store.shelves_added": _("Shelves set up"),
+                "shelf.filled": _("Put on a shelf"),
+                "box.begun": _("Box begun"),
+                "box.packed": _("Packed into the box"),
+                "box.unpacked": _("Taken out of the box"),
+                "box.stacked": _("Box put on a pallet"),
+                "box.unstacked": _("Box taken off its pallet"),
+                "box.sealed": _("Box sealed"),
+                "box.seal_opened": _("Seal opened"),
             }
         )
         register_notice_codes(

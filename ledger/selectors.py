@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from ledger.models import AccountKind, CustodyAccount
+from ledger.models import AccountKind, Box, CustodyAccount, Packing, Placement, Shelf
 
 
 def stores_of(
@@ -21,6 +21,69 @@ def stores_of(
     if regions and user.can(act):
         own |= Q(custodian__kind__in=Organisation.STATE_BODIES, region__in=regions)
     return CustodyAccount.objects.filter(own, kind__in=kinds, is_active=True).select_related("custodian")
+
+
+def items_in_boxes(box_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The items that lie in each of these boxes, or in the boxes on these pallets; empty ones are left out."""
+    found: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT w.box, k.item_id FROM unnest(%s::bigint[]) AS w (box)
+            JOIN ledger_box b ON b.id = w.box OR b.parent_id = w.box
+            JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL ORDER BY w.box, k.item_id
+            """,
+            [list(box_ids)],
+        )
+        for box, item in cursor.fetchall():
+            found.setdefault(box, []).append(item)
+    return found
+
+
+def items_on_shelves(shelf_ids: Iterable[int]) -> dict[int, int]:
+    """Which item stands on which of these shelves: alone, in a box, or in a box on a pallet. Item → shelf."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH here AS (
+                SELECT shelf_id, item_id, box_id FROM ledger_placement WHERE shelf_id = ANY(%s) AND removed_at IS NULL
+            )
+            SELECT item_id, shelf_id FROM here WHERE item_id IS NOT NULL
+            UNION ALL
+            SELECT k.item_id, h.shelf_id FROM here h JOIN ledger_box b ON b.id = h.box_id OR b.parent_id = h.box_id
+            JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL
+            """,
+            [list(shelf_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where in its store an item is: in which box, on which pallet, on which shelf; None where nobody said."""
+
+    box: Box | None
+    shelf: Shelf | None
+
+
+def whereabouts(item_ids: Iterable[int]) -> dict[int, Whereabouts]:
+    """Box and shelf of each item that has one; three queries, however many items."""
+    keys = list(item_ids)
+    packed = {
+        packing.item_id: packing.box
+        for packing in Packing.objects.present().filter(item__in=keys).select_related("box__parent")
+    }
+    outer = {box.parent_id or box.pk for box in packed.values()}
+    on_shelf = Placement.objects.present().select_related("shelf")
+    shelf_of_item = {one.item_id: one.shelf for one in on_shelf.filter(item__in=keys)}
+    shelf_of_box = {one.box_id: one.shelf for one in on_shelf.filter(box__in=outer)}
+    found: dict[int, Whereabouts] = {}
+    for key in keys:
+        box = packed.get(key)
+        shelf = shelf_of_box.get(box.parent_id or box.pk) if box else shelf_of_item.get(key)
+        if box or shelf:
+            found[key] = Whereabouts(box, shelf)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +177,20 @@ CHECKS = {
     """,
     "items in more than one place": """
         SELECT item_id::text FROM ledger_holding WHERE pieces > 0 GROUP BY item_id HAVING count(*) > 1
+    """,
+    "boxes that are not where their content is": """
+        SELECT b.sscc FROM ledger_box b JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL
+        LEFT JOIN ledger_holding h ON h.item_id = k.item_id AND h.account_id = b.account_id AND h.pieces > 0
+        WHERE h.item_id IS NULL GROUP BY b.sscc
+    """,
+    "boxes that are not where their pallet is": """
+        SELECT b.sscc FROM ledger_box b JOIN ledger_box p ON p.id = b.parent_id WHERE p.account_id <> b.account_id
+    """,
+    "things on a shelf of another store": """
+        SELECT l.id::text FROM ledger_placement l JOIN ledger_shelf s ON s.id = l.shelf_id
+        LEFT JOIN ledger_holding h ON h.item_id = l.item_id AND h.account_id = s.account_id AND h.pieces > 0
+        LEFT JOIN ledger_box b ON b.id = l.box_id AND b.account_id = s.account_id
+        WHERE l.removed_at IS NULL AND h.item_id IS NULL AND b.id IS NULL
     """,
     "items that are nowhere": """
         SELECT i.id::text FROM ledger_item i WHERE NOT EXISTS (SELECT FROM ledger_posting p WHERE p.item_id = i.id)

@@ -26,6 +26,8 @@ VENDOR = ROOT / "static" / "vendor"
 TABLER = "@tabler/core@1.6.1"
 ICONS = "@tabler/icons@3.51.0"
 HTMX = "htmx.org@2.0.11"
+DETECTOR = "barcode-detector@3.2.2"
+WASM = "zxing-wasm@3.1.3"
 SANS = "@expo-google-fonts/noto-sans@0.4.2"
 MONO = "@expo-google-fonts/noto-sans-mono@0.4.2"
 
@@ -89,7 +91,7 @@ def sprite_names(sprite: Path) -> list[str]:
 def names_in_use(names: list[str]) -> set[str]:
     """Those of the names that stand in quotation marks in a template, in code or in a script of ours."""
     sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").glob("*.js")]
-    for room in ("config", "core", "ledger", "registry", "marking", "permits", "reports"):
+    for room in ("config", "core", "ledger", "registry", "marking", "custody", "permits", "reports"):
         sources.extend((ROOT / room).rglob("*.py"))
     text = "".join(source.read_text(encoding="utf-8") for source in sources)
     quoted = set(re.findall(r"""["'#]([a-z][a-z0-9-]*)["']""", text))
@@ -143,7 +145,8 @@ def main(added_icons: list[str]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         into = Path(temporary)
         tabler, drawings, htmx, sans, mono = (fetch(name, into) for name in (TABLER, ICONS, HTMX, SANS, MONO))
-        for folder in ("tabler", "tabler-icons", "htmx", "noto-sans", "noto-sans-mono"):
+        detector, wasm = (fetch(name, into) for name in (DETECTOR, WASM))
+        for folder in ("tabler", "tabler-icons", "htmx", "barcode-detector", "noto-sans", "noto-sans-mono"):
             shutil.rmtree(VENDOR / folder, ignore_errors=True)
             (VENDOR / folder).mkdir(parents=True)
 
@@ -155,6 +158,10 @@ def main(added_icons: list[str]) -> None:
 
         copy_without_map(htmx / "dist/htmx.min.js", VENDOR / "htmx/htmx.min.js")
         shutil.copy(htmx / "LICENSE", VENDOR / "htmx/LICENSE")
+
+        copy_without_map(detector / "dist/iife/ponyfill.js", VENDOR / "barcode-detector/ponyfill.js")
+        shutil.copy(wasm / "dist/reader/zxing_reader.wasm", VENDOR / "barcode-detector/zxing_reader.wasm")
+        shutil.copy(detector / "LICENSE", VENDOR / "barcode-detector/LICENSE")
 
         for package, folder, face in ((sans, "noto-sans", "NotoSans"), (mono, "noto-sans-mono", "NotoSansMono")):
             shutil.copy(package / "LICENSE_FONT", VENDOR / folder / "LICENSE")
@@ -168,6 +175,7 @@ def main(added_icons: list[str]) -> None:
                 "tabler": facts_of(tabler, "MIT", "the line naming a source map is removed"),
                 "tabler-icons": facts_of(drawings, "MIT", "outline icons in use, as symbols of one sprite"),
                 "htmx": facts_of(htmx, "0BSD", "as it came"),
+                "barcode-detector": facts_of(detector, "MIT", "ponyfill, with the reader of zxing-wasm 3.1.3 (MIT)"),
                 "noto-sans": facts_of(sans, "OFL-1.1", "cut to Latin and Cyrillic: woff2 for pages, ttf for PDFs"),
                 "noto-sans-mono": facts_of(mono, "OFL-1.1", "cut to Latin and Cyrillic: woff2 for pages, ttf for PDFs"),
                 "kz-regions": {

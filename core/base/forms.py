@@ -1,5 +1,6 @@
 """How forms look and what they accept everywhere: our templates, numbers with comma or point, days, grams."""
 
+import base64
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -161,3 +162,41 @@ class LongitudeField(LatitudeField):
 def _without_places(validators: list[Any]) -> list[Any]:
     """Whole grams have no places after the comma to count."""
     return [check for check in validators if not isinstance(check, DecimalValidator)]
+
+
+MAX_SIGNATURE_BYTES = 200_000
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+
+
+class SignaturePad(forms.TextInput):
+    """A field to sign in by finger, pen or mouse (static/js/signature.js); without script it is not there at all."""
+
+    template_name = "django/forms/widgets/signature.html"
+    # Not "hidden": its label and its field are drawn like those of any other.
+    input_type = "signature"
+
+
+class SignatureField(forms.CharField):
+    """A signature drawn on the screen, as the bytes of a PNG; None when nothing was drawn."""
+
+    widget = SignaturePad
+    default_error_messages = {"unreadable": _("The drawn signature could not be read. Draw it again.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Signature on the screen"))
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("help_text", _("With a finger, a pen or the mouse. Your password signs too."))
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        head, comma, body = text.partition(",")
+        try:
+            content = base64.b64decode(body, validate=True) if head == "data:image/png;base64" and comma else b""
+        except ValueError:
+            content = b""
+        if not content.startswith(_PNG_HEAD) or len(content) > MAX_SIGNATURE_BYTES:
+            raise ValidationError(self.error_messages["unreadable"], code="unreadable")
+        return content

@@ -12,11 +12,13 @@ from ledger.models import (
 )
 from ledger.services.refusals import (
     BackDated,
+    BoxIsSealed,
     ItemsNotThere,
     ItemsOnHold,
     ItemsReserved,
     StoreClosed,
 )
+from ledger.sscc import show_sscc
 
 
 def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: date, under: str) -> None:
@@ -48,6 +50,33 @@ def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: dat
         raise ItemsOnHold
     if promised != ({under: len(wanted)} if under else {}):
         raise ItemsReserved
+    if torn := torn_boxes(wanted):
+        raise BoxIsSealed(
+            _("Something would leave the sealed box %(box)s alone: take the whole box, or open the seal and say why.")
+            % {"box": ", ".join(show_sscc(sscc) for sscc in torn[:3])}
+        )
+
+
+def torn_boxes(item_ids: Sequence[int]) -> list[str]:
+    """Numbers of sealed boxes and pallets from which some, but not all, of the content is among these items."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS item),
+            sealed AS MATERIALIZED (
+                SELECT DISTINCT s.id, s.sscc FROM wanted w
+                JOIN ledger_packing k ON k.item_id = w.item AND k.taken_out_at IS NULL
+                JOIN ledger_box b ON b.id = k.box_id
+                JOIN ledger_box s ON (s.id = b.id OR s.id = b.parent_id) AND s.seal_number <> ''
+            )
+            SELECT s.sscc FROM sealed s JOIN ledger_box b ON b.id = s.id OR b.parent_id = s.id
+            JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL
+            LEFT JOIN wanted w ON w.item = k.item_id
+            GROUP BY s.sscc HAVING count(w.item) < count(*) ORDER BY s.sscc
+            """,
+            [list(item_ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def bound(item_ids: Sequence[int]) -> tuple[int, dict[str, int]]:

@@ -72,3 +72,42 @@ class StoreNotEmpty(DomainError):
 
     code = "store-not-empty"
     message = _("Goods are still kept here or on their way here: move or receive them first.")
+
+
+class BoxIsSealed(DomainError):
+    """Nothing goes into or out of a sealed box, and it moves whole."""
+
+    code = "box-is-sealed"
+    message = _("This box is sealed: open the seal and say why, or take the whole box.")
+
+
+class BoxIsEmpty(DomainError):
+    """An empty box is not sealed."""
+
+    code = "box-is-empty"
+    message = _("There is nothing in this box yet.")
+
+
+class AlreadyPacked(DomainError):
+    """What lies in one box lies in no other, and has no shelf of its own."""
+
+    code = "already-packed"
+
+
+class NotInBox(DomainError):
+    """The item does not lie in this box."""
+
+    code = "not-in-box"
+    message = _("This is not in the box.")
+
+
+class SealKnown(DomainError):
+    """A seal number is on one box at a time."""
+
+    code = "seal-known"
+
+
+class ShelfKnown(DomainError):
+    """The store has a shelf with this code."""
+
+    code = "shelf-known"

@@ -161,3 +161,11 @@ def time_left(job: Any) -> str:
         seconds = max(1, round(left.total_seconds()))
         return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
     return timesince(now - left, now, depth=1)
+
+
+@register.inclusion_tag("components/camera.html", takes_context=True)
+def camera(context: dict[str, Any]) -> dict[str, Any]:
+    """The button that reads a label by the camera; it stands in the scan form, and its picture below by camera_view."""
+    if request := context.get("request"):
+        request.has_camera = True
+    return {}
