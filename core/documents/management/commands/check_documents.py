@@ -1,9 +1,9 @@
 """Compare every kept file with its SHA-256, and list files that no document names."""
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
+from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
 
 from core.documents.models import Document
@@ -22,10 +22,9 @@ class Command(BaseCommand):
             if fault:
                 faults += 1
                 self.stderr.write(f"{document.pk} {fault}: {document.name}")
-        root = Path(settings.MEDIA_ROOT)
-        stray = [path for path in _kept_files(root) if str(path.relative_to(root)) not in known]
-        for path in stray:
-            self.stdout.write(f"no document names {path.relative_to(root)}")
+        stray = sorted(name for name in _kept_files() if name not in known)
+        for name in stray:
+            self.stdout.write(f"no document names {name}")
         if faults:
             raise CommandError(f"{faults} of {len(known)} documents are not as they were given.")
         self.stdout.write(f"{len(known)} documents are as they were given; {len(stray)} files without a document.")
@@ -35,9 +34,19 @@ def _fault(document: Document) -> str:
     try:
         with document.file.open("rb") as file:
             return "" if sha256_of(file) == document.sha256 else "changed"
-    except FileNotFoundError:
+    except OSError:
         return "missing"
 
 
-def _kept_files(root: Path) -> list[Path]:
-    return [path for path in root.glob("??/??/*") if path.is_file()]
+def _kept_files(folder: str = "", depth: int = 0) -> Iterator[str]:
+    """Names of files two folders deep, as documents are kept; thumbnails and the like lie elsewhere."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    if depth == 2:
+        yield from (f"{folder}/{name}" for name in files)
+        return
+    for name in folders:
+        if len(name) == 2:
+            yield from _kept_files(f"{folder}/{name}".lstrip("/"), depth + 1)
