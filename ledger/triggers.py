@@ -51,24 +51,34 @@ def movement_respects_closed_periods() -> pgtrigger.Trigger:
 
 
 def movement_balances() -> pgtrigger.Trigger:
-    """At commit every movement has postings, and they sum to zero for each item in pieces and in grams."""
+    """At commit every movement has postings, and they sum to zero for each item in pieces and in grams.
+
+    What kind of stock an item is (its class) changes by a decision only: origins are never mixed.
+    """
     return pgtrigger.Trigger(
         name="movement_balances",
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         timing=pgtrigger.Deferred,
+        declare=[("wrong", "text")],
         func="""
             IF NOT EXISTS (SELECT FROM ledger_posting WHERE movement_id = NEW.id) THEN
                 RAISE EXCEPTION 'movement % has no postings', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_has_postings';
             END IF;
             -- OFFSET 0 keeps the planner on the index of movements, whatever it believes of a young table.
-            IF EXISTS (
-                SELECT FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
-                GROUP BY item_id HAVING sum(pieces) <> 0 OR sum(grams) <> 0
-            ) THEN
+            SELECT CASE WHEN sum(pieces) <> 0 OR sum(grams) <> 0 THEN 'movement_balances'
+                ELSE 'only_a_decision_changes_the_class' END INTO wrong
+            FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
+            GROUP BY item_id HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+                OR NEW.kind NOT IN ('decision', 'reversal') AND min(stock_class) <> max(stock_class)
+            LIMIT 1;
+            IF wrong = 'movement_balances' THEN
                 RAISE EXCEPTION 'movement % does not balance', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
+            ELSIF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'movement % makes another kind of stock of an item', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'only_a_decision_changes_the_class';
             END IF;
             RETURN NULL;
         """,

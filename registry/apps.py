@@ -45,6 +45,15 @@ class RegistryConfig(AppConfig):
         register_verbs(
             {
                 "case.opened": _("Seizure case entered"),
+                "case.facts_noted": _("Facts of the case noted"),
+                "case.goods_counted": _("Goods of the protocol counted"),
+                "case.person_added": _("Person of the case entered"),
+                "case.persons_seen": _("Personal data of the case looked at"),
+                "case.expertise_asked": _("Expertise asked for"),
+                "case.expertise_received": _("Conclusion of the expert received"),
+                "case.decision_recorded": _("Court decision recorded"),
+                "case.decision_confirmed": _("Court decision confirmed"),
+                "case.decision_withdrawn": _("Court decision not confirmed"),
                 "intake.opened": _("Reception opened"),
                 "intake.corrected": _("Reception corrected"),
                 "intake.rows_corrected": _("Weighing corrected"),
@@ -59,6 +68,12 @@ class RegistryConfig(AppConfig):
         )
         register_notice_codes(
             {
+                "case.counts_differ": _(
+                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s were weighed and marked"
+                ),
+                "case.decision_waits": _(
+                    "Case %(number)s: the court decision %(decision)s waits for a second person to confirm it"
+                ),
                 "intake.horns_per_male": _(
                     "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"
                 ),

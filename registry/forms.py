@@ -100,7 +100,8 @@ class SeizureForm(KnownCaseForm):
     erdr_number = forms.CharField(
         label=_("ERDR number"),
         max_length=30,
-        help_text=_("Of the Unified Register of Pre-Trial Investigations."),
+        required=False,
+        help_text=_("Of the Unified Register of Pre-Trial Investigations. It can be added later."),
         widget=forms.TextInput({"autocomplete": "off", "inputmode": "numeric"}),
     )
     agency = forms.ModelChoiceField(

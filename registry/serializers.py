@@ -83,7 +83,7 @@ class CaseFactsSerializer(serializers.Serializer[CaseFacts]):
 
     protocol_number = serializers.CharField(max_length=60)
     protocol_on = serializers.DateField()
-    erdr_number = serializers.CharField(max_length=30)
+    erdr_number = serializers.CharField(max_length=30, allow_blank=True, default="")
     agency = serializers.SlugRelatedField[Organisation](slug_field="bin", queryset=Organisation.objects.active())
     place = serializers.CharField(max_length=200)
     seized_on = serializers.DateField()

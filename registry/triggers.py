@@ -118,3 +118,46 @@ def rows_belong_to_open_intake(operation: pgtrigger.Operation) -> pgtrigger.Trig
             RETURN NULL;
         """,
     )
+
+
+def case_words_are_of_their_lists() -> pgtrigger.Trigger:
+    """A case says its reason, detection, transport and concealment in words of these lists."""
+    return pgtrigger.Trigger(
+        name="case_words_are_of_their_lists",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF EXISTS (
+                SELECT FROM (VALUES (NEW.reason_id, 'reason'), (NEW.detection_id, 'detection'),
+                    (NEW.transport_id, 'transport'), (NEW.concealment_id, 'concealment')) AS said (word, list)
+                JOIN registry_caseword w ON w.id = said.word WHERE w.list <> said.list
+            ) THEN
+                RAISE EXCEPTION 'case % says something in a word of another list', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'case_words_are_of_their_lists';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def items_are_decided_with_their_decision() -> pgtrigger.Trigger:
+    """Items are named while their decision waits, they are of its case, and they are confirmed with it."""
+    return pgtrigger.Trigger(
+        name="items_are_decided_with_their_decision",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        declare=[("its_state", "text"), ("its_case", "bigint")],
+        func="""
+            SELECT state, case_id INTO its_state, its_case FROM registry_courtdecision WHERE id = NEW.decision_id;
+            IF TG_OP = 'INSERT' AND its_state <> 'recorded' OR NEW.is_confirmed AND its_state <> 'confirmed'
+                OR NOT EXISTS (
+                    SELECT FROM registry_derivative d JOIN registry_intake i ON i.id = d.intake_id
+                    WHERE d.item_id = NEW.item_id AND i.case_id = its_case
+                )
+            THEN
+                RAISE EXCEPTION 'item % is not decided by decision %', NEW.item_id, NEW.decision_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'items_are_decided_with_their_decision';
+            END IF;
+            RETURN NEW;
+        """,
+    )

@@ -1,5 +1,7 @@
 """Business and individual identification numbers of Kazakhstan: 12 digits, the last one a check digit."""
 
+from datetime import date
+
 _FIRST = range(1, 12)
 _SECOND = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
 
@@ -19,6 +21,17 @@ def check_digit(first_eleven: str) -> int | None:
 def is_valid_bin(value: str) -> bool:
     """True for a well-formed BIN: twelve digits, the fifth 4, 5 or 6, and the check digit right."""
     if len(value) != 12 or not value.isascii() or not value.isdigit() or value[4] not in "456":
+        return False
+    return check_digit(value[:11]) == int(value[11])
+
+
+def is_valid_iin(value: str) -> bool:
+    """True for a well-formed IIN: twelve digits that begin with a birth date, and the check digit right."""
+    if len(value) != 12 or not value.isascii() or not value.isdigit() or value[6] not in "0123456":
+        return False
+    try:
+        date(2000 + int(value[:2]), int(value[2:4]), int(value[4:6]))
+    except ValueError:
         return False
     return check_digit(value[:11]) == int(value[11])
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.base.triggers import never_deleted
+from core.base.triggers import final_once, fixed, never_deleted
 from ledger.models.movements import Item
 
 
@@ -22,6 +22,8 @@ class Hold(models.Model):
         EVIDENCE = "evidence", _("Evidence in a case")
         COURT = "court", _("Court order")
         DISPUTE = "dispute", _("Dispute")
+        LOSS = "loss", _("Reported lost or stolen")
+        TO_DESTROY = "to_destroy", _("To be destroyed")
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -45,7 +47,11 @@ class Hold(models.Model):
                 name="hold_lift_all_or_none",
             ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*never_deleted()]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed("hold_is_fixed", "item", "kind", "reference", "placed_by", "placed_at"),
+            final_once("hold_lifted_for_good", pgtrigger.Q(old__lifted_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}"

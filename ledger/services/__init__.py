@@ -17,7 +17,14 @@ from ledger.services.boxes import (
 )
 from ledger.services.handovers import accept_handover, cancel_handover, dispatch_items, scan_received, unscan_received
 from ledger.services.holding import lift_hold, place_hold, release_items, reserve_items
-from ledger.services.moving import Arrival, enter_items, move_items, open_items, reverse_movement
+from ledger.services.moving import (
+    Arrival,
+    enter_items,
+    move_items,
+    open_items,
+    reclassify_items,
+    reverse_movement,
+)
 from ledger.services.periods import close_period
 from ledger.services.refusals import (
     AlreadyPacked,
@@ -76,6 +83,7 @@ __all__ = [
     "place_box",
     "place_hold",
     "place_items",
+    "reclassify_items",
     "release_items",
     "reopen_store",
     "reserve_items",

@@ -1,6 +1,6 @@
 """Movements: items come in, go from place to place, and a mistake is corrected by its counter-movement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -147,6 +147,52 @@ def move_items(
     return movement
 
 
+@transaction.atomic
+def reclassify_items(
+    *,
+    actor: User,
+    at: datetime,
+    key: str,
+    account: CustodyAccount,
+    classes: Mapping[int, str],
+    effective_on: date,
+    reference: str = "",
+    document: Document | None = None,
+) -> Movement:
+    """Make another kind of stock of items by a decision; they stay where they are. `classes`: the new class by item.
+
+    A repeated `key` with the same items returns the first movement. Raises what `move_items` raises.
+    """
+    wanted = sorted(classes)
+    if not wanted:
+        raise BadInput(_("Choose at least one item."))
+    movement, is_new = _open_movement(
+        key=key,
+        kind=MovementKind.DECISION,
+        actor=actor,
+        effective_on=effective_on,
+        at=at,
+        reference=reference,
+        document=document,
+    )
+    if not is_new:
+        _refuse_other_items(movement, account, wanted)
+        return movement
+    lock_leaving(wanted, source=account, effective_on=effective_on, under="")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
+            SELECT %s, h.account_id, h.item_id, side.class, side.sign * h.pieces, side.sign * h.grams
+            FROM unnest(%s::bigint[], %s::text[]) AS wanted (item, class)
+            JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item,
+                LATERAL (VALUES (h.stock_class, -1), (wanted.class, 1)) AS side (class, sign)
+            """,
+            [movement.pk, wanted, [classes[item] for item in wanted], account.pk],
+        )
+    return movement
+
+
 def _open_movement(
     *, key: str, kind: MovementKind, actor: User, effective_on: date, at: datetime, **facts: object
 ) -> tuple[Movement, bool]:
@@ -176,7 +222,7 @@ def _this_transaction() -> int:
 
 
 def _refuse_other_items(movement: Movement, source: CustodyAccount, wanted: list[int]) -> None:
-    moved = movement.postings.filter(account=source).order_by("item_id").values_list("item_id", flat=True)
+    moved = movement.postings.filter(account=source, pieces__lt=0).order_by("item_id").values_list("item_id", flat=True)
     if list(moved) != wanted:
         raise KeyReused
 

@@ -1,6 +1,17 @@
 """What exists and where it came from: seasons, permits to remove, intakes, cases, derivatives."""
 
-from registry.models.cases import Case, CaseQuerySet
+from registry.models.cases import (
+    Case,
+    CasePerson,
+    CaseQuerySet,
+    CaseWord,
+    Country,
+    CourtDecision,
+    DecidedItem,
+    Expertise,
+    Outcome,
+    SeizedCount,
+)
 from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet
 from registry.models.intakes import HornMeasures, Intake, IntakeQuerySet, IntakeRow, IntakeSheet
 from registry.models.seasons import Brigade, RemovalPermit, Season
@@ -10,20 +21,28 @@ __all__ = [
     "BOUNDARIES",
     "Brigade",
     "Case",
+    "CasePerson",
     "CaseQuerySet",
+    "CaseWord",
     "Condition",
+    "Country",
+    "CourtDecision",
+    "DecidedItem",
     "Derivative",
     "DerivativePhoto",
     "DerivativeQuerySet",
+    "Expertise",
     "HornMeasures",
     "Intake",
     "IntakeQuerySet",
     "IntakeRow",
     "IntakeSheet",
     "Origin",
+    "Outcome",
     "Population",
     "RemovalPermit",
     "Season",
+    "SeizedCount",
     "Side",
     "Term",
     "split_stock_class",

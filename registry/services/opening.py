@@ -1,14 +1,13 @@
 """Opening, correcting and cancelling intakes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.models import Organisation, Region, User
+from core.accounts.models import User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
@@ -17,31 +16,13 @@ from core.documents.services import take_numbers
 from ledger.models import CustodyAccount
 from registry.models import Brigade, Case, Intake, Origin, RemovalPermit
 from registry.selectors import stores_for_intake
+from registry.services.cases import CaseFacts, enter_case, wrong_case
 from registry.services.locking import lock_open_intake
 from registry.services.table import TableChanged
 
 MOST_ANIMALS = 100_000
 
 Fields = dict[str, StrOrPromise]
-
-
-class CaseKnown(BadInput):
-    """A case with this criminal-register number is in the register."""
-
-    code = "case-known"
-    message = _("This case is in the register already. Open its page and take the goods in from there.")
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFacts:
-    """What the protocol of a seizure says."""
-
-    protocol_number: str
-    protocol_on: date
-    erdr_number: str
-    agency: Organisation
-    place: str
-    seized_on: date
 
 
 @transaction.atomic
@@ -167,7 +148,7 @@ def open_seizure_intake(
     if not actor.can(Can.REGISTER_SEIZURE):
         raise NotAllowed
     seized_on = case.seized_on
-    wrong: Fields = {} if isinstance(case, Case) else _wrong_case(case, today=day_of(at))
+    wrong: Fields = {} if isinstance(case, Case) else wrong_case(case, today=day_of(at))
     room = stores_for_intake(actor, Origin.SEIZURE).filter(pk=store.pk).first()
     if room is None or room.region is None:
         wrong["store"] = _("This is not an evidence room of yours.")
@@ -178,7 +159,7 @@ def open_seizure_intake(
     if wrong or room is None or room.region is None:
         raise BadInput(fields=wrong)
     if isinstance(case, CaseFacts):
-        case = _open_case(actor=actor, at=at, facts=case, region=room.region)
+        case = enter_case(actor=actor, at=at, facts=case, region=room.region)
     elif not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
         raise NotAllowed
     intake = Intake.objects.create(
@@ -202,7 +183,7 @@ def open_seizure_intake(
         origin=intake.origin,
         target=room.code,
         case=case.pk,
-        reference=case.erdr_number,
+        reference=case.name,
         day=on.isoformat(),
     )
     return intake
@@ -265,54 +246,3 @@ def _wrong_removal(
         elif animals["carcasses"] > taken:
             wrong["carcasses"] = _("There cannot be more carcasses than animals taken.")
     return wrong
-
-
-def _wrong_case(facts: CaseFacts, *, today: date) -> Fields:
-    wrong: Fields = {}
-    for name in ("protocol_number", "erdr_number", "place"):
-        if not getattr(facts, name).strip():
-            wrong[name] = _("Fill this in.")
-    if facts.seized_on > today:
-        wrong["seized_on"] = _("This day lies in the future.")
-    if facts.protocol_on > today:
-        wrong["protocol_on"] = _("This day lies in the future.")
-    elif facts.protocol_on < facts.seized_on:
-        wrong["protocol_on"] = _("The protocol cannot be older than the seizure.")
-    if not facts.agency.is_state:
-        wrong["agency"] = _("Only a body of the State seizes.")
-    return wrong
-
-
-def _open_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -> Case:
-    erdr_number = "".join(facts.erdr_number.split())
-    known = CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
-    if Case.objects.filter(erdr_number=erdr_number).exists():
-        raise known
-    try:
-        with transaction.atomic():
-            case = Case.objects.create(
-                protocol_number=facts.protocol_number.strip(),
-                protocol_on=facts.protocol_on,
-                erdr_number=erdr_number,
-                agency=facts.agency,
-                region=region,
-                place=facts.place.strip(),
-                seized_on=facts.seized_on,
-                opened_by=actor,
-                opened_at=at,
-            )
-    except IntegrityError as race:
-        # Two people entered the case at the same moment.
-        raise known from race
-    record(
-        "case.opened",
-        actor=actor,
-        at=at,
-        subject=("case", case.pk),
-        subject_name=case.erdr_number,
-        organisation_id=facts.agency.pk,
-        number=case.protocol_number,
-        reference=case.erdr_number,
-        day=case.seized_on.isoformat(),
-    )
-    return case

@@ -22,6 +22,7 @@ from ledger.models import CustodyAccount, Hold
 from ledger.services import Arrival, enter_items, open_items, place_hold
 from registry.models import BOUNDARIES, Derivative, Intake, Origin, Term
 from registry.selectors import Plausibility, explanation_needed, plausibility
+from registry.services.cases import tell_difference
 from registry.services.locking import lock_open_intake
 from registry.services.table import TableChanged
 
@@ -110,8 +111,9 @@ def register_intake(
             at=at,
             item_ids=[d.item_id for d in derivatives],
             kind=Hold.Kind.EVIDENCE,
-            reference=intake.case.erdr_number,
+            reference=intake.case.name,
         )
+        tell_difference(actor=actor, at=at, case=intake.case)
     _link_photos(rows, derivatives)
     record(
         "intake.registered",

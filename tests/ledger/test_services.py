@@ -168,15 +168,15 @@ def test_a_hold_keeps_an_item_where_it_is_until_lifted(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210, 225)
-    place_hold(actor=inspector, at=now, item_ids=items[:1], kind=Hold.Kind.EVIDENCE, reference="ERDR 1")
+    place_hold(actor=inspector, at=now, item_ids=items[:1], kind=Hold.Kind.DISPUTE, reference="claim 1")
 
     with pytest.raises(ItemsOnHold):
         move(inspector, now, items, reception, central)
     assert in_account(reception) == set(items)
 
     with pytest.raises(BadInput):
-        lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.EVIDENCE, reason=" ")
-    assert lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.EVIDENCE, reason="court decision") == 1
+        lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reason=" ")
+    assert lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reason="settled") == 1
     move(inspector, now, items, reception, central)
     assert in_account(central) == set(items)
 

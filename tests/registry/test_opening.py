@@ -167,7 +167,6 @@ def test_a_seizure_enters_its_case_once(
         ({"protocol_on": date(2025, 11, 7)}, date(2025, 11, 10), "protocol_on"),
         ({"protocol_on": date(2025, 11, 11)}, date(2025, 11, 10), "protocol_on"),
         ({"seized_on": date(2025, 11, 11), "protocol_on": date(2025, 11, 12)}, date(2025, 11, 10), "seized_on"),
-        ({"erdr_number": "  "}, date(2025, 11, 10), "erdr_number"),
         ({"place": ""}, date(2025, 11, 10), "place"),
         ({}, date(2025, 11, 11), "on"),
         ({}, date(2025, 11, 7), "on"),

@@ -1,0 +1,153 @@
+"""Questions about seizure cases: who may what, what was counted and taken in, the damage, how the goods stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+
+from core.accounts.models import User
+from core.accounts.roles import GRANTS, Can
+from core.rules.models import RuleCode
+from core.rules.selectors import NoRuleInForce, in_force
+from ledger.models import AccountKind, CustodyAccount, Hold, Holding
+from registry.damage import Damage, compute_damage
+from registry.models import Case, DecidedItem, Derivative, Outcome, Term
+
+
+def can_work_on_case(user: User, case: Case) -> bool:
+    """Whether the person may write in the case: one who seizes, of its region or of its agency."""
+    return (
+        case.region_id in user.region_codes(Can.REGISTER_SEIZURE)
+        or case.agency_id in user.organisation_ids(Can.REGISTER_SEIZURE)
+    )  # fmt: skip
+
+
+def can_confirm_decision(user: User, case: Case) -> bool:
+    """Whether the person may confirm a court decision: one who works on the case, or one who oversees all."""
+    return user.can(Can.CONFIRM_DECISION) and (_oversees(user, Can.CONFIRM_DECISION) or can_work_on_case(user, case))
+
+
+def can_see_persons(user: User, case: Case) -> bool:
+    """Whether the person may look at personal data of a case: those who work on it, and the authority's head."""
+    return user.can(Can.SEE_PERSONS) and (_oversees(user, Can.SEE_PERSONS) or can_work_on_case(user, case))
+
+
+def _oversees(user: User, act: Can) -> bool:
+    return any({Can.SEE_EVERYTHING, act} <= GRANTS[role] for role in user.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class CountLine:
+    """One kind of goods: what the protocol counted, and what was weighed and registered."""
+
+    term: Term
+    counted: int | None
+    counted_grams: int | None
+    taken: int
+    taken_grams: int
+
+    @property
+    def difference(self) -> int | None:
+        """Pieces taken in less those counted; None where the protocol says nothing."""
+        return None if self.counted is None else self.taken - self.counted
+
+
+def compare_counts(case: Case) -> list[CountLine]:
+    """Counted against registered, by term; two queries."""
+    counted = {count.term: count for count in case.counts.all()}
+    registered = (
+        Derivative.objects.filter(intake__case=case).order_by().values_list("term").annotate(Count("pk"), Sum("mass_g"))
+    )
+    taken = {term: (pieces, grams) for term, pieces, grams in registered}
+    lines = []
+    for term in Term:
+        if term not in counted and term not in taken:
+            continue
+        count, (pieces, grams) = counted.get(term), taken.get(term, (0, 0))
+        said = (None, None) if count is None else (count.pieces, count.grams)
+        lines.append(CountLine(term, said[0], said[1], pieces, grams))
+    return lines
+
+
+def damage_of(case: Case, lines: Sequence[CountLine]) -> Damage | None:
+    """The damage by the rules in force on the day of the offence; None where no MRP or rates are in force on it.
+
+    Horns are those counted by the protocol, or those registered where there are more.
+    """
+    on = case.offence_on or case.seized_on
+    try:
+        mrp, rates = in_force(RuleCode.MRP, on).value["tenge"], in_force(RuleCode.DAMAGE_RATES, on).value
+        per_male = in_force(RuleCode.HORN_PER_MALE, on).value["max"]
+    except NoRuleInForce:
+        return None
+    horns = sum(max(line.counted or 0, line.taken) for line in lines if line.term == Term.HORN)
+    animals = {"male": case.males, "female": case.females, "young": case.young}
+    return compute_damage(on=on, mrp=mrp, rates=rates, animals=animals, horns=horns, horns_per_male=per_male)
+
+
+def goods_of(case: Case) -> QuerySet[Derivative]:
+    """Everything registered in the case, in the order of numbers."""
+    return Derivative.objects.filter(intake__case=case).order_by("pk")
+
+
+def undecided_goods(case: Case) -> QuerySet[Derivative]:
+    """Goods of the case that are still held as evidence."""
+    held = Hold.objects.active().filter(kind=Hold.Kind.EVIDENCE).values("item")
+    return goods_of(case).filter(item__in=held)
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsLine:
+    """Goods of one term, in one place and class: how many, how heavy, and what becomes of them."""
+
+    term: Term
+    outcome: str
+    place: str
+    kind: str
+    pieces: int
+    grams: int
+
+
+def standing_goods(case: Case) -> list[GoodsLine]:
+    """Where the goods of the case are now and what was decided of them; two queries whatever their number."""
+    decided = DecidedItem.objects.filter(item=OuterRef("item"), is_confirmed=True).values("outcome")[:1]
+    rows = (
+        Holding.objects.filter(pieces__gt=0, item__derivative__intake__case=case)
+        .order_by()
+        .values(
+            term=F("item__derivative__term"),
+            outcome=Subquery(decided),
+            place=F("account"),
+        )
+        .annotate(pieces_sum=Sum("pieces"), grams_sum=Sum("grams"))
+    )
+    found = list(rows)
+    places = CustodyAccount.objects.in_bulk({row["place"] for row in found})
+    return [
+        GoodsLine(
+            Term(row["term"]),
+            row["outcome"] or "",
+            places[row["place"]].name,
+            places[row["place"]].kind,
+            row["pieces_sum"],
+            row["grams_sum"],
+        )
+        for row in sorted(found, key=lambda row: (Term.values.index(row["term"]), row["outcome"] or "", row["place"]))
+    ]
+
+
+# What became of goods, in the words of the illegal trade report: by the place they are in, else by the decision.
+_DISPOSAL_BY_PLACE = {
+    AccountKind.DESTRUCTION: "destroyed",
+    AccountKind.RETURNED: "owner",
+    AccountKind.LOSS: "lost",
+    AccountKind.DOMESTIC_SALE: "sale",
+}
+
+
+def disposal_of(line: GoodsLine) -> str:
+    """The code of the list "disposal" for goods that stand so."""
+    by_place = _DISPOSAL_BY_PLACE.get(AccountKind(line.kind))
+    if by_place is not None:
+        return by_place
+    return "stock" if line.outcome == Outcome.CONFISCATED else "evidence"

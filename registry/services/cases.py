@@ -1,0 +1,678 @@
+"""Seizure cases: entered from the road, filled in later, decided by a court.
+
+Lock order: the case, then its decision, then what the ledger locks.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.bin import is_valid_iin
+from core.accounts.models import Organisation, Region, User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.clock import day_of
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.documents.models import Document
+from core.documents.services import keep_document, take_numbers
+from core.notices.models import Notice
+from core.notices.services import decide_notice, raise_notice
+from core.rules.models import RuleCode
+from core.rules.selectors import in_force
+from ledger.models import AccountKind, CustodyAccount, Hold, Holding, MovementKind
+from ledger.services import SecondPersonNeeded, lift_hold, move_items, place_hold, reclassify_items
+from registry.models import (
+    Case,
+    CasePerson,
+    Country,
+    CourtDecision,
+    DecidedItem,
+    Derivative,
+    Expertise,
+    Intake,
+    Origin,
+    Outcome,
+    SeizedCount,
+    Term,
+    stock_class,
+)
+from registry.selectors_cases import (
+    can_confirm_decision,
+    can_see_persons,
+    can_work_on_case,
+    compare_counts,
+    undecided_goods,
+)
+
+Fields = dict[str, StrOrPromise]
+MOST_PIECES = 1_000_000
+
+
+class CaseKnown(BadInput):
+    """A case with this criminal-register number is in the register."""
+
+    code = "case-known"
+    message = _("This case is in the register already. Open its page and take the goods in from there.")
+
+
+class CaseChanged(DomainError):
+    """Somebody changed the case since the person read it."""
+
+    code = "case-changed"
+    message = _("Somebody changed this case meanwhile. Reload the page and enter your changes again.")
+
+
+class DecisionWaits(DomainError):
+    """Another decision of the case has not been confirmed yet."""
+
+    code = "decision-waits"
+    message = _("A decision of this case waits for confirmation. Confirm or refuse it first.")
+
+
+class GoodsNotHeld(DomainError):
+    """Some of the goods are not held as evidence any more, or not of this case."""
+
+    code = "goods-not-held"
+    message = _("Some of these goods are not evidence of this case any more. Reload the page.")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What the protocol of a seizure says. The ERDR number may come later; counts are pieces by term."""
+
+    protocol_number: str
+    protocol_on: date
+    erdr_number: str
+    agency: Organisation
+    place: str
+    seized_on: date
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    horns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts:
+    """What the paper of a court says."""
+
+    court: str
+    number: str
+    decided_on: date
+    in_force_on: date
+    note: str = ""
+
+
+@transaction.atomic
+def open_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -> Case:
+    """Enter a seizure by what is known on the spot. Raises NotAllowed, CaseKnown, or BadInput with the wrong fields."""
+    if not actor.can(Can.REGISTER_SEIZURE):
+        raise NotAllowed
+    wrong = wrong_case(facts, today=day_of(at))
+    if region.pk not in actor.region_codes(Can.REGISTER_SEIZURE):
+        wrong["region"] = _("This is not a region of yours.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    return enter_case(actor=actor, at=at, facts=facts, region=region)
+
+
+def wrong_case(facts: CaseFacts, *, today: date) -> Fields:
+    """What does not fit together, by field."""
+    wrong: Fields = {}
+    for name in ("protocol_number", "place"):
+        if not getattr(facts, name).strip():
+            wrong[name] = _("Fill this in.")
+    if facts.seized_on > today:
+        wrong["seized_on"] = _("This day lies in the future.")
+    if facts.protocol_on > today:
+        wrong["protocol_on"] = _("This day lies in the future.")
+    elif facts.protocol_on < facts.seized_on:
+        wrong["protocol_on"] = _("The protocol cannot be older than the seizure.")
+    if not facts.agency.is_state:
+        wrong["agency"] = _("Only a body of the State seizes.")
+    if (facts.latitude is None) != (facts.longitude is None):
+        wrong["longitude" if facts.longitude is None else "latitude"] = _("Give both coordinates, or none.")
+    if facts.horns is not None and not 1 <= facts.horns <= MOST_PIECES:
+        wrong["horns"] = _("Enter a number from %(least)s to %(most)s.") % {"least": 1, "most": MOST_PIECES}
+    return wrong
+
+
+def enter_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -> Case:
+    """Write a case that was checked by `wrong_case`; in the transaction of its caller. Raises CaseKnown."""
+    erdr_number = tidy_erdr(facts.erdr_number)
+    known = CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
+    if erdr_number and Case.objects.filter(erdr_number=erdr_number).exists():
+        raise known
+    year = facts.protocol_on.year
+    (serial,) = take_numbers(series="SZ", year=year)
+    try:
+        with transaction.atomic():
+            case = Case.objects.create(
+                number=f"SZ{year % 100:02d}-{serial:06d}",
+                protocol_number=facts.protocol_number.strip(),
+                protocol_on=facts.protocol_on,
+                erdr_number=erdr_number,
+                agency=facts.agency,
+                region=region,
+                place=facts.place.strip(),
+                latitude=facts.latitude,
+                longitude=facts.longitude,
+                seized_on=facts.seized_on,
+                opened_by=actor,
+                opened_at=at,
+            )
+    except IntegrityError as race:
+        # Two people entered the case at the same moment.
+        raise known from race
+    if facts.horns is not None:
+        SeizedCount.objects.create(case=case, term=Term.HORN, pieces=facts.horns)
+    _record(
+        "case.opened",
+        case,
+        actor=actor,
+        at=at,
+        number=case.protocol_number,
+        reference=case.erdr_number,
+        day=case.seized_on.isoformat(),
+        pieces=facts.horns,
+    )
+    return case
+
+
+def tidy_erdr(text: str) -> str:
+    """An ERDR number without the blanks that people put in."""
+    return "".join(text.split())
+
+
+# Facts that are written by their own names; the rest have rules of their own.
+PLAIN = (
+    "agency",
+    "place",
+    "latitude",
+    "longitude",
+    "seized_on",
+    "offence_on",
+    "reason",
+    "detection",
+    "transport",
+    "concealment",
+    "origin_country",
+    "destination_country",
+    "articles",
+    "estimated_value",
+    "sanction",
+    "additional",
+    "males",
+    "females",
+    "young",
+)
+
+
+@transaction.atomic
+def note_facts(
+    *,
+    actor: User,
+    at: datetime,
+    case: Case,
+    version: int,
+    facts: Mapping[str, Any],
+    erdr_number: str | None = None,
+    transit_countries: Iterable[Country] | None = None,
+    nationalities: Iterable[Country] | None = None,
+) -> Case:
+    """Write what has become known of a case: `facts` by the names of PLAIN; what is not given stays.
+
+    The ERDR number is given once. Raises NotAllowed, CaseChanged, CaseKnown, BadInput.
+    """
+    case = _take_in_hand(actor, case)
+    if version != case.version:
+        raise CaseChanged
+    new = {name: facts[name] for name in PLAIN if name in facts}
+    wrong = _wrong_facts(case, new, today=day_of(at))
+    erdr = tidy_erdr(erdr_number or "")
+    if erdr and case.erdr_number not in ("", erdr):
+        wrong["erdr_number"] = _("The ERDR number was given before and stays.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    if erdr and Case.objects.filter(erdr_number=erdr).exclude(pk=case.pk).exists():
+        raise CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
+    changed = [name for name, value in new.items() if getattr(case, name) != value]
+    for name in changed:
+        setattr(case, name, new[name])
+    if erdr and not case.erdr_number:
+        case.erdr_number = erdr
+        changed.append("erdr_number")
+    for name, chosen in (("transit_countries", transit_countries), ("nationalities", nationalities)):
+        if chosen is not None and {country.pk for country in chosen} != set(
+            getattr(case, name).values_list("pk", flat=True)
+        ):
+            getattr(case, name).set(chosen)
+            changed.append(name)
+    if not changed:
+        return case
+    case.version += 1
+    try:
+        with transaction.atomic():
+            case.save()
+    except IntegrityError as race:
+        raise CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")}) from race
+    _record("case.facts_noted", case, actor=actor, at=at, reference=case.erdr_number, changed=changed)
+    return case
+
+
+def _wrong_facts(case: Case, new: Mapping[str, Any], *, today: date) -> Fields:
+    wrong: Fields = {}
+    now = {name: new.get(name, getattr(case, name)) for name in PLAIN}
+    if not (now["place"] or "").strip():
+        wrong["place"] = _("Fill this in.")
+    if not now["agency"].is_state:
+        wrong["agency"] = _("Only a body of the State seizes.")
+    if now["seized_on"] > min(today, case.protocol_on):
+        wrong["seized_on"] = _("The protocol cannot be older than the seizure.")
+    if now["offence_on"] is not None and now["offence_on"] > now["seized_on"]:
+        wrong["offence_on"] = _("The offence cannot be later than the seizure.")
+    if (now["latitude"] is None) != (now["longitude"] is None):
+        wrong["longitude" if now["longitude"] is None else "latitude"] = _("Give both coordinates, or none.")
+    for name in ("males", "females", "young"):
+        if not 0 <= (now[name] or 0) <= MOST_PIECES:
+            wrong[name] = _("Enter a number from %(least)s to %(most)s.") % {"least": 0, "most": MOST_PIECES}
+    for name in ("reason", "detection", "transport", "concealment"):
+        if now[name] is not None and now[name].list != name:
+            wrong[name] = _("This word is of another list.")
+    return wrong
+
+
+@transaction.atomic
+def count_goods(
+    *, actor: User, at: datetime, case: Case, counts: Mapping[Term, tuple[int, int | None]]
+) -> list[SeizedCount]:
+    """Write what the protocol counted, by term: pieces and, where it was weighed in bulk, grams. 0 takes a term out.
+
+    Raises NotAllowed, BadInput, InvalidTransition once a court has decided.
+    """
+    case = _take_in_hand(actor, case)
+    if case.decisions.filter(state=CourtDecision.State.CONFIRMED).exists():
+        raise InvalidTransition(_("A court has decided: the counts of the protocol stay."))
+    if any(not 0 <= pieces <= MOST_PIECES or (grams is not None and grams < 0) for pieces, grams in counts.values()):
+        raise BadInput(_("Enter a number from %(least)s to %(most)s.") % {"least": 0, "most": MOST_PIECES})
+    for term, (pieces, grams) in counts.items():
+        if pieces:
+            SeizedCount.objects.update_or_create(case=case, term=term, defaults={"pieces": pieces, "grams": grams})
+        else:
+            SeizedCount.objects.filter(case=case, term=term).delete()
+    said = [f"{Term(term)}: {pieces}" for term, (pieces, _grams) in counts.items()]
+    _record("case.goods_counted", case, actor=actor, at=at, note=said)
+    tell_difference(actor=actor, at=at, case=case)
+    return list(case.counts.all())
+
+
+def tell_difference(*, actor: User, at: datetime, case: Case) -> Notice | None:
+    """Raise a discrepancy when all receptions of a case are closed and the protocol counted otherwise.
+
+    Called by the registration of the goods, in its transaction.
+    """
+    if not case.intakes.filter(state=Intake.State.REGISTERED).exists() or case.intakes.open().exists():
+        return None
+    differing = [line for line in compare_counts(case) if line.difference]
+    if not differing or Notice.objects.open().filter(
+        code="case.counts_differ", subject_kind="case", subject_id=str(case.pk)
+    ):
+        return None
+    room = case.intakes.filter(state=Intake.State.REGISTERED).latest("pk").store
+    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+    return raise_notice(
+        at=at,
+        kind=Notice.Kind.DISCREPANCY,
+        code="case.counts_differ",
+        organisation=Organisation.objects.get(custody_accounts=room),
+        subject=("case", case.pk),
+        due_on=day_of(at + timedelta(days=within)),
+        actor=actor,
+        number=case.name,
+        protocol=case.protocol_number,
+        counted=sum(line.counted or 0 for line in differing),
+        taken=sum(line.taken for line in differing),
+    )
+
+
+@transaction.atomic
+def add_person(
+    *,
+    actor: User,
+    at: datetime,
+    case: Case,
+    full_name: str,
+    part: CasePerson.Part,
+    iin: str = "",
+    nationality: Country | None = None,
+    note: str = "",
+) -> CasePerson:
+    """Enter a person of the case. The journal says that it was done, not whom. Raises NotAllowed, BadInput."""
+    case = _take_in_hand(actor, case)
+    if not can_see_persons(actor, case):
+        raise NotAllowed
+    wrong: Fields = {}
+    if not full_name.strip():
+        wrong["full_name"] = _("Fill this in.")
+    if iin and not is_valid_iin(iin):
+        wrong["iin"] = _("This is not a valid IIN: check the 12 digits.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    person = CasePerson.objects.create(
+        case=case,
+        full_name=full_name.strip(),
+        part=part,
+        iin=iin,
+        nationality=nationality,
+        note=note.strip(),
+        added_by=actor,
+        added_at=at,
+    )
+    _record("case.person_added", case, actor=actor, at=at, person=person.pk)
+    return person
+
+
+@transaction.atomic
+def look_at_persons(*, actor: User, at: datetime, case: Case) -> list[CasePerson]:
+    """The personal data of a case; the look is written into the journal. Raises NotAllowed."""
+    if not can_see_persons(actor, case):
+        raise NotAllowed
+    persons = list(case.persons.select_related("nationality", "added_by"))
+    _record("case.persons_seen", case, actor=actor, at=at, pieces=len(persons))
+    return persons
+
+
+@transaction.atomic
+def request_expertise(
+    *, actor: User, at: datetime, case: Case, institution: str, requested_on: date, question: str = ""
+) -> Expertise:
+    """Note that an expert was asked. Raises NotAllowed, BadInput."""
+    case = _take_in_hand(actor, case)
+    wrong: Fields = {}
+    if not institution.strip():
+        wrong["institution"] = _("Fill this in.")
+    if requested_on > day_of(at):
+        wrong["requested_on"] = _("This day lies in the future.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    asked = Expertise.objects.create(
+        case=case,
+        institution=institution.strip(),
+        requested_on=requested_on,
+        question=question.strip(),
+        requested_by=actor,
+        requested_at=at,
+    )
+    _record("case.expertise_asked", case, actor=actor, at=at, target=asked.institution)
+    return asked
+
+
+@transaction.atomic
+def receive_expertise(
+    *,
+    actor: User,
+    at: datetime,
+    expertise: Expertise,
+    number: str,
+    done_on: date,
+    expert: str,
+    finding: str,
+    content: bytes | None = None,
+    name: str = "",
+) -> Expertise:
+    """Write down the expert's conclusion, perhaps with its scan. Raises NotAllowed, BadInput, InvalidTransition."""
+    case = _take_in_hand(actor, expertise.case)
+    # The lock closes the race of two people who write the conclusion down.
+    expertise = Expertise.objects.select_for_update(no_key=True).get(pk=expertise.pk)
+    if expertise.received_at is not None:
+        raise InvalidTransition(_("The conclusion of this expertise is in the register already."))
+    wrong: Fields = {
+        name: _("Fill this in.") for name, text in (("number", number), ("finding", finding)) if not text.strip()
+    }
+    if not expertise.requested_on <= done_on <= day_of(at):
+        wrong["done_on"] = _("The conclusion is not older than the request, and not in the future.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    expertise.number, expertise.done_on = number.strip(), done_on
+    expertise.expert, expertise.finding = expert.strip(), finding.strip()
+    expertise.document = _keep_scan(actor, at, name, content)
+    expertise.received_by, expertise.received_at = actor, at
+    expertise.save()
+    _record("case.expertise_received", case, actor=actor, at=at, number=expertise.number)
+    return expertise
+
+
+def _keep_scan(actor: User, at: datetime, name: str, content: bytes | None) -> Document | None:
+    if not content:
+        return None
+    return keep_document(actor=actor, at=at, kind=Document.Kind.SCAN, name=name, content=content)
+
+
+@transaction.atomic
+def record_decision(
+    *,
+    actor: User,
+    at: datetime,
+    case: Case,
+    facts: DecisionFacts,
+    outcomes: Mapping[Outcome, Sequence[int]],
+    content: bytes | None = None,
+    name: str = "",
+) -> CourtDecision:
+    """Write down what a court decided of goods that are held as evidence; another person confirms it.
+
+    Raises NotAllowed, DecisionWaits, GoodsNotHeld, BadInput, InvalidTransition while goods are being weighed.
+    """
+    # The lock closes the race of two people who record decisions of one case.
+    case = _take_in_hand(actor, case)
+    if case.decisions.filter(state=CourtDecision.State.RECORDED).exists():
+        raise DecisionWaits
+    if case.intakes.open().exists():
+        raise InvalidTransition(_("Goods of this case are still being weighed. Register or cancel them first."))
+    wrong = _wrong_decision(facts, today=day_of(at))
+    if case.decisions.exclude(state=CourtDecision.State.WITHDRAWN).filter(
+        court=facts.court.strip(), number=facts.number.strip()
+    ):
+        wrong["number"] = _("This decision is in the register already.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    decided = [(item, outcome) for outcome, items in outcomes.items() for item in items]
+    held = set(undecided_goods(case).values_list("pk", flat=True))
+    if not decided:
+        raise BadInput(_("No goods are named. Say what the court decided of them."))
+    if len({item for item, _outcome in decided}) != len(decided) or not {item for item, _o in decided} <= held:
+        raise GoodsNotHeld
+    decision = CourtDecision.objects.create(
+        case=case,
+        court=facts.court.strip(),
+        number=facts.number.strip(),
+        decided_on=facts.decided_on,
+        in_force_on=facts.in_force_on,
+        note=facts.note.strip(),
+        document=_keep_scan(actor, at, name, content),
+        recorded_by=actor,
+        recorded_at=at,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO registry_decideditem (decision_id, item_id, outcome, is_confirmed)"
+            " SELECT %s, item, outcome, false FROM unnest(%s::bigint[], %s::text[]) AS decided (item, outcome)",
+            [decision.pk, [item for item, _o in decided], [str(outcome) for _i, outcome in decided]],
+        )
+    _record(
+        "case.decision_recorded",
+        case,
+        actor=actor,
+        at=at,
+        decision=f"{decision.court}, {decision.number}",
+        note=[f"{Outcome(outcome)}: {len(items)}" for outcome, items in outcomes.items() if items],
+    )
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="case.decision_waits",
+        organisation=Organisation.objects.get(pk=_acts_for(actor, case)),
+        subject=("case", case.pk),
+        due_on=day_of(at) + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]),
+        actor=actor,
+        number=case.name,
+        decision=decision.number,
+    )
+    return decision
+
+
+def _acts_for(actor: User, case: Case) -> int:
+    """The organisation for which the actor works on the case."""
+    mine = sorted(actor.organisation_ids(Can.REGISTER_SEIZURE))
+    return case.agency_id if case.agency_id in mine else mine[0]
+
+
+def _wrong_decision(facts: DecisionFacts, *, today: date) -> Fields:
+    wrong: Fields = {}
+    for name in ("court", "number"):
+        if not getattr(facts, name).strip():
+            wrong[name] = _("Fill this in.")
+    if facts.decided_on > today:
+        wrong["decided_on"] = _("This day lies in the future.")
+    if facts.in_force_on < facts.decided_on:
+        wrong["in_force_on"] = _("A decision comes into force on its day or later.")
+    return wrong
+
+
+@transaction.atomic
+def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> CourtDecision:
+    """Have a decision take effect: the evidence is let go, and the goods become what the court said.
+
+    Confiscated goods stay where they are as stock of the State; goods of the owner leave the register; goods to be
+    destroyed stay under a hold of the court that only a destruction ends. The number of queries does not depend on
+    the number of goods. Raises SecondPersonNeeded, NotAllowed, InvalidTransition, GoodsNotHeld, what the ledger raises.
+    """
+    # The locks close the race of two confirmations, and of a confirmation against a withdrawal.
+    case = Case.objects.select_for_update(no_key=True).get(pk=decision.case_id)
+    decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
+    if not can_confirm_decision(actor, case):
+        raise NotAllowed
+    if decision.state != CourtDecision.State.RECORDED:
+        raise InvalidTransition
+    if decision.recorded_by_id == actor.pk:
+        raise SecondPersonNeeded(_("Another person must confirm this: you recorded the decision yourself."))
+    if decision.in_force_on > day_of(at):
+        raise InvalidTransition(
+            _("The decision is not in legal force before %(day)s.") % {"day": decision.in_force_on.strftime("%d.%m.%Y")}
+        )
+    decided = dict(DecidedItem.objects.filter(decision=decision).order_by("item").values_list("item", "outcome"))
+    items = list(decided)
+    if Hold.objects.active().filter(item__in=items, kind=Hold.Kind.EVIDENCE).count() != len(items):
+        raise GoodsNotHeld
+    decision.state, decision.closed_by, decision.closed_at = CourtDecision.State.CONFIRMED, actor, at
+    decision.save(update_fields=["state", "closed_by", "closed_at"])
+    DecidedItem.objects.filter(decision=decision).update(is_confirmed=True)
+    name = f"{decision.court}, {decision.number}"
+    lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.EVIDENCE, reason=name[:200])
+    _carry_out(actor, at, decision, decided)
+    to_destroy = [item for item, outcome in decided.items() if outcome == Outcome.DESTROY]
+    if to_destroy:
+        place_hold(actor=actor, at=at, item_ids=to_destroy, kind=Hold.Kind.COURT, reference=decision.number[:60])
+    _record(
+        "case.decision_confirmed",
+        case,
+        actor=actor,
+        at=at,
+        decision=name,
+        note=[
+            f"{outcome}: {list(decided.values()).count(outcome)}"
+            for outcome in Outcome.values
+            if outcome in decided.values()
+        ],
+    )
+    _settle_notice(actor, at, case, decision.get_state_display(), name)
+    return decision
+
+
+def _carry_out(actor: User, at: datetime, decision: CourtDecision, decided: Mapping[int, str]) -> None:
+    """One movement for each place and each way the goods go."""
+    terms = dict(Derivative.objects.filter(pk__in=decided).values_list("pk", "term"))
+    places: dict[int, list[int]] = {}
+    found = Holding.objects.filter(item__in=list(decided), is_physical=True).order_by("item_id")
+    for account, item in found.values_list("account_id", "item_id"):
+        places.setdefault(account, []).append(item)
+    accounts = CustodyAccount.objects.in_bulk(places)
+    for account, items in places.items():
+        returned = {item for item in items if decided[item] == Outcome.RETURNED}
+        kept = {
+            item: stock_class(terms[item], Origin.CONFISCATED) for item in items if decided[item] != Outcome.RETURNED
+        }
+        common: dict[str, Any] = {
+            "actor": actor,
+            "at": at,
+            "effective_on": day_of(at),
+            "reference": decision.number[:60],
+            "document": decision.document,
+        }
+        if kept:
+            reclassify_items(key=f"decision:{decision.pk}:{account}", account=accounts[account], classes=kept, **common)
+        if returned:
+            move_items(
+                key=f"returned:{decision.pk}:{account}",
+                kind=MovementKind.DECISION,
+                item_ids=sorted(returned),
+                source=accounts[account],
+                target=CustodyAccount.objects.boundary(AccountKind.RETURNED),
+                **common,
+            )
+
+
+def _settle_notice(actor: User, at: datetime, case: Case, decision: StrOrPromise, reason: StrOrPromise) -> None:
+    waiting = Notice.objects.open().filter(code="case.decision_waits", subject_kind="case", subject_id=str(case.pk))
+    for notice in waiting:
+        decide_notice(actor=actor, at=at, notice=notice, decision=str(decision), reason=str(reason))
+
+
+@transaction.atomic
+def withdraw_decision(*, actor: User, at: datetime, decision: CourtDecision, reason: str) -> CourtDecision:
+    """Take a decision back that was written down wrongly; nothing has changed by it yet. The reason is required.
+
+    Both the one who recorded it and the one who should confirm it may. Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say why.")})
+    case = Case.objects.select_for_update(no_key=True).get(pk=decision.case_id)
+    decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
+    if decision.recorded_by_id != actor.pk and not can_confirm_decision(actor, case):
+        raise NotAllowed
+    if decision.state != CourtDecision.State.RECORDED:
+        raise InvalidTransition
+    decision.state, decision.closed_by, decision.closed_at = CourtDecision.State.WITHDRAWN, actor, at
+    decision.close_reason = reason.strip()[:500]
+    decision.save(update_fields=["state", "closed_by", "closed_at", "close_reason"])
+    _record("case.decision_withdrawn", case, actor=actor, at=at, decision=decision.number, reason=decision.close_reason)
+    _settle_notice(actor, at, case, decision.get_state_display(), decision.close_reason)
+    return decision
+
+
+def _take_in_hand(actor: User, case: Case) -> Case:
+    """The case, locked until commit, when the actor may work on it. Raises NotAllowed."""
+    Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    locked = Case.objects.select_related(
+        "agency", "region", "reason", "detection", "transport", "concealment", "origin_country", "destination_country"
+    ).get(pk=case.pk)
+    if not can_work_on_case(actor, locked):
+        raise NotAllowed
+    return locked
+
+
+def _record(verb: str, case: Case, *, actor: User, at: datetime, **facts: object) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("case", case.pk),
+        subject_name=case.name,
+        organisation_id=case.agency_id,
+        **facts,
+    )
