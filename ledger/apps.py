@@ -38,6 +38,16 @@ class LedgerConfig(AppConfig):
                 "handover.cancelled": _("Goods returned to the sender"),
                 "ledger.movement_reversed": _("Movement corrected"),
                 "ledger.period_closed": _("Period closed"),
+                "stocktake.announced": _("Stock-take announced"),
+                "stocktake.opened": _("Counting began"),
+                "stocktake.counted": _("Counting ended"),
+                "stocktake.counted_again": _("Counted again"),
+                "stocktake.signed": _("Result signed"),
+                "stocktake.closed": _("Stock-take closed"),
+                "stocktake.cancelled": _("Stock-take called off"),
+                "climate.logged": _("Temperature and humidity logged"),
+                "climate.watched": _("Watch over the sensors changed"),
+                "weighing.recorded": _("Weighed again"),
                 "store.opened": _("Store opened"),
                 "store.closed": _("Store closed"),
                 "store.reopened": _("Store reopened"),
@@ -54,6 +64,22 @@ class LedgerConfig(AppConfig):
         )
         register_notice_codes(
             {
+                "stocktake.missing": _(
+                    "%(missing)s of %(expected)s items were not found in %(store)s by stock-take %(number)s."
+                    " They are on hold until it is settled."
+                ),
+                "stocktake.elsewhere": _(
+                    "%(count)s items that stock-take %(number)s found are registered in other places."
+                ),
+                "stocktake.unknown": _("Stock-take %(number)s found %(count)s unknown labels: %(labels)s"),
+                "climate.warm": _("Too warm in %(store)s since %(began)s: %(worst)s °C, at most %(limit)s °C."),
+                "climate.cold": _("Too cold in %(store)s since %(began)s: %(worst)s °C, at least %(limit)s °C."),
+                "climate.damp": _("Too damp in %(store)s since %(began)s: %(worst)s %%, at most %(limit)s %%."),
+                "climate.silent": _("No readings from %(store)s since %(began)s."),
+                "weighing.unexplained": _(
+                    "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying"
+                    " (lighter: %(lost)s, heavier: %(gained)s)."
+                ),
                 "handover.missing": _(
                     "%(missing)s of %(sent)s items missing on arrival of %(number)s. Receiver: %(reason)s"
                 ),

@@ -30,6 +30,7 @@ class Can(StrEnum):
     SEE_STOCK = auto()
     DISPATCH = auto()
     RECEIVE = auto()
+    KEEP_STORE = auto()
     APPLY = auto()
     SEE_APPLICATIONS = auto()
     DECIDE_APPLICATION = auto()
@@ -53,7 +54,7 @@ class Can(StrEnum):
 
 
 _HOLDS_STOCK = frozenset(
-    {Can.SEE_STOCK, Can.DISPATCH, Can.RECEIVE, Can.APPLY, Can.SEE_APPLICATIONS, Can.SEE_STATEMENTS}
+    {Can.SEE_STOCK, Can.DISPATCH, Can.RECEIVE, Can.KEEP_STORE, Can.APPLY, Can.SEE_APPLICATIONS, Can.SEE_STATEMENTS}
 ) | {Can.DECIDE_NOTICE, Can.SEE_RULES, Can.REPORT_LOSS}
 _SEES_ALL = frozenset(
     {Can.SEE_EVERYTHING, Can.SEE_STOCK, Can.SEE_INTAKES, Can.SEE_APPLICATIONS, Can.SEE_STATEMENTS, Can.SEE_RULES}
@@ -69,6 +70,7 @@ GRANTS: dict[Role, frozenset[Can]] = {
             Can.SEE_STOCK,
             Can.DISPATCH,
             Can.RECEIVE,
+            Can.KEEP_STORE,
             Can.DECIDE_NOTICE,
             Can.SEE_RULES,
             Can.CONFIRM_DECISION,

@@ -14,9 +14,19 @@ from ledger.models.boxes import (
     PlacementQuerySet,
     Shelf,
 )
+from ledger.models.climate import ClimateExcursion, ClimateReading, ClimateWatch
 from ledger.models.handovers import Handover, HandoverLine, HandoverQuerySet
 from ledger.models.holds import Hold, HoldQuerySet, Reservation, ReservationQuerySet
 from ledger.models.movements import AccountTotal, Holding, Item, Movement, MovementKind, PeriodClose, Posting
+from ledger.models.stocktakes import (
+    StockTake,
+    StockTakeLine,
+    StockTakeMember,
+    StockTakeQuerySet,
+    StockTakeScan,
+    StockTakeTally,
+)
+from ledger.models.weighings import WeighIn, Weighing, WeighingQuerySet
 
 __all__ = [
     "PHYSICAL",
@@ -24,6 +34,9 @@ __all__ = [
     "AccountTotal",
     "Box",
     "BoxQuerySet",
+    "ClimateExcursion",
+    "ClimateReading",
+    "ClimateWatch",
     "CustodyAccount",
     "CustodyAccountQuerySet",
     "Handover",
@@ -44,4 +57,13 @@ __all__ = [
     "Reservation",
     "ReservationQuerySet",
     "Shelf",
+    "StockTake",
+    "StockTakeLine",
+    "StockTakeMember",
+    "StockTakeQuerySet",
+    "StockTakeScan",
+    "StockTakeTally",
+    "WeighIn",
+    "Weighing",
+    "WeighingQuerySet",
 ]

@@ -200,10 +200,7 @@ def _open_movement(
 
     Two requests with one key meet at the unique index: the second waits for the first to commit and gets its movement.
     """
-    if effective_on > day_of(at):
-        raise BackDated(_("The day lies in the future."))
-    if PeriodClose.objects.filter(until__gte=effective_on).exists():
-        raise BackDated(_("The period is closed for new entries: %(day)s.") % {"day": effective_on.isoformat()})
+    require_open_day(effective_on, at=at)
     Movement.objects.bulk_create(
         [opened := Movement(key=key, kind=kind, actor=actor, effective_on=effective_on, **facts)],
         ignore_conflicts=True,
@@ -213,6 +210,14 @@ def _open_movement(
     if not is_new and (movement.kind, movement.effective_on) != (opened.kind, opened.effective_on):
         raise KeyReused
     return movement, is_new
+
+
+def require_open_day(day: date, *, at: datetime) -> None:
+    """Refuse tomorrow, and a day in a closed period. Raises BackDated."""
+    if day > day_of(at):
+        raise BackDated(_("The day lies in the future."))
+    if PeriodClose.objects.filter(until__gte=day).exists():
+        raise BackDated(_("The period is closed for new entries: %(day)s.") % {"day": day.isoformat()})
 
 
 def _this_transaction() -> int:

@@ -1,0 +1,48 @@
+"""How much a thing may have lost by drying. Pure: numbers in, numbers out.
+
+The curve is a rule: the share of the first mass lost in 30, 90 and 365 days, and ever; straight lines between these
+days, from nothing on the first day, and the last share after three years.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+EVER = 3 * 365  # days
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a weighing says: `floor_g` is the least mass the curve explains, `ceiling_g` the most the scale does."""
+
+    verdict: str
+    floor_g: int
+    ceiling_g: int
+
+
+def loss_percent(curve: Mapping[str, int], days: int) -> float:
+    """The part of the first mass, in per cent, that may be lost within so many days."""
+    points = [(0, 0), (30, curve["days_30"]), (90, curve["days_90"]), (365, curve["days_365"]), (EVER, curve["ever"])]
+    for (day, share), (next_day, next_share) in pairwise(points):
+        if days <= next_day:
+            return share + (next_share - share) * max(days - day, 0) / (next_day - day)
+    return float(curve["ever"])
+
+
+def judge(
+    *, first_g: int, before_g: int, now_g: int, days: int, curve: Mapping[str, int], tolerance_percent: int
+) -> Judged:
+    """Whether a new mass is explained: not below what the curve leaves of the first mass, nor above the mass before.
+
+    Both bounds give way by a whole gram; the upper one by the tolerance of scales too. A loss is judged by the first
+    mass, so that many small losses do not pass where one large one would not.
+    """
+    floor_g = int(first_g * (100 - loss_percent(curve, days)) / 100) - 1
+    ceiling_g = before_g + max(1, before_g * tolerance_percent // 100)
+    # What was explained before stays explained: a mass that has not changed is never a new loss.
+    floor_g = max(min(floor_g, before_g), 0)
+    if now_g < floor_g:
+        return Judged("loss", floor_g, ceiling_g)
+    if now_g > ceiling_g:
+        return Judged("gain", floor_g, ceiling_g)
+    return Judged("dry", floor_g, ceiling_g)

@@ -1,0 +1,461 @@
+"""Stock-takes: what is expected is frozen, what is there is scanned, and a commission signs for the difference."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from core.accounts.models import User
+from core.audit.models import Event
+from core.base.errors import BadInput, InvalidTransition
+from core.notices.models import Notice
+from ledger import services
+from ledger.models import (
+    CustodyAccount,
+    Hold,
+    Holding,
+    Placement,
+    Shelf,
+    StockTake,
+    StockTakeLine,
+    StockTakeMember,
+    StockTakeScan,
+    StockTakeTally,
+)
+from ledger.sampling import commitment_to, digest_of_frame, draw, seed_of
+from ledger.selectors import find_differences
+from ledger.stocktaking import count_live
+from tests.goods import Enter, make_account
+
+pytestmark = pytest.mark.django_db
+
+Open = Callable[..., StockTake]
+Scan = Callable[..., "services.Taken | None"]
+
+
+@pytest.fixture
+def second_keeper(storekeeper: User, auditor: User) -> User:
+    return auditor
+
+
+@pytest.fixture
+def open_count(storekeeper: User, second_keeper: User, central: CustodyAccount, now: datetime) -> Open:
+    def begin(account: CustodyAccount = central, **facts: object) -> StockTake:
+        return services.open_stocktake(
+            actor=storekeeper, at=now, account=account, commission=[storekeeper, second_keeper], **facts
+        )
+
+    return begin
+
+
+@pytest.fixture
+def scan(storekeeper: User, now: datetime) -> Scan:
+    def take(stocktake: StockTake, item: int, by: User | None = None, **facts: object) -> "services.Taken | None":
+        return services.take_scan(
+            actor=by or storekeeper, at=now, stocktake=stocktake, item_id=item, text=f"N{item}", **facts
+        )
+
+    return take
+
+
+def sign_all(stocktake: StockTake, *people: User, at: datetime) -> StockTake:
+    for person in people:
+        stocktake = services.sign_stocktake(
+            actor=person, at=at, stocktake=stocktake, digest=StockTake.objects.get(pk=stocktake.pk).result_digest
+        )
+    return stocktake
+
+
+def outcome(stocktake: StockTake, item: int) -> str:
+    return StockTakeLine.objects.get(stocktake=stocktake, item=item).outcome
+
+
+def test_opening_freezes_what_is_in_the_store(enter: Enter, open_count: Open, central: CustodyAccount) -> None:
+    items = enter(central, 200, 210, 220)
+
+    stocktake = open_count()
+    enter(central, 230)
+
+    assert stocktake.number == "SK25-000001"
+    assert (stocktake.state, stocktake.expected_items, stocktake.expected_grams) == ("counting", 3, 630)
+    assert set(stocktake.lines.values_list("item", flat=True)) == set(items)
+    assert stocktake.frame_digest == digest_of_frame(items)
+    assert Event.objects.filter(verb="stocktake.opened", subject_id=str(stocktake.pk)).exists()
+
+
+def test_opening_takes_as_many_statements_for_many_items_as_for_few(
+    enter: Enter,
+    open_count: Open,
+    central: CustodyAccount,
+    reception: CustodyAccount,
+    django_assert_max_num_queries: object,
+) -> None:
+    enter(central, 200)
+    enter(reception, *[200] * 50)
+    with CaptureQueriesContext(connection) as few:
+        open_count()
+    with CaptureQueriesContext(connection) as many:
+        open_count(reception)
+
+    assert len(few) == len(many)
+
+
+def test_an_empty_store_one_person_and_a_second_count_are_refused(
+    enter: Enter, open_count: Open, storekeeper: User, central: CustodyAccount, now: datetime
+) -> None:
+    with pytest.raises(services.NothingToCount):
+        open_count()
+    enter(central, 200)
+    with pytest.raises(services.CommissionTooSmall):
+        services.open_stocktake(actor=storekeeper, at=now, account=central, commission=[storekeeper, storekeeper])
+    open_count()
+    with pytest.raises(services.StockTakeOpen):
+        open_count()
+    assert StockTake.objects.count() == 1
+
+
+def test_scans_say_what_they_are_and_are_counted(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, inspector: User, now: datetime,
+    central: CustodyAccount, reception: CustodyAccount,
+) -> None:  # fmt: skip
+    here, other = enter(central, 200, 210)
+    (elsewhere,) = enter(reception, 300)
+    stocktake = open_count()
+    (late,) = enter(central, 220)
+
+    first, again = scan(stocktake, here), scan(stocktake, here)
+    verdicts = [taken.verdict for item in (elsewhere, late) if (taken := scan(stocktake, item))]
+    by_other = scan(stocktake, other, by=inspector)
+    unknown = services.note_unknown(actor=storekeeper, at=now, stocktake=stocktake, text="ZZZZ")
+
+    assert first
+    assert again
+    assert by_other
+    assert (first.verdict, first.is_new, again.is_new) == ("found", True, False)
+    assert verdicts == ["elsewhere", "arrived"]
+    assert unknown.verdict == "unknown"
+    live = count_live(stocktake)
+    assert (live.found, live.missing, live.elsewhere, live.arrived, live.unknown, live.repeats) == (2, 0, 1, 1, 1, 1)
+    assert StockTakeTally.objects.filter(stocktake=stocktake).count() == 2
+
+
+def test_a_scan_sent_again_after_the_network_was_lost_is_the_same_scan(
+    enter: Enter, open_count: Open, scan: Scan, central: CustodyAccount
+) -> None:
+    (item,) = enter(central, 200)
+    stocktake = open_count()
+
+    first = scan(stocktake, item, key="gun-1")
+    again = scan(stocktake, item, key="gun-1")
+
+    assert first
+    assert again
+    assert first.is_new
+    assert again.is_new
+    assert count_live(stocktake).repeats == 0
+
+
+def test_only_the_own_last_scan_is_taken_back(
+    enter: Enter,
+    open_count: Open,
+    scan: Scan,
+    storekeeper: User,
+    inspector: User,
+    now: datetime,
+    central: CustodyAccount,
+) -> None:
+    one, two = enter(central, 200, 210)
+    stocktake = open_count()
+    scan(stocktake, one)
+    scan(stocktake, two, by=inspector)
+
+    undone = services.undo_scan(actor=storekeeper, at=now, stocktake=stocktake)
+    nothing = services.undo_scan(actor=storekeeper, at=now, stocktake=stocktake)
+
+    assert (undone, nothing) == (f"N{one}", None)
+    assert count_live(stocktake).found == 1
+    assert scan(stocktake, one).is_new  # type: ignore[union-attr]
+    assert StockTakeScan.objects.filter(stocktake=stocktake, item=one).count() == 2
+
+
+def test_what_nobody_scanned_is_missing_and_held_and_what_left_is_not(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, inspector: User, second_keeper: User, now: datetime,
+    central: CustodyAccount, reception: CustodyAccount,
+) -> None:  # fmt: skip
+    found, missing, left = enter(central, 200, 210, 220)
+    stocktake = open_count()
+    scan(stocktake, found)
+    services.dispatch_items(actor=storekeeper, at=now, key="d", source=central, target=reception, item_ids=[left])
+
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    assert [outcome(stocktake, item) for item in (found, missing, left)] == ["found", "missing", "left"]
+    assert stocktake.state == "signing"
+    assert stocktake.result == {
+        "expected": 3, "found": 1, "missing": 1, "missing_grams": 210, "left": 1,
+        "misplaced": 0, "elsewhere": 0, "arrived": 0, "unknown": 0,
+    }  # fmt: skip
+    assert list(Hold.objects.active().values_list("item", "reference")) == [(missing, stocktake.number)]
+    with pytest.raises(services.ItemsOnHold):
+        services.dispatch_items(
+            actor=storekeeper, at=now, key="e", source=central, target=reception, item_ids=[missing]
+        )
+
+
+def test_the_last_signature_closes_and_tells(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, inspector: User, now: datetime,
+    central: CustodyAccount,
+) -> None:  # fmt: skip
+    found, _missing = enter(central, 200, 210)
+    stocktake = open_count()
+    scan(stocktake, found)
+    services.note_unknown(actor=storekeeper, at=now, stocktake=stocktake, text="ZZZZ")
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    with pytest.raises(services.NotOfTheCommission):
+        sign_all(stocktake, inspector, at=now)
+    sign_all(stocktake, storekeeper, storekeeper, at=now)
+    assert StockTake.objects.get(pk=stocktake.pk).state == "signing"
+    sign_all(stocktake, second_keeper, at=now)
+
+    assert StockTake.objects.get(pk=stocktake.pk).state == "closed"
+    told = Notice.objects.filter(subject_kind="stocktake", subject_id=str(stocktake.pk)).order_by("pk")
+    assert [notice.code for notice in told] == ["stocktake.missing", "stocktake.unknown"]
+    assert all(notice.due_on for notice in told)
+    assert find_differences() == {}
+
+
+def test_a_signature_counts_for_the_result_that_was_seen(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, now: datetime,
+    central: CustodyAccount,
+) -> None:  # fmt: skip
+    found, missing = enter(central, 200, 210)
+    stocktake = open_count()
+    scan(stocktake, found)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+    seen = stocktake.result_digest
+    sign_all(stocktake, second_keeper, at=now)
+
+    stocktake = services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Not looked behind")
+    assert not Hold.objects.active().exists()
+    assert not StockTakeMember.objects.filter(signed_at__isnull=False).exists()
+    scan(stocktake, missing)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    with pytest.raises(InvalidTransition):
+        services.sign_stocktake(actor=second_keeper, at=now, stocktake=stocktake, digest=seen)
+    assert stocktake.result["missing"] == 0  # type: ignore[index]
+    assert StockTakeScan.objects.get(stocktake=stocktake, item=missing).round == 2
+
+
+def test_what_stands_in_another_own_store_is_moved_and_what_is_bound_is_told(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, now: datetime,
+    central: CustodyAccount, reception: CustodyAccount,
+) -> None:  # fmt: skip
+    own = make_account("CEN-2", central.kind, central.custodian)  # type: ignore[arg-type]
+    enter(central, 200)
+    (ours, held), (foreign,) = enter(own, 210, 220), enter(reception, 230)
+    services.place_hold(actor=storekeeper, at=now, item_ids=[held], kind=Hold.Kind.COURT, reference="case")
+    stocktake = open_count()
+    for item in (ours, held, foreign, *stocktake.lines.values_list("item", flat=True)):
+        scan(stocktake, item)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    sign_all(stocktake, storekeeper, second_keeper, at=now)
+
+    places = dict(Holding.objects.filter(pieces__gt=0).values_list("item", "account"))
+    assert (places[ours], places[held], places[foreign]) == (central.pk, own.pk, reception.pk)
+    assert [notice.code for notice in Notice.objects.all()] == ["stocktake.elsewhere"]
+    assert Notice.objects.get().params["count"] == 2
+    assert find_differences() == {}
+
+
+def test_a_shelf_is_counted_by_itself_and_the_wrong_shelf_is_corrected(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, now: datetime,
+    central: CustodyAccount,
+) -> None:  # fmt: skip
+    here, there, _loose = enter(central, 200, 210, 220)
+    one, two = (Shelf.objects.create(account=central, code=code) for code in ("A-1", "A-2"))
+    Placement.objects.create(shelf=one, item_id=here, placed_by=storekeeper, placed_at=now)
+    Placement.objects.create(shelf=two, item_id=there, placed_by=storekeeper, placed_at=now)
+
+    stocktake = open_count(shelf=one)
+    assert list(stocktake.lines.values_list("item", flat=True)) == [here]
+    verdicts = [taken.verdict for item in (here, there) if (taken := scan(stocktake, item))]
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+    sign_all(stocktake, storekeeper, second_keeper, at=now)
+
+    assert verdicts == ["found", "misplaced"]
+    assert one.placements.filter(removed_at=None).count() == 2
+    assert two.placements.filter(removed_at=None).count() == 0
+
+
+def test_what_was_missing_and_is_found_by_the_next_count_is_free_again(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, now: datetime,
+    central: CustodyAccount,
+) -> None:  # fmt: skip
+    one, two = enter(central, 200, 210)
+    first = open_count()
+    scan(first, one)
+    first = services.end_counting(actor=storekeeper, at=now, stocktake=first)
+    sign_all(first, storekeeper, second_keeper, at=now)
+    assert Hold.objects.active().get().item_id == two
+
+    second = open_count()
+    scan(second, one)
+    scan(second, two)
+    second = services.end_counting(actor=storekeeper, at=now, stocktake=second)
+    sign_all(second, storekeeper, second_keeper, at=now)
+
+    assert not Hold.objects.active().exists()
+    assert StockTake.objects.get(pk=second.pk).result["found_again"] == 1  # type: ignore[index]
+
+
+def test_a_sample_follows_from_what_was_committed_and_what_was_said(
+    enter: Enter, scan: Scan, storekeeper: User, second_keeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    items = enter(central, *range(200, 240))
+    announced = services.announce_sample(
+        actor=storekeeper, at=now, account=central, commission=[storekeeper, second_keeper], wanted=10
+    )
+    assert announced.state == "announced"
+    assert announced.commitment == commitment_to(announced.secret)
+    assert announced.seed == ""
+    with pytest.raises(InvalidTransition):
+        scan(announced, items[0])
+
+    drawn = services.draw_sample(actor=second_keeper, at=now, stocktake=announced, words="USD  512.40, National Bank")
+
+    seed = seed_of(
+        number=drawn.number,
+        frame=digest_of_frame(items),
+        words="USD 512.40, National Bank",
+        secret=announced.secret,
+    )
+    chosen = set(drawn.lines.filter(is_chosen=True).values_list("item", flat=True))
+    assert drawn.seed == seed
+    assert chosen == set(draw(items, seed=seed, count=10))
+    assert (drawn.frame_items, drawn.expected_items) == (40, 10)
+    outside = next(item for item in items if item not in chosen)
+    assert scan(drawn, outside) is None
+    ended = services.end_counting(actor=storekeeper, at=now, stocktake=drawn)
+    assert ended.result["missing"] == 10  # type: ignore[index]
+
+
+def test_a_count_called_off_frees_what_it_held(
+    enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    enter(central, 200)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=open_count())
+    assert Hold.objects.active().exists()
+
+    with pytest.raises(BadInput):
+        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason=" ")
+    services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill")
+
+    assert not Hold.objects.active().exists()
+    with pytest.raises(InvalidTransition):
+        services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="x")
+
+
+# --- around the services --------------------------------------------------------------------------------------
+
+
+def test_the_database_refuses_a_scan_when_counting_has_ended(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    one, two = enter(central, 200, 210)
+    stocktake = open_count()
+    scan(stocktake, one)
+    services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    with pytest.raises(InvalidTransition):
+        scan(stocktake, two)
+    with pytest.raises(InvalidTransition):
+        services.undo_scan(actor=storekeeper, at=now, stocktake=stocktake)
+    with pytest.raises(IntegrityError, match="not being counted"), transaction.atomic():
+        StockTakeScan.objects.create(
+            stocktake=stocktake, round=1, item_id=two, verdict="found", scanned_by=storekeeper, scanned_at=now
+        )
+    assert count_live(stocktake).found == 1
+
+
+def test_the_database_refuses_to_close_without_the_commission(
+    enter: Enter, open_count: Open, storekeeper: User, second_keeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    enter(central, 200)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=open_count())
+    sign_all(stocktake, storekeeper, at=now)
+
+    with pytest.raises(IntegrityError, match="has not signed"), transaction.atomic():
+        StockTake.objects.filter(pk=stocktake.pk).update(state="closed", closed_at=now)
+    with pytest.raises(IntegrityError, match="one_seat"), transaction.atomic():
+        StockTakeMember.objects.create(stocktake=stocktake, person=storekeeper)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTakeMember.objects.filter(person=second_keeper).update(person=storekeeper)
+    with pytest.raises(IntegrityError, match="no such result"), transaction.atomic():
+        StockTakeMember.objects.filter(person=second_keeper).update(signed_at=now, signed_result="0" * 64)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTakeMember.objects.filter(person=second_keeper).delete()
+    with pytest.raises(IntegrityError, match="stocktake_needs_two"), transaction.atomic():
+        StockTake.objects.create(
+            number="SK25-9", account=central, kind="full", persons_needed=1, opened_by=storekeeper, opened_at=now,
+            state="cancelled", closed_at=now, cancelled_by=storekeeper, cancel_reason="x",
+        )  # fmt: skip
+
+
+def test_the_database_keeps_the_frame_and_the_draw(
+    enter: Enter, open_count: Open, storekeeper: User, central: CustodyAccount
+) -> None:
+    (item,) = enter(central, 200)
+    stocktake = open_count()
+    (late,) = enter(central, 210)
+
+    with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
+        StockTakeLine.objects.create(stocktake=stocktake, item_id=late, stock_class="x", pieces=1, grams=1)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTakeLine.objects.filter(stocktake=stocktake).update(is_chosen=False)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTakeLine.objects.filter(stocktake=stocktake, item=item).delete()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTake.objects.filter(pk=stocktake.pk).update(seed="another")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTakeTally.objects.create(
+            stocktake=stocktake, person=storekeeper, found=9, misplaced=0, elsewhere=0, arrived=0, unknown=0, repeats=0
+        )
+
+
+def test_a_closed_count_stays_as_it_was_signed(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, now: datetime,
+    central: CustodyAccount,
+) -> None:  # fmt: skip
+    (item,) = enter(central, 200)
+    stocktake = open_count()
+    scan(stocktake, item)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+    sign_all(stocktake, storekeeper, second_keeper, at=now)
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTake.objects.filter(pk=stocktake.pk).update(result={})
+    with pytest.raises(IntegrityError, match="has ended"), transaction.atomic():
+        StockTakeLine.objects.filter(stocktake=stocktake).update(outcome="missing")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        StockTakeScan.objects.filter(stocktake=stocktake).delete()
+
+
+def test_an_item_that_was_moved_back_and_forth_is_there(
+    enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount, reception: CustodyAccount
+) -> None:
+    """Dispatched and returned unscanned: it is missing, for the books say that it is here."""
+    (item,) = enter(central, 200)
+    stocktake = open_count()
+    sent = services.dispatch_items(
+        actor=storekeeper, at=now, key="d", source=central, target=reception, item_ids=[item]
+    )
+    services.cancel_handover(actor=storekeeper, at=now + timedelta(hours=1), handover=sent, reason="Snow")
+
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    assert outcome(stocktake, item) == "missing"
