@@ -77,7 +77,7 @@ def race_end_with_dispatch(
 ) -> list[object]:
     def dispatch() -> Handover:
         return services.dispatch_items(
-            actor=storekeeper, at=now, key="gone", source=central, target=reception, item_ids=[item]
+            actor=storekeeper, at=now, key=f"gone:{item}", source=central, target=reception, item_ids=[item]
         )
 
     def end() -> StockTake:
@@ -148,7 +148,7 @@ def test_without_the_lock_an_item_is_sent_and_called_missing(
         looked.wait(10)
         try:
             return services.dispatch_items(
-                actor=storekeeper, at=now, key="gone", source=central, target=reception, item_ids=[item]
+                actor=storekeeper, at=now, key=f"gone:{item}", source=central, target=reception, item_ids=[item]
             )
         finally:
             sent.set()
