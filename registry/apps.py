@@ -11,8 +11,14 @@ class RegistryConfig(AppConfig):
         from core.documents.attaching import register_holder
         from core.notices.services import register_notice_codes
         from core.rules.values import register_terms
-        from registry.models import Case, Derivative, Intake, Term
-        from registry.subjects import holders_of, may_add_to_case, may_add_to_derivative, may_add_to_intake
+        from registry.models import Case, Derivative, Intake, Processing, Term
+        from registry.subjects import (
+            holders_of,
+            may_add_to_case,
+            may_add_to_derivative,
+            may_add_to_intake,
+            may_add_to_processing,
+        )
 
         register_terms({term.value: term.label for term in Term})
         register_holder(holders_of)
@@ -42,6 +48,15 @@ class RegistryConfig(AppConfig):
             known_to=lambda user: Case.objects.visible_to(user),
             add=may_add_to_case,
         )
+        register_subject(
+            "processing",
+            label=_("Processing"),
+            url_name="custody:processing",
+            known_to=lambda user: Processing.objects.visible_to(user),
+            add=may_add_to_processing,
+            everything=lambda: Processing.objects.all(),
+            prefix="PR",
+        )
         register_verbs(
             {
                 "case.opened": _("Seizure case entered"),
@@ -61,6 +76,9 @@ class RegistryConfig(AppConfig):
                 "intake.photo_added": _("Photo added"),
                 "intake.registered": _("Horns registered"),
                 "intake.cancelled": _("Reception cancelled"),
+                "processing.opened": _("Processing begun"),
+                "processing.cancelled": _("Processing cancelled"),
+                "processing.registered": _("Processed and registered"),
                 "season.opened": _("Season entered"),
                 "season.permit_entered": _("Removal permit entered"),
                 "season.brigade_entered": _("Brigade entered"),
@@ -73,6 +91,9 @@ class RegistryConfig(AppConfig):
                 ),
                 "case.decision_waits": _(
                     "Case %(number)s: the court decision %(decision)s waits for a second person to confirm it"
+                ),
+                "processing.loss": _(
+                    "%(number)s lost %(loss)s g of %(input)s g; the norm is %(percent)s %%. Processor: %(explanation)s"
                 ),
                 "intake.horns_per_male": _(
                     "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from core.accounts.models import User
 from ledger.models import CustodyAccount, Holding
-from registry.models import Case, DerivativePhoto, Intake, IntakeRow
+from registry.models import Case, DerivativePhoto, Intake, IntakeRow, Processing
 
 
 def may_add_to_derivative(user: User, key: str) -> bool:
     """Those who work where it is now."""
     places = CustodyAccount.objects.worked_in_by(user).values("pk")
-    return Holding.objects.filter(item=key, account__in=places, pieces__gt=0).exists()
+    return Holding.objects.filter(item=int(key), account__in=places, pieces__gt=0).exists()
 
 
 def may_add_to_intake(user: User, key: str) -> bool:
@@ -25,9 +25,14 @@ def may_add_to_case(user: User, key: str) -> bool:
     return Case.objects.filter(pk=key, intakes__store__in=places).exists()
 
 
+def may_add_to_processing(user: User, key: str) -> bool:
+    """Those who work in the store where it is done."""
+    return Processing.objects.filter(pk=key, store__in=CustodyAccount.objects.worked_in_by(user).values("pk")).exists()
+
+
 def holders_of(documents: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
     """What each of these photos shows, where it is a photo of an item or of a row on a weighing table."""
     rows = IntakeRow.objects.filter(photo__in=documents).values_list("photo_id", "intake_id")
     photos = DerivativePhoto.objects.filter(document__in=documents).values_list("document_id", "derivative_id")
-    found = {photo: ("intake", str(intake)) for photo, intake in rows if photo is not None}
+    found = {photo: ("intake", str(intake)) for photo, intake in rows if photo}
     return found | {photo: ("derivative", str(item)) for photo, item in photos}

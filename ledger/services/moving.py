@@ -58,6 +58,7 @@ def enter_items(
     effective_on: date,
     at: datetime,
     reference: str = "",
+    kind: MovementKind = MovementKind.INTAKE,
 ) -> Movement:
     """Bring items from a boundary account into a physical one.
 
@@ -67,7 +68,7 @@ def enter_items(
         raise BadInput(_("Goods enter from a boundary into a store."))
     lock_open(target)
     movement, is_new = _open_movement(
-        key=key, kind=MovementKind.INTAKE, actor=actor, effective_on=effective_on, at=at, reference=reference
+        key=key, kind=kind, actor=actor, effective_on=effective_on, at=at, reference=reference
     )
     if is_new:
         with connection.cursor() as cursor:

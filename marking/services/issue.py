@@ -15,8 +15,8 @@ from marking.models import LabelRun, Mark
 from marking.payload import Statement, sign
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import LabelOrder, print_labels
-from registry.models import Derivative, Intake
-from registry.services import register_intake
+from registry.models import Derivative, Intake, Processing
+from registry.services import register_intake, register_processing
 
 # Code, derivative, signed bytes, signature.
 _Drawn = tuple[str, int, bytes, bytes]
@@ -65,6 +65,30 @@ def register_and_mark(
     intake.refresh_from_db()
     run = print_labels(actor=actor, at=at, intake=intake, order=order) if order else None
     return Registration(intake, len(derivatives), run)
+
+
+@transaction.atomic
+def process_and_mark(
+    *,
+    actor: User,
+    at: datetime,
+    run: Processing,
+    loss_g: int,
+    explanation: str = "",
+    version: int | None = None,
+    order: LabelOrder | None = None,
+) -> Registration:
+    """Register a run of processing, mark each package that came out and, if ordered, print the labels: all or nothing.
+
+    Raises what `register_processing` raises, NoSigningKey, and what `print_labels` raises.
+    """
+    derivatives = register_processing(
+        actor=actor, at=at, run=run, loss_g=loss_g, explanation=explanation, version=version
+    )
+    issue_marks(actor=actor, at=at, derivatives=derivatives)
+    made = derivatives[0].intake
+    labels = print_labels(actor=actor, at=at, intake=made, order=order) if order else None
+    return Registration(made, len(derivatives), labels)
 
 
 @transaction.atomic

@@ -14,11 +14,22 @@ from registry.models.cases import (
 )
 from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet
 from registry.models.intakes import HornMeasures, Intake, IntakeQuerySet, IntakeRow, IntakeSheet
+from registry.models.processing import (
+    WAYS,
+    Processing,
+    ProcessingInput,
+    ProcessingMovement,
+    ProcessingOutput,
+    ProcessingQuerySet,
+    Recipe,
+    Way,
+)
 from registry.models.seasons import Brigade, RemovalPermit, Season
 from registry.models.terms import BOUNDARIES, Condition, Origin, Population, Side, Term, split_stock_class, stock_class
 
 __all__ = [
     "BOUNDARIES",
+    "WAYS",
     "Brigade",
     "Case",
     "CasePerson",
@@ -40,11 +51,18 @@ __all__ = [
     "Origin",
     "Outcome",
     "Population",
+    "Processing",
+    "ProcessingInput",
+    "ProcessingMovement",
+    "ProcessingOutput",
+    "ProcessingQuerySet",
+    "Recipe",
     "RemovalPermit",
     "Season",
     "SeizedCount",
     "Side",
     "Term",
+    "Way",
     "split_stock_class",
     "stock_class",
 ]

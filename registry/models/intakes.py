@@ -14,6 +14,7 @@ from core.documents.models import Document
 from ledger.models import CustodyAccount
 from registry import triggers
 from registry.models.cases import Case
+from registry.models.processing import Processing
 from registry.models.seasons import Brigade, RemovalPermit
 from registry.models.terms import Condition, Origin, Population, Side
 
@@ -26,6 +27,10 @@ class IntakeQuerySet(models.QuerySet["Intake"]):
         if not user.can(Can.SEE_INTAKES):
             return self.none()
         return self.filter(store__in=CustodyAccount.objects.visible_to(user).values("pk"))
+
+    def received(self) -> "IntakeQuerySet":
+        """What came in from outside: without what processing made of it here."""
+        return self.filter(processing=None)
 
     def open(self) -> "IntakeQuerySet":
         return self.filter(state=Intake.State.OPEN)
@@ -40,7 +45,8 @@ class IntakeQuerySet(models.QuerySet["Intake"]):
 
 
 class Intake(models.Model):
-    """Specimens taken in together: a reception batch of one brigade and day, or what one seizure brought.
+    """Specimens taken in together: a reception batch of one brigade and day, what one seizure brought, or what one
+    run of processing made.
 
     `version` counts the changes of the weighing table, so that a person who saves an older one is told.
     `pieces` and `grams` say what was registered; the database holds them equal to the derivatives.
@@ -64,6 +70,7 @@ class Intake(models.Model):
     young = models.PositiveIntegerField(_("young"), null=True)
     carcasses = models.PositiveIntegerField(_("carcasses delivered"), null=True)
     case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="intakes")
+    processing = models.OneToOneField(Processing, null=True, on_delete=models.PROTECT, related_name="made")
     explanation = models.TextField(_("explanation"), blank=True)
     cancel_reason = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
@@ -82,7 +89,8 @@ class Intake(models.Model):
         indexes = [models.Index(fields=["store", "state"]), models.Index(fields=["on"])]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(origin="removal")
+                condition=Q(processing__isnull=False)
+                | ~Q(origin="removal")
                 | Q(
                     permit__isnull=False,
                     brigade__isnull=False,
@@ -95,8 +103,14 @@ class Intake(models.Model):
                 name="removal_intake_has_its_papers",
             ),
             models.CheckConstraint(
-                condition=~Q(origin="seizure") | Q(case__isnull=False, permit=None, brigade=None),
+                condition=Q(processing__isnull=False)
+                | ~Q(origin="seizure")
+                | Q(case__isnull=False, permit=None, brigade=None),
                 name="seizure_intake_has_its_case",
+            ),
+            models.CheckConstraint(
+                condition=Q(processing=None) | Q(state="registered", case=None, permit=None, brigade=None),
+                name="what_processing_made_was_registered_at_once",
             ),
             models.CheckConstraint(
                 condition=Q(state="open", closed_by=None, closed_at=None)
@@ -115,7 +129,7 @@ class Intake(models.Model):
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("intake_is_fixed", "number", "origin", "store", "case", "opened_by", "opened_at"),
+            fixed("intake_is_fixed", "number", "origin", "store", "case", "processing", "opened_by", "opened_at"),
             triggers.intake_goes_to_its_kind_of_room(),
             triggers.registered_intake_is_whole(),
             pgtrigger.Protect(

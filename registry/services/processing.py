@@ -1,0 +1,411 @@
+"""Processing: a draft that grows, then one act that consumes what went in and registers what came out.
+
+Lock order: the run, then what the ledger locks: the store, holdings by item, totals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import Organisation, User
+from core.audit.services import record
+from core.base.clock import day_of
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.documents.services import take_numbers
+from core.notices.models import Notice
+from core.notices.services import raise_notice
+from core.rules.models import RuleCode
+from core.rules.selectors import NoRuleInForce, in_force
+from ledger.models import AccountKind, CustodyAccount, MovementKind
+from ledger.services import Arrival, enter_items, move_items, open_items
+from registry.measures import MAX_NOTE
+from registry.models import (
+    WAYS,
+    Derivative,
+    Intake,
+    Origin,
+    Processing,
+    ProcessingInput,
+    ProcessingOutput,
+    Recipe,
+    Side,
+    Term,
+)
+from registry.models.terms import split_stock_class
+from registry.processing import Obstacle, find_input_obstacles, may_process_in, weigh_inputs
+from registry.services.registration import _insert as insert_derivatives
+
+MOST_PACKAGES = 20_000
+MOST_INPUTS = 20_000
+MOST_GRAMS = 2_000_000_000
+MOST_NAMED = 5
+
+
+class NothingToProcess(BadInput):
+    """Nothing goes in, or nothing comes out."""
+
+    code = "nothing-to-process"
+    message = _("Choose what goes in and enter what came out.")
+
+
+class InputsRefused(DomainError):
+    """Some of the items cannot be consumed by this run."""
+
+    code = "inputs-refused"
+    message = _("Some of these items cannot be processed now.")
+
+
+class MassDiffers(BadInput):
+    """What went in is not what came out and the declared loss together."""
+
+    code = "mass-differs"
+    message = _("The masses do not add up.")
+
+
+class LossNotExplained(BadInput):
+    """More is lost than the norm allows, and nobody has said why."""
+
+    code = "loss-not-explained"
+    message = _("More is lost than the norm allows. Say why.")
+
+
+class RunChanged(DomainError):
+    """The run is not the one the person saw: somebody else has changed it meanwhile."""
+
+    code = "run-changed"
+    message = _("Somebody else changed this meanwhile. Look at it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """So many packages with the same mass each, in grams."""
+
+    count: int
+    mass_g: int
+    note: str = ""
+
+
+@transaction.atomic
+def open_processing(
+    *, actor: User, at: datetime, recipe: Recipe, store: CustodyAccount, on: date | None = None
+) -> Processing:
+    """Begin a run in a store of a processor or of the State. Raises NotAllowed, BadInput."""
+    if not may_process_in(actor, store):
+        raise NotAllowed
+    on = on or day_of(at)
+    if on > day_of(at):
+        raise BadInput(fields={"on": _("The day lies in the future.")})
+    (serial,) = take_numbers(series="PR", year=on.year)
+    run = Processing.objects.create(
+        number=f"PR{on:%y}-{serial:06d}", recipe=recipe, store=store, on=on, opened_by=actor, opened_at=at
+    )
+    _record("processing.opened", run, actor=actor, at=at, recipe=run.recipe)
+    return run
+
+
+@transaction.atomic
+def choose_inputs(
+    *, actor: User, at: datetime, run: Processing, item_ids: Sequence[int]
+) -> tuple[int, dict[int, list[Obstacle]]]:
+    """Put items on the list of what goes in; how many were new, and what stands against the others, which stay out.
+
+    One origin class goes into a run: the first item decides it. Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    run = lock_draft(actor=actor, run=run)
+    wanted = list(dict.fromkeys(item_ids))
+    there = set(run.inputs.values_list("item_id", flat=True))
+    if len(there) + len(wanted) > MOST_INPUTS:
+        raise BadInput(_("At most %(most)d items go into one run.") % {"most": MOST_INPUTS})
+    obstacles = find_input_obstacles(run, wanted)
+    new = [item for item in wanted if item not in there and item not in obstacles]
+    ProcessingInput.objects.bulk_create(ProcessingInput(processing=run, item_id=item) for item in new)
+    if new:
+        _count_change(run)
+    return len(new), obstacles
+
+
+@transaction.atomic
+def drop_inputs(*, actor: User, at: datetime, run: Processing, item_ids: Sequence[int] | None = None) -> int:
+    """Take items, or all of them, off the list of what goes in; how many. Raises NotAllowed, InvalidTransition."""
+    run = lock_draft(actor=actor, run=run)
+    leaving = run.inputs.all() if item_ids is None else run.inputs.filter(item__in=list(item_ids))
+    count, _each = leaving.delete()
+    if count:
+        _count_change(run)
+    return count
+
+
+@transaction.atomic
+def save_outputs(
+    *, actor: User, at: datetime, run: Processing, packages: Sequence[Package], version: int | None = None
+) -> Processing:
+    """Write down all that came out, in place of what was written before. Raises NotAllowed, InvalidTransition,
+    RunChanged, and BadInput with fields named "outputs.<row>.<column>".
+    """
+    run = lock_draft(actor=actor, run=run)
+    if version is not None and version != run.version:
+        raise RunChanged
+    _refuse_wrong(packages)
+    run.outputs.all().delete()
+    ProcessingOutput.objects.bulk_create(
+        ProcessingOutput(processing=run, row=row, count=one.count, mass_g=one.mass_g, note=one.note.strip())
+        for row, one in enumerate(packages, start=1)
+    )
+    _count_change(run)
+    return run
+
+
+@transaction.atomic
+def cancel_processing(*, actor: User, at: datetime, run: Processing, reason: str) -> Processing:
+    """Give up a draft; nothing was consumed. Raises NotAllowed, InvalidTransition, BadInput."""
+    run = lock_draft(actor=actor, run=run)
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say why.")})
+    run.inputs.all().delete()
+    run.outputs.all().delete()
+    run.state, run.closed_by, run.closed_at, run.cancel_reason = Processing.State.CANCELLED, actor, at, reason.strip()
+    run.save(update_fields=["state", "closed_by", "closed_at", "cancel_reason"])
+    _record("processing.cancelled", run, actor=actor, at=at, reason=run.cancel_reason)
+    return run
+
+
+@transaction.atomic
+def register_processing(
+    *,
+    actor: User,
+    at: datetime,
+    run: Processing,
+    loss_g: int,
+    explanation: str = "",
+    version: int | None = None,
+) -> list[Derivative]:
+    """Consume what goes in and register what came out, in the run's store: all of it or nothing.
+
+    What went in is exactly what came out and the declared loss together, in grams. Loss above the norm of what is made
+    must be explained and raises an alert. Outputs have the origin class of the inputs. Marks are not issued here.
+    Raises NotAllowed, InvalidTransition, RunChanged, NothingToProcess, InputsRefused, MassDiffers, LossNotExplained,
+    and what the ledger raises; then nothing has changed.
+    """
+    run = lock_draft(actor=actor, run=run)
+    if version is not None and version != run.version:
+        raise RunChanged
+    items = list(run.inputs.order_by("item_id").values_list("item_id", flat=True))
+    packages = [Package(*line) for line in run.outputs.order_by("row").values_list("count", "mass_g", "note")]
+    if not items or not packages:
+        raise NothingToProcess
+    if obstacles := find_input_obstacles(run, items):
+        raise InputsRefused(_first_reasons(obstacles))
+    # The inputs leave first: their holdings are locked and read again, so that what is weighed below is what left.
+    movement = move_items(
+        actor=actor,
+        at=at,
+        key=f"processing:{run.pk}:in",
+        kind=MovementKind.CONSUMPTION,
+        item_ids=items,
+        source=run.store,
+        target=CustodyAccount.objects.boundary(AccountKind.PROCESSING),
+        effective_on=run.on,
+        reference=run.number,
+    )
+    consumed = weigh_inputs(movement, run.store)
+    went_in = sum(line.grams for line in consumed)
+    came_out = sum(one.count * one.mass_g for one in packages)
+    _refuse_wrong_mass(went_in, came_out, loss_g)
+    origin = _one_origin([line.stock_class for line in consumed])
+    percent = norm_of_loss(run.way.gives, run.on)
+    is_excess = loss_g * 100 > went_in * percent
+    if is_excess and not explanation.strip():
+        raise LossNotExplained(
+            fields={"explanation": _("The norm is %(percent)d %%. Say why more was lost.") % {"percent": percent}}
+        )
+    run.inputs.all().delete()
+    ProcessingInput.objects.bulk_create(
+        ProcessingInput(processing=run, item_id=line.item_id, mass_g=line.grams) for line in consumed
+    )
+    run.outputs.all().delete()
+    run.state, run.closed_by, run.closed_at, run.origin = Processing.State.DONE, actor, at, origin
+    run.input_pieces, run.input_g = len(consumed), went_in
+    run.output_pieces, run.output_g = sum(one.count for one in packages), came_out
+    run.loss_g, run.explanation = loss_g, explanation.strip() if is_excess else ""
+    run.save()
+    derivatives = _make(run, packages, actor=actor, at=at)
+    enter_items(
+        actor=actor,
+        at=at,
+        key=f"processing:{run.pk}:out",
+        source=CustodyAccount.objects.boundary(AccountKind.PROCESSING),
+        target=run.store,
+        arrivals=[Arrival(d.item_id, d.stock_class, 1, d.mass_g) for d in derivatives],
+        effective_on=run.on,
+        reference=run.number,
+        kind=MovementKind.PRODUCTION,
+    )
+    _record(
+        "processing.registered",
+        run,
+        actor=actor,
+        at=at,
+        pieces=run.output_pieces,
+        grams=came_out,
+        consumed_pieces=run.input_pieces,
+        consumed_grams=went_in,
+        loss_grams=loss_g,
+        first=derivatives[0].number,
+        last=derivatives[-1].number,
+        movement=movement.pk,
+        reason=run.explanation,
+    )
+    if is_excess:
+        _tell_authority(run, percent, actor=actor, at=at)
+    return derivatives
+
+
+def norm_of_loss(term: Term, on: date) -> int:
+    """Percent of what goes in that may be lost in making this; nothing in force means none."""
+    try:
+        percent: int = in_force(RuleCode.PROCESSING_LOSS, on, scope=term).value["percent"]
+    except NoRuleInForce:
+        return 0
+    return percent
+
+
+def lock_draft(*, actor: User, run: Processing) -> Processing:
+    """The run, locked until commit, while it is a draft and the actor may work on it.
+
+    The row lock closes the race of two registrations of one run, and of a registration against a change of its lines.
+    Raises NotAllowed, InvalidTransition.
+    """
+    Processing.objects.select_for_update().get(pk=run.pk)
+    # Read again once it is ours: rows joined while waiting would be those of before.
+    locked = Processing.objects.select_related("store__custodian", "store__region").get(pk=run.pk)
+    if not may_process_in(actor, locked.store):
+        raise NotAllowed
+    if not locked.is_draft:
+        raise InvalidTransition(_("This run is closed already. Reload the page."))
+    return locked
+
+
+def _refuse_wrong(packages: Sequence[Package]) -> None:
+    wrong: dict[str, StrOrPromise] = {}
+    for row, one in enumerate(packages, start=1):
+        if not 1 <= one.count <= MOST_PACKAGES:
+            wrong[f"outputs.{row}.count"] = _("From 1 to %(most)d packages.") % {"most": MOST_PACKAGES}
+        if not 1 <= one.mass_g <= MOST_GRAMS:
+            wrong[f"outputs.{row}.mass_g"] = _("The mass must be at least 1 g.")
+        if len(one.note.strip()) > MAX_NOTE:
+            wrong[f"outputs.{row}.note"] = _("At most %(most)d letters.") % {"most": MAX_NOTE}
+    if wrong:
+        raise BadInput(fields=wrong)
+    if sum(one.count for one in packages) > MOST_PACKAGES:
+        raise BadInput(_("One run makes at most %(most)d packages.") % {"most": MOST_PACKAGES})
+
+
+def _refuse_wrong_mass(went_in: int, came_out: int, loss_g: int) -> None:
+    if came_out > went_in:
+        raise MassDiffers(
+            _("More comes out (%(out)d g) than went in (%(in)d g). Weigh again.") % {"out": came_out, "in": went_in}
+        )
+    if loss_g != went_in - came_out:
+        raise MassDiffers(
+            fields={
+                "loss_g": _("%(in)d g went in and %(out)d g came out: the loss is %(loss)d g.")
+                % {"in": went_in, "out": came_out, "loss": went_in - came_out}
+            }
+        )
+
+
+def _one_origin(stock_classes: Sequence[str]) -> Origin:
+    origins = {split_stock_class(code)[1] for code in stock_classes}
+    if len(origins) != 1:
+        raise InputsRefused(_("Origin classes are never mixed in one run."))
+    return origins.pop()
+
+
+def _first_reasons(obstacles: dict[int, list[Obstacle]]) -> StrOrPromise:
+    reasons = sorted({str(obstacle.text) for found in obstacles.values() for obstacle in found})[:MOST_NAMED]
+    words = ngettext_lazy(
+        "%(count)d item cannot be processed: %(reasons)s", "%(count)d items cannot be processed: %(reasons)s", "count"
+    )
+    return words % {"count": len(obstacles), "reasons": " ".join(reasons)}
+
+
+def _make(run: Processing, packages: Sequence[Package], *, actor: User, at: datetime) -> list[Derivative]:
+    """An intake of what came out, and a derivative for each package, with its own item and number."""
+    (serial,) = take_numbers(series="IN", year=run.on.year)
+    made = Intake.objects.create(
+        number=f"IN{run.on:%y}-{serial:06d}",
+        origin=run.origin,
+        store=run.store,
+        on=run.on,
+        region=run.store.region,
+        processing=run,
+        state=Intake.State.REGISTERED,
+        pieces=run.output_pieces,
+        grams=run.output_g,
+        opened_by=actor,
+        opened_at=at,
+        closed_by=actor,
+        closed_at=at,
+    )
+    masses = [(one.mass_g, one.note) for one in packages for _each in range(one.count)]
+    items = sorted(open_items(len(masses)))
+    numbers = take_numbers(series="KZ", year=run.on.year, count=len(masses))
+    derivatives = [
+        Derivative(
+            item_id=item,
+            number=f"KZ{run.on:%y}-{number:07d}",
+            term=WAYS[Recipe(run.recipe)].gives,
+            origin=run.origin,
+            intake=made,
+            row=row,
+            side=Side.UNKNOWN,
+            mass_g=mass,
+            note=note,
+            registered_at=at,
+        )
+        for row, (item, number, (mass, note)) in enumerate(zip(items, numbers, masses, strict=True), start=1)
+    ]
+    insert_derivatives(derivatives)
+    return derivatives
+
+
+def _count_change(run: Processing) -> None:
+    run.version += 1
+    run.save(update_fields=["version"])
+
+
+def _tell_authority(run: Processing, percent: int, *, actor: User, at: datetime) -> None:
+    """More was lost than the norm allows: the owner of the store explains, the authority judges."""
+    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="processing.loss",
+        organisation=Organisation.objects.get(custody_accounts=run.store),
+        subject=("processing", run.pk),
+        due_on=day_of(at + timedelta(days=within)),
+        actor=actor,
+        number=run.number,
+        loss=run.loss_g,
+        input=run.input_g,
+        percent=percent,
+        explanation=run.explanation,
+    )
+
+
+def _record(verb: str, run: Processing, *, actor: User, at: datetime, **facts: object) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("processing", run.pk),
+        subject_name=run.number,
+        organisation_id=run.store.custodian_id,
+        number=run.number,
+        **facts,
+    )

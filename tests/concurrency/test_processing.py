@@ -1,0 +1,70 @@
+"""One horn in two runs at once: one run consumes it. The twin shows what the lock is for."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from core.accounts.models import User
+from core.base.errors import DomainError
+from ledger.models import CustodyAccount, Holding, Movement
+from ledger.selectors import find_differences
+from ledger.services import moving
+from registry.models import Derivative, Intake, Processing
+from registry.services import Package, register_processing
+from tests.races import at_once, winners
+from tests.registry.test_processing import begin, keys, mass
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+@pytest.fixture
+def register_both(
+    storekeeper: User, now: datetime, reception_store: CustodyAccount, horns: list[Derivative]
+) -> list[Callable[[], list[Derivative]]]:
+    """Two drafts with the same horns, and how each is registered."""
+    runs = [begin(storekeeper, now, reception_store, keys(horns), Package(1, mass(horns) - 1)) for _each in range(2)]
+
+    def registering(run: Processing) -> Callable[[], list[Derivative]]:
+        return lambda: register_processing(actor=storekeeper, at=now, run=run, loss_g=1)
+
+    return [registering(run) for run in runs]
+
+
+def one_run_stands(horns: list[Derivative]) -> None:
+    assert Processing.objects.filter(state="done").count() == 1
+    assert Movement.objects.filter(kind="consumption").count() == 1
+    assert Intake.objects.exclude(processing=None).count() == 1
+    held = Holding.objects.filter(is_physical=True, pieces__gt=0)
+    assert sum(held.values_list("grams", flat=True)) == mass(horns) - 1
+    assert find_differences() == {}
+
+
+def test_one_horn_goes_into_one_of_two_runs(
+    register_both: list[Callable[[], list[Derivative]]], horns: list[Derivative]
+) -> None:
+    results = at_once(*register_both)
+
+    assert len(winners(results)) == 1
+    assert all(isinstance(result, DomainError) for result in results if isinstance(result, Exception))
+    one_run_stands(horns)
+
+
+def test_without_the_lock_only_the_constraint_stands_between_two_runs(
+    register_both: list[Callable[[], list[Derivative]]], horns: list[Derivative], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: without the lock a person gets an error of the database instead of a sentence; still nothing leaks."""
+    barrier = threading.Barrier(2)
+
+    def unlocked(*args: Any, **kwargs: Any) -> None:
+        barrier.wait(10)
+
+    monkeypatch.setattr(moving, "lock_leaving", unlocked)
+
+    results = at_once(*register_both)
+
+    assert any(isinstance(result, DatabaseError) for result in results)
+    one_run_stands(horns)
