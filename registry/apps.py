@@ -18,6 +18,7 @@ class RegistryConfig(AppConfig):
             may_add_to_derivative,
             may_add_to_intake,
             may_add_to_processing,
+            place_of_case,
         )
 
         register_terms({term.value: term.label for term in Term})
@@ -47,6 +48,9 @@ class RegistryConfig(AppConfig):
             url_name="registry:case",
             known_to=lambda user: Case.objects.visible_to(user),
             add=may_add_to_case,
+            place=place_of_case,
+            everything=lambda: Case.objects.all(),
+            prefix="SZ",
         )
         register_subject(
             "processing",

@@ -6,10 +6,10 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from core.accounts.models import User
+from core.accounts.models import Region, User
 from core.base.forms import DayField, DayInput
 from ledger.models import CustodyAccount
-from registry.models import Brigade, Case, Intake, Origin
+from registry.models import Brigade, Case, Intake, Origin, Stage
 
 
 class DayFilter(django_filters.DateFilter):
@@ -55,6 +55,14 @@ class IntakeFilter(django_filters.FilterSet):
 
 class CaseFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("ERDR or protocol number, place"), method="by_words")
+    stage = django_filters.ChoiceFilter(label=_("Stage"), choices=Stage.choices, empty_label=_("Any"))
+    erdr = django_filters.ChoiceFilter(
+        label=_("ERDR number"),
+        choices=[("none", _("Not given yet")), ("given", _("Given"))],
+        empty_label=_("Any"),
+        method="by_erdr",
+    )
+    region = django_filters.ModelChoiceFilter(label=_("Region"), queryset=Region.objects.all(), empty_label=_("Any"))
     since = DayFilter(label=_("Seized from"), field_name="seized_on", lookup_expr="gte", widget=DayInput)
     until = DayFilter(label=_("Seized until"), field_name="seized_on", lookup_expr="lte", widget=DayInput)
 
@@ -62,10 +70,16 @@ class CaseFilter(django_filters.FilterSet):
         model = Case
         fields: list[str] = []
 
+    def by_erdr(self, queryset: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        return queryset.filter(erdr_number="") if value == "none" else queryset.exclude(erdr_number="")
+
     def by_words(self, queryset: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         for word in value.split():
             queryset = queryset.filter(
-                Q(erdr_number__icontains=word) | Q(protocol_number__icontains=word) | Q(place__icontains=word)
+                Q(number__iexact=word)
+                | Q(erdr_number__icontains=word)
+                | Q(protocol_number__icontains=word)
+                | Q(place__icontains=word)
             )
         return queryset
 

@@ -107,6 +107,10 @@ class GoodsLine:
     pieces: int
     grams: int
 
+    @property
+    def outcome_label(self) -> str:
+        return str(Outcome(self.outcome).label) if self.outcome else "—"
+
 
 def standing_goods(case: Case) -> list[GoodsLine]:
     """Where the goods of the case are now and what was decided of them; two queries whatever their number."""

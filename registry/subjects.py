@@ -4,8 +4,10 @@ from collections.abc import Collection
 from uuid import UUID
 
 from core.accounts.models import User
+from core.accounts.subjects import Place
 from ledger.models import CustodyAccount, Holding
 from registry.models import Case, DerivativePhoto, Intake, IntakeRow, Processing
+from registry.selectors_cases import can_work_on_case
 
 
 def may_add_to_derivative(user: User, key: str) -> bool:
@@ -20,7 +22,10 @@ def may_add_to_intake(user: User, key: str) -> bool:
 
 
 def may_add_to_case(user: User, key: str) -> bool:
-    """Those who work where goods of the case were taken in."""
+    """Those who work on the case, and where goods of it were taken in."""
+    case = Case.objects.filter(pk=key).first()
+    if case is not None and can_work_on_case(user, case):
+        return True
     places = CustodyAccount.objects.worked_in_by(user).values("pk")
     return Case.objects.filter(pk=key, intakes__store__in=places).exists()
 
@@ -28,6 +33,14 @@ def may_add_to_case(user: User, key: str) -> bool:
 def may_add_to_processing(user: User, key: str) -> bool:
     """Those who work in the store where it is done."""
     return Processing.objects.filter(pk=key, store__in=CustodyAccount.objects.worked_in_by(user).values("pk")).exists()
+
+
+def place_of_case(key: str) -> Place | None:
+    """Where the seizure was, when coordinates were given."""
+    case = Case.objects.filter(pk=key, latitude__isnull=False).first()
+    if case is None or case.latitude is None or case.longitude is None:
+        return None
+    return Place(lat=float(case.latitude), lon=float(case.longitude), name=case.place)
 
 
 def holders_of(documents: Collection[UUID]) -> dict[UUID, tuple[str, str]]:

@@ -24,7 +24,7 @@ def intake_goes_to_its_kind_of_room() -> pgtrigger.Trigger:
 def registered_intake_is_whole() -> pgtrigger.Trigger:
     """At commit a registered intake has the derivatives it says, each in its store, and none of its rows is left.
 
-    What was seized is under a hold as evidence.
+    What was seized was put under a hold as evidence; only a confirmed decision has lifted it since.
     """
     return pgtrigger.Trigger(
         name="registered_intake_is_whole",
@@ -56,7 +56,7 @@ def registered_intake_is_whole() -> pgtrigger.Trigger:
             IF NEW.origin = 'seizure' AND EXISTS (
                 SELECT FROM registry_derivative d WHERE d.intake_id = NEW.id AND NOT EXISTS (
                     SELECT FROM ledger_hold h
-                    WHERE h.item_id = d.item_id AND h.kind = 'evidence' AND h.lifted_at IS NULL
+                    WHERE h.item_id = d.item_id AND h.kind = 'evidence'
                 )
             ) THEN
                 RAISE EXCEPTION 'seized goods of intake % are not held as evidence', NEW.number

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reports.views import find, home, item, items, journal, statements, stock
+from reports.views import find, home, illegal_trade, item, items, journal, statements, stock
 
 app_name = "reports"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("items/<int:pk>/", item.item, name="item"),
     path("journal/", journal.journal, name="journal"),
     re_path(r"^journal/journal\.(?P<fmt>csv|xlsx)$", journal.journal_file, name="journal-file"),
+    re_path(r"^cases/report/(?P<year>20\d\d)\.xlsx$", illegal_trade.illegal_trade_of_year, name="illegal-trade"),
     path("statements/", statements.statements, name="statements"),
     path("statements/<int:pk>/", statements.statement, name="statement"),
     re_path(

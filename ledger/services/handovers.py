@@ -49,8 +49,9 @@ def dispatch_items(
 
     A repeated `key` returns the first hand-over. Raises what `move_items` raises.
     """
-    if not (source.kind == AccountKind.STORE and target.kind == AccountKind.STORE):
-        raise BadInput(_("Goods are handed over from a store to a store."))
+    # What is evidence is under a hold and stays; what a court has decided on may leave the evidence room.
+    if source.kind not in (AccountKind.STORE, AccountKind.EVIDENCE) or target.kind != AccountKind.STORE:
+        raise BadInput(_("Goods are handed over from a store or an evidence room to a store."))
     if source.pk == target.pk:
         raise BadInput(fields={"target": _("Choose another store.")})
     lock_open(target)

@@ -11,6 +11,7 @@ from registry.models.cases import (
     Expertise,
     Outcome,
     SeizedCount,
+    Stage,
 )
 from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet
 from registry.models.intakes import HornMeasures, Intake, IntakeQuerySet, IntakeRow, IntakeSheet
@@ -61,6 +62,7 @@ __all__ = [
     "Season",
     "SeizedCount",
     "Side",
+    "Stage",
     "Term",
     "Way",
     "split_stock_class",

@@ -11,7 +11,7 @@ from core.accounts.models import Organisation, Region, ThreeNames, User
 from core.accounts.roles import Can
 from core.base.triggers import append_only, final_once, fixed, never_deleted
 from core.documents.models import Document
-from ledger.models import Item
+from ledger.models import Hold, Item
 from registry import triggers
 from registry.models.terms import Term
 
@@ -45,6 +45,15 @@ class CaseWord(ThreeNames):
         constraints = [models.UniqueConstraint(fields=["list", "code"], name="one_case_word_of_a_code")]
 
 
+class Stage(models.TextChoices):
+    """How far a case has come; computed, never written."""
+
+    OPENED = "opened", _("Goods not weighed yet")
+    EVIDENCE = "evidence", _("Evidence is held")
+    WAITING = "waiting", _("Decision waits for confirmation")
+    DECIDED = "decided", _("Decided")
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user: User) -> "CaseQuerySet":
         """Cases of the person's regions and own agency, and those whose goods came where the person may know."""
@@ -59,6 +68,21 @@ class CaseQuerySet(models.QuerySet["Case"]):
         )
         goods = models.Exists(Intake.objects.visible_to(user).filter(case=models.OuterRef("pk")))
         return self.filter(own | goods)
+
+    def with_stage(self) -> "CaseQuerySet":
+        """Each with `stage`: how far it has come, in the codes of Stage."""
+        of_case = models.OuterRef("pk")
+        decisions = CourtDecision.objects.filter(case=of_case)
+        held = Hold.objects.active().filter(kind=Hold.Kind.EVIDENCE, item__derivative__intake__case=of_case)
+        return self.annotate(
+            stage=models.Case(
+                models.When(models.Exists(decisions.filter(state="recorded")), then=models.Value(Stage.WAITING)),
+                models.When(models.Exists(held), then=models.Value(Stage.EVIDENCE)),
+                models.When(models.Exists(decisions.filter(state="confirmed")), then=models.Value(Stage.DECIDED)),
+                default=models.Value(Stage.OPENED),
+                output_field=models.CharField(),
+            )
+        )
 
 
 def _word(label: StrOrPromise) -> "models.ForeignKey[CaseWord | None, CaseWord | None]":

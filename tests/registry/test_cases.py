@@ -1,0 +1,442 @@
+"""Seizure cases: entered from the road, filled in, counted, decided by two persons."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from core.accounts.models import Organisation, Region, User
+from core.audit.models import Event
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from ledger.models import AccountTotal, CustodyAccount, Hold, Holding, Movement, MovementKind, Posting
+from ledger.selectors import find_differences
+from ledger.services import ItemsOnHold, SecondPersonNeeded, dispatch_items, lift_hold
+from registry import services
+from registry.models import (
+    Case,
+    CasePerson,
+    CaseWord,
+    Country,
+    CourtDecision,
+    DecidedItem,
+    Derivative,
+    Intake,
+    Outcome,
+    Stage,
+    Term,
+)
+from registry.selectors_cases import compare_counts, damage_of, standing_goods
+from registry.services import CaseFacts, DecisionFacts
+from tests.builders import build_seizure, register, some_rows
+
+Later = Callable[..., datetime]
+
+
+@pytest.fixture
+def facts(police: Organisation, now: datetime) -> CaseFacts:
+    """What an inspector knows on the road: no ERDR number yet."""
+    return CaseFacts(
+        protocol_number="№ 41",
+        protocol_on=now.date(),
+        erdr_number="",
+        agency=police,
+        place="Жәнібек ауданы, 214-шақырым",
+        seized_on=now.date(),
+        horns=5,
+    )
+
+
+@pytest.fixture
+def case(facts: CaseFacts, inspector: User, region: Region, now: datetime) -> Case:
+    return services.open_case(actor=inspector, at=now, facts=facts, region=region)
+
+
+@pytest.fixture
+def evidence(open_seizure: Intake, inspector: User, now: datetime) -> list[Derivative]:
+    """Four seized horns in the evidence room, held."""
+    return register(open_seizure, actor=inspector, at=now)
+
+
+@pytest.fixture
+def held_case(evidence: list[Derivative]) -> Case:
+    return Case.objects.get(intakes__derivatives=evidence[0])
+
+
+@pytest.fixture
+def paper(now: datetime) -> DecisionFacts:
+    return DecisionFacts("Орал қалалық соты", "1-118/2025", now.date(), now.date())
+
+
+@pytest.fixture
+def decision(
+    held_case: Case, evidence: list[Derivative], paper: DecisionFacts, inspector: User, now: datetime
+) -> CourtDecision:
+    """Two horns confiscated, one returned, one to be destroyed; recorded, not confirmed."""
+    keys = [horn.pk for horn in evidence]
+    outcomes = {Outcome.CONFISCATED: keys[:2], Outcome.RETURNED: keys[2:3], Outcome.DESTROY: keys[3:]}
+    return services.record_decision(actor=inspector, at=now, case=held_case, facts=paper, outcomes=outcomes)
+
+
+def refused(write: Callable[[], object], by: str) -> None:
+    with pytest.raises(DatabaseError) as refusal:
+        _try_whole(write)
+    diagnosis = getattr(refusal.value.__cause__, "diag", None)
+    assert by in f"{getattr(diagnosis, 'constraint_name', '')} {refusal.value}"
+
+
+def _try_whole(write: Callable[[], object]) -> None:
+    with transaction.atomic():
+        write()
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+# Entering
+
+
+def test_a_case_begins_without_its_erdr_number(case: Case, inspector: User, later: Later) -> None:
+    assert case.number == "SZ25-000001"
+    assert case.name == "SZ25-000001"
+    assert Case.objects.with_stage().get(pk=case.pk).stage == Stage.OPENED  # type: ignore[attr-defined]
+
+    noted = services.note_facts(
+        actor=inspector, at=later(hours=3), case=case, version=0, facts={}, erdr_number=" 2527 00121 000345 "
+    )
+
+    assert noted.name == "252700121000345"
+    with pytest.raises(BadInput):
+        services.note_facts(actor=inspector, at=later(hours=4), case=case, version=1, facts={}, erdr_number="1")
+    refused(lambda: Case.objects.filter(pk=case.pk).update(erdr_number="1"), "Cannot update")
+
+
+def test_only_those_who_seize_in_the_region_enter_a_case(
+    facts: CaseFacts, inspector_elsewhere: User, trader: User, region: Region, now: datetime
+) -> None:
+    with pytest.raises(BadInput):
+        services.open_case(actor=inspector_elsewhere, at=now, facts=facts, region=region)
+    with pytest.raises(NotAllowed):
+        services.open_case(actor=trader, at=now, facts=facts, region=region)
+    assert not Case.objects.exists()
+
+
+def test_two_cases_never_have_one_erdr_number(case: Case, facts: CaseFacts, inspector: User, now: datetime) -> None:
+    services.note_facts(actor=inspector, at=now, case=case, version=0, facts={}, erdr_number="77")
+
+    with pytest.raises(services.CaseKnown):
+        services.open_case(actor=inspector, at=now, facts=replace(facts, erdr_number="77"), region=case.region)
+    assert Case.objects.count() == 1
+
+
+def test_facts_are_written_as_they_become_known(case: Case, inspector: User, now: datetime) -> None:
+    detection = CaseWord.objects.get(list="detection", code="patrol")
+    china = Country.objects.get(pk="CN")
+
+    services.note_facts(
+        actor=inspector,
+        at=now,
+        case=case,
+        version=0,
+        facts={"detection": detection, "destination_country": china, "articles": "ҚР ҚК 339-бап", "males": 2},
+        transit_countries=[Country.objects.get(pk="KG")],
+    )
+
+    case.refresh_from_db()
+    assert (case.detection, case.destination_country, case.males) == (detection, china, 2)
+    assert [country.pk for country in case.transit_countries.all()] == ["KG"]
+    with pytest.raises(services.CaseChanged):
+        services.note_facts(actor=inspector, at=now, case=case, version=0, facts={"males": 3})
+    assert Event.objects.get(verb="case.facts_noted").facts["changed"] == [
+        "detection",
+        "destination_country",
+        "articles",
+        "males",
+        "transit_countries",
+    ]
+
+
+def test_a_word_of_another_list_is_refused(case: Case, inspector: User, now: datetime) -> None:
+    wrong = CaseWord.objects.get(list="transport", code="road")
+
+    with pytest.raises(BadInput):
+        services.note_facts(actor=inspector, at=now, case=case, version=0, facts={"detection": wrong})
+    refused(lambda: Case.objects.filter(pk=case.pk).update(detection=wrong), "case_words_are_of_their_lists")
+
+
+def test_a_difference_between_protocol_and_scale_becomes_a_discrepancy(
+    case: Case, inspector: User, evidence_room: CustodyAccount, now: datetime
+) -> None:
+    intake = services.open_seizure_intake(actor=inspector, at=now, store=evidence_room, on=now.date(), case=case)
+    rows = some_rows(4)
+    intake = services.save_rows(actor=inspector, at=now, intake=intake, version=intake.version, rows=rows)
+
+    register(intake, actor=inspector, at=now)
+
+    (line,) = compare_counts(case)
+    assert (line.counted, line.taken, line.difference) == (5, 4, -1)
+    notice = Notice.objects.get(code="case.counts_differ")
+    assert notice.kind == Notice.Kind.DISCREPANCY
+    assert (notice.params["counted"], notice.params["taken"]) == (5, 4)
+
+
+def test_damage_is_counts_times_rates_times_the_mrp_of_the_day(case: Case, inspector: User, now: datetime) -> None:
+    services.note_facts(actor=inspector, at=now, case=case, version=0, facts={"males": 1, "females": 2})
+    case.refresh_from_db()
+
+    damage = damage_of(case, compare_counts(case))
+
+    assert damage is not None
+    assert damage.mrp == 3932  # 2025
+    assert [(charge.what, charge.count, charge.units) for charge in damage.charges] == [
+        ("male", 1, 500),
+        ("female", 2, 700),
+        ("horn", 3, 1350),  # five counted, two of them belong to the male
+    ]
+    assert damage.tenge == (500 + 700 + 1350) * 3932
+
+
+# Persons
+
+
+def test_every_look_at_persons_is_journalled_and_most_may_not_look(
+    case: Case, inspector: User, auditor: User, authority_officer: User, authority_head: User, now: datetime
+) -> None:
+    services.add_person(actor=inspector, at=now, case=case, full_name="Сейтқали Асан", part=CasePerson.Part.SUSPECT)
+
+    assert [p.full_name for p in services.look_at_persons(actor=authority_head, at=now, case=case)] == ["Сейтқали Асан"]
+    for person in (auditor, authority_officer):
+        with pytest.raises(NotAllowed):
+            services.look_at_persons(actor=person, at=now, case=case)
+    looks = Event.objects.filter(verb="case.persons_seen")
+    assert [look.actor_id for look in looks] == [authority_head.pk]
+    assert "Сейтқали" not in str([event.facts for event in Event.objects.all()])
+
+
+def test_an_iin_is_checked(case: Case, inspector: User, now: datetime) -> None:
+    with pytest.raises(BadInput) as refusal:
+        services.add_person(
+            actor=inspector, at=now, case=case, full_name="A", part=CasePerson.Part.WITNESS, iin="123456789012"
+        )
+    assert set(refusal.value.fields) == {"iin"}
+
+
+def test_an_expertise_is_asked_for_and_answered_once(case: Case, inspector: User, now: datetime) -> None:
+    asked = services.request_expertise(
+        actor=inspector, at=now, case=case, institution="Сот сараптамасы орталығы", requested_on=now.date()
+    )
+
+    done = services.receive_expertise(
+        actor=inspector, at=now, expertise=asked, number="312", done_on=now.date(), expert="", finding="Saiga tatarica"
+    )
+
+    assert done.finding == "Saiga tatarica"
+    with pytest.raises(InvalidTransition):
+        services.receive_expertise(
+            actor=inspector, at=now, expertise=asked, number="313", done_on=now.date(), expert="", finding="-"
+        )
+    refused(lambda: type(done).objects.filter(pk=done.pk).update(finding="-"), "Cannot update")
+
+
+# The court
+
+
+def test_a_decision_changes_nothing_until_another_person_confirms_it(
+    decision: CourtDecision, evidence: list[Derivative], inspector: User, evidence_room: CustodyAccount, now: datetime
+) -> None:
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+    assert Notice.objects.open().filter(code="case.decision_waits").count() == 1
+    with pytest.raises(SecondPersonNeeded):
+        services.confirm_decision(actor=inspector, at=now, decision=decision)
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+    refused(
+        lambda: CourtDecision.objects.filter(pk=decision.pk).update(
+            state="confirmed", closed_by=inspector, closed_at=now
+        ),
+        "decision_needs_two_persons",
+    )
+
+
+def test_a_confirmed_decision_lets_the_evidence_go_and_makes_of_it_what_the_court_said(
+    decision: CourtDecision,
+    evidence: list[Derivative],
+    held_case: Case,
+    authority_officer: User,
+    evidence_room: CustodyAccount,
+    now: datetime,
+) -> None:
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+
+    keys = [horn.pk for horn in evidence]
+    assert not Hold.objects.active().filter(kind="evidence").exists()
+    there = dict(Holding.objects.filter(account=evidence_room).values_list("item_id", "stock_class"))
+    assert there == dict.fromkeys([keys[0], keys[1], keys[3]], "HOR:confiscated")
+    assert Holding.objects.get(item=keys[2], pieces__gt=0).account.kind == "returned"
+    court = Hold.objects.active().get(item=keys[3])
+    assert (court.kind, court.reference) == ("court", "1-118/2025")
+    assert AccountTotal.objects.get(account=evidence_room, stock_class="HOR:seizure").pieces == 0
+    assert {movement.kind for movement in Movement.objects.exclude(kind="intake")} == {MovementKind.DECISION}
+    assert find_differences() == {}
+    assert not Notice.objects.open().filter(code="case.decision_waits").exists()
+    assert Case.objects.with_stage().get(pk=held_case.pk).stage == Stage.DECIDED  # type: ignore[attr-defined]
+    outcomes = {(line.outcome, line.pieces) for line in standing_goods(held_case)}
+    assert outcomes == {("confiscated", 2), ("returned", 1), ("destroy", 1)}
+
+
+def test_a_decision_that_is_not_in_force_waits(
+    held_case: Case,
+    evidence: list[Derivative],
+    paper: DecisionFacts,
+    inspector: User,
+    authority_officer: User,
+    now: datetime,
+    later: Later,
+) -> None:
+    tomorrow = replace(paper, in_force_on=later(days=1).date())
+    decision = services.record_decision(
+        actor=inspector, at=now, case=held_case, facts=tomorrow, outcomes={Outcome.DESTROY: [evidence[0].pk]}
+    )
+
+    with pytest.raises(InvalidTransition):
+        services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+    services.confirm_decision(actor=authority_officer, at=later(days=1), decision=decision)
+    assert Hold.objects.active().filter(kind="evidence").count() == 3
+
+
+def test_one_decision_waits_at_a_time_and_can_be_taken_back(
+    decision: CourtDecision,
+    held_case: Case,
+    evidence: list[Derivative],
+    paper: DecisionFacts,
+    inspector: User,
+    authority_officer: User,
+    now: datetime,
+) -> None:
+    outcomes = {Outcome.CONFISCATED: [evidence[0].pk]}
+    other = replace(paper, number="1-119/2025")
+    with pytest.raises(services.DecisionWaits):
+        services.record_decision(actor=inspector, at=now, case=held_case, facts=other, outcomes=outcomes)
+
+    services.withdraw_decision(actor=authority_officer, at=now, decision=decision, reason="Another number")
+
+    services.record_decision(actor=inspector, at=now, case=held_case, facts=other, outcomes=outcomes)
+    with pytest.raises(InvalidTransition):
+        services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+
+
+def test_a_court_decides_of_goods_of_its_case_only(
+    held_case: Case,
+    paper: DecisionFacts,
+    horns: list[Derivative],
+    evidence: list[Derivative],
+    inspector: User,
+    inspector_elsewhere: User,
+    now: datetime,
+) -> None:
+    with pytest.raises(services.GoodsNotHeld):
+        services.record_decision(
+            actor=inspector, at=now, case=held_case, facts=paper, outcomes={Outcome.CONFISCATED: [horns[0].pk]}
+        )
+    with pytest.raises(NotAllowed):
+        services.record_decision(
+            actor=inspector_elsewhere, at=now, case=held_case, facts=paper, outcomes={Outcome.DESTROY: [evidence[0].pk]}
+        )
+    assert not CourtDecision.objects.exists()
+
+
+# Around the services
+
+
+def test_the_database_keeps_evidence_held_without_a_confirmed_decision(
+    decision: CourtDecision, evidence: list[Derivative], inspector: User, now: datetime
+) -> None:
+    keys = [horn.pk for horn in evidence]
+    lift = {"actor": inspector, "at": now, "kind": Hold.Kind.EVIDENCE, "reason": "Found a buyer"}
+
+    refused(lambda: lift_hold(item_ids=keys[:1], **lift), "evidence_is_lifted_by_decision")  # type: ignore[arg-type]
+    refused(lambda: Hold.objects.filter(item=keys[0]).update(kind="dispute"), "Cannot update")
+    refused(lambda: Hold.objects.filter(item=keys[0])._raw_delete("default"), "delete rows")
+    refused(lambda: DecidedItem.objects.filter(decision=decision).update(is_confirmed=True), "items_are_decided_with")
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+
+
+def test_the_database_lets_nobody_change_what_was_decided(
+    decision: CourtDecision, evidence: list[Derivative], horns: list[Derivative], authority_officer: User, now: datetime
+) -> None:
+    refused(lambda: decision.items.update(outcome="returned"), "Cannot update")
+    refused(
+        lambda: DecidedItem.objects.create(decision=decision, item_id=horns[0].pk, outcome="confiscated"),
+        "items_are_decided_with_their_decision",
+    )
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    refused(lambda: CourtDecision.objects.filter(pk=decision.pk).update(state="withdrawn"), "Cannot update")
+
+
+def test_the_database_changes_the_class_of_stock_by_a_decision_only(
+    decision: CourtDecision,
+    evidence: list[Derivative],
+    horns: list[Derivative],
+    evidence_room: CustodyAccount,
+    reception_store: CustodyAccount,
+    inspector: User,
+    now: datetime,
+) -> None:
+    def launder(kind: str, item: int, account: CustodyAccount, old: str, new: str) -> Callable[[], None]:
+        def write() -> None:
+            grams = Holding.objects.get(item=item, account=account).grams
+            movement = Movement.objects.create(kind=kind, key=f"{kind}{item}", actor=inspector, effective_on=now.date())
+            Posting.objects.bulk_create(
+                Posting(
+                    movement=movement, account=account, item_id=item, stock_class=stock, pieces=sign, grams=sign * grams
+                )
+                for stock, sign in ((old, -1), (new, 1))
+            )
+
+        return write
+
+    refused(
+        launder("transfer", horns[0].pk, reception_store, "HOR:removal", "HOR:old_stock"),
+        "only_a_decision_changes_the_class",
+    )
+    refused(
+        launder("decision", horns[0].pk, reception_store, "HOR:removal", "HOR:confiscated"),
+        "decision_moves_what_was_decided",
+    )
+    refused(launder("transfer", evidence[0].pk, evidence_room, "HOR:seizure", "HOR:removal"), "held_item_does_not_move")
+    assert find_differences() == {}
+
+
+def test_evidence_does_not_leave_and_confiscated_goods_may(
+    decision: CourtDecision, evidence: list[Derivative], evidence_room: CustodyAccount, authority_officer: User,
+    central_store: CustodyAccount, inspector: User, now: datetime,
+) -> None:  # fmt: skip
+    send = {"actor": inspector, "at": now, "source": evidence_room, "target": central_store}
+    with pytest.raises(ItemsOnHold):
+        dispatch_items(key="a", item_ids=[evidence[0].pk], **send)  # type: ignore[arg-type]
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+
+    handover = dispatch_items(key="b", item_ids=[evidence[0].pk], **send)  # type: ignore[arg-type]
+
+    assert handover.lines.count() == 1
+    with pytest.raises(ItemsOnHold):
+        dispatch_items(key="c", item_ids=[evidence[3].pk], **send)  # type: ignore[arg-type]
+
+
+def test_a_decision_costs_the_same_for_many_goods(
+    inspector: User, authority_officer: User, evidence_room: CustodyAccount, police: Organisation, now: datetime,
+    django_assert_max_num_queries: Callable[..., object],
+) -> None:  # fmt: skip
+    intake = build_seizure(actor=inspector, at=now, store=evidence_room, agency=police, rows=60)
+    goods = register(intake, actor=inspector, at=now)
+    assert intake.case is not None
+    paper = DecisionFacts("Court", "1", date(2025, 11, 1), date(2025, 11, 9))
+    outcomes = {Outcome.CONFISCATED: [horn.pk for horn in goods[:30]], Outcome.DESTROY: [h.pk for h in goods[30:]]}
+    decision = services.record_decision(actor=inspector, at=now, case=intake.case, facts=paper, outcomes=outcomes)
+
+    with django_assert_max_num_queries(45):  # type: ignore[attr-defined]
+        services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+
+    assert Term.HORN in {line.term for line in standing_goods(intake.case)}
