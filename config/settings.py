@@ -246,6 +246,8 @@ SPECTACULAR_SETTINGS = {
         "HandoverState": "ledger.models.Handover.State",
         "HandoverOutcome": "ledger.models.HandoverLine.Outcome",
         "IntakeState": "registry.models.Intake.State",
+        "ProcessingState": "registry.models.Processing.State",
+        "ProcessingRecipe": "registry.models.Recipe",
         "MarkState": "marking.models.Mark.State",
         "ApplicationKind": "permits.models.Kind",
         "ApplicationState": "permits.machine.State",

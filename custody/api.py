@@ -1,5 +1,7 @@
 """The same acts for programs."""
 
-from django.urls import URLPattern
+from custody.api_processing import urlpatterns as processing_addresses
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    *processing_addresses,
+]

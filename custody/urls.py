@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from custody.urls_processing import urlpatterns as processing_pages
 
 app_name = "custody"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    *processing_pages,
+]

@@ -86,5 +86,5 @@ class CaseFilter(django_filters.FilterSet):
 
 def intakes_of(data: Any, *, request: Any, reader: User) -> IntakeFilter:
     """The list of intakes that the reader may know, filtered by what the address says."""
-    known = Intake.objects.visible_to(reader).select_related("store", "brigade", "case", "region")
+    known = Intake.objects.visible_to(reader).received().select_related("store", "brigade", "case", "region")
     return IntakeFilter(data, queryset=known, request=request)

@@ -58,7 +58,12 @@ def find_input_obstacles(run: Processing, item_ids: Collection[int]) -> dict[int
     }
     held = set(Hold.objects.active().filter(item__in=wanted).values_list("item_id", flat=True))
     promised = set(Reservation.objects.active().filter(item__in=wanted).values_list("item_id", flat=True))
-    packed = set(Packing.objects.filter(item__in=wanted, taken_out_at=None).values_list("item_id", flat=True))
+    packed = Packing.objects.present().filter(item__in=wanted)
+    sealed = set(
+        packed.exclude(box__seal_number="", box__parent=None)
+        .exclude(box__seal_number="", box__parent__seal_number="")
+        .values_list("item_id", flat=True)
+    )
     origin = _origin_of_list(run) or next((there[item][1] for item in wanted if item in there), None)
     found: dict[int, list[Obstacle]] = {}
     for item in wanted:
@@ -77,8 +82,8 @@ def find_input_obstacles(run: Processing, item_ids: Collection[int]) -> dict[int
             reasons.append(Obstacle("on-hold", _("It is on hold: record the decision of the case first.")))
         if item in promised:
             reasons.append(Obstacle("reserved", _("It is reserved for a permit.")))
-        if item in packed:
-            reasons.append(Obstacle("packed", _("It lies in a box: take it out first.")))
+        if item in sealed:
+            reasons.append(Obstacle("sealed", _("It lies under a seal: open the seal first.")))
         if reasons:
             found[item] = reasons
     return found

@@ -13,7 +13,7 @@ from registry.selectors_cases import can_work_on_case
 def may_add_to_derivative(user: User, key: str) -> bool:
     """Those who work where it is now."""
     places = CustodyAccount.objects.worked_in_by(user).values("pk")
-    return Holding.objects.filter(item=int(key), account__in=places, pieces__gt=0).exists()
+    return Holding.objects.filter(item_id=int(key), account__in=places, pieces__gt=0).exists()
 
 
 def may_add_to_intake(user: User, key: str) -> bool:
@@ -47,5 +47,8 @@ def holders_of(documents: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
     """What each of these photos shows, where it is a photo of an item or of a row on a weighing table."""
     rows = IntakeRow.objects.filter(photo__in=documents).values_list("photo_id", "intake_id")
     photos = DerivativePhoto.objects.filter(document__in=documents).values_list("document_id", "derivative_id")
-    found = {photo: ("intake", str(intake)) for photo, intake in rows if photo}
+    found: dict[UUID, tuple[str, str]] = {}
+    for photo, intake in rows:
+        if photo is not None:
+            found[photo] = ("intake", str(intake))
     return found | {photo: ("derivative", str(item)) for photo, item in photos}

@@ -21,7 +21,6 @@ from core.base.errors import BadInput, NotFound
 from core.documents.attaching import (
     LONGEST_CAPTION,
     LONGEST_REASON,
-    Outcome,
     attach_files,
     files_of,
     visible_attachment,
@@ -77,7 +76,7 @@ class NewFilesSerializer(serializers.Serializer[Any]):
     files = serializers.ListField(child=serializers.FileField(), allow_empty=False)
 
 
-class OutcomeSerializer(serializers.Serializer[Outcome]):
+class OutcomeSerializer(serializers.Serializer[Any]):
     """What became of one file: `file` when it is kept, `problem` when not. `again`: equal files elsewhere."""
 
     name = serializers.CharField()

@@ -1,29 +1,5 @@
-"""What doors of this room say and how they recognise a scanner."""
+"""What doors of this room say and how they recognise a scanner: as in the room of custody."""
 
-from django.conf import settings
-from django.contrib import messages
-from django.http import HttpRequest
+from custody.doors import chosen_items, own_hosts, say_refusal, wants_part
 
-from core.base.errors import DomainError
-
-
-def say_refusal(request: HttpRequest, refusal: DomainError) -> None:
-    """Put a refusal, with what it says of single fields, where the next page shows it."""
-    said = [str(refusal), *(str(text) for text in refusal.fields.values())]
-    messages.error(request, " ".join(dict.fromkeys(said)))
-
-
-def wants_part(request: HttpRequest) -> bool:
-    """True when the script asks only for what a scan changes; a form without script gets the whole page."""
-    return request.headers.get("X-Scan") == "part"
-
-
-def own_hosts(request: HttpRequest) -> tuple[str, str]:
-    """Hosts under which our printed addresses may stand."""
-    return (settings.PUBLIC_HOST, request.get_host())
-
-
-def chosen_items(request: HttpRequest) -> list[int]:
-    """Keys of items that a list or an address names; what is no key is left out."""
-    given = request.POST if request.method == "POST" else request.GET
-    return [int(key) for key in given.getlist("item") if key.isascii() and key.isdigit() and len(key) < 19]
+__all__ = ["chosen_items", "own_hosts", "say_refusal", "wants_part"]

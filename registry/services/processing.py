@@ -200,6 +200,12 @@ def register_processing(
         raise NothingToProcess
     if obstacles := find_input_obstacles(run, items):
         raise InputsRefused(_first_reasons(obstacles))
+    # Numbers before what the ledger locks, as registration of a reception takes them: so the two never block each
+    # other.
+    numbers = _Numbers(
+        intake=take_numbers(series="IN", year=run.on.year)[0],
+        items=take_numbers(series="KZ", year=run.on.year, count=sum(one.count for one in packages)),
+    )
     # The inputs leave first: their holdings are locked and read again, so that what is weighed below is what left.
     movement = move_items(
         actor=actor,
@@ -233,7 +239,7 @@ def register_processing(
     run.output_pieces, run.output_g = sum(one.count for one in packages), came_out
     run.loss_g, run.explanation = loss_g, explanation.strip() if is_excess else ""
     run.save()
-    derivatives = _make(run, packages, actor=actor, at=at)
+    derivatives = _make(run, packages, numbers, actor=actor, at=at)
     enter_items(
         actor=actor,
         at=at,
@@ -334,11 +340,20 @@ def _first_reasons(obstacles: dict[int, list[Obstacle]]) -> StrOrPromise:
     return words % {"count": len(obstacles), "reasons": " ".join(reasons)}
 
 
-def _make(run: Processing, packages: Sequence[Package], *, actor: User, at: datetime) -> list[Derivative]:
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The number of the intake of what came out, and those of the packages."""
+
+    intake: int
+    items: range
+
+
+def _make(
+    run: Processing, packages: Sequence[Package], numbers: _Numbers, *, actor: User, at: datetime
+) -> list[Derivative]:
     """An intake of what came out, and a derivative for each package, with its own item and number."""
-    (serial,) = take_numbers(series="IN", year=run.on.year)
     made = Intake.objects.create(
-        number=f"IN{run.on:%y}-{serial:06d}",
+        number=f"IN{run.on:%y}-{numbers.intake:06d}",
         origin=run.origin,
         store=run.store,
         on=run.on,
@@ -354,7 +369,6 @@ def _make(run: Processing, packages: Sequence[Package], *, actor: User, at: date
     )
     masses = [(one.mass_g, one.note) for one in packages for _each in range(one.count)]
     items = sorted(open_items(len(masses)))
-    numbers = take_numbers(series="KZ", year=run.on.year, count=len(masses))
     derivatives = [
         Derivative(
             item_id=item,
@@ -368,7 +382,7 @@ def _make(run: Processing, packages: Sequence[Package], *, actor: User, at: date
             note=note,
             registered_at=at,
         )
-        for row, (item, number, (mass, note)) in enumerate(zip(items, numbers, masses, strict=True), start=1)
+        for row, (item, number, (mass, note)) in enumerate(zip(items, numbers.items, masses, strict=True), start=1)
     ]
     insert_derivatives(derivatives)
     return derivatives

@@ -152,6 +152,8 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
 def intake(request: SignedInRequest, pk: int) -> HttpResponse:
     """The weighing table while it is open, the weighing act once it is registered."""
     found = get_object_or_404(known_intakes(request), pk=pk)
+    if found.processing_id:
+        return redirect("custody:processing", found.processing_id)
     return show_intake(request, found)
 
 
