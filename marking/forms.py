@@ -68,3 +68,9 @@ class RegisterForm(forms.Form):
     confirm_band = forms.BooleanField(required=False)
     version = forms.IntegerField(required=False, min_value=0)
     print = forms.BooleanField(required=False)
+    mark_asked = forms.BooleanField(required=False)
+    mark = forms.BooleanField(required=False)
+
+    def mark_wanted(self) -> bool | None:
+        """Whether marks are wished; None where the page did not ask. Only after is_valid()."""
+        return self.cleaned_data["mark"] if self.cleaned_data["mark_asked"] else None

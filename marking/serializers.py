@@ -55,7 +55,13 @@ class RegisterSerializer(serializers.Serializer[None]):
         max_length=2000,
         help_text="Why there are more horns than two a male.",
     )
-    confirm_band = serializers.BooleanField(required=False, default=False, help_text="Unusual masses are right.")
+    confirm_band = serializers.BooleanField(required=False, default=False, help_text="Unusual measures are right.")
+    mark = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Whether marks are issued; null: as is usual for the term. Where marking is compulsory, false is refused.",
+    )
     version = serializers.IntegerField(
         required=False,
         allow_null=True,
@@ -67,7 +73,7 @@ class RegisterSerializer(serializers.Serializer[None]):
 
 class RegistrationSerializer(serializers.Serializer[None]):
     intake = serializers.IntegerField()
-    count = serializers.IntegerField(help_text="Horns registered and marked.")
+    count = serializers.IntegerField(help_text="Derivatives registered.")
 
 
 class LabelOrderSerializer(serializers.Serializer[LabelOrder]):

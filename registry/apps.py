@@ -78,6 +78,8 @@ class RegistryConfig(AppConfig):
                 "intake.rows_corrected": _("Weighing corrected"),
                 "intake.sheet_added": _("Rows added from a file"),
                 "intake.photo_added": _("Photo added"),
+                "intake.photo_described": _("Photo described"),
+                "intake.photo_removed": _("Photo taken off its row"),
                 "intake.registered": _("Horns registered"),
                 "intake.cancelled": _("Reception cancelled"),
                 "processing.opened": _("Processing begun"),

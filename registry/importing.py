@@ -1,66 +1,64 @@
 """Weighing tables from files: CSV (RFC 4180 and its cousins) and XLSX, bytes to rows or to reasons. Knows no Django.
 
-The first line that is not empty names the columns, in Kazakh, Russian or English, in any order; only the mass must be
-there. Nothing is guessed silently: a row that cannot be read whole is a problem with its line, column and reason.
+The first line that is not empty names the columns, in Kazakh, Russian or English, in any order; which there are and
+which must be there, `registry.fields` says for each term. Nothing is guessed silently: a row that cannot be read whole is a
+problem with its line, column and reason.
 """
 
 import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from registry.measures import (
-    TableRow,
-    Unreadable,
-    read_condition,
-    read_length,
-    read_mass,
-    read_note,
-    read_side,
-)
+from registry.fields import FIELDS, HORN, MAX_ROWS, Kind
+from registry.measures import Reader, TableRow, Unreadable, Value, contradictions, pair_problems, reader
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 400 * 1024 * 1024
-MAX_ROWS = 100_000
 MAX_COLUMNS = 60
 DELIMITERS = (";", ",", "\t")
 ENCODINGS = ("utf-8-sig", "cp1251", "kz1048")
-COLUMNS = ("side", "mass", "length", "condition", "note")
+TOLD_EVERY = 5_000
 
-_NAMES: dict[str, tuple[str, ...]] = {
-    "side": ("side", "horn side", "жағы", "жақ", "мүйіз жағы", "сторона", "рог"),
-    "mass": ("mass", "weight", "массасы", "масса", "салмағы", "салмақ", "вес"),
-    "length": (
-        "length",
-        "outer length",
-        "ұзындығы",
-        "ұзындық",
-        "сыртқы ұзындығы",
-        "длина",
-        "наружная длина",
-        "длина наружная",
-        "длина по наружной стороне",
-    ),
-    "condition": ("condition", "күйі", "жай күйі", "жағдайы", "состояние"),
-    "note": ("note", "notes", "remark", "comment", "ескерту", "ескертпе", "примечание", "комментарий"),
-    "": ("no", "n", "row", "number", "nr", "р с", "қатар", "п п", "строка", "номер"),
+_ROW_NAMES = ("no", "n", "row", "number", "nr", "р с", "қатар", "п п", "строка", "номер")
+_UNITS = frozenset({"g", "gram", "grams", "kg", "mm", "cm", "mg", "г", "гр", "кг", "мм", "см", "мг"})
+_WRITTEN_UNITS = {"g": "g", "gram": "g", "grams": "g", "г": "g", "гр": "g", "kg": "kg", "кг": "kg"} | {
+    "mm": "mm",
+    "мм": "mm",
+    "cm": "cm",
+    "см": "cm",
 }
-_COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
-_UNITS = frozenset({"g", "gram", "grams", "kg", "mm", "cm", "г", "гр", "кг", "мм", "см"})
-_KILOGRAMS = frozenset({"kg", "кг"})
-_CENTIMETRES = frozenset({"cm", "см"})
 _TOTALS = frozenset({"total", "sum", "барлығы", "жиыны", "итого", "всего"})
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+# A formula, or an error, as a sheet of an archive writes them.
+_NOT_PLAIN = re.compile(rb"<f[ >/]|t=\"e\"")
+
+Tell = Callable[[int, int], object]
+
+
+def _words(text: str) -> str:
+    return " ".join(word for word in re.findall(r"[^\W_]+", text.casefold()) if word not in _UNITS)
+
+
+def columns_of(term: str) -> dict[str, str]:
+    """Every heading that a column of this term may have, with its key; empty for the number of the row."""
+    known = dict.fromkeys(_ROW_NAMES, "")
+    for one in FIELDS[term]:
+        for name in (*one.names, *one.headings, one.key, one.column):
+            known[_words(name)] = one.key
+    return known
 
 
 class FileRefused(ValueError):
@@ -95,20 +93,26 @@ class Sheet:
         return sorted({problem.line for problem in self.problems})
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A cell as text; `problem` says why it has none that may be used."""
+class _Bad(str):
+    """A cell that may not be used as it stands: its text, and why not."""
 
-    text: str = ""
-    problem: str = ""
+    problem: str
+
+    def __new__(cls, text: str, problem: str) -> "_Bad":
+        made = super().__new__(cls, text)
+        made.problem = problem
+        return made
 
 
-EMPTY = _Text()
-_Line = tuple[int, list[_Text]]
+# Cells are plain texts; a `_Bad` one says why it may not be used.
+_Line = tuple[int, list[str]]
 
 
-def read_sheet(content: bytes) -> Sheet:
-    """All rows and all problems of a table file. Raises FileRefused when it is no table that can be read."""
+def read_sheet(content: bytes, term: str = HORN, *, tell: Tell = lambda _done, _of: None) -> Sheet:
+    """All rows and all problems of a table file. Raises FileRefused when it is no table that can be read.
+
+    `tell` hears how many lines were read, of how many; 0 while nobody knows.
+    """
     if not content.strip():
         raise FileRefused("empty")
     if len(content) > MAX_BYTES:
@@ -116,8 +120,8 @@ def read_sheet(content: bytes) -> Sheet:
     if content.startswith(_OLD_EXCEL):
         raise FileRefused("old_excel")
     if content.startswith(_ZIP):
-        return _read_lines(_xlsx_lines(content))
-    return _read_csv(content)
+        return _read_lines(_xlsx_lines(content), term, tell)
+    return _read_csv(content, term, tell)
 
 
 # --- columns --------------------------------------------------------------------------------------------------
@@ -125,58 +129,62 @@ def read_sheet(content: bytes) -> Sheet:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """Where each column stands, in which unit, and which are not ours."""
+    """Where each column stands and what reads it, and which are not ours."""
 
     places: dict[str, int]
-    in_kilograms: bool
-    in_centimetres: bool
+    readers: list[tuple[str, str, int, Reader, bool]]  # key, column, place, how it is read, is it a day
+    numbers: int | None
     ignored: list[str]
     width: int
 
 
-def _read_header(cells: Sequence[_Text]) -> _Header:
+def _read_header(cells: Sequence[str], term: str, known: dict[str, str]) -> _Header:
     places: dict[str, int] = {}
-    units: dict[str, frozenset[str]] = {}
+    units: dict[str, str] = {}
     ignored: list[str] = []
+    numbers: int | None = None
     width = 0
     for place, cell in enumerate(cells):
-        words = re.findall(r"[^\W_]+", cell.text.casefold())
-        if not cell.text.strip():
+        if not cell.strip():
             continue
+        words = re.findall(r"[^\W_]+", cell.casefold())
         width = place + 1
-        column = _COLUMN_OF.get(" ".join(word for word in words if word not in _UNITS))
-        if column is None:
+        key = known.get(_words(cell))
+        if key is None:
             if words:
-                ignored.append(cell.text.strip()[:60])
-        elif column:
-            if column in places:
-                raise FileRefused("column_twice", cell.text.strip()[:60])
-            places[column] = place
-            units[column] = frozenset(words) & _UNITS
-    return _Header(
-        places=places,
-        in_kilograms=bool(units.get("mass", frozenset()) & _KILOGRAMS),
-        in_centimetres=bool(units.get("length", frozenset()) & _CENTIMETRES),
-        ignored=ignored,
-        width=width,
-    )
+                ignored.append(cell.strip()[:60])
+        elif not key:
+            numbers = place
+        else:
+            if key in places:
+                raise FileRefused("column_twice", cell.strip()[:60])
+            places[key] = place
+            units[key] = next((_WRITTEN_UNITS[word] for word in words if word in _WRITTEN_UNITS), "")
+    readers = []
+    for one in FIELDS[term]:
+        unit = units.get(one.key, "")
+        read = reader(one, unit, is_horn=term == HORN and unit in ("", "g"))
+        if one.key in places:
+            readers.append((one.key, one.column, places[one.key], read, one.kind == Kind.DAY))
+    return _Header(places, readers, numbers, ignored, width)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
-def _read_lines(lines: Iterable[_Line]) -> Sheet:
+def _read_lines(lines: Iterable[_Line], term: str, tell: Tell, of: int = 0) -> Sheet:
     """Rows and problems of numbered lines, the first of which that is not empty is the header."""
     sheet = Sheet()
     header: _Header | None = None
+    known = columns_of(term)
     taken = 0
+    labels: dict[str, int] = {}
     for number, cells in lines:
-        if not any(cell.text.strip() or cell.problem for cell in cells):
-            continue
         if header is None:
-            header = _read_header(cells)
-            if "mass" not in header.places:
-                raise FileRefused("no_mass_column")
+            if not any(cell.strip() for cell in cells):
+                continue
+            header = _read_header(cells, term, known)
+            _refuse_missing(header, term)
             sheet.ignored_columns = header.ignored
             continue
         row, problems = _read_line(number, cells, header)
@@ -185,78 +193,102 @@ def _read_lines(lines: Iterable[_Line]) -> Sheet:
         taken += 1
         if taken > MAX_ROWS:
             raise FileRefused("too_many_rows")
+        if taken % TOLD_EVERY == 0:
+            tell(number, max(of, number))
         if problems:
             sheet.problems.extend(problems)
         elif row is not None:
             sheet.rows.append(row)
+            if "pair" in header.places:
+                labels[_label(cells, header, number)] = number
     if header is None:
         raise FileRefused("empty")
     if not taken:
         raise FileRefused("no_rows")
+    if labels:
+        _pair_up(sheet, labels)
     return sheet
 
 
-def _read_line(number: int, cells: Sequence[_Text], header: _Header) -> tuple[TableRow | None, list[Problem]]:
+def _refuse_missing(header: _Header, term: str) -> None:
+    for one in FIELDS[term]:
+        if one.required and one.key not in header.places:
+            raise FileRefused("no_mass_column" if one.key == "mass" and term == HORN else "no_column", one.names[2])
+
+
+def _label(cells: Sequence[str], header: _Header, number: int) -> str:
+    """By what another row of the file names this one: its own number column, or the line of the spreadsheet."""
+    if header.numbers is None or header.numbers >= len(cells):
+        return str(number)
+    text = cells[header.numbers].strip()
+    return str(int(text)) if text.isascii() and text.isdigit() else str(number)
+
+
+def _pair_up(sheet: Sheet, labels: dict[str, int]) -> None:
+    """Pairs by lines of the file; rows whose pair cannot be right become problems, and then those who named them."""
+    named = {row.row: row.pair for row in sheet.rows}
+    for place, row in enumerate(sheet.rows):
+        if row.pair.isdigit() and (line := str(labels.get(row.pair, 0))) != row.pair:
+            sheet.rows[place] = replace(row, pair=line)
+    while wrong := pair_problems((row.row, row.side, row.pair) for row in sheet.rows):
+        sheet.problems.extend(Problem(row, "pair", code, named[row]) for row, code in wrong.items())
+        sheet.rows = [row for row in sheet.rows if row.row not in wrong]
+    sheet.problems.sort(key=lambda problem: problem.line)
+
+
+def _read_line(number: int, cells: Sequence[str], header: _Header) -> tuple[TableRow | None, list[Problem]]:
     """One line: its row, or everything that is wrong with it, or neither when nothing is written in our columns."""
-    ours = {column: cells[place] if place < len(cells) else EMPTY for column, place in header.places.items()}
-    if any(" ".join(cell.text.casefold().split()).rstrip(":") in _TOTALS for cell in cells):
-        return None, [Problem(number, "", "total_row")]
-    beyond = [cell for cell in cells[header.width :] if cell.text.strip()]
-    if not any(cell.text.strip() or cell.problem for cell in ours.values()) and not beyond:
-        return None, []
-    problems = [Problem(number, name, c.problem, c.text[:60]) for name, c in ours.items() if c.problem]
-    if beyond:
-        problems.append(Problem(number, "", "too_many_cells", beyond[0].text.strip()[:60]))
-    values: dict[str, str | int | None] = {}
-    for column in COLUMNS:
-        cell = ours.get(column, EMPTY)
-        if cell.problem:
+    count = len(cells)
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    is_empty = True
+    unread: list[Problem] = []
+    for key, column, place, read, is_day in header.readers:
+        text = cells[place] if place < count else ""
+        if is_empty and text and text.strip():
+            is_empty = False
+        if type(text) is _Bad and not (is_day and text.problem == "not_expected"):
+            is_empty = False
+            problems.append(Problem(number, key, text.problem, str(text[:60])))
             continue
         try:
-            values[column] = _read_cell(column, cell.text, header)
+            value: Value = read(text)
         except Unreadable as reason:
-            problems.append(Problem(number, column, reason.code, cell.text.strip()[:60]))
+            unread.append(Problem(number, key, reason.code, text.strip()[:60]))
+        else:
+            values[column] = value
+    beyond = [cell for cell in cells[header.width :] if cell.strip()] if count > header.width else []
+    if (unread or problems or is_empty) and any(
+        " ".join(cell.casefold().split()).rstrip(":") in _TOTALS for cell in cells
+    ):
+        return None, [Problem(number, "", "total_row")]
+    if is_empty and not beyond:
+        return None, []
+    if beyond:
+        problems.append(Problem(number, "", "too_many_cells", beyond[0].strip()[:60]))
+    problems += unread
     if problems:
         return None, problems
-    return (
-        TableRow(
-            row=number,
-            side=str(values["side"]),
-            mass_g=int(values["mass"] or 0),
-            length_mm=None if values["length"] is None else int(values["length"]),
-            condition=str(values["condition"]),
-            note=str(values["note"]),
-        ),
-        [],
-    )
-
-
-def _read_cell(column: str, text: str, header: _Header) -> str | int | None:
-    if column == "side":
-        return read_side(text)
-    if column == "mass":
-        return read_mass(text, in_kilograms=header.in_kilograms)
-    if column == "length":
-        return read_length(text, in_centimetres=header.in_centimetres)
-    if column == "condition":
-        return read_condition(text)
-    return read_note(text)
+    row = TableRow(row=number, **values)
+    if (row.straight_mm or row.gross_g or row.use_by) and (wrong := contradictions(row)):
+        return None, [Problem(number, key, code) for key, code in wrong]
+    return row, []
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------
 
 
-def _read_csv(content: bytes) -> Sheet:
+def _read_csv(content: bytes, term: str, tell: Tell) -> Sheet:
     """The first encoding and delimiter under which the header makes sense."""
     texts = _decoded(content)
     if not texts:
         raise FileRefused("not_a_table")
     for text in texts:
-        delimiter = _delimiter(text)
+        delimiter = _delimiter(text, term)
         if delimiter:
-            return _read_lines(_csv_lines(text, delimiter))
+            return _read_lines(_csv_lines(text, delimiter), term, tell, text.count("\n"))
     # No header was understood: the refusal comes from reading it, so that it says what is missing.
-    return _read_lines(_csv_lines(texts[0], ";"))
+    return _read_lines(_csv_lines(texts[0], ";"), term, tell)
 
 
 def _decoded(content: bytes) -> list[str]:
@@ -278,13 +310,14 @@ def _decoded(content: bytes) -> list[str]:
     return texts
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, term: str) -> str:
     """The delimiter under which the header names a mass and most columns of ours; empty when there is none."""
     best, most = "", 0
+    known = columns_of(term)
     for delimiter in DELIMITERS:
         try:
-            _number, cells = next(line for line in _csv_lines(text, delimiter) if any(c.text.strip() for c in line[1]))
-            places = _read_header(cells).places
+            _number, cells = next(line for line in _csv_lines(text, delimiter) if any(c.strip() for c in line[1]))
+            places = _read_header(cells, term, known).places
         except (StopIteration, FileRefused):
             continue
         if "mass" in places and len(places) > most:
@@ -297,37 +330,76 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[_Line]:
     number = 0
     try:
         for number, record in enumerate(reader, start=1):
-            yield number, [_csv_cell(value) for value in record[:MAX_COLUMNS]]
+            if len(record) > MAX_COLUMNS:
+                del record[MAX_COLUMNS:]
+            for place, value in enumerate(record):
+                if value[:1] in _SUSPECT and value.lstrip().startswith(("=", "@")):
+                    record[place] = _Bad(value, "formula")
+            yield number, record
     except csv.Error as error:
         raise FileRefused("broken_quotes", str(number + 1)) from error
 
 
-def _csv_cell(value: str) -> _Text:
-    if value.lstrip().startswith(("=", "@")):
-        return _Text(value, "formula")
-    return _Text(value)
+_SUSPECT = frozenset("=@ \t\r\n\v\f")
 
 
 # --- XLSX -----------------------------------------------------------------------------------------------------
 
 
 def _xlsx_lines(content: bytes) -> Iterator[_Line]:
-    """The lines of the first visible sheet. Whatever the library stumbles over is a file that cannot be read."""
+    """The lines of the first visible sheet. Whatever the libraries stumble over is a file that cannot be read.
+
+    A sheet without formulas is read by calamine, ten times as fast; one with formulas by openpyxl, which tells a formula
+    from a value.
+    """
     try:
         _refuse_bomb(content)
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        try:
-            sheet = next(s for s in book.worksheets if s.sheet_state == "visible")
-            if isinstance(sheet, ReadOnlyWorksheet):
-                sheet.reset_dimensions()
-            for number, cells in enumerate(sheet.iter_rows(), start=1):
-                yield number, [_xlsx_cell(cell) for cell in cells[:MAX_COLUMNS]]
-        finally:
-            book.close()
+        yield from _plain_lines(content) if _is_plain(content) else _careful_lines(content)
     except (FileRefused, GeneratorExit):
         raise
     except Exception as error:
         raise FileRefused("not_readable") from error
+
+
+def _is_plain(content: bytes) -> bool:
+    """No sheet of the archive has a formula or an error in it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            if not entry.filename.startswith("xl/worksheets/") or not entry.filename.endswith(".xml"):
+                continue
+            with archive.open(entry) as sheet:
+                tail = b""
+                while piece := sheet.read(1 << 20):
+                    if _NOT_PLAIN.search(tail + piece):
+                        return False
+                    tail = piece[-8:]
+    return True
+
+
+def _plain_lines(content: bytes) -> Iterator[_Line]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    name = next(
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+    )
+    sheet = book.get_sheet_by_name(name)
+    row, column = sheet.start or (0, 0)
+    before = [""] * column
+    for number, values in enumerate(sheet.iter_rows(), start=row + 1):
+        yield number, before + [_cell_text(value) for value in values[:MAX_COLUMNS]]
+
+
+def _careful_lines(content: bytes) -> Iterator[_Line]:
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
+    try:
+        sheet = next(s for s in book.worksheets if s.sheet_state == "visible")
+        if isinstance(sheet, ReadOnlyWorksheet):
+            sheet.reset_dimensions()
+        for number, cells in enumerate(sheet.iter_rows(), start=1):
+            yield number, [_xlsx_cell(cell) for cell in cells[:MAX_COLUMNS]]
+    finally:
+        book.close()
 
 
 def _refuse_bomb(content: bytes) -> None:
@@ -337,18 +409,26 @@ def _refuse_bomb(content: bytes) -> None:
             raise FileRefused("too_large")
 
 
-def _xlsx_cell(cell: Cell | ReadOnlyCell | EmptyCell | MergedCell) -> _Text:
-    value = cell.value
-    if value is None:
-        return EMPTY
-    if cell.data_type == "f":
-        return _Text(str(value), "formula")
-    if cell.data_type == "e":
-        return _Text(str(value), "cell_error")
-    if isinstance(value, bool | date | datetime | time):
-        return _Text(str(value), "not_expected")
-    if isinstance(value, int):
-        return _Text(str(value))
-    if isinstance(value, float):
-        return _Text(format(Decimal(repr(value)), "f"))
-    return _Text(str(value))
+def _xlsx_cell(cell: Cell | ReadOnlyCell | EmptyCell | MergedCell) -> str:
+    if cell.value is not None and cell.data_type == "f":
+        return _Bad(str(cell.value), "formula")
+    if cell.value is not None and cell.data_type == "e":
+        return _Bad(str(cell.value), "cell_error")
+    return _cell_text(cell.value)
+
+
+def _cell_text(value: Any) -> str:
+    """A value of a spreadsheet as the text a person would have typed."""
+    if value is None or value == "":
+        return ""
+    if type(value) is str:
+        return value
+    if type(value) is float:
+        if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, datetime):
+        return _Bad(value.date().isoformat() if value.time() == time() else str(value), "not_expected")
+    if isinstance(value, bool | date | time | timedelta):
+        return _Bad(str(value), "not_expected")
+    return str(value)

@@ -4,48 +4,49 @@ import io
 
 import xlsxwriter
 
-from registry.importing import MAX_ROWS
-from registry.measures import MAX_LENGTH_MM, MAX_MASS_G
+from registry.fields import CONDITIONS, FIELDS, HORN, MAX_ROWS, SIDES, Field, Kind
 
-HEADERS: dict[str, tuple[str, str, str, str, str]] = {
-    "kk": ("Жағы", "Массасы, г", "Сыртқы ұзындығы, мм", "Жай-күйі", "Ескертпе"),
-    "ru": ("Сторона", "Масса, г", "Наружная длина, мм", "Состояние", "Примечание"),
-    "en": ("Side", "Mass, g", "Outer length, mm", "Condition", "Note"),
-}
-SIDE_WORDS = {
-    "kk": ("сол", "оң", "анықталмаған"),
-    "ru": ("левый", "правый", "не установлено"),
-    "en": ("left", "right", "unknown"),
-}
+LANGUAGES = ("kk", "ru", "en")
+HEADERS = {language: tuple(field.heading(language) for field in FIELDS[HORN]) for language in LANGUAGES}
+SIDE_WORDS = {language: tuple(side.names[place] for side in SIDES.values()) for place, language in enumerate(LANGUAGES)}
 CONDITION_WORDS = {
-    "kk": ("бүтін", "жарылған", "сынған", "шіріген"),
-    "ru": ("целый", "треснувший", "сломанный", "разрушенный"),
-    "en": ("whole", "cracked", "broken", "decayed"),
+    language: tuple(condition.names[place] for condition in CONDITIONS.values())
+    for place, language in enumerate(LANGUAGES)
 }
 
 
-def csv_sample(language: str) -> bytes:
+def csv_sample(language: str, term: str = HORN) -> bytes:
     """The names of the columns alone, as a spreadsheet of the region opens them: UTF-8 with its mark, semicolons."""
-    return (";".join(_quoted(name) for name in HEADERS[language]) + "\r\n").encode("utf-8-sig")
+    names = (_quoted(field.heading(language)) for field in FIELDS[term])
+    return (";".join(names) + "\r\n").encode("utf-8-sig")
 
 
-def xlsx_sample(language: str) -> bytes:
-    """The same as XLSX, with lists to choose sides and conditions from and limits on the numbers."""
+def xlsx_sample(language: str, term: str = HORN) -> bytes:
+    """The same as XLSX, with lists to choose from and limits on the numbers."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True})
-    sheet = book.add_worksheet(HEADERS[language][1].partition(",")[0])
+    fields = FIELDS[term]
+    mass = next(field for field in fields if field.key == "mass")
+    sheet = book.add_worksheet(mass.name(language))
     bold = book.add_format({"bold": True, "bottom": 1})
-    for place, (name, width) in enumerate(zip(HEADERS[language], (12, 12, 24, 16, 40), strict=True)):
-        sheet.set_column(place, place, width)
-        sheet.write(0, place, name, bold)
+    for place, field in enumerate(fields):
+        sheet.set_column(place, place, 40 if field.key == "note" else max(12, len(field.heading(language)) + 2))
+        sheet.write(0, place, field.heading(language), bold)
+        if limits := _limits(field, language):
+            sheet.data_validation(1, place, MAX_ROWS, place, limits)
     sheet.freeze_panes(1, 0)
-    sheet.data_validation(1, 0, MAX_ROWS, 0, {"validate": "list", "source": list(SIDE_WORDS[language])})
-    for place, most in ((1, MAX_MASS_G), (2, MAX_LENGTH_MM)):
-        limits = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": most}
-        sheet.data_validation(1, place, MAX_ROWS, place, limits)
-    sheet.data_validation(1, 3, MAX_ROWS, 3, {"validate": "list", "source": list(CONDITION_WORDS[language])})
     book.close()
     return file.getvalue()
+
+
+def _limits(field: Field, language: str) -> dict[str, object]:
+    """What a cell of this field takes."""
+    if field.choices:
+        return {"validate": "list", "source": [field.choice_name(code, language) for code in field.choices]}
+    if field.kind in (Kind.MASS, Kind.LENGTH, Kind.COUNT):
+        most = field.most / 1000 if field.unit == "kg" else field.most
+        return {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": most}
+    return {}
 
 
 def _quoted(name: str) -> str:

@@ -2,41 +2,50 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.documents.models import Document
-from core.rules.models import RuleCode
-from core.rules.selectors import NoRuleInForce, in_force
+from core.rules.models import Rule, RuleCode
 from ledger.models import AccountKind, CustodyAccount
 from registry.models import (
     Brigade,
     Derivative,
     DerivativePhoto,
     Intake,
-    IntakeRow,
     Origin,
     RemovalPermit,
+    RowPhoto,
     Side,
+    Term,
+    VeterinaryCertificate,
 )
+from registry.models.intakes import FOREIGN_STORES
 
 
 def stores_for_intake(user: User, origin: Origin) -> QuerySet[CustodyAccount]:
-    """Where the person may take goods of this origin in: reception points, or evidence rooms for seized goods."""
+    """Where the person may take goods of this origin in.
+
+    What brigades bring comes to a reception point, what was seized to an evidence room. Found and confiscated goods come
+    to any store of the State; old stock and imports are registered where they lie, in any keeper's store of the region.
+    """
     act = Can.REGISTER_SEIZURE if origin == Origin.SEIZURE else Can.OPEN_INTAKE
-    rooms = Q(kind=AccountKind.STORE, is_reception_point=True)
+    rooms = Q(kind=AccountKind.STORE)
     if origin == Origin.SEIZURE:
         rooms = Q(kind=AccountKind.EVIDENCE)
-    mine = Q(custodian__in=user.organisation_ids(act)) | Q(
-        custodian__kind__in=Organisation.STATE_BODIES, region__in=user.region_codes(act)
-    )
-    return (
-        CustodyAccount.objects.visible_to(user)
-        .filter(rooms, mine, is_active=True, region__isnull=False)
-        .select_related("custodian", "region")
-    )
+    elif origin == Origin.REMOVAL:
+        rooms &= Q(is_reception_point=True)
+    own = Q(custodian__in=user.organisation_ids(act))
+    near = Q(region__in=user.region_codes(act))
+    if origin in FOREIGN_STORES:
+        known = CustodyAccount.objects.physical() if user.can(act) else CustodyAccount.objects.none()
+    else:
+        known = CustodyAccount.objects.visible_to(user)
+        near &= Q(custodian__kind__in=Organisation.STATE_BODIES)
+    return known.filter(rooms, own | near, is_active=True, region__isnull=False).select_related("custodian", "region")
 
 
 def can_work_on(user: User, intake: Intake) -> bool:
@@ -67,35 +76,69 @@ def last_removal_intake(user: User) -> Intake | None:
     return Intake.objects.filter(opened_by=user, origin=Origin.REMOVAL).order_by("-pk").first()
 
 
+Band = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Plausibility:
-    """What the rules of a day call plausible; None where no rule is in force, and then nothing is asked."""
+    """What the rules of a day call plausible of a horn; what no rule in force speaks of is not asked about.
 
-    min_g: int | None
-    max_g: int | None
+    `bands` has the least and the greatest value of a column. Other terms have no bands.
+    """
+
+    bands: dict[str, Band]
     per_male: int | None
 
-    def is_outside(self, mass_g: int) -> bool:
-        """True for a mass that a person must confirm."""
-        return self.min_g is not None and self.max_g is not None and not self.min_g <= mass_g <= self.max_g
+    @property
+    def min_g(self) -> int | None:
+        return self.bands["mass_g"][0] if "mass_g" in self.bands else None
+
+    @property
+    def max_g(self) -> int | None:
+        return self.bands["mass_g"][1] if "mass_g" in self.bands else None
+
+    def unusual(self, row: Any) -> list[str]:
+        """Columns of a row (a `TableRow` or a row of the database) that a person must confirm."""
+        found = [
+            column
+            for column, (least, most) in self.bands.items()
+            if (value := getattr(row, column)) is not None and not least <= value <= most
+        ]
+        if self.bands and row.straight_mm and row.length_mm and 2 * row.straight_mm < row.length_mm:
+            found.append("straight_mm")
+        return found
+
+    def is_outside(self, row: Any) -> bool:
+        """True for a row that a person must confirm."""
+        return bool(self.unusual(row))
+
+    def outside(self) -> Q:
+        """The same question to the database."""
+        asked = Q(pk__in=[])
+        for column, (least, most) in self.bands.items():
+            asked |= Q(**{f"{column}__lt": least}) | Q(**{f"{column}__gt": most})
+        return asked | Q(straight_mm__lt=F("length_mm") / 2.0) if self.bands else asked
 
     def horns_expected(self, males: int | None) -> int | None:
         """The most horns that so many males can carry; None when it cannot be said."""
         return None if males is None or self.per_male is None else males * self.per_male
 
 
-def plausibility(on: date) -> Plausibility:
-    """The rules horn.mass_band and horn.per_male on a day."""
-    band, per_male = _value(RuleCode.HORN_MASS_BAND, on), _value(RuleCode.HORN_PER_MALE, on)
-    return Plausibility(min_g=band.get("min_g"), max_g=band.get("max_g"), per_male=per_male.get("max"))
+BANDS = (
+    ("mass_g", RuleCode.HORN_MASS_BAND, "min_g", "max_g"),
+    ("length_mm", RuleCode.HORN_LENGTH_BAND, "min_mm", "max_mm"),
+    ("base_mm", RuleCode.HORN_BASE_BAND, "min_mm", "max_mm"),
+)
 
 
-def _value(code: RuleCode, on: date) -> dict[str, int]:
-    try:
-        value: dict[str, int] = in_force(code, on).value
-    except NoRuleInForce:
-        return {}
-    return value
+def plausibility(on: date, term: str = Term.HORN) -> Plausibility:
+    """The rules of a day about the mass, length and base of a horn, and about horns per male: one query."""
+    if term != Term.HORN:
+        return Plausibility({}, None)
+    wanted = [code for _column, code, _least, _most in BANDS] + [RuleCode.HORN_PER_MALE]
+    values: dict[str, dict[str, int]] = {rule.code: rule.value for rule in Rule.objects.on(on).filter(code__in=wanted)}
+    bands = {column: (values[code][least], values[code][most]) for column, code, least, most in BANDS if code in values}
+    return Plausibility(bands, values.get(RuleCode.HORN_PER_MALE, {}).get("max"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +164,12 @@ class Tally:
 def tally(intake: Intake, band: Plausibility) -> Tally:
     """The totals of the rows on the table, or of the derivatives once it is registered: one query."""
     lines = intake.rows if intake.is_open or intake.state == Intake.State.CANCELLED else intake.derivatives
-    outside = (
-        Q(pk__in=[])
-        if band.min_g is None or band.max_g is None
-        else Q(mass_g__lt=band.min_g) | Q(mass_g__gt=band.max_g)
-    )
     found = lines.order_by().aggregate(
         pieces=Count("pk"),
         grams=Sum("mass_g", default=0),
         left=Count("pk", filter=Q(side=Side.LEFT)),
         right=Count("pk", filter=Q(side=Side.RIGHT)),
-        outside=Count("pk", filter=outside),
+        outside=Count("pk", filter=band.outside()),
     )
     return Tally(**found)
 
@@ -142,11 +180,40 @@ def explanation_needed(intake: Intake, rules: Plausibility, pieces: int) -> bool
     return expected is not None and pieces > expected
 
 
+def may_see_persons(user: User, intake: Intake) -> bool:
+    """Names and addresses of finders: for those who work on the intake, and those who audit."""
+    return user.can(Can.SEE_JOURNAL) or can_work_on(user, intake)
+
+
 def visible_photos(user: User) -> QuerySet[Document]:
     """Photos of rows and derivatives that the person may know: by the intake, or by where the derivative is."""
     intakes = Intake.objects.visible_to(user)
-    of_row = IntakeRow.objects.filter(photo=OuterRef("pk"), intake__in=intakes)
+    of_row = RowPhoto.objects.filter(document=OuterRef("pk"), intake__in=intakes)
     of_derivative = DerivativePhoto.objects.filter(document=OuterRef("pk")).filter(
         Q(derivative__in=Derivative.objects.visible_to(user)) | Q(derivative__intake__in=intakes)
     )
     return Document.objects.filter(Exists(of_row) | Exists(of_derivative), kind=Document.Kind.PHOTO)
+
+
+def visible_papers(user: User) -> QuerySet[Document]:
+    """Scans of certificates, and of the papers of intakes, that the person may know."""
+    intakes = Intake.objects.visible_to(user)
+    named = Exists(VeterinaryCertificate.objects.visible_to(user).filter(scan=OuterRef("pk")))
+    for paper in ("find", "confiscation", "old_stock", "importation"):
+        named |= Exists(intakes.filter(**{f"{paper}__scan": OuterRef("pk")}))
+    return Document.objects.filter(named, kind=Document.Kind.SCAN)
+
+
+def must_be_marked(term: str, on: date) -> bool:
+    """Whether marking of this term is compulsory on a day."""
+    rule = Rule.objects.on(on).filter(code=RuleCode.MARKING_COMPULSORY).first()
+    return rule is not None and term in rule.value["terms"]
+
+
+UNMARKED = frozenset({Term.MEAT, Term.SKIN, Term.SKIN_PIECE})
+"""Terms for which no marking duty is known: they are registered, and marked if a person wishes so."""
+
+
+def marked_by_default(term: str, on: date) -> bool:
+    """Whether what is registered gets marks unless somebody says otherwise."""
+    return term not in UNMARKED or must_be_marked(term, on)

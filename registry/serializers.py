@@ -7,8 +7,20 @@ from rest_framework import serializers
 
 from core.accounts.models import Organisation
 from ledger.models import CustodyAccount
-from registry.measures import MAX_LENGTH_MM, MAX_MASS_G, MAX_NOTE, TableRow
-from registry.models import Brigade, Case, Condition, Derivative, Intake, IntakeRow, RemovalPermit, Side
+from registry.fields import FIELDS, MAX_LENGTH_MM, MAX_NOTE, MAX_PACKAGE_G, Kind
+from registry.measures import ROW_COLUMNS, TableRow
+from registry.models import (
+    FACTS,
+    Brigade,
+    Case,
+    Condition,
+    Derivative,
+    Intake,
+    IntakeRow,
+    RemovalPermit,
+    RowPhoto,
+    Side,
+)
 from registry.services import CaseFacts
 from registry.services.opening import MOST_ANIMALS
 from registry.services.table import MOST_ROWS
@@ -31,6 +43,7 @@ class IntakeSerializer(serializers.ModelSerializer[Intake]):
             "id",
             "number",
             "origin",
+            "term",
             "state",
             "store",
             "on",
@@ -43,6 +56,7 @@ class IntakeSerializer(serializers.ModelSerializer[Intake]):
             "young",
             "carcasses",
             "case",
+            "certificate",
             "explanation",
             "cancel_reason",
             "version",
@@ -103,21 +117,63 @@ class OpenSeizureSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+def _codes(column: str) -> list[str]:
+    """Every code of a choice, of whatever term."""
+    codes: dict[str, None] = {}
+    for fields in FIELDS.values():
+        for one in fields:
+            if one.column == column and one.kind == Kind.CHOICE:
+                codes |= dict.fromkeys(one.choices or {})
+    return list(codes)
+
+
+def _whole(most: int, least: int = 1) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=least, max_value=most, allow_null=True, default=None)
+
+
 class RowSerializer(serializers.Serializer[TableRow]):
-    """One horn on the table."""
+    """One horn, package or batch on the table. Which fields its kind has, `fields` of the table says; leave out others.
+
+    Masses in grams (`mass_g` is net), lengths in millimetres. `pair` is the number of another row, or the registration
+    number of a horn.
+    """
 
     row = serializers.IntegerField(min_value=1, max_value=10 * MOST_ROWS)
     side = serializers.ChoiceField(choices=Side.choices, default=Side.UNKNOWN.value)
-    mass_g = serializers.IntegerField(min_value=1, max_value=MAX_MASS_G)
-    length_mm = serializers.IntegerField(min_value=1, max_value=MAX_LENGTH_MM, allow_null=True, default=None)
+    mass_g = serializers.IntegerField(min_value=1, max_value=MAX_PACKAGE_G)
+    length_mm = _whole(MAX_LENGTH_MM)
     condition = serializers.ChoiceField(choices=Condition.choices, default=Condition.WHOLE.value)
     note = serializers.CharField(max_length=MAX_NOTE, allow_blank=True, default="")
+    straight_mm = _whole(MAX_LENGTH_MM)
+    base_mm = _whole(MAX_LENGTH_MM)
+    rings = _whole(60, 0)
+    pair = serializers.RegexField(r"^([1-9][0-9]{0,7}|KZ[0-9]{2}-[0-9]{7,11})?$", allow_blank=True, default="")
+    package = serializers.ChoiceField(choices=_codes("package"), allow_blank=True, default="")
+    gross_g = _whole(MAX_PACKAGE_G)
+    count = _whole(1_000_000, 0)
+    cut = serializers.ChoiceField(choices=_codes("cut"), allow_blank=True, default="")
+    treatment = serializers.ChoiceField(choices=_codes("treatment"), allow_blank=True, default="")
+    made_on = serializers.DateField(allow_null=True, default=None)
+    use_by = serializers.DateField(allow_null=True, default=None)
+    width_mm = _whole(MAX_LENGTH_MM)
+    right_length_mm = _whole(MAX_LENGTH_MM)
+    right_base_mm = _whole(MAX_LENGTH_MM)
+    spread_mm = _whole(MAX_LENGTH_MM)
+    product = serializers.CharField(max_length=100, allow_blank=True, default="")
+    lot = serializers.CharField(max_length=40, allow_blank=True, default="")
+    dose_mg = _whole(10_000_000, 0)
+
+
+class PhotoSerializer(serializers.ModelSerializer[RowPhoto]):
+    class Meta:
+        model = RowPhoto
+        fields = ("document", "has_scale_bar")
 
 
 class SavedRowSerializer(serializers.ModelSerializer[IntakeRow]):
     class Meta:
         model = IntakeRow
-        fields = ("row", "side", "mass_g", "length_mm", "condition", "note", "photo")
+        fields = ("row", *ROW_COLUMNS)
 
 
 class ChangedRowsSerializer(serializers.Serializer[Any]):
@@ -141,7 +197,12 @@ class TableSerializer(serializers.Serializer[Any]):
 
     version = serializers.IntegerField()
     state = serializers.ChoiceField(choices=Intake.State.choices)
+    fields_of_term = serializers.SerializerMethodField()
     rows = SavedRowSerializer(many=True)
+
+    def get_fields_of_term(self, intake: Intake) -> list[str]:
+        """The fields that rows of this kind of derivative have."""
+        return [one.column for one in FIELDS[intake.term]]
 
 
 class CancellationSerializer(serializers.Serializer[Any]):
@@ -164,10 +225,7 @@ class DerivativeSerializer(serializers.ModelSerializer[Derivative]):
             "origin",
             "intake",
             "row",
-            "side",
-            "mass_g",
-            "length_mm",
-            "condition",
-            "note",
+            *FACTS,
+            "certificate",
             "registered_at",
         )

@@ -2,6 +2,8 @@
 
 import pgtrigger
 
+from registry.fields import EMPTY, FIELDS, required_columns
+
 
 def intake_goes_to_its_kind_of_room() -> pgtrigger.Trigger:
     """Seized goods go into an evidence room, everything else into a store."""
@@ -21,6 +23,20 @@ def intake_goes_to_its_kind_of_room() -> pgtrigger.Trigger:
     )
 
 
+def _filled_in(body: str) -> str:
+    """The body with the question which derivatives lack what their term asks, from the one table of fields."""
+    lacking = " OR ".join(
+        f"(d.term = '{term}' AND ({' OR '.join(_is_empty(column) for column in asked)}))"
+        for term in FIELDS
+        if (asked := [column for column in required_columns(term) if column != "mass_g"])
+    )
+    return body.replace("{lacking}", lacking)
+
+
+def _is_empty(column: str) -> str:
+    return f'd."{column}" IS NULL' if EMPTY[column] is None else f"d.\"{column}\" = ''"
+
+
 def registered_intake_is_whole() -> pgtrigger.Trigger:
     """At commit a registered intake has the derivatives it says, each in its store, and none of its rows is left.
 
@@ -32,7 +48,7 @@ def registered_intake_is_whole() -> pgtrigger.Trigger:
         operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
         timing=pgtrigger.Deferred,
         condition=pgtrigger.Q(new__state="registered"),
-        func="""
+        func=_filled_in("""
             IF NOT EXISTS (
                 SELECT FROM registry_derivative WHERE intake_id = NEW.id
                 HAVING count(*) = NEW.pieces AND sum(mass_g) = NEW.grams
@@ -62,6 +78,42 @@ def registered_intake_is_whole() -> pgtrigger.Trigger:
                 RAISE EXCEPTION 'seized goods of intake % are not held as evidence', NEW.number
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'seized_goods_are_held';
             END IF;
+            IF NEW.processing_id IS NULL AND EXISTS (
+                SELECT FROM registry_derivative d WHERE d.intake_id = NEW.id AND ({lacking})
+            ) THEN
+                RAISE EXCEPTION 'derivatives of intake % lack what their term asks', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'derivative_has_what_its_term_asks';
+            END IF;
+            IF NEW.certificate_id IS NOT NULL AND (
+                SELECT sum(i.grams) FROM registry_intake i
+                WHERE i.certificate_id = NEW.certificate_id AND i.state = 'registered'
+            ) > (SELECT net_g FROM registry_veterinarycertificate WHERE id = NEW.certificate_id) THEN
+                RAISE EXCEPTION 'batches of intake % weigh more than their certificate says', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'certificate_covers_its_batches';
+            END IF;
+            RETURN NULL;
+        """),
+    )
+
+
+def horns_of_a_pair_are_opposite() -> pgtrigger.Trigger:
+    """A pair is a left and a right horn; no horn is in two pairs."""
+    return pgtrigger.Trigger(
+        name="horns_of_a_pair_are_opposite",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="written"),
+        declare=[("wrong", "bigint")],
+        func="""
+            SELECT min(w.left_id) INTO wrong FROM written w
+            JOIN registry_derivative l ON l.item_id = w.left_id
+            JOIN registry_derivative r ON r.item_id = w.right_id
+            WHERE (l.term, l.side, r.term, r.side) IS DISTINCT FROM ('HOR', 'L', 'HOR', 'R');
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'horn % and its pair are not a left and a right horn', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'horns_of_a_pair_are_opposite';
+            END IF;
             RETURN NULL;
         """,
     )
@@ -81,13 +133,15 @@ def derivatives_come_by_registration() -> pgtrigger.Trigger:
         declare=[("wrong", "text")],
         func="""
             SELECT min(i.number) INTO wrong
-            FROM (SELECT intake_id, array_agg(DISTINCT origin) AS origins FROM written GROUP BY intake_id) w
+            FROM (
+                SELECT intake_id, array_agg(DISTINCT term || ':' || origin) AS classes FROM written GROUP BY intake_id
+            ) w
             JOIN registry_intake i ON i.id = w.intake_id
             JOIN LATERAL (
                 SELECT count(*)::int AS pieces, sum(mass_g)::bigint AS grams
                 FROM registry_derivative d WHERE d.intake_id = i.id
             ) there ON true
-            WHERE i.state <> 'registered' OR w.origins <> ARRAY[i.origin]
+            WHERE i.state <> 'registered' OR w.classes <> ARRAY[i.term || ':' || i.origin]
                 OR (i.pieces, i.grams) IS DISTINCT FROM (there.pieces, there.grams);
             IF wrong IS NOT NULL THEN
                 RAISE EXCEPTION 'derivatives of intake % come by its registration only', wrong

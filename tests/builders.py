@@ -218,7 +218,7 @@ def build_seizure(
 
 def register(intake: Intake, *, actor: User, at: datetime) -> list[Derivative]:
     """Register without marks whatever stands on the table, masses and counts explained."""
-    return register_intake(actor=actor, at=at, intake=intake, explanation="Counted twice.", confirm_band=True)
+    return list(register_intake(actor=actor, at=at, intake=intake, explanation="Counted twice.", confirm_band=True))
 
 
 Receive = Callable[..., Intake]

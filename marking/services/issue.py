@@ -1,21 +1,24 @@
 """Issuing marks. Set-based: the number of statements does not grow with the number of marks."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.audit.services import record
-from core.base.errors import InvalidTransition
+from core.base.errors import BadInput, InvalidTransition
 from marking.codes import new_codes
 from marking.models import LabelRun, Mark
 from marking.payload import Statement, sign
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import LabelOrder, print_labels
-from registry.models import Derivative, Intake, Processing
+from registry.models import Intake, Processing
+from registry.selectors import marked_by_default, must_be_marked
 from registry.services import register_intake, register_processing
 
 # Code, derivative, signed bytes, signature.
@@ -29,13 +32,48 @@ class AlreadyMarked(InvalidTransition):
     message = _("Some of these items have a mark already.")
 
 
+class MarkingCompulsory(BadInput):
+    """The rules of the day let nothing of this kind go without a mark."""
+
+    code = "marking-compulsory"
+    message = _("Derivatives of this kind must be marked.")
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What one act of registering made: how many marked derivatives, and the order to print their labels, if any."""
+    """What one act of registering made: how many derivatives, and the order to print their labels, if any."""
 
     intake: Intake
     count: int
     label_run: LabelRun | None
+
+
+class Markable(Protocol):
+    """What a mark needs to know of a derivative: a `Derivative`, or a line of its table."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def term(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def mass_g(self) -> int: ...
+    @property
+    def intake_id(self) -> int | None: ...
+    @property
+    def dated_on(self) -> date: ...
+
+
+class _Line(NamedTuple):
+    """A derivative as marking needs it, small enough for a hundred thousand at once."""
+
+    pk: int
+    term: str
+    origin: str
+    mass_g: int
+    intake_id: int
+    dated_on: date
 
 
 @transaction.atomic
@@ -47,13 +85,15 @@ def register_and_mark(
     explanation: str = "",
     confirm_band: bool = False,
     version: int | None = None,
+    mark: bool | None = None,
     order: LabelOrder | None = None,
 ) -> Registration:
     """Register the rows of an intake, mark each derivative and, if ordered, print the labels: all of it or nothing.
 
-    Raises what `register_intake` raises, NoSigningKey, and what `print_labels` raises.
+    `mark` False registers without marks, where the rules of the day allow it; None follows the custom of the term.
+    Raises what `register_intake` raises, MarkingCompulsory, NoSigningKey, and what `print_labels` raises.
     """
-    derivatives = register_intake(
+    registered = register_intake(
         actor=actor,
         at=at,
         intake=intake,
@@ -61,10 +101,23 @@ def register_and_mark(
         confirm_band=confirm_band,
         version=version,
     )
-    issue_marks(actor=actor, at=at, derivatives=derivatives)
     intake.refresh_from_db()
-    run = print_labels(actor=actor, at=at, intake=intake, order=order) if order else None
-    return Registration(intake, len(derivatives), run)
+    if mark is None:
+        mark = marked_by_default(intake.term, intake.on)
+    elif not mark and must_be_marked(intake.term, intake.on):
+        raise MarkingCompulsory
+    if mark:
+        lines = registered.values_list("item_id", "mass_g")
+        issue_marks(
+            actor=actor,
+            at=at,
+            derivatives=[
+                _Line(pk, intake.term, intake.origin, grams, intake.pk, intake.on)
+                for pk, grams in lines.iterator(chunk_size=10_000)
+            ],
+        )
+    run = print_labels(actor=actor, at=at, intake=intake, order=order) if order and mark else None
+    return Registration(intake, intake.pieces or 0, run)
 
 
 @transaction.atomic
@@ -93,7 +146,7 @@ def process_and_mark(
 
 @transaction.atomic
 def issue_marks(
-    *, actor: User, at: datetime, derivatives: Sequence[Derivative], codes: Iterator[str] | None = None
+    *, actor: User, at: datetime, derivatives: Sequence[Markable], codes: Iterator[str] | None = None
 ) -> list[str]:
     """Give each derivative a new signed mark; the codes in the order of the derivatives.
 
@@ -105,7 +158,7 @@ def issue_marks(
     source = codes or new_codes()
     key_id = bytes.fromhex(key.pk)
 
-    def draw(waiting: Sequence[Derivative]) -> list[_Drawn]:
+    def draw(waiting: Sequence[Markable]) -> list[_Drawn]:
         signed = [
             (derivative.pk, sign(_statement(derivative, next(source), key_id), private_key)) for derivative in waiting
         ]
@@ -120,20 +173,20 @@ def issue_marks(
     except IntegrityError:
         # Some code exists, or some derivative is marked: find out, mark by mark.
         issued = _insert_free(drawn, draw, derivatives, key.pk, at)
-    for intake_id in sorted({derivative.intake_id for derivative in derivatives}):
-        count = sum(derivative.intake_id == intake_id for derivative in derivatives)
+    counts = Counter(derivative.intake_id for derivative in derivatives)
+    for intake_id, count in sorted((pk, count) for pk, count in counts.items() if pk is not None):
         record("marks.issued", actor=actor, at=at, subject=("intake", intake_id), count=count, key=key.pk)
     return [issued[derivative.pk] for derivative in derivatives]
 
 
-def _statement(derivative: Derivative, code: str, key_id: bytes) -> Statement:
+def _statement(derivative: Markable, code: str, key_id: bytes) -> Statement:
     return Statement(
         key_id=key_id,
         code=code,
         term=derivative.term,
         origin=derivative.origin,
         mass_g=derivative.mass_g,
-        dated_on=derivative.intake.on,
+        dated_on=derivative.dated_on,
     )
 
 
@@ -150,8 +203,8 @@ def _copy_marks(drawn: list[_Drawn], key: str, at: datetime) -> None:
 
 def _insert_free(
     drawn: list[_Drawn],
-    draw: Callable[[Sequence[Derivative]], list[_Drawn]],
-    derivatives: Sequence[Derivative],
+    draw: Callable[[Sequence[Markable]], list[_Drawn]],
+    derivatives: Sequence[Markable],
     key: str,
     at: datetime,
 ) -> dict[int, str]:

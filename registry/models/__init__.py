@@ -13,8 +13,11 @@ from registry.models.cases import (
     SeizedCount,
     Stage,
 )
-from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet
-from registry.models.intakes import HornMeasures, Intake, IntakeQuerySet, IntakeRow, IntakeSheet
+from registry.models.certificates import VeterinaryCertificate, VeterinaryCertificateQuerySet
+from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet, HornPair
+from registry.models.intakes import EVIDENCE, Intake, IntakeQuerySet, IntakeRow, IntakeSheet, RowPhoto
+from registry.models.measures import FACTS, Measures
+from registry.models.origins import Confiscation, Find, Importation, OldStock
 from registry.models.processing import (
     WAYS,
     Processing,
@@ -30,6 +33,8 @@ from registry.models.terms import BOUNDARIES, Condition, Origin, Population, Sid
 
 __all__ = [
     "BOUNDARIES",
+    "EVIDENCE",
+    "FACTS",
     "WAYS",
     "Brigade",
     "Case",
@@ -37,6 +42,7 @@ __all__ = [
     "CaseQuerySet",
     "CaseWord",
     "Condition",
+    "Confiscation",
     "Country",
     "CourtDecision",
     "DecidedItem",
@@ -44,11 +50,15 @@ __all__ = [
     "DerivativePhoto",
     "DerivativeQuerySet",
     "Expertise",
-    "HornMeasures",
+    "Find",
+    "HornPair",
+    "Importation",
     "Intake",
     "IntakeQuerySet",
     "IntakeRow",
     "IntakeSheet",
+    "Measures",
+    "OldStock",
     "Origin",
     "Outcome",
     "Population",
@@ -59,11 +69,14 @@ __all__ = [
     "ProcessingQuerySet",
     "Recipe",
     "RemovalPermit",
+    "RowPhoto",
     "Season",
     "SeizedCount",
     "Side",
     "Stage",
     "Term",
+    "VeterinaryCertificate",
+    "VeterinaryCertificateQuerySet",
     "Way",
     "split_stock_class",
     "stock_class",

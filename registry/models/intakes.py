@@ -14,19 +14,52 @@ from core.documents.models import Document
 from ledger.models import CustodyAccount
 from registry import triggers
 from registry.models.cases import Case
+from registry.models.certificates import VeterinaryCertificate
+from registry.models.measures import Measures, measures_fit
+from registry.models.origins import Confiscation, Find, Importation, OldStock
 from registry.models.processing import Processing
 from registry.models.seasons import Brigade, RemovalPermit
-from registry.models.terms import Condition, Origin, Population, Side
+from registry.models.terms import Origin, Population, Term
+
+FOREIGN_STORES = (Origin.OLD_STOCK, Origin.IMPORTED)
+"""Origins that an inspection registers in stores of any keeper of its regions."""
+
+EVIDENCE: dict[str, tuple[str, ...]] = {
+    Origin.REMOVAL: ("permit",),
+    Origin.FOUND: ("find",),
+    Origin.SEIZURE: ("case",),
+    Origin.CONFISCATED: ("confiscation",),
+    Origin.OLD_STOCK: ("old_stock",),
+    Origin.IMPORTED: ("importation",),
+    Origin.UNKNOWN: (),
+}
+"""The papers of an intake, by its origin; it names those of no other."""
+PAPERS = tuple(name for names in EVIDENCE.values() for name in names)
+
+
+def origin_has_its_evidence(origin: str) -> models.CheckConstraint:
+    """An intake of this origin names its papers and no others; where nothing proves an origin, words explain it."""
+    own = EVIDENCE[origin]
+    said = Q(**{f"{name}__isnull": name not in own for name in PAPERS})
+    if not own:
+        said &= ~Q(explanation="")
+    return models.CheckConstraint(
+        condition=Q(processing__isnull=False) | ~Q(origin=origin) | said, name=f"{origin}_intake_has_its_evidence"
+    )
 
 
 class IntakeQuerySet(models.QuerySet["Intake"]):
     def visible_to(self, user: User) -> "IntakeQuerySet":
-        """Intakes into accounts that the person may know."""
+        """Intakes into accounts that the person may know, and, for an inspection, all of its regions."""
         if user.can(Can.SEE_EVERYTHING):
             return self
         if not user.can(Can.SEE_INTAKES):
             return self.none()
-        return self.filter(store__in=CustodyAccount.objects.visible_to(user).values("pk"))
+        mine = Q(store__in=CustodyAccount.objects.visible_to(user).values("pk"))
+        if user.can(Can.OPEN_INTAKE):
+            # Old stock and imports lie in the stores of traders, which an inspection otherwise does not see into.
+            mine |= Q(origin__in=FOREIGN_STORES, region__in=user.region_codes(Can.OPEN_INTAKE))
+        return self.filter(mine)
 
     def received(self) -> "IntakeQuerySet":
         """What came in from outside: without what processing made of it here."""
@@ -59,6 +92,9 @@ class Intake(models.Model):
 
     number = models.CharField(max_length=20, unique=True)
     origin = models.CharField(max_length=12, choices=Origin)
+    term = models.CharField(
+        _("kind of derivative"), max_length=3, choices=Term, default=Term.HORN, db_default=Term.HORN
+    )
     store = models.ForeignKey(CustodyAccount, on_delete=models.PROTECT, related_name="intakes")
     on = models.DateField(_("day"))
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
@@ -71,6 +107,11 @@ class Intake(models.Model):
     carcasses = models.PositiveIntegerField(_("carcasses delivered"), null=True)
     case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="intakes")
     processing = models.OneToOneField(Processing, null=True, on_delete=models.PROTECT, related_name="made")
+    find = models.OneToOneField(Find, null=True, on_delete=models.PROTECT, related_name="intake")
+    confiscation = models.ForeignKey(Confiscation, null=True, on_delete=models.PROTECT, related_name="intakes")
+    old_stock = models.ForeignKey(OldStock, null=True, on_delete=models.PROTECT, related_name="intakes")
+    importation = models.ForeignKey(Importation, null=True, on_delete=models.PROTECT, related_name="intakes")
+    certificate = models.ForeignKey(VeterinaryCertificate, null=True, on_delete=models.PROTECT, related_name="intakes")
     explanation = models.TextField(_("explanation"), blank=True)
     cancel_reason = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
@@ -90,7 +131,7 @@ class Intake(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(processing__isnull=False)
-                | ~Q(origin="removal")
+                | ~Q(origin="removal", term="HOR")
                 | Q(
                     permit__isnull=False,
                     brigade__isnull=False,
@@ -108,6 +149,18 @@ class Intake(models.Model):
                 | Q(case__isnull=False, permit=None, brigade=None),
                 name="seizure_intake_has_its_case",
             ),
+            *(origin_has_its_evidence(origin.value) for origin in Origin),
+            models.CheckConstraint(
+                condition=Q(origin="removal", term="HOR") | Q(males=None, females=None, young=None, carcasses=None),
+                name="animals_are_counted_with_their_horns",
+            ),
+            models.CheckConstraint(
+                condition=Q(processing__isnull=False)
+                | ~Q(term="MEA", origin__in=["removal", "imported"])
+                | Q(certificate__isnull=False),
+                name="meat_has_its_certificate",
+            ),
+            models.CheckConstraint(condition=Q(certificate=None) | Q(term="MEA"), name="certificate_is_for_meat"),
             models.CheckConstraint(
                 condition=Q(processing=None) | Q(state="registered", case=None, permit=None, brigade=None),
                 name="what_processing_made_was_registered_at_once",
@@ -129,7 +182,9 @@ class Intake(models.Model):
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("intake_is_fixed", "number", "origin", "store", "case", "processing", "opened_by", "opened_at"),
+            fixed(
+                "intake_is_fixed", "number", "origin", "term", "store", "case", "processing", "opened_by", "opened_at"
+            ),
             triggers.intake_goes_to_its_kind_of_room(),
             triggers.registered_intake_is_whole(),
             pgtrigger.Protect(
@@ -154,32 +209,22 @@ class Intake(models.Model):
         return self.males + self.females + self.young
 
 
-class HornMeasures(models.Model):
-    """What the scale and the ruler say of one specimen."""
+class IntakeRow(Measures):
+    """A line of the weighing table before registration. Registration turns it into a derivative and removes it.
 
-    side = models.CharField(_("side"), max_length=1, choices=Side)
-    mass_g = models.PositiveIntegerField(_("mass"))
-    length_mm = models.PositiveIntegerField(_("outer length"), null=True, blank=True)
-    condition = models.CharField(_("condition"), max_length=10, choices=Condition, default=Condition.WHOLE)
-    note = models.CharField(_("note"), max_length=200, blank=True)
-
-    class Meta:
-        abstract = True
-
-
-class IntakeRow(HornMeasures):
-    """A line of the weighing table before registration. Registration turns it into a derivative and removes it."""
+    `pair` names the other horn of the animal: the number of its row, or the registration number of a horn.
+    """
 
     intake = models.ForeignKey(Intake, on_delete=models.CASCADE, related_name="rows")
     row = models.PositiveIntegerField()
-    photo = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
+    pair = models.CharField(_("paired horn"), max_length=16, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["row"]
         constraints = [
             models.UniqueConstraint(fields=["intake", "row"], name="one_line_per_row_number"),
-            models.CheckConstraint(condition=Q(mass_g__gt=0), name="row_weighs_something"),
             models.CheckConstraint(condition=Q(row__gt=0), name="rows_count_from_one"),
+            *measures_fit("row"),
         ]
         triggers: list[pgtrigger.Trigger] = [
             triggers.rows_belong_to_open_intake(pgtrigger.Insert),
@@ -189,6 +234,22 @@ class IntakeRow(HornMeasures):
 
     def __str__(self) -> str:
         return f"{self.intake_id}/{self.row}"
+
+
+class RowPhoto(models.Model):
+    """A photo of what lies in a row, before registration; registration hands it to the derivative."""
+
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="photos", db_index=False)
+    row = models.PositiveIntegerField()
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
+    has_scale_bar = models.BooleanField(_("with a scale bar"), default=False)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["intake", "row"], name="photos_of_row")]
+
+    def __str__(self) -> str:
+        return f"{self.intake_id}/{self.row} {self.document_id}"
 
 
 class IntakeSheet(models.Model):

@@ -36,10 +36,16 @@ BOUNDARIES = {
     Origin.REMOVAL: AccountKind.REMOVAL,
     Origin.FOUND: AccountKind.FIND,
     Origin.SEIZURE: AccountKind.SEIZURE,
+    Origin.CONFISCATED: AccountKind.CONFISCATION,
     Origin.OLD_STOCK: AccountKind.OLD_STOCK,
     Origin.IMPORTED: AccountKind.IMPORT,
+    Origin.UNKNOWN: AccountKind.UNKNOWN,
 }
-"""The boundary through which goods of an origin enter; confiscated goods were seized first, so they are in already."""
+"""The boundary through which goods of an origin enter.
+
+What was evidence in the registry before its confiscation is in already, and only changes its class; what the court
+gave to the State elsewhere comes in from a boundary of its own.
+"""
 
 
 class Population(models.TextChoices):

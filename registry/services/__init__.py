@@ -44,17 +44,27 @@ from registry.services.processing import (
 )
 from registry.services.registration import (
     BandNotConfirmed,
+    CertificateExceeded,
     ExplanationNeeded,
     NothingToRegister,
+    PairsWrong,
     register_intake,
 )
-from registry.services.table import SheetAdded, TableChanged, add_sheet_rows, attach_photo, save_rows
+from registry.services.table import (
+    SheetAdded,
+    TableChanged,
+    add_sheet_rows,
+    attach_photo,
+    change_photo,
+    save_rows,
+)
 
 __all__ = [
     "BandNotConfirmed",
     "CaseChanged",
     "CaseFacts",
     "CaseKnown",
+    "CertificateExceeded",
     "DecisionFacts",
     "DecisionWaits",
     "ExplanationNeeded",
@@ -65,6 +75,7 @@ __all__ = [
     "NothingToProcess",
     "NothingToRegister",
     "Package",
+    "PairsWrong",
     "RunChanged",
     "SheetAdded",
     "TableChanged",
@@ -73,6 +84,7 @@ __all__ = [
     "attach_photo",
     "cancel_intake",
     "cancel_processing",
+    "change_photo",
     "choose_inputs",
     "confirm_decision",
     "correct_removal_intake",

@@ -38,7 +38,7 @@ from registry.models import (
 )
 from registry.models.terms import split_stock_class
 from registry.processing import Obstacle, find_input_obstacles, may_process_in, weigh_inputs
-from registry.services.registration import _insert as insert_derivatives
+from registry.services.registration import insert_derivatives
 
 MOST_PACKAGES = 20_000
 MOST_INPUTS = 20_000
@@ -352,9 +352,11 @@ def _make(
     run: Processing, packages: Sequence[Package], numbers: _Numbers, *, actor: User, at: datetime
 ) -> list[Derivative]:
     """An intake of what came out, and a derivative for each package, with its own item and number."""
+    term = WAYS[Recipe(run.recipe)].gives
     made = Intake.objects.create(
         number=f"IN{run.on:%y}-{numbers.intake:06d}",
         origin=run.origin,
+        term=term,
         store=run.store,
         on=run.on,
         region=run.store.region,
@@ -367,15 +369,17 @@ def _make(
         closed_by=actor,
         closed_at=at,
     )
+    certificate = _one_certificate(run) if term == Term.MEAT else None
     masses = [(one.mass_g, one.note) for one in packages for _each in range(one.count)]
     items = sorted(open_items(len(masses)))
     derivatives = [
         Derivative(
             item_id=item,
             number=f"KZ{run.on:%y}-{number:07d}",
-            term=WAYS[Recipe(run.recipe)].gives,
+            term=term,
             origin=run.origin,
             intake=made,
+            certificate_id=certificate,
             row=row,
             side=Side.UNKNOWN,
             mass_g=mass,
@@ -386,6 +390,13 @@ def _make(
     ]
     insert_derivatives(derivatives)
     return derivatives
+
+
+def _one_certificate(run: Processing) -> int | None:
+    """Portions stay under the veterinary certificate of their batch; of several batches, under none."""
+    inputs = Derivative.objects.filter(item__in=run.inputs.values("item"), certificate__isnull=False)
+    found = set(inputs.values_list("certificate", flat=True))
+    return found.pop() if len(found) == 1 else None
 
 
 def _count_change(run: Processing) -> None:

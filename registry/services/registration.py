@@ -1,11 +1,13 @@
 """Registration: what was weighed becomes derivatives that are somewhere, in one transaction or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from operator import itemgetter
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -20,11 +22,24 @@ from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from ledger.models import CustodyAccount, Hold
 from ledger.services import Arrival, enter_items, open_items, place_hold
-from registry.models import BOUNDARIES, Derivative, Intake, Origin, Term
+from registry.measures import pair_problems
+from registry.models import (
+    BOUNDARIES,
+    FACTS,
+    Derivative,
+    DerivativeQuerySet,
+    HornPair,
+    Intake,
+    Origin,
+    Term,
+    VeterinaryCertificate,
+    stock_class,
+)
 from registry.selectors import Plausibility, explanation_needed, plausibility
 from registry.services.cases import tell_difference
 from registry.services.locking import lock_open_intake
 from registry.services.table import TableChanged
+from registry.wording import words_of_problem
 
 MOST_NAMED = 10  # rows that a refusal names
 
@@ -37,10 +52,24 @@ class NothingToRegister(BadInput):
 
 
 class BandNotConfirmed(BadInput):
-    """Some masses are outside the plausible band, and nobody has confirmed them."""
+    """Some measures are outside the plausible bands, and nobody has confirmed them."""
 
     code = "band-not-confirmed"
-    message = _("Some masses are unusual. Weigh again, or confirm that they are right.")
+    message = _("Some measures are unusual. Measure again, or confirm that they are right.")
+
+
+class PairsWrong(BadInput):
+    """Some rows name a pair that cannot be right."""
+
+    code = "pairs-wrong"
+    message = _("Some paired horns do not fit. Correct the rows that are named.")
+
+
+class CertificateExceeded(BadInput):
+    """The batches weigh more than their veterinary certificate covers."""
+
+    code = "certificate-exceeded"
+    message = _("The batches weigh more than their certificate says.")
 
 
 class ExplanationNeeded(BadInput):
@@ -50,17 +79,9 @@ class ExplanationNeeded(BadInput):
     message = _("There are more horns than these males can carry. Say why.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighed:
-    """One row of the table as it is registered."""
-
-    row: int
-    side: str
-    mass_g: int
-    length_mm: int | None
-    condition: str
-    note: str
-    photo_id: UUID | None
+# A row of the table as it is registered: its number, its pair, its mass, then its other facts.
+_Weighed = tuple[Any, ...]
+_ROW, _PAIR, _MASS, _SIDE = 0, 1, 2, 3
 
 
 @transaction.atomic
@@ -72,49 +93,49 @@ def register_intake(
     explanation: str = "",
     confirm_band: bool = False,
     version: int | None = None,
-) -> list[Derivative]:
+) -> DerivativeQuerySet:
     """Turn the weighing table into derivatives in the intake's store, numbered in the order of the rows.
 
-    Seized goods come under a hold as evidence. `version`, where given, is the table the person saw. Marks are not
-    issued here. The number of queries does not depend on the number of rows.
-    Raises NotAllowed, InvalidTransition, TableChanged, NothingToRegister, BandNotConfirmed, ExplanationNeeded, and
-    what the ledger raises; then nothing has changed.
+    Seized goods come under a hold as evidence, batches of meat under their certificate, horns of one animal become a
+    pair. `version`, where given, is the table the person saw. Marks are not issued here. The number of queries does not
+    depend on the number of rows. Returns the derivatives in the order of their rows.
+    Raises NotAllowed, InvalidTransition, TableChanged, NothingToRegister, BandNotConfirmed, ExplanationNeeded,
+    PairsWrong, CertificateExceeded, and what the ledger raises; then nothing has changed.
     """
     intake = lock_open_intake(actor=actor, intake=intake)
     if version is not None and version != intake.version:
         raise TableChanged
+    rules = plausibility(intake.on, intake.term)
+    count = intake.rows.count()
+    is_excess = explanation_needed(intake, rules, count)
+    outside = _refuse_unexplained(intake, rules, confirm_band, is_excess=is_excess, explanation=explanation)
     rows = _take_rows(intake)
-    rules = plausibility(intake.on)
-    is_excess = explanation_needed(intake, rules, len(rows))
-    outside = _refuse_unexplained(rows, rules, confirm_band, is_excess=is_excess, explanation=explanation)
-    grams = sum(line.mass_g for line in rows)
+    pairs = _find_pairs(actor, rows)
+    grams = sum(line[_MASS] for line in rows)
+    _refuse_uncertified(intake, grams)
     intake.state, intake.closed_by, intake.closed_at = Intake.State.REGISTERED, actor, at
     intake.pieces, intake.grams = len(rows), grams
-    intake.explanation = explanation.strip() if is_excess else ""
+    intake.explanation = explanation.strip() if is_excess else intake.explanation
     intake.save(update_fields=["state", "closed_by", "closed_at", "pieces", "grams", "explanation"])
 
-    derivatives = _number(intake, rows, at)
-    _insert(derivatives)
+    items = sorted(open_items(len(rows)))
+    first, last = _insert(intake, rows, items, at)
+    its_class = stock_class(intake.term, intake.origin)
     movement = enter_items(
         actor=actor,
         at=at,
         key=f"intake:{intake.pk}",
         source=CustodyAccount.objects.boundary(BOUNDARIES[Origin(intake.origin)]),
         target=intake.store,
-        arrivals=[Arrival(d.item_id, d.stock_class, 1, d.mass_g) for d in derivatives],
+        arrivals=[Arrival(item, its_class, 1, line[_MASS]) for item, line in zip(items, rows, strict=True)],
         effective_on=intake.on,
         reference=intake.number,
     )
     if intake.case is not None:
-        place_hold(
-            actor=actor,
-            at=at,
-            item_ids=[d.item_id for d in derivatives],
-            kind=Hold.Kind.EVIDENCE,
-            reference=intake.case.name,
-        )
+        place_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.EVIDENCE, reference=intake.case.name)
         tell_difference(actor=actor, at=at, case=intake.case)
-    _link_photos(rows, derivatives)
+    _pair_up(rows, items, pairs, at)
+    _link_photos(intake)
     record(
         "intake.registered",
         actor=actor,
@@ -126,109 +147,188 @@ def register_intake(
         pieces=len(rows),
         grams=grams,
         target=intake.store.code,
-        first=derivatives[0].number,
-        last=derivatives[-1].number,
+        first=first,
+        last=last,
         movement=movement.pk,
         outside_band=outside,
         reason=intake.explanation,
     )
     if is_excess:
         _tell_owner(intake, actor, at)
-    return derivatives
+    return Derivative.objects.filter(intake=intake).select_related("intake").order_by("row")
 
 
 def _take_rows(intake: Intake) -> list[_Weighed]:
     """Take the rows off the table, in their order."""
+    columns = ", ".join(f'"{column}"' for column in ("row", "pair", *FACTS))
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM registry_intakerow WHERE intake_id = %s"
-            " RETURNING row, side, mass_g, length_mm, condition, note, photo_id",
+            f"DELETE FROM registry_intakerow WHERE intake_id = %s RETURNING {columns}",  # noqa: S608  our own columns
             [intake.pk],
         )
-        rows = [_Weighed(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
     if not rows:
         raise NothingToRegister
-    return sorted(rows, key=lambda line: line.row)
+    return sorted(rows, key=itemgetter(_ROW))
 
 
 def _refuse_unexplained(
-    rows: Sequence[_Weighed], rules: Plausibility, confirm_band: bool, *, is_excess: bool, explanation: str
+    intake: Intake, rules: Plausibility, confirm_band: bool, *, is_excess: bool, explanation: str
 ) -> list[int]:
-    """The rows outside the band, all confirmed; raises BandNotConfirmed or ExplanationNeeded."""
-    outside = [line.row for line in rows if rules.is_outside(line.mass_g)]
+    """The rows outside a band, all confirmed; raises BandNotConfirmed or ExplanationNeeded."""
+    asked = intake.rows.filter(rules.outside()).order_by("row").values_list("row", flat=True)
+    outside = list(asked[:1000]) if rules.bands else []
     if outside and not confirm_band:
-        named = ", ".join(str(row) for row in outside[:MOST_NAMED]) + (" …" if len(outside) > MOST_NAMED else "")
         raise BandNotConfirmed(
             fields={
                 "confirm_band": ngettext_lazy(
-                    "The mass in row %(rows)s is unusual: confirm it.",
-                    "%(count)d masses are unusual (rows %(rows)s): confirm them.",
+                    "A measure in row %(rows)s is unusual: confirm it.",
+                    "Measures in %(count)d rows are unusual (rows %(rows)s): confirm them.",
                     "count",
                 )
-                % {"count": len(outside), "rows": named}
+                % {"count": len(outside), "rows": _named(outside)}
             }
         )
     if is_excess and not explanation.strip():
         raise ExplanationNeeded(fields={"explanation": _("Say why there are more horns than two a male.")})
-    return outside[:1000]
+    return outside
 
 
-def _number(intake: Intake, rows: Sequence[_Weighed], at: datetime) -> list[Derivative]:
-    """A derivative for each row, each with its own item and registration number."""
-    items = sorted(open_items(len(rows)))
-    serials = take_numbers(series="KZ", year=intake.on.year, count=len(rows))
-    return [
-        Derivative(
-            item_id=item,
-            number=f"KZ{intake.on:%y}-{serial:07d}",
-            term=Term.HORN,
-            origin=intake.origin,
-            intake=intake,
-            row=line.row,
-            side=line.side,
-            mass_g=line.mass_g,
-            length_mm=line.length_mm,
-            condition=line.condition,
-            note=line.note,
-            registered_at=at,
+def _named(rows: Sequence[int]) -> str:
+    return ", ".join(str(row) for row in rows[:MOST_NAMED]) + (" …" if len(rows) > MOST_NAMED else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Horns of one animal: rows that name a row, and rows that name a horn in the register."""
+
+    rows: list[tuple[int, int]]
+    registered: dict[int, int]
+
+
+def _find_pairs(actor: User, rows: Sequence[_Weighed]) -> _Pairs:
+    """The pairs of a table; raises PairsWrong naming the rows."""
+    naming = [line for line in rows if line[_PAIR]]
+    if not naming:
+        return _Pairs([], {})
+    wrong = pair_problems((line[_ROW], line[_SIDE], line[_PAIR]) for line in rows)
+    numbers = {line[_PAIR]: line for line in naming if not line[_PAIR].isdigit()}
+    known = (
+        # The lock closes the race of two horns that name one: the second waits and finds it taken.
+        {
+            horn.number: horn
+            for horn in Derivative.objects.filter(number__in=list(numbers), term=Term.HORN).select_for_update(
+                no_key=True
+            )
+        }
+        if numbers
+        else {}
+    )
+    paired = (
+        set(HornPair.objects.filter(left__in=known.values()).values_list("left", flat=True))
+        | set(HornPair.objects.filter(right__in=known.values()).values_list("right", flat=True))
+        if known
+        else set()
+    )
+    for number, line in numbers.items():
+        horn = known.get(number)
+        if horn is None:
+            wrong[line[_ROW]] = "pair_not_there"
+        elif {horn.side, line[_SIDE]} != {"L", "R"}:
+            wrong[line[_ROW]] = "pair_sides"
+        elif horn.pk in paired:
+            wrong[line[_ROW]] = "pair_taken"
+    if wrong:
+        raise PairsWrong(
+            fields={f"rows.{row}.pair": words_of_problem(code, "pair", Term.HORN) for row, code in wrong.items()}
         )
-        for item, serial, line in zip(items, serials, rows, strict=True)
-    ]
+    together = {tuple(sorted((line[_ROW], int(line[_PAIR])))) for line in naming if line[_PAIR].isdigit()}
+    return _Pairs(
+        rows=[(one, other) for one, other in sorted(together)],
+        registered={line[_ROW]: known[number].pk for number, line in numbers.items()},
+    )
 
 
-COLUMNS = (
-    "item_id",
-    "number",
-    "term",
-    "origin",
-    "intake_id",
-    "row",
-    "side",
-    "mass_g",
-    "length_mm",
-    "condition",
-    "note",
-    "registered_at",
-)
-
-
-def _insert(derivatives: Sequence[Derivative]) -> None:
-    """One COPY, whatever the count: the trigger that guards registration sees the whole set at once."""
-    statement = f"COPY registry_derivative ({', '.join(COLUMNS)}) FROM STDIN"
-    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for derivative in derivatives:
-            copy.write_row([getattr(derivative, column) for column in COLUMNS])
-
-
-def _link_photos(rows: Sequence[_Weighed], derivatives: Sequence[Derivative]) -> None:
-    pairs = [(d.item_id, line.photo_id) for d, line in zip(derivatives, rows, strict=True) if line.photo_id]
-    if not pairs:
+def _pair_up(rows: Sequence[_Weighed], items: Sequence[int], pairs: _Pairs, at: datetime) -> None:
+    if not (pairs.rows or pairs.registered):
         return
+    item_of = {line[_ROW]: (item, line[_SIDE]) for item, line in zip(items, rows, strict=True)}
+    lefts, rights = [], []
+    both = [(item_of[one], item_of[other][0]) for one, other in pairs.rows]
+    both += [(item_of[row], horn) for row, horn in pairs.registered.items()]
+    for (item, side), other in both:
+        lefts.append(item if side == "L" else other)
+        rights.append(other if side == "L" else item)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry_hornpair (left_id, right_id, at)"
+                " SELECT l, r, %s FROM unnest(%s::bigint[], %s::bigint[]) AS p (l, r)",
+                [at, lefts, rights],
+            )
+    except IntegrityError as taken:
+        raise PairsWrong from taken
+
+
+def _refuse_uncertified(intake: Intake, grams: int) -> None:
+    """Batches of one certificate weigh no more than it says, all its intakes together."""
+    if intake.certificate_id is None:
+        return
+    # The lock closes the race of two intakes of one certificate.
+    certificate = VeterinaryCertificate.objects.select_for_update(no_key=True).get(pk=intake.certificate_id)
+    earlier = Intake.objects.filter(certificate=certificate, state=Intake.State.REGISTERED).aggregate(
+        grams=Sum("grams", default=0)
+    )["grams"]
+    if earlier + grams > certificate.net_g:
+        raise CertificateExceeded(
+            _("The certificate covers %(covered)s g, of which %(left)s g are left; this table weighs %(grams)s g.")
+            % {"covered": certificate.net_g, "left": certificate.net_g - earlier, "grams": grams}
+        )
+
+
+_HEAD = ("item_id", "number", "term", "origin", "intake_id", "certificate_id", "registered_at", "row")
+_COLUMNS = ", ".join(f'"{column}"' for column in (*_HEAD, *FACTS))
+
+
+def insert_derivatives(derivatives: Iterable[Derivative]) -> None:
+    """One COPY, whatever the count: the trigger that guards registration sees the whole set at once."""
+    _copy_derivatives([getattr(one, column) for column in (*_HEAD, *FACTS)] for one in derivatives)
+
+
+def _copy_derivatives(lines: Iterable[Sequence[Any]]) -> None:
+    statement = f"COPY registry_derivative ({_COLUMNS}) FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for line in lines:
+            copy.write_row(line)
+
+
+def _insert(intake: Intake, rows: Sequence[_Weighed], items: Sequence[int], at: datetime) -> tuple[str, str]:
+    """Number the rows and write them as derivatives; the first and the last registration number."""
+    serials = take_numbers(series="KZ", year=intake.on.year, count=len(rows))
+    head = f"KZ{intake.on:%y}-"
+    same = (intake.term, intake.origin, intake.pk, intake.certificate_id, at)
+    _copy_derivatives(
+        (item, f"{head}{serial:07d}", *same, line[_ROW], *line[_MASS:])
+        for item, serial, line in zip(items, serials, rows, strict=True)
+    )
+    return f"{head}{serials[0]:07d}", f"{head}{serials[-1]:07d}"
+
+
+def _link_photos(intake: Intake) -> None:
+    """Photos of rows become those of the derivatives; one whose row was taken out stays with the intake."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO registry_derivativephoto (derivative_id, document_id)"
-            " SELECT * FROM unnest(%s::bigint[], %s::uuid[])",
-            [[item for item, _photo in pairs], [photo for _item, photo in pairs]],
+            """
+            WITH linked AS (
+                INSERT INTO registry_derivativephoto (derivative_id, document_id, has_scale_bar)
+                SELECT d.item_id, p.document_id, p.has_scale_bar FROM registry_rowphoto p
+                JOIN registry_derivative d ON d.intake_id = p.intake_id AND d.row = p.row
+                WHERE p.intake_id = %s ORDER BY p.id
+                RETURNING document_id
+            )
+            DELETE FROM registry_rowphoto WHERE document_id IN (SELECT document_id FROM linked)
+            """,
+            [intake.pk],
         )
 
 

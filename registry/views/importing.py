@@ -22,7 +22,7 @@ from registry.importing import MAX_BYTES, FileRefused, Sheet, read_sheet
 from registry.models import Intake, IntakeSheet, Side
 from registry.samples import HEADERS, csv_sample, xlsx_sample
 from registry.selectors import Tally, can_work_on, plausibility
-from registry.wording import COLUMNS, problem_in_words, refusal_in_words
+from registry.wording import column_in_words, problem_in_words, refusal_in_words
 
 SALT = "registry.import"
 PREVIEW_HOLDS = 12 * 3600  # seconds
@@ -44,7 +44,7 @@ def intake_import(request: SignedInRequest, pk: int) -> HttpResponse:
         file = form.cleaned_data["file"]
         content = file.read(MAX_BYTES + 1)
         try:
-            sheet = read_sheet(content)
+            sheet = read_sheet(content, intake.term)
             document = keep_document(
                 actor=request.user,
                 at=timezone.now(),
@@ -64,17 +64,21 @@ def intake_import(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _preview(request: SignedInRequest, intake: Intake, document: Document, sheet: Sheet) -> HttpResponse:
     """Everything the file says, before anything of it is on the table."""
-    rules = plausibility(intake.on)
+    rules = plausibility(intake.on, intake.term)
     problems: dict[int, list[tuple[object, str, str]]] = {}
     for problem in sheet.problems:
-        words = (COLUMNS[problem.column], problem_in_words(problem), problem.value)
+        words = (
+            column_in_words(problem.column, intake.term),
+            problem_in_words(problem, intake.term),
+            problem.value,
+        )
         problems.setdefault(problem.line, []).append(words)
     good = Tally(
         pieces=len(sheet.rows),
         grams=sum(row.mass_g for row in sheet.rows),
         left=sum(row.side == Side.LEFT for row in sheet.rows),
         right=sum(row.side == Side.RIGHT for row in sheet.rows),
-        outside=sum(rules.is_outside(row.mass_g) for row in sheet.rows),
+        outside=sum(rules.is_outside(row) for row in sheet.rows),
     )
     earlier = IntakeSheet.objects.filter(intake=intake, document__sha256=document.sha256).first()
     context = {
@@ -98,7 +102,7 @@ def _add(request: SignedInRequest, intake: Intake) -> HttpResponse:
         messages.error(request, _("This preview is no longer valid. Send the file again."))
         return redirect("registry:intake-import", intake.pk)
     with document.file.open("rb") as file:
-        sheet = read_sheet(file.read())
+        sheet = read_sheet(file.read(), intake.term)
     if sheet.problems and "only_good" not in request.POST:
         messages.error(request, _("The file has rows that cannot be taken: choose what to do with them."))
         return _preview(request, intake, document, sheet)

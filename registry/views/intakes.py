@@ -24,19 +24,31 @@ from core.base.refusals import add_refusal
 from registry import services
 from registry.filters import intakes_of
 from registry.forms import KnownCaseForm, ReasonForm, RemovalForm, SeizureForm
-from registry.measures import CONDITION_OF, SIDE_OF
-from registry.models import Case, Condition, Derivative, Intake, Origin
+from registry.measures import words_of
+from registry.models import Case, Derivative, Intake, Origin, Term
 from registry.selectors import (
     Plausibility,
     Tally,
     can_work_on,
     explanation_needed,
+    marked_by_default,
+    must_be_marked,
     plausibility,
     stores_for_intake,
     tally,
 )
 from registry.services import CaseFacts
-from registry.sheet import Line, Window, horns_a_male, read_window, take_blank_lines, tally_of, whole_number
+from registry.sheet import (
+    Column,
+    Line,
+    Window,
+    columns_of,
+    horns_a_male,
+    read_window,
+    take_blank_lines,
+    tally_of,
+    whole_number,
+)
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 NO_PHOTO = UUID(int=0)
@@ -194,49 +206,70 @@ def _act(request: SignedInRequest, intake: Intake) -> dict[str, Any]:
     page = keyset_page(lines, request, order=("row",), size=max(intake.pieces or 0, 1) if whole else ACT_ROWS)
     return {
         "page": page,
-        "tally": tally(intake, plausibility(intake.on)),
+        "tally": tally(intake, plausibility(intake.on, intake.term)),
+        "columns": [column for column in columns_of(intake.term) if column.key != "pair"],
         "is_part": (intake.pieces or 0) > len(page),
     }
 
 
 def _table(request: SignedInRequest, intake: Intake, typed: list[Line] | None) -> dict[str, Any]:
-    rules = plausibility(intake.on)
+    rules = plausibility(intake.on, intake.term)
     in_all = tally(intake, rules)
     asked = whole_number(request.GET.get("page", ""))
     window = read_window(intake, rules, rows=in_all.pieces, number=asked)
     elsewhere = in_all.minus(tally_of(window.lines, rules))
+    columns = columns_of(intake.term)
     lines = window.lines if typed is None else typed
     if intake.is_open and window.is_last and typed is None:
-        lines = lines + take_blank_lines(window.next_row)
+        lines = lines + take_blank_lines(window.next_row, columns)
     return {
         "lines": lines,
         "window": window,
         "tally": in_all,
-        "conditions": Condition.choices,
+        "columns": columns,
+        "is_horn": intake.term == Term.HORN,
         "expected": rules.horns_expected(intake.males),
         "is_excess": explanation_needed(intake, rules, in_all.pieces),
         "ratio": horns_a_male(in_all.pieces, intake.males),
-        "blank": Line(row=0),
-        "setup": _setup(intake, window, elsewhere, rules),
+        "blank": Line(row=0, columns=columns),
+        "must_mark": must_be_marked(intake.term, intake.on),
+        "mark": marked_by_default(intake.term, intake.on),
+        "setup": _setup(intake, columns, window, elsewhere, rules),
     }
 
 
-def _setup(intake: Intake, window: Window, elsewhere: Tally, rules: Plausibility) -> dict[str, Any]:
+def _setup(
+    intake: Intake, columns: list[Column], window: Window, elsewhere: Tally, rules: Plausibility
+) -> dict[str, Any]:
     """What the script of the table must know."""
     return {
         "intake": intake.pk,
         "version": intake.version,
         "rows": reverse("registry:intake-rows", args=[intake.pk]),
         "photo": reverse("registry:photo", args=[NO_PHOTO]).replace(str(NO_PHOTO), "{0}"),
-        "band": {"min": rules.min_g, "max": rules.max_g},
+        "isHorn": intake.term == Term.HORN,
+        "fields": [
+            {
+                "key": column.key,
+                "column": column.field.column,
+                "kind": column.field.kind.value,
+                "unit": column.field.unit,
+                "most": column.field.most,
+                "required": column.field.required,
+                "isExtra": column.field.is_extra,
+                "default": column.field.default,
+                "heading": column.heading,
+                "band": rules.bands.get(column.field.column),
+                "words": words_of(dict(column.field.choices or {})),
+            }
+            for column in columns
+        ],
         "males": intake.males,
         "expected": rules.horns_expected(intake.males),
         "elsewhere": asdict(elsewhere),
         "isLast": window.is_last,
         "nextRow": window.next_row,
         "decimal": get_format("DECIMAL_SEPARATOR"),
-        "sides": SIDE_OF,
-        "conditions": CONDITION_OF,
         "words": _words(),
     }
 
@@ -252,12 +285,16 @@ def _words() -> dict[str, str]:
         "signedOut": _("You are signed out. Your rows are kept on this device: sign in again and come back."),
         "refused": _("Some rows were not accepted. Correct the cells that are marked."),
         "closed": _("This reception was closed meanwhile. Reload the page."),
-        "massMissing": _("The mass is missing."),
-        "massWrong": _("The mass is not a number of grams."),
-        "lengthWrong": _("The length is not a number of millimetres."),
-        "sideWrong": _("The side “{0}” is not known."),
-        "conditionWrong": _("The condition “{0}” is not known."),
-        "unusual": _("Unusual: a horn weighs {0}–{1} g. Weigh it again, or confirm it at the end."),
+        "missing": _("{0} is missing."),
+        "wrong": _("{0}: this cannot be read."),
+        "tooMuch": _("{0}: at most {1}."),
+        "notKnown": _("{0}: “{1}” is not known."),
+        "unusual": _("Unusual:"),
+        "usually": _("{0} is usually {1}–{2}."),
+        "straight": _("The straight length is less than half of the outer length."),
+        "longer": _("The straight length is greater than the outer length."),
+        "gross": _("The gross mass is less than the net mass."),
+        "again": _("Measure again, or confirm it at the end."),
         "theirs": _("Somebody else wrote here: {0}, {1} g."),
         "takeTheirs": _("Keep theirs"),
         "takeMine": _("Keep mine"),
@@ -270,10 +307,10 @@ def _words() -> dict[str, str]:
         "photoFirst": _("Enter the mass first, then take the photo."),
         "rowRemoved": _("Row {0} removed"),
         "explain": _("Say why there are more horns than two a male."),
-        "confirm": _("Confirm the unusual masses, or weigh again."),
+        "confirm": _("Confirm the unusual measures, or measure again."),
         "nothing": _("There is nothing on the table yet."),
         "wait": _("Some rows are not saved yet. They must be saved before they are registered."),
-        "photoOf": _("Photo of horn {0}"),
+        "photoOf": _("Photo of row {0}"),
         "removeRow": _("Remove row {0}"),
         "tooMany": _("That is too many rows to paste. Use “Rows from a file”."),
     }

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,7 +17,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.errors import BadInput, DomainError
 from registry import services
-from registry.models import Intake
+from registry.models import Intake, RowPhoto
 from registry.serializers import ChangedRowsSerializer, SavedRowSerializer
 from registry.services import TableChanged
 from registry.sheet import after_others, read_posted, whole_number
@@ -48,9 +49,19 @@ def _send_rows(request: HttpRequest, intake: Intake) -> JsonResponse:
         "version": intake.version,
         "state": intake.state,
         "last": end,
-        "rows": SavedRowSerializer(rows[:MOST_SENT], many=True).data,
+        "rows": _with_photos(intake, SavedRowSerializer(rows[:MOST_SENT], many=True).data),
     }
     return JsonResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _with_photos(intake: Intake, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, each with the keys of its photos."""
+    photos: dict[int, list[str]] = {}
+    if rows:
+        of_rows = RowPhoto.objects.filter(intake=intake, row__gte=rows[0]["row"], row__lte=rows[-1]["row"])
+        for row, document in of_rows.values_list("row", "document"):
+            photos.setdefault(row, []).append(str(document))
+    return [{**row, "photos": photos.get(row["row"], [])} for row in rows]
 
 
 def _save_json(request: SignedInRequest, intake: Intake) -> JsonResponse:
@@ -97,7 +108,7 @@ def _refuse(refusal: DomainError) -> JsonResponse:
 
 def _save_form(request: SignedInRequest, intake: Intake) -> HttpResponse:
     """What people without scripts send: every line of the page, and photos beside them."""
-    posted = read_posted(request.POST)
+    posted = read_posted(request.POST, intake.term)
     if not posted.is_right:
         messages.error(request, _("Some rows cannot be saved. Nothing was saved; correct the cells that are marked."))
         return show_intake(request, intake, typed=posted.lines, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -127,23 +138,29 @@ def _save_form(request: SignedInRequest, intake: Intake) -> HttpResponse:
 
 def _attach_photos(request: SignedInRequest, intake: Intake) -> None:
     """Photos chosen in a plain form; one that cannot be used is told and the others are kept."""
-    for name, file in request.FILES.items():
+    for name, files in request.FILES.lists():
         kind, _dash, text = name.partition("-")
         row = whole_number(text)
-        if kind != "photo" or row is None or isinstance(file, list):
+        if kind != "photo" or row is None:
             continue
-        try:
-            services.attach_photo(
-                actor=request.user,
-                at=timezone.now(),
-                intake=intake,
-                row=row,
-                name=file.name or "",
-                content=file,
-            )
-        except DomainError as refusal:
-            detail = " ".join([str(refusal), *(str(text) for text in refusal.fields.values())])
-            messages.error(request, _("Photo of row %(row)s: %(reason)s") % {"row": row, "reason": detail})
+        for file in files:
+            _attach_photo(request, intake, row, file)
+
+
+def _attach_photo(request: SignedInRequest, intake: Intake, row: int, file: UploadedFile) -> None:
+    try:
+        services.attach_photo(
+            actor=request.user,
+            at=timezone.now(),
+            intake=intake,
+            row=row,
+            name=file.name or "",
+            content=file,
+            has_scale_bar="scale_bar" in request.POST,
+        )
+    except DomainError as refusal:
+        detail = " ".join([str(refusal), *(str(text) for text in refusal.fields.values())])
+        messages.error(request, _("Photo of row %(row)s: %(reason)s") % {"row": row, "reason": detail})
 
 
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
@@ -162,6 +179,7 @@ def row_photo(request: SignedInRequest, pk: int, row: int) -> JsonResponse:
             row=row,
             name=file.name or "",
             content=file,
+            has_scale_bar="scale_bar" in request.POST,
         )
     except DomainError as refusal:
         return _refuse(refusal)

@@ -39,59 +39,99 @@ function readQuantity(text) {
   return plain && { number: Number(plain[1]), unit: plain[2] };
 }
 
-// Whole grams. A number below ten with a fraction is kilograms: no horn weighs a part of ten grams.
-function readMass(text) {
+const FACTORS = {
+  mass: { g: 1, г: 1, kg: 1000, кг: 1000 },
+  length: { mm: 1, мм: 1, cm: 10, см: 10 },
+  count: { mg: 1, мг: 1 },
+};
+
+// Whole grams, millimetres or pieces; null for what is none. A horn's mass below ten with a fraction is kilograms: no
+// horn weighs a part of ten grams.
+function readNumber(field, text) {
   const quantity = readQuantity(text);
   if (!quantity) return null;
   const { number, unit } = quantity;
-  const factor = { "": number < 10 && !Number.isInteger(number) ? 1000 : 1, g: 1, г: 1, kg: 1000, кг: 1000 }[unit];
-  const grams = Math.round(Number((number * factor).toFixed(6)));
-  return factor && grams >= 1 && grams <= 99999 ? grams : null;
+  const factors = FACTORS[field.kind];
+  const isKilograms = field.kind === "mass" && setup.isHorn && number < 10 && !Number.isInteger(number);
+  const factor = unit ? factors[unit] : isKilograms ? 1000 : (factors[field.unit] ?? 1);
+  if (!factor || (field.kind === "count" && !Number.isInteger(number))) return null;
+  return Math.round(Number((number * factor).toFixed(6)));
 }
 
-function readLength(text) {
-  const quantity = readQuantity(text);
-  if (!quantity) return null;
-  const factor = { "": 1, mm: 1, мм: 1, cm: 10, см: 10 }[quantity.unit];
-  const millimetres = Math.round(Number((quantity.number * factor).toFixed(6)));
-  return factor && millimetres >= 1 && millimetres <= 9999 ? millimetres : null;
+// A day as the server takes it; null for what is none.
+function readDay(text) {
+  const parts = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(text.trim()) ?? /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.trim());
+  if (!parts) return null;
+  const [year, month, day] = parts[1].length === 4 ? parts.slice(1) : [parts[3], parts[2], parts[1]];
+  const written = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
+  const found = new Date(`${written}T00:00:00Z`);
+  return Number.isNaN(found.valueOf()) || found.toISOString().slice(0, 10) !== written ? null : written;
 }
 
-const sideOf = (text) => setup.sides[text.trim().toLowerCase().replace(/\.$/, "")];
-const conditionOf = (text) => setup.conditions[text.trim().toLowerCase()];
+const codeOf = (field, text) => field.words[text.trim().toLowerCase().replace(/\.$/, "")];
+const FIELDS = setup.fields;
+const FIELD = Object.fromEntries(FIELDS.map((field) => [field.key, field]));
+const NAMES = FIELDS.map((field) => field.key);
+const sideOf = (text) => (FIELD.side ? codeOf(FIELD.side, text) : undefined);
+const isNumber = (field) => ["mass", "length", "count"].includes(field.kind);
 
 const rows = () => [...body.children];
 const numberOf = (row) => Number(row.dataset.row);
 const rowOf = (element) => element.closest("[data-row]");
 const cell = (row, name) => row.querySelector(`[data-cell="${name}"]`);
-const NAMES = ["side", "mass", "length", "condition", "note"];
 
 function typedIn(row) {
   return Object.fromEntries(NAMES.map((name) => [name, cell(row, name).value]));
 }
 
-const isBlank = ({ side, mass, length, note }) => !(side || mass.trim() || length.trim() || note.trim());
+const isBlank = (typed) => NAMES.every((name) => name === "condition" || !typed[name]?.trim());
+
+// What stands in a cell, as the server takes it: {value}, or {wrong: why not}.
+function valueIn(field, text) {
+  const said = text.trim();
+  if (!said) {
+    if (field.required) return { wrong: say(words.missing, field.heading) };
+    return { value: isNumber(field) || field.kind === "day" ? null : field.default };
+  }
+  if (isNumber(field)) {
+    const number = readNumber(field, said);
+    if (number === null) return { wrong: say(words.wrong, field.heading) };
+    const least = field.kind === "count" && !field.required ? 0 : 1;
+    if (number < least) return { wrong: say(words.wrong, field.heading) };
+    return number > field.most ? { wrong: say(words.tooMuch, field.heading, inUnit(field, field.most)) } : { value: number };
+  }
+  if (field.kind === "day") {
+    const day = readDay(said);
+    return day ? { value: day } : { wrong: say(words.wrong, field.heading) };
+  }
+  if (field.kind === "pair") {
+    const tidy = said.replace(/\s|№/g, "").toUpperCase();
+    return /^[1-9]\d{0,7}$|^KZ\d{2}-\d{7,11}$/.test(tidy) ? { value: tidy } : { wrong: say(words.wrong, field.heading) };
+  }
+  return { value: said };
+}
+
+// Whole grams of a column in kilograms are typed and shown as kilograms.
+function inUnit(field, value) {
+  return field.unit === "kg" ? String(value / 1000) : String(value);
+}
 
 // What the row says, as the server takes it; or the reasons why it cannot be taken.
 function valueOf(row) {
   const typed = typedIn(row);
   const wrong = { ...known.get(row).misread };
-  const mass = readMass(typed.mass);
-  if (mass === null) wrong.mass = typed.mass.trim() ? words.massWrong : words.massMissing;
-  const length = typed.length.trim() ? readLength(typed.length) : null;
-  if (typed.length.trim() && length === null) wrong.length = words.lengthWrong;
-  if (Object.keys(wrong).length) return { wrong };
-  return {
-    row: numberOf(row),
-    side: typed.side || "U",
-    mass_g: mass,
-    length_mm: length,
-    condition: typed.condition,
-    note: typed.note.trim(),
-  };
+  const value = { row: numberOf(row) };
+  for (const field of FIELDS) {
+    const read = valueIn(field, typed[field.key]);
+    if (read.wrong) wrong[field.key] ??= read.wrong;
+    else value[field.column] = read.value;
+  }
+  if (value.straight_mm && value.length_mm && value.straight_mm > value.length_mm) wrong.straight = words.longer;
+  if (value.gross_g && value.mass_g && value.gross_g < value.mass_g) wrong.gross = words.gross;
+  return Object.keys(wrong).length ? { wrong } : value;
 }
 
-const canonical = (value) => JSON.stringify([value.side, value.mass_g, value.length_mm, value.condition, value.note]);
+const canonical = (value) => JSON.stringify(FIELDS.map((field) => value[field.column]));
 
 // blank · clean · changed · removed · wrong · refused · disputed
 function kindOf(row) {
@@ -106,6 +146,8 @@ function kindOf(row) {
 
 // --- rows ----------------------------------------------------------------------------------------------------
 
+const NUMBERED = new RegExp(`\\b(why|row|photo|${NAMES.join("|")})-\\d+`, "g");
+
 function numberRow(row, number) {
   row.dataset.row = number;
   row.querySelector(".sheet-no span").textContent = number;
@@ -113,10 +155,10 @@ function numberRow(row, number) {
   for (const element of row.querySelectorAll("*")) {
     for (const name of ["name", "id", "aria-labelledby", "aria-describedby"]) {
       const value = element.getAttribute(name);
-      if (value) element.setAttribute(name, value.replace(/\b(why|row|side|mass|length|condition|note|photo)-\d+/g, `$1-${number}`));
+      if (value) element.setAttribute(name, value.replace(NUMBERED, `$1-${number}`));
     }
   }
-  row.querySelector("[data-picture] img").alt = say(words.photoOf, number);
+  for (const picture of row.querySelectorAll("[data-pictures] img")) picture.alt = say(words.photoOf, number);
   row.querySelector("[data-remove] .visually-hidden").textContent = say(words.removeRow, number);
 }
 
@@ -136,18 +178,18 @@ function insertRow(row) {
 }
 
 function fillRow(row, values) {
-  for (const name of NAMES) cell(row, name).value = values[name];
+  for (const field of FIELDS) cell(row, field.key).value = values[field.key] ?? (field.key === "condition" ? field.default : "");
+}
+
+// A value of the server as it stands in a cell.
+function textOf(field, value) {
+  if (value === null || value === undefined || (field.key === "side" && value === "U")) return "";
+  return isNumber(field) ? inUnit(field, value) : String(value);
 }
 
 function fillFromServer(row, saved) {
-  fillRow(row, {
-    side: saved.side === "U" ? "" : saved.side,
-    mass: String(saved.mass_g),
-    length: saved.length_mm === null ? "" : String(saved.length_mm),
-    condition: saved.condition,
-    note: saved.note,
-  });
-  if (saved.photo) showPicture(row, saved.photo);
+  fillRow(row, Object.fromEntries(FIELDS.map((field) => [field.key, textOf(field, saved[field.column])])));
+  for (const photo of saved.photos ?? []) showPicture(row, photo);
   Object.assign(known.get(row), unknown(), { base: canonical(saved) });
 }
 
@@ -192,7 +234,14 @@ function button(text, act) {
   return made;
 }
 
-const isUnusual = (grams) => setup.band.min !== null && (grams < setup.band.min || grams > setup.band.max);
+// Why a row is asked about: measures outside the band of the rules.
+function unusualIn(value) {
+  const said = FIELDS.filter(({ band, column }) => band && value[column] !== null && (value[column] < band[0] || value[column] > band[1])).map((field) =>
+    say(words.usually, field.heading, field.band[0], field.band[1]),
+  );
+  if (FIELDS.some((field) => field.band) && value.straight_mm && value.length_mm && 2 * value.straight_mm < value.length_mm) said.push(words.straight);
+  return said;
+}
 
 function drawRow(row) {
   const kind = kindOf(row);
@@ -201,26 +250,26 @@ function drawRow(row) {
   let wrong = {};
   if (kind === "wrong") wrong = valueOf(row).wrong;
   if (kind === "refused") wrong = state.refused.fields;
-  // While one is still writing a row, a missing mass is no reproach.
-  if (active && wrong.mass === words.massMissing) delete wrong.mass;
+  // While one is still writing a row, what is missing is no reproach.
+  if (active) for (const field of FIELDS) if (field.required && wrong[field.key] && !cell(row, field.key).value.trim()) delete wrong[field.key];
   const value = kind === "wrong" || kind === "blank" || kind === "removed" ? null : valueOf(row);
-  const unusual = value && !value.wrong && isUnusual(value.mass_g);
+  const unusual = value && !value.wrong ? unusualIn(value) : [];
   row.classList.toggle("row-stop", Object.keys(wrong).length > 0 || kind === "disputed");
-  row.classList.toggle("row-attention", Boolean(unusual) && kind !== "disputed");
-  const { condition, note } = typedIn(row);
-  row.classList.toggle("sheet-said", condition !== "whole" || note.trim() !== "");
+  row.classList.toggle("row-attention", unusual.length > 0 && kind !== "disputed");
+  const typed = typedIn(row);
+  row.classList.toggle("sheet-said", (typed.condition ?? "whole") !== "whole" || typed.note.trim() !== "");
   for (const name of NAMES) cell(row, name).toggleAttribute("aria-invalid", false);
   for (const name of Object.keys(wrong)) cell(row, name)?.setAttribute("aria-invalid", "true");
   const why = row.querySelector("[data-why]");
   why.replaceChildren();
   if (kind === "disputed") {
-    const side = { L: words.left, R: words.right, U: words.unknown }[state.theirs.side];
+    const side = { L: words.left, R: words.right, U: words.unknown }[state.theirs.side ?? "U"];
     why.append(icon("alert-circle"), ` ${say(words.theirs, side, state.theirs.mass_g)} `);
     why.append(button(words.takeTheirs, () => settle(row, true)), button(words.takeMine, () => settle(row, false)));
   } else if (Object.keys(wrong).length) {
     why.append(icon("alert-circle"), ` ${Object.values(wrong).join(" ")}`);
-  } else if (unusual) {
-    why.append(icon("alert-triangle"), ` ${say(words.unusual, setup.band.min, setup.band.max)}`);
+  } else if (unusual.length) {
+    why.append(icon("alert-triangle"), ` ${[words.unusual, ...unusual, words.again].join(" ")}`);
   }
   row.querySelector("[data-remove]").classList.toggle("invisible", kind === "blank");
 }
@@ -264,7 +313,7 @@ function sums() {
     total.grams += value.mass_g;
     total.left += value.side === "L";
     total.right += value.side === "R";
-    total.outside += isUnusual(value.mass_g);
+    total.outside += unusualIn(value).length > 0;
   }
   return total;
 }
@@ -358,8 +407,8 @@ function restore(row, { typed, unanswered, misread }) {
 }
 
 function savedIn(row) {
-  const [side, mass_g, length_mm, condition, note] = JSON.parse(known.get(row).base);
-  return { row: numberOf(row), side, mass_g, length_mm, condition, note };
+  const values = JSON.parse(known.get(row).base);
+  return { row: numberOf(row), ...Object.fromEntries(FIELDS.map((field, place) => [field.column, values[place]])) };
 }
 
 // --- saving --------------------------------------------------------------------------------------------------
@@ -385,7 +434,7 @@ const isStuck = (row) => ["refused", "wrong", "disputed"].includes(kindOf(row));
 function mayGo(row, leaving) {
   // A mass that is being typed is not a mass yet.
   const active = document.activeElement;
-  return leaving || !(active?.dataset.cell === "mass" && rowOf(active) === row && active.dataset.typing);
+  return leaving || !(FIELD[active?.dataset.cell]?.required && rowOf(active) === row && active.dataset.typing);
 }
 
 async function send(leaving) {
@@ -442,7 +491,7 @@ function forget(row) {
 function refuse(sent, answer) {
   for (const [row, value] of sent) {
     const prefix = `rows.${value.row}.`;
-    const names = { mass_g: "mass", length_mm: "length" };
+    const names = Object.fromEntries(FIELDS.map((field) => [field.column, field.key]));
     const fields = Object.fromEntries(
       Object.entries(answer.fields ?? {})
         .filter(([name]) => name.startsWith(prefix))
@@ -542,11 +591,21 @@ async function merge() {
 // --- photos --------------------------------------------------------------------------------------------------
 
 function showPicture(row, key) {
-  const link = row.querySelector("[data-picture]");
   const address = say(setup.photo, key);
+  const place = row.querySelector("[data-pictures]");
+  if ([...place.querySelectorAll("a")].some((link) => link.getAttribute("href") === address)) return;
+  const link = document.createElement("a");
+  link.className = "sheet-shown";
   link.href = address;
-  link.querySelector("img").src = `${address}?small`;
-  link.hidden = false;
+  link.target = "_blank";
+  link.rel = "noopener";
+  const picture = document.createElement("img");
+  picture.className = "sheet-picture";
+  picture.src = `${address}?small`;
+  picture.loading = "lazy";
+  picture.alt = say(words.photoOf, numberOf(row));
+  link.append(picture);
+  place.append(link);
 }
 
 function takePhoto(row) {
@@ -559,32 +618,37 @@ function takePhoto(row) {
   row.querySelector("[data-photo]").click();
 }
 
-async function sendPhoto(row, input) {
-  const [file] = input.files;
-  if (!file) return;
-  const packet = new FormData();
-  packet.append("photo", file);
+async function sendPhotos(row, input) {
+  const files = [...input.files];
+  if (!files.length) return;
   input.value = "";
   if (valueOf(row).wrong) return takePhoto(row);
   for (const typing of row.querySelectorAll("[data-typing]")) delete typing.dataset.typing;
   await save();
   if (known.get(row).base === null) return showState("unsaved", words.photoFirst);
-  showState("saving");
-  const answer = await ask(`${setup.rows}${numberOf(row)}/photo/`, { method: "POST", body: packet });
-  if (!answer) return;
-  if (answer.status === 200) {
+  for (const file of files) {
+    const packet = new FormData();
+    packet.append("photo", file);
+    if (form.querySelector("[data-scale-bar]").checked) packet.append("scale_bar", "yes");
+    showState("saving");
+    const answer = await ask(`${setup.rows}${numberOf(row)}/photo/`, { method: "POST", body: packet });
+    if (!answer) return;
+    if (answer.status !== 200) {
+      return showState("refused", say(words.photoFailed, [answer.body.detail, ...Object.values(answer.body.fields ?? {})].join(" ")));
+    }
     showPicture(row, answer.body.photo);
     announce(say(words.photoSaved, numberOf(row)));
-    await save();
-  } else {
-    showState("refused", say(words.photoFailed, [answer.body.detail, ...Object.values(answer.body.fields ?? {})].join(" ")));
   }
+  await save();
 }
 
 // --- keyboard and scale --------------------------------------------------------------------------------------
 
 const PHOTO_KEYS = ["*", "f", "ф"];
 const skipLength = form.querySelector("[data-skip-length]");
+const showExtra = form.querySelector("[data-show-extra]");
+const scaleBar = form.querySelector("[data-scale-bar]");
+const FIRST = NAMES[0];
 
 function focusCell(row, name) {
   const target = cell(row, name);
@@ -596,25 +660,39 @@ function neighbour(row, step) {
   return step > 0 ? row.nextElementSibling : row.previousElementSibling;
 }
 
+// The cells one goes through with Enter: for horns side, mass and lengths; for the rest all but condition and note.
+function way() {
+  return FIELDS.filter((field) => {
+    if (["condition", "note"].includes(field.key)) return false;
+    if (setup.isHorn && skipLength.checked && field.kind === "length") return false;
+    return !field.isExtra || (showExtra?.checked ?? true);
+  }).map((field) => field.key);
+}
+
 function goOn(row, name) {
   keepOneBlank();
-  const following = { side: "mass", condition: "note", mass: skipLength.checked ? "" : "length" }[name];
-  if (following) return focusCell(row, following);
+  if (name === "condition" && FIELD.note) return focusCell(row, "note");
+  const cells = way();
+  const following = cells[cells.indexOf(name) + 1];
+  if (cells.includes(name) && following) return focusCell(row, following);
   const next = neighbour(row, 1);
-  if (next) focusCell(next, "side");
+  if (next) focusCell(next, FIRST);
+}
+
+// What was typed, as it is kept: "0,215" becomes 215.
+function tidyCell(row, name) {
+  const field = FIELD[name];
+  const element = cell(row, name);
+  if (!isNumber(field) || !element.value.trim()) return;
+  const number = readNumber(field, element.value);
+  if (number !== null) element.value = inUnit(field, number);
 }
 
 function commit(element) {
   const row = rowOf(element);
   const name = element.dataset.cell;
   delete element.dataset.typing;
-  if (name === "mass") {
-    const grams = readMass(element.value);
-    if (grams !== null) element.value = String(grams);
-  } else if (name === "length") {
-    const millimetres = element.value.trim() ? readLength(element.value) : null;
-    if (millimetres !== null) element.value = String(millimetres);
-  }
+  tidyCell(row, name);
   delete known.get(row).misread[name];
   changed(row);
   saveSoon();
@@ -631,14 +709,14 @@ body.addEventListener("keydown", (event) => {
   const row = rowOf(target);
   const name = target.dataset.cell;
   // A function key would be no gesture in the browser's eyes, and no chooser would open.
-  if (name !== "note" && PHOTO_KEYS.includes(event.key.toLowerCase()) && !event.altKey) {
+  if ((isNumber(FIELD[name]) || name === "side") && PHOTO_KEYS.includes(event.key.toLowerCase()) && !event.altKey) {
     event.preventDefault();
     commit(target);
     takePhoto(row);
   } else if (event.key === "Enter" && !event.altKey) {
     event.preventDefault();
     commit(target);
-    if (name === "mass" && target.value.trim() && readMass(target.value) === null) target.select();
+    if (isNumber(FIELD[name]) && target.value.trim() && readNumber(FIELD[name], target.value) === null) target.select();
     else goOn(row, name);
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.altKey && !event.shiftKey) {
     event.preventDefault();
@@ -670,7 +748,7 @@ body.addEventListener("input", (event) => {
 
 body.addEventListener("change", (event) => {
   const target = event.target;
-  if (target.matches("[data-photo]")) sendPhoto(rowOf(target), target);
+  if (target.matches("[data-photo]")) sendPhotos(rowOf(target), target);
   else if (target.matches("[data-cell]")) commit(target);
 });
 
@@ -688,12 +766,12 @@ body.addEventListener("click", (event) => {
   const row = rowOf(pressed);
   const number = numberOf(row);
   const next = neighbour(row, 1) ?? neighbour(row, -1);
-  fillRow(row, { side: "", mass: "", length: "", condition: "whole", note: "" });
+  fillRow(row, {});
   known.get(row).theirs = null;
   known.get(row).misread = {};
   changed(row);
   announce(say(words.rowRemoved, number));
-  if (next) focusCell(next, "side");
+  if (next) focusCell(next, FIRST);
   if (known.get(row).base === null && row !== body.lastElementChild) row.remove();
   saveSoon(0);
 });
@@ -703,20 +781,20 @@ body.addEventListener("click", (event) => {
 function cutLines(text) {
   const lines = text.replaceAll("\r", "").replace(/\n+$/, "").split("\n").map((line) => line.split("\t"));
   // Numbers before the sides are the spreadsheet's own.
-  const isNumbered = lines.some((line) => line.length > 1 && sideOf(line[1])) && lines.every((line) => !sideOf(line[0]));
+  const isNumbered = setup.isHorn && lines.some((line) => line.length > 1 && sideOf(line[1])) && lines.every((line) => !sideOf(line[0]));
   return isNumbered ? lines.map((line) => line.slice(1)) : lines;
 }
 
 function pasteCell(row, name, text) {
-  const read = { side: sideOf, condition: conditionOf }[name];
-  if (!read) {
+  const field = FIELD[name];
+  if (field.kind !== "choice") {
     cell(row, name).value = text.trim();
     return;
   }
   if (!text.trim()) return;
-  const code = read(text);
+  const code = codeOf(field, text);
   if (code) cell(row, name).value = code === "U" ? "" : code;
-  else known.get(row).misread[name] = say(name === "side" ? words.sideWrong : words.conditionWrong, text.trim());
+  else known.get(row).misread[name] = say(words.notKnown, field.heading, text.trim());
 }
 
 body.addEventListener("paste", (event) => {
@@ -727,14 +805,15 @@ body.addEventListener("paste", (event) => {
   const from = NAMES.indexOf(target.dataset.cell);
   let lines = cutLines(text);
   const massAt = NAMES.indexOf("mass") - from;
-  if (lines.length > 1 && massAt >= 0 && readMass(lines[0][massAt] ?? "") === null) lines = lines.slice(1); // its head
+  if (lines.length > 1 && massAt >= 0 && readNumber(FIELD.mass, lines[0][massAt] ?? "") === null) lines = lines.slice(1); // its head
   if (lines.length > MOST_PASTED) return showState("refused", words.tooMany);
   let row = rowOf(target);
   for (const line of lines) {
     line.slice(0, NAMES.length - from).forEach((value, place) => pasteCell(row, NAMES[from + place], value));
-    for (const name of ["mass", "length"]) delete cell(row, name).dataset.typing;
-    const mass = readMass(cell(row, "mass").value);
-    if (mass !== null) cell(row, "mass").value = String(mass);
+    for (const name of NAMES) {
+      delete cell(row, name).dataset.typing;
+      tidyCell(row, name);
+    }
     drawRow(row);
     if (!row.nextElementSibling && setup.isLast) body.append(makeRow(nextRow));
     if (!row.nextElementSibling) break;
@@ -742,7 +821,7 @@ body.addEventListener("paste", (event) => {
   }
   changed(row);
   announce(say(words.pasted, lines.length));
-  focusCell(row, "side");
+  focusCell(row, FIRST);
   saveSoon(0);
 });
 
@@ -778,6 +857,17 @@ addEventListener("pageshow", () => (mayLeave = false));
 
 // --- beginning -----------------------------------------------------------------------------------------------
 
+// A choice of this person on this device.
+function remember(box, name, then = () => {}) {
+  if (!box) return;
+  box.checked = localStorage.getItem(name) === "yes";
+  box.addEventListener("change", () => {
+    localStorage.setItem(name, box.checked ? "yes" : "no");
+    then();
+  });
+  then();
+}
+
 async function begin() {
   form.classList.add("scripted");
   form.addEventListener("submit", (event) => {
@@ -797,13 +887,14 @@ async function begin() {
   showSums();
   showState(waiting().length ? "unsaved" : "saved");
   if (waiting().length) saveSoon(0);
-  form.querySelector("[data-option]").hidden = false;
+  for (const option of form.querySelectorAll("[data-option]")) option.hidden = false;
   form.querySelector("[data-keys]").hidden = false;
   // On a phone the table comes first; what was entered before is one tap away.
   if (matchMedia("(max-width: 767.98px)").matches) document.querySelector("[data-facts]").open = false;
-  skipLength.checked = localStorage.getItem("weighing:no-lengths") === "yes";
-  skipLength.addEventListener("change", () => localStorage.setItem("weighing:no-lengths", skipLength.checked ? "yes" : "no"));
-  if (setup.isLast && matchMedia("(pointer: fine)").matches && !document.querySelector("[data-error-summary]")) focusCell(body.lastElementChild, "side");
+  remember(skipLength, "weighing:no-lengths");
+  remember(scaleBar, "weighing:scale-bar");
+  remember(showExtra, "weighing:all-measures", () => form.classList.toggle("sheet-short", !showExtra.checked));
+  if (setup.isLast && matchMedia("(pointer: fine)").matches && !document.querySelector("[data-error-summary]")) focusCell(body.lastElementChild, FIRST);
 }
 
 addEventListener("online", () => saveSoon(0));

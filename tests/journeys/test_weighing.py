@@ -180,7 +180,7 @@ def test_a_photo_is_taken_by_one_key(sign_in: SignIn, open_reception: Open) -> N
     page.focus("[data-row='1'] [data-cell=mass]")
     page.keyboard.press("f")
 
-    picture = page.locator("[data-row='1'] [data-picture] img")
+    picture = page.locator("[data-row='1'] [data-pictures] img")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 

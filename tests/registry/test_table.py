@@ -163,17 +163,21 @@ def test_two_thousand_rows_are_as_many_statements_as_two(receive: Receive, inspe
     assert counts[0] == counts[1]
 
 
-def test_a_photo_stays_with_its_row_and_becomes_the_derivatives(
+def test_photos_stay_with_their_row_and_become_the_derivatives(
     open_intake: Intake, inspector: User, now: datetime
 ) -> None:
     attach_photo(actor=inspector, at=now, intake=open_intake, row=2, name="first.jpg", content=photo(1))
-    kept = attach_photo(actor=inspector, at=now, intake=open_intake, row=2, name="second.jpg", content=photo(2))
+    kept = attach_photo(
+        actor=inspector, at=now, intake=open_intake, row=2, name="second.jpg", content=photo(2), has_scale_bar=True
+    )
     save_rows(actor=inspector, at=now, intake=open_intake, version=open_intake.version, rows=[TableRow(2, "L", 201)])
 
     derivatives = register_intake(actor=inspector, at=now, intake=open_intake)
 
-    linked = DerivativePhoto.objects.get()
-    assert (linked.derivative_id, linked.document) == (derivatives[1].pk, kept)
+    linked = DerivativePhoto.objects.all()
+    assert [one.derivative_id for one in linked] == [derivatives[1].pk] * 2
+    assert [one.document for one in linked if one.has_scale_bar] == [kept]
+    assert not open_intake.photos.exists()
     assert Document.objects.count() == 2
     assert Event.objects.filter(verb="intake.photo_added").count() == 2
 
