@@ -60,7 +60,7 @@ class RegisterSerializer(serializers.Serializer[None]):
         required=False,
         allow_null=True,
         default=None,
-        help_text="Whether marks are issued; null: as is usual for the term. Where marking is compulsory, false is refused.",
+        help_text="Whether marks are issued; null: as is usual for the term. False is refused where marking is a duty.",
     )
     version = serializers.IntegerField(
         required=False,

@@ -1,8 +1,8 @@
 """Weighing tables from files: CSV (RFC 4180 and its cousins) and XLSX, bytes to rows or to reasons. Knows no Django.
 
 The first line that is not empty names the columns, in Kazakh, Russian or English, in any order; which there are and
-which must be there, `registry.fields` says for each term. Nothing is guessed silently: a row that cannot be read whole is a
-problem with its line, column and reason.
+which must be there, `registry.fields` says for each term. Nothing is guessed silently: a row that cannot be read whole
+is a problem with its line, column and reason.
 """
 
 import csv
@@ -93,7 +93,7 @@ class Sheet:
         return sorted({problem.line for problem in self.problems})
 
 
-class _Bad(str):
+class _Bad(str):  # noqa: SLOT000  it holds one thing more than its text
     """A cell that may not be used as it stands: its text, and why not."""
 
     problem: str
@@ -180,9 +180,9 @@ def _read_lines(lines: Iterable[_Line], term: str, tell: Tell, of: int = 0) -> S
     taken = 0
     labels: dict[str, int] = {}
     for number, cells in lines:
+        if header is None and not any(cell.strip() for cell in cells):
+            continue
         if header is None:
-            if not any(cell.strip() for cell in cells):
-                continue
             header = _read_header(cells, term, known)
             _refuse_missing(header, term)
             sheet.ignored_columns = header.ignored
@@ -191,10 +191,8 @@ def _read_lines(lines: Iterable[_Line], term: str, tell: Tell, of: int = 0) -> S
         if row is None and not problems:
             continue
         taken += 1
-        if taken > MAX_ROWS:
-            raise FileRefused("too_many_rows")
-        if taken % TOLD_EVERY == 0:
-            tell(number, max(of, number))
+        if taken % TOLD_EVERY == 0 or taken > MAX_ROWS:
+            _go_on(taken, number, of, tell)
         if problems:
             sheet.problems.extend(problems)
         elif row is not None:
@@ -208,6 +206,12 @@ def _read_lines(lines: Iterable[_Line], term: str, tell: Tell, of: int = 0) -> S
     if labels:
         _pair_up(sheet, labels)
     return sheet
+
+
+def _go_on(taken: int, number: int, of: int, tell: Tell) -> None:
+    if taken > MAX_ROWS:
+        raise FileRefused("too_many_rows")
+    tell(number, max(of, number))
 
 
 def _refuse_missing(header: _Header, term: str) -> None:
@@ -349,8 +353,8 @@ _SUSPECT = frozenset("=@ \t\r\n\v\f")
 def _xlsx_lines(content: bytes) -> Iterator[_Line]:
     """The lines of the first visible sheet. Whatever the libraries stumble over is a file that cannot be read.
 
-    A sheet without formulas is read by calamine, ten times as fast; one with formulas by openpyxl, which tells a formula
-    from a value.
+    A sheet without formulas is read by calamine, several times as fast; one with formulas by openpyxl, which tells a
+    formula from a value.
     """
     try:
         _refuse_bomb(content)

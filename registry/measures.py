@@ -31,7 +31,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One line of a weighing table: its number, and what was weighed, measured and said. `registry.fields` says of what.
+    """One line of a weighing table: its number, and what was weighed, measured and said of it.
 
     `pair` is the number of another row, or the registration number of a horn.
     """
@@ -79,13 +79,12 @@ CONDITION_OF = words_of(CONDITIONS)
 
 
 def read_mass(text: str, *, in_kilograms: bool = False) -> int:
-    """Whole grams of a horn from "215", "215 g", "215,4" or, below ten and with a fraction, from kilograms: "0,215" is 215.
+    """Whole grams of a horn from "215", "215 g", "215,4"; a fraction below ten is kilograms: "0,215" is 215.
 
     Half a gram is rounded up. Raises Unreadable: mass_missing, mass_not_number, mass_out_of_range.
     """
     found = reader(_HORN["mass"], "kg" if in_kilograms else "", is_horn=True)(text)
-    assert isinstance(found, int)
-    return found
+    return found if isinstance(found, int) else 0
 
 
 def read_length(text: str, *, in_centimetres: bool = False) -> int | None:
@@ -126,7 +125,7 @@ Reader = Callable[[str], Value]
 
 
 def reader(field: Field, unit: str = "", *, is_horn: bool = False) -> Reader:
-    """What reads the cells of a field; `unit` is that of its column, where its heading names another than the field's."""
+    """What reads the cells of a field; `unit` is what its column is headed by, if that is another unit."""
     read: Reader
     match field.kind:
         case Kind.CHOICE:

@@ -29,8 +29,8 @@ from registry.models.intakes import FOREIGN_STORES
 def stores_for_intake(user: User, origin: Origin) -> QuerySet[CustodyAccount]:
     """Where the person may take goods of this origin in.
 
-    What brigades bring comes to a reception point, what was seized to an evidence room. Found and confiscated goods come
-    to any store of the State; old stock and imports are registered where they lie, in any keeper's store of the region.
+    What brigades bring comes to a reception point, what was seized to an evidence room. Found and confiscated goods
+    come to any store of the State; old stock and imports are registered where they lie, in any store of the region.
     """
     act = Can.REGISTER_SEIZURE if origin == Origin.SEIZURE else Can.OPEN_INTAKE
     rooms = Q(kind=AccountKind.STORE)

@@ -6,7 +6,7 @@ from uuid import UUID
 from core.accounts.models import User
 from core.accounts.subjects import Place
 from ledger.models import CustodyAccount, Holding
-from registry.models import Case, DerivativePhoto, Intake, IntakeRow, Processing
+from registry.models import Case, DerivativePhoto, Intake, Processing, RowPhoto
 from registry.selectors_cases import can_work_on_case
 
 
@@ -45,10 +45,7 @@ def place_of_case(key: str) -> Place | None:
 
 def holders_of(documents: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
     """What each of these photos shows, where it is a photo of an item or of a row on a weighing table."""
-    rows = IntakeRow.objects.filter(photo__in=documents).values_list("photo_id", "intake_id")
+    rows = RowPhoto.objects.filter(document__in=documents).values_list("document_id", "intake_id")
     photos = DerivativePhoto.objects.filter(document__in=documents).values_list("document_id", "derivative_id")
-    found: dict[UUID, tuple[str, str]] = {}
-    for photo, intake in rows:
-        if photo is not None:
-            found[photo] = ("intake", str(intake))
+    found: dict[UUID, tuple[str, str]] = {photo: ("intake", str(intake)) for photo, intake in rows}
     return found | {photo: ("derivative", str(item)) for photo, item in photos}
