@@ -137,6 +137,8 @@ CELERY_TIMEZONE = "Asia/Almaty"
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "core.jobs.tasks.sweep_jobs", "schedule": env.float("JOB_SWEEP_EVERY", default=10)},
     "forget-old-requests": {"task": "core.accounts.tasks.forget_old_requests", "schedule": 24 * 3600.0},
+    # More often than daily, because a machine may be off at any hour; nothing is raised twice.
+    "check-days": {"task": "registry.tasks.check_days", "schedule": 3600.0},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -35,7 +35,7 @@ DAY = "Day as 2026-03-05."
 
 
 def _visible(request: Request) -> QuerySet[Intake]:
-    return Intake.objects.visible_to(person_of(request)).select_related("store")
+    return Intake.objects.visible_to(person_of(request)).select_related("store", "sheet")
 
 
 def _answer(intake: Intake, *, status: int = 200) -> Response:

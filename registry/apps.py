@@ -11,14 +11,17 @@ class RegistryConfig(AppConfig):
         from core.documents.attaching import register_holder
         from core.notices.services import register_notice_codes
         from core.rules.values import register_terms
-        from registry.models import Case, Derivative, Intake, Processing, Term
+        from registry.models import Case, DailySheet, Derivative, Intake, Processing, Term
+        from registry.selectors import permits_seen
         from registry.subjects import (
             holders_of,
             may_add_to_case,
             may_add_to_derivative,
             may_add_to_intake,
             may_add_to_processing,
+            may_add_to_sheet,
             place_of_case,
+            seasons_known_to,
         )
 
         register_terms({term.value: term.label for term in Term})
@@ -61,6 +64,20 @@ class RegistryConfig(AppConfig):
             everything=lambda: Processing.objects.all(),
             prefix="PR",
         )
+        register_subject(
+            "daily_sheet",
+            label=_("Daily sheet"),
+            url_name="registry:daily-sheet",
+            known_to=lambda user: DailySheet.objects.visible_to(user),
+            add=may_add_to_sheet,
+            everything=lambda: DailySheet.objects.all(),
+            prefix="DS",
+        )
+        register_subject("season", label=_("Season"), url_name="registry:season", known_to=seasons_known_to)
+        register_subject(
+            "removal_permit", label=_("Removal permit"), url_name="registry:removal-permit", known_to=permits_seen
+        )
+        register_subject("slaughter_point", label=_("Slaughter point"))
         register_verbs(
             {
                 "case.opened": _("Seizure case entered"),
@@ -88,6 +105,14 @@ class RegistryConfig(AppConfig):
                 "season.opened": _("Season entered"),
                 "season.permit_entered": _("Removal permit entered"),
                 "season.brigade_entered": _("Brigade entered"),
+                "season.decision_entered": _("Decision on removal entered"),
+                "season.permit_withdrawn": _("Removal permit withdrawn"),
+                "slaughter_point.entered": _("Slaughter point entered"),
+                "sheet.entered": _("Daily sheet entered"),
+                "sheet.corrected": _("Daily sheet corrected"),
+                "sheet.signed": _("Daily sheet signed"),
+                "sheet.reopened": _("Daily sheet reopened"),
+                "sheet.withdrawn": _("Daily sheet withdrawn"),
             }
         )
         register_notice_codes(
@@ -103,6 +128,45 @@ class RegistryConfig(AppConfig):
                 ),
                 "intake.horns_per_male": _(
                     "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"
+                ),
+                "removal.carcasses": _(
+                    "%(brigade)s, %(day)s: %(animals)s animals taken, %(carcasses)s carcasses delivered,"
+                    " %(unusable)s unusable. Sheet %(number)s."
+                ),
+                "removal.horns_too_many": _(
+                    "%(brigade)s, %(day)s: %(horns)s horns cut from %(males)s males, at most %(most)s possible."
+                    " Sheet %(number)s."
+                ),
+                "removal.horns_too_few": _(
+                    "%(brigade)s, %(day)s: only %(horns)s horns cut from %(males)s males, %(most)s expected."
+                    " Sheet %(number)s."
+                ),
+                "removal.horns_registered": _(
+                    "%(brigade)s, %(day)s: %(cut)s horns cut, %(registered)s registered. Sheet %(number)s."
+                ),
+                "removal.counts": _(
+                    "%(brigade)s, %(day)s: the reception counted %(received)s animals, sheet %(number)s"
+                    " says %(animals)s."
+                ),
+                "removal.sex": _(
+                    "%(brigade)s, %(day)s: %(count)s animals taken of a sex or age that permit %(permit)s is not for."
+                    " Sheet %(number)s."
+                ),
+                "removal.contract": _(
+                    "%(brigade)s, %(day)s: animals taken on a day that contract %(contract)s does not cover."
+                    " Sheet %(number)s."
+                ),
+                "removal.no_sheet": _("%(brigade)s, %(day)s: horns received, but no daily sheet."),
+                "removal.no_reception": _(
+                    "%(brigade)s, %(day)s: %(cut)s horns cut, but no reception. Sheet %(number)s."
+                ),
+                "removal.sheet_open": _("%(brigade)s, %(day)s: daily sheet %(number)s is not signed."),
+                "removal.reception_open": _("%(brigade)s, %(day)s: a reception of this day is still open."),
+                "removal.over_permit": _(
+                    "%(animals)s animals taken under removal permit %(permit)s, which lets %(limit)s."
+                ),
+                "removal.over_decision": _(
+                    "%(animals)s animals taken under decision %(decision)s, whose line lets %(limit)s."
                 ),
             }
         )

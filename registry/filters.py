@@ -86,5 +86,6 @@ class CaseFilter(django_filters.FilterSet):
 
 def intakes_of(data: Any, *, request: Any, reader: User) -> IntakeFilter:
     """The list of intakes that the reader may know, filtered by what the address says."""
-    known = Intake.objects.visible_to(reader).received().select_related("store", "brigade", "case", "region")
+    known = Intake.objects.visible_to(reader).received()
+    known = known.select_related("store", "brigade", "case", "region", "sheet")
     return IntakeFilter(data, queryset=known, request=request)

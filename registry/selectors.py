@@ -13,6 +13,7 @@ from core.rules.models import Rule, RuleCode
 from ledger.models import AccountKind, CustodyAccount
 from registry.models import (
     Brigade,
+    DailySheet,
     Derivative,
     DerivativePhoto,
     Intake,
@@ -56,9 +57,20 @@ def can_work_on(user: User, intake: Intake) -> bool:
 def permits_for_intake(user: User, on: date) -> QuerySet[RemovalPermit]:
     """Removal permits of the person's regions whose season has begun, the latest season first."""
     return (
-        RemovalPermit.objects.filter(region__in=user.region_codes(Can.OPEN_INTAKE), season__starts_on__lte=on)
+        RemovalPermit.objects.filter(
+            region__in=user.region_codes(Can.OPEN_INTAKE), season__starts_on__lte=on, withdrawn_at=None
+        )
         .select_related("season", "region")
         .order_by("-season__starts_on", "number")
+    )
+
+
+def permits_seen(user: User) -> QuerySet[RemovalPermit]:
+    """Removal permits whose use the person may follow: of the person's regions and organisations, or all."""
+    if user.can(Can.SEE_EVERYTHING):
+        return RemovalPermit.objects.all()
+    return RemovalPermit.objects.filter(
+        Q(region__in=user.region_codes(Can.OPEN_INTAKE)) | Q(holder__in=user.organisation_ids(Can.SEE_INTAKES))
     )
 
 
@@ -68,6 +80,19 @@ def brigades_for_intake(user: User, on: date) -> QuerySet[Brigade]:
         Brigade.objects.filter(region__in=user.region_codes(Can.OPEN_INTAKE), season__starts_on__lte=on)
         .select_related("season", "region")
         .order_by("-season__starts_on", "region", "name")
+    )
+
+
+def sheets_without_reception(user: User) -> QuerySet[DailySheet]:
+    """Daily sheets of the person's regions with horns cut and no reception yet, the latest day first."""
+    received = Intake.objects.exclude(state=Intake.State.CANCELLED).filter(
+        permit=OuterRef("permit"), brigade=OuterRef("brigade"), on=OuterRef("on")
+    )
+    return (
+        DailySheet.objects.standing()
+        .filter(~Exists(received), permit__region__in=user.region_codes(Can.OPEN_INTAKE), horns_cut__gt=0)
+        .select_related("brigade")
+        .order_by("-on", "-pk")
     )
 
 
@@ -174,9 +199,22 @@ def tally(intake: Intake, band: Plausibility) -> Tally:
     return Tally(**found)
 
 
+def horns_expected(intake: Intake, rules: Plausibility) -> int | None:
+    """The most horns that this reception can bring: those of the males counted, less what others of the day have.
+
+    None when it cannot be said.
+    """
+    most = rules.horns_expected(intake.counted.males)
+    if most is None or intake.sheet_id is None:
+        return most
+    elsewhere = Intake.objects.filter(sheet=intake.sheet_id).exclude(pk=intake.pk)
+    taken: int = elsewhere.aggregate(n=Sum("pieces", default=0))["n"]
+    return max(most - taken, 0)
+
+
 def explanation_needed(intake: Intake, rules: Plausibility, pieces: int) -> bool:
     """More horns than the males of the day can carry."""
-    expected = rules.horns_expected(intake.males)
+    expected = horns_expected(intake, rules)
     return expected is not None and pieces > expected
 
 

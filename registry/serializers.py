@@ -33,9 +33,16 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
 
 
 class IntakeSerializer(serializers.ModelSerializer[Intake]):
-    """A reception or a seizure. `pieces` and `grams` are what was registered; null before."""
+    """A reception or a seizure. `pieces` and `grams` are what was registered; null before.
+
+    Animals and carcasses are those of the daily `sheet` where the reception rests on one.
+    """
 
     store = serializers.SlugRelatedField[CustodyAccount](slug_field="code", read_only=True)
+    males = serializers.IntegerField(source="counted.males", read_only=True, allow_null=True)
+    females = serializers.IntegerField(source="counted.females", read_only=True, allow_null=True)
+    young = serializers.IntegerField(source="counted.young", read_only=True, allow_null=True)
+    carcasses = serializers.IntegerField(source="counted.carcasses", read_only=True, allow_null=True)
 
     class Meta:
         model = Intake
@@ -51,6 +58,7 @@ class IntakeSerializer(serializers.ModelSerializer[Intake]):
             "population",
             "permit",
             "brigade",
+            "sheet",
             "males",
             "females",
             "young",

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from registry.views import cases, importing, intakes, photos, seasons, table
+from registry.views import cases, importing, intakes, photos, seasons, sheets, table
 
 app_name = "registry"
 urlpatterns = [
@@ -32,7 +32,20 @@ urlpatterns = [
     path("seasons/", seasons.seasons, name="seasons"),
     path("seasons/new/", seasons.open_season, name="open-season"),
     path("seasons/<int:pk>/", seasons.season, name="season"),
+    path("seasons/<int:pk>/decisions/new/", seasons.enter_decision, name="enter-decision"),
     path("seasons/<int:pk>/permits/new/", seasons.enter_removal_permit, name="enter-removal-permit"),
     path("seasons/<int:pk>/brigades/new/", seasons.enter_brigade, name="enter-brigade"),
+    path("removal-permits/<int:pk>/", seasons.removal_permit, name="removal-permit"),
+    path("removal-permits/<int:pk>/withdraw/", seasons.withdraw_removal_permit, name="withdraw-removal-permit"),
+    path("slaughter-points/", seasons.slaughter_points, name="slaughter-points"),
+    path("slaughter-points/new/", seasons.enter_slaughter_point, name="enter-slaughter-point"),
+    path("sheets/", sheets.daily_sheets, name="daily-sheets"),
+    path("sheets/new/", sheets.enter_daily_sheet, name="enter-daily-sheet"),
+    path("sheets/<int:pk>/", sheets.daily_sheet, name="daily-sheet"),
+    path("sheets/<int:pk>/correct/", sheets.correct_daily_sheet, name="daily-sheet-correct"),
+    path("sheets/<int:pk>/sign/", sheets.sign_daily_sheet, name="daily-sheet-sign"),
+    path("sheets/<int:pk>/withdraw/", sheets.withdraw_daily_sheet, name="daily-sheet-withdraw"),
+    path("sheets/<int:pk>/reopen/", sheets.reopen_daily_sheet, name="daily-sheet-reopen"),
+    path("sheets/<int:pk>/reception/", sheets.open_sheet_reception, name="daily-sheet-reception"),
     path("photos/<uuid:pk>/", photos.photo, name="photo"),
 ]

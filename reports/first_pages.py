@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -28,7 +28,8 @@ from ledger.models import AccountKind, AccountTotal, CustodyAccount, Handover, H
 from ledger.selectors import Position, positions, stores_of
 from permits.machine import State
 from permits.models import Application, Permit
-from registry.models import Intake, Origin, Population, Season, Term, split_stock_class
+from registry.days import animals_taken
+from registry.models import Intake, Origin, Population, RemovalPermit, Season, Term, split_stock_class
 from reports.charts import Bar, draw_bars, draw_columns
 from reports.models import Statement
 
@@ -515,13 +516,7 @@ def _population_chart() -> Chart | None:
     season = Season.objects.order_by("-starts_on").first()
     if season is None:
         return None
-    taken: dict[str, int] = dict(
-        Intake.objects.filter(permit__season=season)
-        .exclude(state=Intake.State.CANCELLED)
-        .order_by()
-        .values_list("population")
-        .annotate(all_animals=Sum(F("males") + F("females") + F("young")))
-    )
+    taken: dict[str, int] = animals_taken(RemovalPermit.objects.filter(season=season), by="population")
     bars = [
         Bar(str(population.label), taken[population.value], fmt.count(taken[population.value]))
         for population in Population

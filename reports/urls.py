@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reports.views import find, home, illegal_trade, item, items, journal, statements, stock
+from reports.views import find, home, illegal_trade, item, items, journal, season, statements, stock
 
 app_name = "reports"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("items/totals/", items.item_totals, name="item-totals"),
     re_path(r"^items/items\.(?P<fmt>csv|xlsx)$", items.items_file, name="items-file"),
     path("items/<int:pk>/", item.item, name="item"),
+    path("seasons/<int:pk>/progress/", season.season, name="season"),
+    re_path(r"^seasons/(?P<pk>\d+)/progress/season\.(?P<fmt>csv|xlsx)$", season.season_file, name="season-file"),
     path("journal/", journal.journal, name="journal"),
     re_path(r"^journal/journal\.(?P<fmt>csv|xlsx)$", journal.journal_file, name="journal-file"),
     re_path(r"^cases/report/(?P<year>20\d\d)\.xlsx$", illegal_trade.illegal_trade_of_year, name="illegal-trade"),

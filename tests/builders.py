@@ -13,8 +13,19 @@ import pytest
 from core.accounts.models import Organisation, Region, User
 from ledger.models import AccountKind, CustodyAccount
 from registry.measures import TableRow
-from registry.models import Brigade, Derivative, Intake, Population, RemovalPermit, Season
+from registry.models import (
+    Brigade,
+    Derivative,
+    Intake,
+    Population,
+    RemovalDecision,
+    RemovalLimit,
+    RemovalPermit,
+    Season,
+    Sex,
+)
 from registry.services import CaseFacts, open_removal_intake, open_seizure_intake, register_intake, save_rows
+from tests.cast import LONG_AGO, enter_organisation, enter_person
 
 # --- places ---------------------------------------------------------------------------------------------------
 
@@ -129,6 +140,7 @@ def build_removal_permit(
         number=number,
         issued_on=season.starts_on,
         season=season,
+        limit=build_limit(season, region, animals=animals_limit, number=f"Р-{number}"),
         population=Population.URAL,
         region=region,
         holder=holder,
@@ -136,8 +148,42 @@ def build_removal_permit(
     )
 
 
+def build_limit(
+    season: Season, region: Region, *, animals: int = 50_000, number: str = "Р-1", sex: Sex = Sex.ANY
+) -> RemovalLimit:
+    """The one line of a decision, entered by an officer of the committee."""
+    committee = enter_organisation("committee")
+    officer = User.objects.filter(username="decider").first() or enter_person("decider", "Ержанов Санжар")
+    decision = RemovalDecision.objects.create(
+        number=number,
+        decided_on=season.starts_on,
+        title="Киік санын реттеу туралы",
+        season=season,
+        authority=committee,
+        legal_basis="2004 жылғы 9 шілдедегі № 593 Заңның 34-бабы",
+        basis_by="Зоология институты",
+        basis_number="БН-14",
+        basis_on=season.starts_on,
+        entered_by=officer,
+        entered_at=LONG_AGO,
+    )
+    return RemovalLimit.objects.create(
+        decision=decision, population=Population.URAL, region=region, animals=animals, sex=sex
+    )
+
+
 def build_brigade(season: Season, region: Region, *, name: str = "Бригада №1", contract: str = "Д-1") -> Brigade:
-    return Brigade.objects.create(name=name, season=season, region=region, contract_number=contract)
+    return Brigade.objects.create(
+        name=name,
+        season=season,
+        region=region,
+        contract_number=contract,
+        contract_on=season.starts_on,
+        leader="Тасболатов Ерхан",
+        members=8,
+        valid_from=season.starts_on,
+        valid_until=season.ends_on,
+    )
 
 
 # --- intakes --------------------------------------------------------------------------------------------------

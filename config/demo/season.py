@@ -13,13 +13,35 @@ from ledger.services import accept_handover
 from marking.services.issue import register_and_mark
 from permits.services import dispatch_goods
 from registry.measures import TableRow
-from registry.models import Brigade, Intake, Population, RemovalPermit
-from registry.services import CaseFacts, attach_photo, open_removal_intake, open_seizure_intake, save_rows
-from registry.services.papers import enter_brigade, enter_removal_permit, open_season
+from registry.models import Brigade, Intake, Population, RemovalPermit, SlaughterPoint
+from registry.services import (
+    CaseFacts,
+    Delivered,
+    attach_photo,
+    enter_daily_sheet,
+    open_seizure_intake,
+    open_sheet_reception,
+    save_rows,
+    sign_daily_sheet,
+)
+from registry.services.papers import (
+    Limit,
+    enter_brigade,
+    enter_removal_decision,
+    enter_removal_permit,
+    enter_slaughter_point,
+    open_season,
+)
 
 FIRST_WEEK = date(2025, 10, 6)
 WEEKS = 8
-BRIGADES = 14
+LEADERS = (
+    "Тасболатов Ерхан", "Ғұмаров Сәкен", "Қадыров Жандос", "Ищанов Марат", "Сұлтанов Арман", "Бекешев Талғат",
+    "Жұмағалиев Серік", "Утепов Қайрат", "Хамзин Ринат", "Ермеков Данияр", "Нұрпейісов Абай", "Шынтаев Бауыржан",
+    "Досмұхамбетов Ілияс", "Кереев Нұржан",
+)  # fmt: skip
+# The one brigade and day that does not add up: four horns fewer reached the reception than the sheet says were cut.
+WEEK_SHORT, BRIGADE_SHORT, HORNS_SHORT = 5, 6, 4
 
 
 def moment(day: date, hour: int, minute: int = 0) -> datetime:
@@ -35,6 +57,7 @@ class Autumn:
     chance: random.Random
     permits: list[RemovalPermit] = field(default_factory=list)
     brigades: list[Brigade] = field(default_factory=list)
+    slaughter_point: SlaughterPoint | None = None
 
 
 def horns(chance: random.Random, count: int) -> list[TableRow]:
@@ -66,21 +89,47 @@ def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
     )
     region = Region.objects.get(pk="27")
     autumn = Autumn(cast, chance)
+    decision = enter_removal_decision(
+        actor=officer,
+        at=at,
+        season=season,
+        number="27-5-6/214",
+        decided_on=date(2025, 6, 24),
+        title="Киіктің санын реттеу туралы",
+        legal_basis="«Жануарлар дүниесін қорғау, өсімін молайту және пайдалану туралы» Заңның 26-бабы",
+        basis_by="Зоология институты",
+        basis_number="БН-2025/07",
+        basis_on=date(2025, 5, 30),
+        limits=[
+            Limit(Population.URAL, region, 130_000),
+            Limit(Population.URAL, Region.objects.get(pk="15"), 40_000),
+            Limit(Population.BETPAKDALA, Region.objects.get(pk="35"), 90_000),
+        ],
+    )
+    line = decision.limits.get(region=region)
     for number, (issued, limit) in enumerate([(date(2025, 6, 25), 60_000), (date(2025, 9, 29), 50_000)], start=1):
         autumn.permits.append(
             enter_removal_permit(
                 actor=officer,
                 at=moment(issued, 11),
-                season=season,
+                limit=line,
                 number=f"БҚО-2025/{number:02d}",
                 issued_on=issued,
-                population=Population.URAL,
-                region=region,
                 holder=cast.organisations["enterprise"],
                 animals_limit=limit,
             )
         )
-    for number in range(1, BRIGADES + 1):
+    autumn.slaughter_point = enter_slaughter_point(
+        actor=officer,
+        at=moment(date(2025, 9, 30), 12),
+        name_kk="Сайқын сою пункті",
+        name_ru="Убойный пункт Сайхин",
+        name_en="Saikhin slaughter point",
+        region=region,
+        attestation_number="УП-27/018",
+        attested_on=date(2025, 9, 12),
+    )
+    for number, leader in enumerate(LEADERS, start=1):
         autumn.brigades.append(
             enter_brigade(
                 actor=officer,
@@ -89,6 +138,11 @@ def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
                 name=f"№ {number} бригада",
                 region=region,
                 contract_number=f"Ш-27/{number:02d}-2025",
+                contract_on=date(2025, 9, 30),
+                leader=leader,
+                members=6 + number % 4,
+                valid_from=date(2025, 10, 1),
+                valid_until=date(2025, 11, 30),
             )
         )
     return autumn
@@ -101,9 +155,14 @@ def live_autumn(autumn: Autumn) -> None:
         for index, brigade in enumerate(autumn.brigades):
             day = monday + timedelta(days=index % 5)
             store = autumn.cast.places["RP-27-1" if index % 2 else "RP-27-2"]
-            is_last = week == WEEKS - 1
             receive_day(
-                autumn, brigade, store, day, leave_open=is_last and index in (3, 8), photos=2 if index == 0 else 0
+                autumn,
+                brigade,
+                store,
+                day,
+                leave_open=week == WEEKS - 1 and index in (3, 8),
+                photos=2 if index == 0 else 0,
+                short=HORNS_SHORT if (week, index) == (WEEK_SHORT, BRIGADE_SHORT) else 0,
             )
         if week < WEEKS - 1:
             for code, hour in (("RP-27-1", 8), ("RP-27-2", 9)):
@@ -111,30 +170,33 @@ def live_autumn(autumn: Autumn) -> None:
 
 
 def receive_day(
-    autumn: Autumn, brigade: Brigade, store: CustodyAccount, day: date, *, leave_open: bool, photos: int
+    autumn: Autumn, brigade: Brigade, store: CustodyAccount, day: date, *, leave_open: bool, photos: int, short: int
 ) -> Intake:
-    """One brigade and day: animals counted, horns weighed, registered and marked."""
+    """One brigade and day: its sheet, horns weighed, registered and marked; `short` of those cut never arrive."""
     chance, people = autumn.chance, autumn.cast.people
     inspector = people["inspector" if store.code == "RP-27-1" else "inspector2"]
     males = chance.randint(12, 17)
     females, young = chance.randint(10, 17), chance.randint(1, 5)
-    count = 2 * males - chance.choices([0, 1, 2, 3], [5, 3, 2, 1])[0]
-    is_excess = chance.random() < 0.02
-    if is_excess:
-        count = 2 * males + 1
-    intake = open_removal_intake(
+    # A horn or two may have been broken off long ago; that is what the tolerance is for.
+    cut = 2 * males - chance.choices([0, 1, 2], [5, 3, 2])[0]
+    to_slaughter = chance.choice([0, 0, 4, 6])
+    deliveries = [Delivered(store, males + females + young - to_slaughter)]
+    if to_slaughter and autumn.slaughter_point is not None:
+        deliveries.append(Delivered(autumn.slaughter_point, to_slaughter))
+    sheet = enter_daily_sheet(
         actor=inspector,
-        at=moment(day, 9),
-        store=store,
-        permit=autumn.permits[1],
+        at=moment(day, 8, 30),
         brigade=brigade,
+        permit=autumn.permits[1],
         on=day,
         males=males,
         females=females,
         young=young,
-        carcasses=males + females + young,
+        horns_cut=cut,
+        deliveries=deliveries,
     )
-    rows = horns(chance, count)
+    intake = open_sheet_reception(actor=inspector, at=moment(day, 9), sheet=sheet, store=store)
+    rows = horns(chance, cut - short)
     intake = save_rows(actor=inspector, at=moment(day, 10), intake=intake, version=intake.version, rows=rows)
     for row in rows[:photos]:
         attach_photo(
@@ -151,9 +213,9 @@ def receive_day(
             actor=inspector,
             at=moment(day, 12),
             intake=intake,
-            explanation="Алдыңғы күннен қалған мүйіз табылды" if is_excess else "",
             confirm_band=True,
         )
+        sign_daily_sheet(actor=inspector, at=moment(day, 12, 30), sheet=sheet)
     return intake
 
 

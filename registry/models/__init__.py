@@ -28,8 +28,19 @@ from registry.models.processing import (
     Recipe,
     Way,
 )
-from registry.models.seasons import Brigade, RemovalPermit, Season
-from registry.models.terms import BOUNDARIES, Condition, Origin, Population, Side, Term, split_stock_class, stock_class
+from registry.models.seasons import Brigade, RemovalDecision, RemovalLimit, RemovalPermit, Season, SlaughterPoint
+from registry.models.sheets import DailySheet, DailySheetQuerySet, Delivery
+from registry.models.terms import (
+    BOUNDARIES,
+    Condition,
+    Origin,
+    Population,
+    Sex,
+    Side,
+    Term,
+    split_stock_class,
+    stock_class,
+)
 
 __all__ = [
     "BOUNDARIES",
@@ -45,7 +56,10 @@ __all__ = [
     "Confiscation",
     "Country",
     "CourtDecision",
+    "DailySheet",
+    "DailySheetQuerySet",
     "DecidedItem",
+    "Delivery",
     "Derivative",
     "DerivativePhoto",
     "DerivativeQuerySet",
@@ -68,11 +82,15 @@ __all__ = [
     "ProcessingOutput",
     "ProcessingQuerySet",
     "Recipe",
+    "RemovalDecision",
+    "RemovalLimit",
     "RemovalPermit",
     "RowPhoto",
     "Season",
     "SeizedCount",
+    "Sex",
     "Side",
+    "SlaughterPoint",
     "Stage",
     "Term",
     "VeterinaryCertificate",

@@ -12,7 +12,7 @@ from core.accounts.roles import Can
 from core.base.triggers import append_only, fixed, never_deleted
 from core.documents.models import Document
 from ledger.models import CustodyAccount
-from registry import triggers
+from registry import triggers, triggers_seasons
 from registry.models.cases import Case
 from registry.models.certificates import VeterinaryCertificate
 from registry.models.measures import Measures, measures_fit
@@ -48,6 +48,9 @@ def origin_has_its_evidence(origin: str) -> models.CheckConstraint:
     )
 
 
+from registry.models.sheets import DailySheet
+
+
 class IntakeQuerySet(models.QuerySet["Intake"]):
     def visible_to(self, user: User) -> "IntakeQuerySet":
         """Intakes into accounts that the person may know, and, for an inspection, all of its regions."""
@@ -81,6 +84,8 @@ class Intake(models.Model):
     """Specimens taken in together: a reception batch of one brigade and day, what one seizure brought, or what one
     run of processing made.
 
+    Animals and carcasses of a removal are counted on the brigade's daily sheet, once; a reception that was opened
+    before its sheet carries its own counts. `counted` is whichever of the two holds.
     `version` counts the changes of the weighing table, so that a person who saves an older one is told.
     `pieces` and `grams` say what was registered; the database holds them equal to the derivatives.
     """
@@ -101,6 +106,7 @@ class Intake(models.Model):
     population = models.CharField(_("population"), max_length=12, choices=Population, blank=True)
     permit = models.ForeignKey(RemovalPermit, null=True, on_delete=models.PROTECT, related_name="intakes")
     brigade = models.ForeignKey(Brigade, null=True, on_delete=models.PROTECT, related_name="intakes")
+    sheet = models.ForeignKey(DailySheet, null=True, on_delete=models.PROTECT, related_name="intakes")
     males = models.PositiveIntegerField(_("males"), null=True)
     females = models.PositiveIntegerField(_("females"), null=True)
     young = models.PositiveIntegerField(_("young"), null=True)
@@ -135,10 +141,21 @@ class Intake(models.Model):
                 | Q(
                     permit__isnull=False,
                     brigade__isnull=False,
+                    sheet=None,
                     males__isnull=False,
                     females__isnull=False,
                     young__isnull=False,
                     carcasses__isnull=False,
+                    case=None,
+                )
+                | Q(
+                    permit__isnull=False,
+                    brigade__isnull=False,
+                    sheet__isnull=False,
+                    males=None,
+                    females=None,
+                    young=None,
+                    carcasses=None,
                     case=None,
                 ),
                 name="removal_intake_has_its_papers",
@@ -187,6 +204,7 @@ class Intake(models.Model):
             ),
             triggers.intake_goes_to_its_kind_of_room(),
             triggers.registered_intake_is_whole(),
+            triggers_seasons.reception_fits_its_sheet(),
             pgtrigger.Protect(
                 name="closed_intake_stays",
                 operation=pgtrigger.Update,
@@ -204,9 +222,16 @@ class Intake(models.Model):
     @property
     def animals(self) -> int | None:
         """Animals taken in all; None where no animals were counted."""
+        if self.sheet is not None:
+            return self.sheet.animals
         if self.males is None or self.females is None or self.young is None:
             return None
         return self.males + self.females + self.young
+
+    @property
+    def counted(self) -> "DailySheet | Intake":
+        """Who says how many males, females, young and carcasses there were: the daily sheet, else the reception."""
+        return self.sheet or self
 
 
 class IntakeRow(Measures):

@@ -54,6 +54,15 @@ class Population(models.TextChoices):
     USTYURT = "ustyurt", _("Ustyurt")
 
 
+class Sex(models.TextChoices):
+    """Which animals a limit or a permit is for; young ones are counted by themselves, whatever their sex."""
+
+    ANY = "any", _("any sex and age")
+    MALE = "male", _("males only")
+    FEMALE = "female", _("females only")
+    YOUNG = "young", _("young only")
+
+
 class Side(models.TextChoices):
     LEFT = "L", _("left")
     RIGHT = "R", _("right")

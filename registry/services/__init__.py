@@ -1,6 +1,6 @@
 """Every write of the registry room: opening intakes, their weighing tables, registration.
 
-Lock order: the intake, then what the ledger locks, in the ledger's order.
+Lock order: the daily sheet, the intake, what the ledger locks in the ledger's order, the brigade, the permit.
 """
 
 from registry.services.cases import (
@@ -50,6 +50,17 @@ from registry.services.registration import (
     PairsWrong,
     register_intake,
 )
+from registry.services.sheets import (
+    Delivered,
+    SheetChanged,
+    SheetKnown,
+    correct_daily_sheet,
+    enter_daily_sheet,
+    open_sheet_reception,
+    reopen_daily_sheet,
+    sign_daily_sheet,
+    withdraw_daily_sheet,
+)
 from registry.services.table import (
     SheetAdded,
     TableChanged,
@@ -67,6 +78,7 @@ __all__ = [
     "CertificateExceeded",
     "DecisionFacts",
     "DecisionWaits",
+    "Delivered",
     "ExplanationNeeded",
     "GoodsNotHeld",
     "InputsRefused",
@@ -78,6 +90,8 @@ __all__ = [
     "PairsWrong",
     "RunChanged",
     "SheetAdded",
+    "SheetChanged",
+    "SheetKnown",
     "TableChanged",
     "add_person",
     "add_sheet_rows",
@@ -87,9 +101,11 @@ __all__ = [
     "change_photo",
     "choose_inputs",
     "confirm_decision",
+    "correct_daily_sheet",
     "correct_removal_intake",
     "count_goods",
     "drop_inputs",
+    "enter_daily_sheet",
     "look_at_persons",
     "norm_of_loss",
     "note_facts",
@@ -97,12 +113,16 @@ __all__ = [
     "open_processing",
     "open_removal_intake",
     "open_seizure_intake",
+    "open_sheet_reception",
     "receive_expertise",
     "record_decision",
     "register_intake",
     "register_processing",
+    "reopen_daily_sheet",
     "request_expertise",
     "save_outputs",
     "save_rows",
+    "sign_daily_sheet",
+    "withdraw_daily_sheet",
     "withdraw_decision",
 ]

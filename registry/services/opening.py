@@ -14,10 +14,11 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.documents.services import take_numbers
 from ledger.models import CustodyAccount
-from registry.models import Brigade, Case, Intake, Origin, RemovalPermit
+from registry.models import Brigade, Case, DailySheet, Intake, Origin, RemovalPermit
 from registry.selectors import stores_for_intake
 from registry.services.cases import CaseFacts, enter_case, wrong_case
 from registry.services.locking import lock_open_intake
+from registry.services.reconciling import hold_against_limits, reconcile_day
 from registry.services.table import TableChanged
 
 MOST_ANIMALS = 100_000
@@ -41,6 +42,8 @@ def open_removal_intake(
 ) -> Intake:
     """Open the reception of what one brigade brought on one day. Season, population and region follow from the permit.
 
+    For a brigade whose daily sheet is not in the register yet: the reception counts the animals itself. Animals
+    beyond the permit's limit are recorded, and an alert is raised.
     Raises NotAllowed, or BadInput with the fields that are wrong.
     """
     if not actor.can(Can.OPEN_INTAKE):
@@ -54,7 +57,7 @@ def open_removal_intake(
     if wrong:
         raise BadInput(fields=wrong)
     intake = Intake.objects.create(
-        number=_next_number(on),
+        number=number_intake(on),
         origin=Origin.REMOVAL,
         store=store,
         on=on,
@@ -81,6 +84,8 @@ def open_removal_intake(
         day=on.isoformat(),
         **animals,
     )
+    reconcile_day(actor=actor, at=at, permit=permit.pk, brigade=brigade.pk, on=on)
+    hold_against_limits(actor=actor, at=at, permit=permit.pk)
     return intake
 
 
@@ -108,6 +113,8 @@ def correct_removal_intake(
         raise TableChanged
     if intake.origin != Origin.REMOVAL:
         raise InvalidTransition
+    if intake.sheet_id is not None:
+        raise InvalidTransition(_("The figures are those of the daily sheet. Correct them there."))
     animals = {"males": males, "females": females, "young": young, "carcasses": carcasses}
     wrong = _wrong_removal(permit=permit, brigade=brigade, on=on, today=day_of(at), animals=animals)
     if intake.store.region_id != permit.region_id:
@@ -116,6 +123,7 @@ def correct_removal_intake(
         raise BadInput(fields=wrong)
     new = {"permit": permit, "brigade": brigade, "on": on, **animals}
     old = {name: getattr(intake, name) for name in new}
+    days = {(intake.permit_id or 0, intake.brigade_id or 0, intake.on), (permit.pk, brigade.pk, on)}
     changes = [f"{name}: {old[name]} → {value}" for name, value in new.items() if old[name] != value]
     if not changes:
         return intake
@@ -134,6 +142,10 @@ def correct_removal_intake(
         number=intake.number,
         note=changes,
     )
+    for of_permit, of_brigade, day in sorted(days):  # the day it was taken for, and the day it is of
+        reconcile_day(actor=actor, at=at, permit=of_permit, brigade=of_brigade, on=day)
+    for of_permit in sorted({of_permit for of_permit, _brigade, _day in days}):
+        hold_against_limits(actor=actor, at=at, permit=of_permit)
     return intake
 
 
@@ -163,7 +175,7 @@ def open_seizure_intake(
     elif not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
         raise NotAllowed
     intake = Intake.objects.create(
-        number=_next_number(on),
+        number=number_intake(on),
         origin=Origin.SEIZURE,
         store=room,
         on=on,
@@ -211,18 +223,20 @@ def cancel_intake(*, actor: User, at: datetime, intake: Intake, reason: str) -> 
         number=intake.number,
         reason=intake.cancel_reason,
     )
+    if intake.permit_id is not None and intake.brigade_id is not None:
+        reconcile_day(actor=actor, at=at, permit=intake.permit_id, brigade=intake.brigade_id, on=intake.on)
+        hold_against_limits(actor=actor, at=at, permit=intake.permit_id)
     return intake
 
 
-def _next_number(on: date) -> str:
+def number_intake(on: date) -> str:
+    """The next number of a reception."""
     (serial,) = take_numbers(series="IN", year=on.year)
     return f"IN{on:%y}-{serial:06d}"
 
 
-def _wrong_removal(
-    *, permit: RemovalPermit, brigade: Brigade, on: date, today: date, animals: Mapping[str, int]
-) -> Fields:
-    """What does not fit together, by field."""
+def wrong_papers(*, permit: RemovalPermit, brigade: Brigade, on: date, today: date) -> Fields:
+    """What does not fit together of a removal's permit, brigade and day, by field."""
     wrong: Fields = {}
     season = permit.season
     if on > today:
@@ -236,6 +250,21 @@ def _wrong_removal(
         wrong["on"] = _("The permit was not issued yet on this day.")
     if (brigade.season_id, brigade.region_id) != (permit.season_id, permit.region_id):
         wrong["brigade"] = _("This brigade has no contract for the season and region of the permit.")
+    return wrong
+
+
+def _wrong_removal(
+    *, permit: RemovalPermit, brigade: Brigade, on: date, today: date, animals: Mapping[str, int]
+) -> Fields:
+    """What does not fit together, by field."""
+    wrong = wrong_papers(permit=permit, brigade=brigade, on=on, today=today)
+    if permit.is_withdrawn:
+        wrong["permit"] = _("This permit was withdrawn.")
+    known = DailySheet.objects.standing().filter(permit=permit, brigade=brigade, on=on).first()
+    if known is not None:
+        wrong["brigade"] = _(
+            "The daily sheet %(number)s of this day is in the register: open the reception from it."
+        ) % {"number": known.number}
     for name, count in animals.items():
         if not 0 <= count <= MOST_ANIMALS:
             wrong[name] = _("Enter a number from 0 to %(most)s.") % {"most": MOST_ANIMALS}

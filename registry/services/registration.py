@@ -38,6 +38,7 @@ from registry.models import (
 from registry.selectors import Plausibility, explanation_needed, plausibility
 from registry.services.cases import tell_difference
 from registry.services.locking import lock_open_intake
+from registry.services.reconciling import reconcile_day
 from registry.services.table import TableChanged
 from registry.wording import words_of_problem
 
@@ -156,6 +157,9 @@ def register_intake(
     if is_excess:
         _tell_owner(intake, actor, at)
     return Derivative.objects.filter(intake=intake).select_related("intake").order_by("row")
+    if intake.permit_id is not None and intake.brigade_id is not None:
+        reconcile_day(actor=actor, at=at, permit=intake.permit_id, brigade=intake.brigade_id, on=intake.on)
+    return derivatives
 
 
 def _take_rows(intake: Intake) -> list[_Weighed]:
@@ -345,6 +349,6 @@ def _tell_owner(intake: Intake, actor: User, at: datetime) -> None:
         actor=actor,
         number=intake.number,
         pieces=intake.pieces,
-        males=intake.males,
+        males=intake.counted.males,
         explanation=intake.explanation,
     )

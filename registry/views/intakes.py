@@ -31,9 +31,11 @@ from registry.selectors import (
     Tally,
     can_work_on,
     explanation_needed,
+    horns_expected,
     marked_by_default,
     must_be_marked,
     plausibility,
+    sheets_without_reception,
     stores_for_intake,
     tally,
 )
@@ -84,7 +86,8 @@ def open_removal(request: SignedInRequest) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             return redirect("registry:intake", intake.pk)
-    context = {"form": form, "can_begin": form.fields["store"].queryset and form.fields["permit"].queryset}  # type: ignore[attr-defined]
+    stores, permits = form.fields["store"].queryset, form.fields["permit"].queryset  # type: ignore[attr-defined]
+    context = {"form": form, "can_begin": stores and permits, "waiting": sheets_without_reception(request.user)[:10]}
     return render(request, "registry/open_removal.html", context, status=422 if form.errors else 200)
 
 
@@ -172,7 +175,7 @@ def intake(request: SignedInRequest, pk: int) -> HttpResponse:
 def known_intakes(request: SignedInRequest) -> QuerySet[Intake]:
     """Intakes the person may know, with all their page names."""
     return Intake.objects.visible_to(request.user).select_related(
-        "store__custodian", "region", "permit__season", "brigade", "case__agency", "opened_by", "closed_by"
+        "store__custodian", "region", "permit__season", "brigade", "sheet", "case__agency", "opened_by", "closed_by"
     )
 
 
@@ -235,6 +238,11 @@ def _table(request: SignedInRequest, intake: Intake, typed: list[Line] | None) -
         "must_mark": must_be_marked(intake.term, intake.on),
         "mark": marked_by_default(intake.term, intake.on),
         "setup": _setup(intake, columns, window, elsewhere, rules),
+        "conditions": Condition.choices,
+        "expected": horns_expected(intake, rules),
+        "ratio": horns_a_male(in_all.pieces, intake.counted.males),
+        "blank": Line(row=0),
+        "setup": _setup(intake, window, elsewhere, rules),
     }
 
 
@@ -266,6 +274,9 @@ def _setup(
         ],
         "males": intake.males,
         "expected": rules.horns_expected(intake.males),
+        "band": {"min": rules.min_g, "max": rules.max_g},
+        "males": intake.counted.males,
+        "expected": horns_expected(intake, rules),
         "elsewhere": asdict(elsewhere),
         "isLast": window.is_last,
         "nextRow": window.next_row,

@@ -2,29 +2,74 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
 from core.accounts.models import Organisation, Region, User
-from core.base.errors import BadInput, NotAllowed
-from registry.models import Brigade, Population, RemovalPermit, Season
-from registry.services.papers import enter_brigade, enter_removal_permit, open_season
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from registry.models import Brigade, Population, RemovalDecision, RemovalLimit, RemovalPermit, Season, Sex
+from registry.services.papers import (
+    Limit,
+    LimitExceeded,
+    enter_brigade,
+    enter_removal_decision,
+    enter_removal_permit,
+    open_season,
+    withdraw_removal_permit,
+)
+from tests.builders import build_limit
 
 pytestmark = pytest.mark.django_db
 
+Facts = dict[str, Any]
 NAMES = {"name_kk": "Маусым", "name_ru": "Сезон", "name_en": "Season"}
 
 
 @pytest.fixture
-def permit_facts(season: Season, region: Region, okhotzooprom: Organisation) -> dict[str, Any]:
+def line(season: Season, region: Region) -> RemovalLimit:
+    """A line of a decision that lets 250 animals."""
+    return build_limit(season, region, animals=250)
+
+
+@pytest.fixture
+def permit_facts(line: RemovalLimit, season: Season, okhotzooprom: Organisation) -> Facts:
     return {
-        "season": season,
+        "limit": line,
         "number": "27/7",
         "issued_on": season.starts_on,
-        "population": Population.URAL,
-        "region": region,
         "holder": okhotzooprom,
         "animals_limit": 100,
+    }
+
+
+@pytest.fixture
+def contract(season: Season, region: Region) -> Facts:
+    return {
+        "season": season,
+        "name": "№ 1",
+        "region": region,
+        "contract_number": "D-1",
+        "contract_on": season.starts_on,
+        "leader": "Тасболатов Ерхан",
+        "members": 8,
+        "valid_from": season.starts_on,
+        "valid_until": season.ends_on,
+    }
+
+
+@pytest.fixture
+def decision_facts(season: Season, region: Region) -> Facts:
+    return {
+        "season": season,
+        "number": "Р-214",
+        "decided_on": date(2025, 6, 30),
+        "title": "Regulation of the number of saiga",
+        "legal_basis": "Law on wildlife, article 26",
+        "basis_by": "Institute of Zoology",
+        "basis_number": "BJ-7",
+        "basis_on": date(2025, 5, 30),
+        "limits": [Limit(Population.URAL, region, 900), Limit(Population.URAL, region, 100, Sex.MALE)],
     }
 
 
@@ -35,26 +80,133 @@ def test_an_officer_enters_a_season_with_its_papers(
     client.post(reverse("registry:open-season"), NAMES | {"starts_on": "2025-07-01", "ends_on": "2025-11-30"})
     season = Season.objects.get()
     client.post(
+        reverse("registry:enter-decision", args=[season.pk]),
+        {
+            "number": "Р-214",
+            "decided_on": "2025-06-30",
+            "title": "Regulation",
+            "legal_basis": "Article 26",
+            "basis_by": "Institute of Zoology",
+            "basis_number": "BJ-7",
+            "basis_on": "2025-05-30",
+            "line-0-population": "ural",
+            "line-0-region": region.pk,
+            "line-0-sex": "any",
+            "line-0-animals": "5000",
+        },
+    )
+    line = RemovalLimit.objects.get()
+    client.post(
         reverse("registry:enter-removal-permit", args=[season.pk]),
         {
+            "limit": line.pk,
             "number": "27/1",
             "issued_on": "2025-07-01",
-            "population": "ural",
-            "region": region.pk,
             "holder": okhotzooprom.pk,
             "animals_limit": "5000",
         },
     )
     client.post(
         reverse("registry:enter-brigade", args=[season.pk]),
-        {"name": "№ 1", "region": region.pk, "contract_number": "D-1"},
+        {
+            "name": "№ 1",
+            "region": region.pk,
+            "contract_number": "D-1",
+            "contract_on": "2025-06-30",
+            "leader": "Тасболатов Ерхан",
+            "members": "8",
+            "valid_from": "2025-07-01",
+            "valid_until": "2025-11-30",
+        },
     )
 
-    assert RemovalPermit.objects.get().season == season
-    assert Brigade.objects.get().season == season
+    permit = RemovalPermit.objects.get()
+    assert (permit.season, permit.population, permit.region, permit.sex) == (season, "ural", region, "any")
+    assert Brigade.objects.get().leader == "Тасболатов Ерхан"
     page = client.get(reverse("registry:season", args=[season.pk]))
     assert "27/1" in page.content.decode()
     assert client.get(reverse("registry:seasons")).status_code == 200
+
+
+def test_a_decision_holds_a_limit_for_each_population_region_and_sex(
+    authority_officer: User, now: datetime, decision_facts: Facts, committee: Organisation
+) -> None:
+    decision = enter_removal_decision(actor=authority_officer, at=now, **decision_facts)
+
+    assert decision.authority == committee
+    assert list(decision.limits.values_list("sex", "animals")) == [("any", 900), ("male", 100)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"decided_on": date(2026, 1, 1)}, "decided_on"),
+        ({"basis_on": date(2025, 7, 1)}, "basis_on"),
+        ({"limits": []}, "limits"),
+    ],
+)
+def test_it_names_what_is_wrong_with_a_decision(
+    changes: Facts, field: str, authority_officer: User, now: datetime, decision_facts: Facts
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        enter_removal_decision(actor=authority_officer, at=now, **decision_facts | changes)
+
+    assert list(refusal.value.fields) == [field]
+    assert not RemovalDecision.objects.exists()
+
+
+def test_a_decision_names_each_line_once(
+    authority_officer: User, now: datetime, decision_facts: Facts, region: Region
+) -> None:
+    twice = [Limit(Population.URAL, region, 1), Limit(Population.URAL, region, 2)]
+    with pytest.raises(BadInput):
+        enter_removal_decision(actor=authority_officer, at=now, **decision_facts | {"limits": twice})
+    enter_removal_decision(actor=authority_officer, at=now, **decision_facts)
+    with pytest.raises(BadInput) as refusal:
+        enter_removal_decision(actor=authority_officer, at=now, **decision_facts)
+
+    assert list(refusal.value.fields) == ["number"]
+    assert RemovalDecision.objects.count() == 1
+
+
+def test_permits_never_let_more_than_their_line(authority_officer: User, now: datetime, permit_facts: Facts) -> None:
+    first = enter_removal_permit(actor=authority_officer, at=now, **permit_facts | {"animals_limit": 200})
+
+    with pytest.raises(LimitExceeded) as refusal:
+        enter_removal_permit(actor=authority_officer, at=now, **permit_facts | {"number": "27/8"})
+    assert "50" in str(refusal.value)
+    assert RemovalPermit.objects.count() == 1
+
+    withdraw_removal_permit(actor=authority_officer, at=now, permit=first, reason="Entered twice.")
+    enter_removal_permit(actor=authority_officer, at=now, **permit_facts | {"number": "27/8"})
+    with pytest.raises(InvalidTransition):
+        withdraw_removal_permit(actor=authority_officer, at=now, permit=first, reason="Again.")
+
+
+def test_the_database_counts_the_permits_of_a_line_itself(
+    authority_officer: User, now: datetime, permit_facts: Facts, line: RemovalLimit
+) -> None:
+    permit = enter_removal_permit(actor=authority_officer, at=now, **permit_facts)
+    copy: Facts = {
+        "season": permit.season,
+        "limit": line,
+        "issued_on": permit.issued_on,
+        "holder": permit.holder,
+        "population": "ural",
+        "region": permit.region,
+    }
+
+    with pytest.raises(IntegrityError, match="let 251 animals"), transaction.atomic():
+        RemovalPermit.objects.create(**copy, number="x", animals_limit=151)
+    with pytest.raises(IntegrityError, match="for something else"), transaction.atomic():
+        RemovalPermit.objects.create(**copy | {"population": "ustyurt"}, number="x", animals_limit=1)
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
+        RemovalPermit.objects.update(animals_limit=250)
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
+        RemovalLimit.objects.update(animals=1000)
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
+        RemovalDecision.objects.all().delete()
+    assert RemovalPermit.objects.count() == 1
 
 
 def test_it_refuses_a_season_that_ends_before_it_starts(authority_officer: User, now: datetime) -> None:
@@ -66,7 +218,7 @@ def test_it_refuses_a_season_that_ends_before_it_starts(authority_officer: User,
 
 @pytest.mark.parametrize("wrong", ["number", "issued_on", "animals_limit"])
 def test_it_names_what_is_wrong_with_a_permit(
-    wrong: str, authority_officer: User, now: datetime, permit_facts: dict[str, Any]
+    wrong: str, authority_officer: User, now: datetime, permit_facts: Facts
 ) -> None:
     enter_removal_permit(actor=authority_officer, at=now, **permit_facts)
     change = {"number": "27/7", "issued_on": now.date() + timedelta(days=2), "animals_limit": 0}
@@ -80,26 +232,41 @@ def test_it_names_what_is_wrong_with_a_permit(
     assert RemovalPermit.objects.count() == 1
 
 
-def test_a_contract_is_entered_once_a_season(
-    authority_officer: User, now: datetime, season: Season, region: Region
-) -> None:
-    facts: dict[str, Any] = {"season": season, "name": "№ 1", "region": region, "contract_number": "D-1"}
-    enter_brigade(actor=authority_officer, at=now, **facts)
+def test_a_contract_is_entered_once_a_season(authority_officer: User, now: datetime, contract: Facts) -> None:
+    enter_brigade(actor=authority_officer, at=now, **contract)
 
     with pytest.raises(BadInput):
-        enter_brigade(actor=authority_officer, at=now, **facts)
+        enter_brigade(actor=authority_officer, at=now, **contract)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"members": 0}, "members"),
+        ({"valid_until": date(2025, 6, 30)}, "valid_until"),
+        ({"valid_from": date(2026, 1, 1), "valid_until": date(2026, 2, 1)}, "valid_from"),
+    ],
+)
+def test_it_names_what_is_wrong_with_a_contract(
+    changes: Facts, field: str, authority_officer: User, now: datetime, contract: Facts
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        enter_brigade(actor=authority_officer, at=now, **contract | changes)
+
+    assert list(refusal.value.fields) == [field]
+    assert not Brigade.objects.exists()
 
 
 @pytest.mark.parametrize("who", ["inspector", "storekeeper", "trader", "administrator", "stranger"])
 def test_nobody_else_keeps_the_papers_of_a_season(
-    who: str, request: pytest.FixtureRequest, client: Client, now: datetime, season: Season, region: Region
+    who: str, request: pytest.FixtureRequest, client: Client, now: datetime, contract: Facts
 ) -> None:
     person = request.getfixturevalue(who)
     client.force_login(person)
 
     assert client.get(reverse("registry:seasons")).status_code == 403
     with pytest.raises(NotAllowed):
-        enter_brigade(actor=person, at=now, season=season, name="x", region=region, contract_number="y")
+        enter_brigade(actor=person, at=now, **contract)
 
 
 def test_an_auditor_sees_seasons_and_changes_nothing(client: Client, auditor: User, season: Season) -> None:

@@ -1,0 +1,172 @@
+"""What the database itself refuses about seasons. Each trigger names the invariant it guards."""
+
+import pgtrigger
+
+
+def permits_keep_to_their_limit() -> pgtrigger.Trigger:
+    """All permits of a line together let at most what the line lets, and each is for what its line is for.
+
+    The line is locked while its permits are counted, so two permits entered at once cannot both take the rest.
+    """
+    return pgtrigger.Trigger(
+        name="permits_keep_to_their_limit",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("withdrawn_at"),
+        declare=[("line", "record"), ("given", "bigint")],
+        func="""
+            IF NEW.limit_id IS NULL THEN
+                RETURN NULL;
+            END IF;
+            SELECT l.animals, l.population, l.region_id, l.sex, d.season_id INTO line
+            FROM registry_removallimit l JOIN registry_removaldecision d ON d.id = l.decision_id
+            WHERE l.id = NEW.limit_id FOR NO KEY UPDATE OF l;
+            IF (NEW.season_id, NEW.population, NEW.region_id, NEW.sex)
+                IS DISTINCT FROM (line.season_id, line.population, line.region_id, line.sex) THEN
+                RAISE EXCEPTION 'removal permit % is for something else than its line of the decision', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'permit_fits_its_limit';
+            END IF;
+            SELECT sum(animals_limit) INTO given FROM registry_removalpermit
+            WHERE limit_id = NEW.limit_id AND withdrawn_at IS NULL;
+            IF given > line.animals THEN
+                RAISE EXCEPTION 'removal permits let % animals, their line of the decision %', given, line.animals
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'permits_keep_to_their_limit';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def sheet_fits_its_papers() -> pgtrigger.Trigger:
+    """A daily sheet lies in the season of its permit, and its brigade works in the same season and region."""
+    return pgtrigger.Trigger(
+        name="sheet_fits_its_papers",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM registry_removalpermit p
+                JOIN registry_brigade b ON (b.season_id, b.region_id) = (p.season_id, p.region_id)
+                JOIN registry_season s ON s.id = p.season_id
+                WHERE p.id = NEW.permit_id AND b.id = NEW.brigade_id AND NEW."on" BETWEEN s.starts_on AND s.ends_on
+            ) THEN
+                RAISE EXCEPTION 'sheet % does not fit its permit and brigade', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'sheet_fits_its_papers';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def closed_sheet_keeps_its_figures() -> pgtrigger.Trigger:
+    """What was signed is what was counted: figures change while the sheet is open, and in no other state."""
+    return pgtrigger.Trigger(
+        name="closed_sheet_keeps_its_figures",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func="""
+            IF OLD.state <> 'open' AND
+                (OLD.males, OLD.females, OLD.young, OLD.carcasses, OLD.unusable, OLD.horns_cut, OLD.note)
+                IS DISTINCT FROM
+                (NEW.males, NEW.females, NEW.young, NEW.carcasses, NEW.unusable, NEW.horns_cut, NEW.note)
+            THEN
+                RAISE EXCEPTION 'sheet % is closed', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'closed_sheet_keeps_its_figures';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def sheet_with_receptions_stays() -> pgtrigger.Trigger:
+    """A sheet that a reception rests on is not withdrawn."""
+    return pgtrigger.Trigger(
+        name="sheet_with_receptions_stays",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf("state"),
+        condition=pgtrigger.Q(new__state="withdrawn"),
+        func="""
+            IF EXISTS (SELECT FROM registry_intake WHERE sheet_id = NEW.id AND state <> 'cancelled') THEN
+                RAISE EXCEPTION 'sheet % has receptions', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'sheet_with_receptions_stays';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+_ADDS_UP = """
+            IF EXISTS (
+                SELECT FROM registry_dailysheet s WHERE s.id = {sheet} AND s.carcasses <> (
+                    SELECT coalesce(sum(carcasses), 0) FROM registry_delivery WHERE sheet_id = s.id
+                )
+            ) THEN
+                RAISE EXCEPTION 'the deliveries of sheet % are not what it says', {sheet}
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'sheet_adds_up';
+            END IF;
+            RETURN NULL;
+"""
+
+
+def sheet_adds_up() -> pgtrigger.Trigger:
+    """At commit a sheet names as many carcasses as its deliveries bring."""
+    return pgtrigger.Trigger(
+        name="sheet_adds_up",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("carcasses"),
+        timing=pgtrigger.Deferred,
+        func=_ADDS_UP.format(sheet="NEW.id"),
+    )
+
+
+def deliveries_add_up() -> pgtrigger.Trigger:
+    """The same, when only a delivery was touched."""
+    return pgtrigger.Trigger(
+        name="deliveries_add_up",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        timing=pgtrigger.Deferred,
+        func=_ADDS_UP.format(sheet="coalesce(NEW.sheet_id, OLD.sheet_id)"),
+    )
+
+
+def deliveries_belong_to_open_sheet() -> pgtrigger.Trigger:
+    """Deliveries change while their sheet is open, and not after."""
+    return pgtrigger.Trigger(
+        name="deliveries_belong_to_open_sheet",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func="""
+            IF EXISTS (
+                SELECT FROM registry_dailysheet
+                WHERE id IN (NEW.sheet_id, OLD.sheet_id) AND state <> 'open'
+            ) THEN
+                RAISE EXCEPTION 'the deliveries of a closed sheet stay'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'deliveries_belong_to_open_sheet';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def reception_fits_its_sheet() -> pgtrigger.Trigger:
+    """A reception that rests on a sheet is of the same brigade, permit and day; the sheet counts.
+
+    The sheet is locked against a withdrawal at the same moment.
+    """
+    return pgtrigger.Trigger(
+        name="reception_fits_its_sheet",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("sheet_id", "permit_id", "brigade_id", "on"),
+        condition=pgtrigger.Q(new__sheet__isnull=False),
+        declare=[("of_sheet", "record")],
+        func="""
+            SELECT brigade_id, permit_id, "on", state INTO of_sheet
+            FROM registry_dailysheet WHERE id = NEW.sheet_id FOR SHARE;
+            IF of_sheet.state = 'withdrawn' OR (NEW.brigade_id, NEW.permit_id, NEW."on")
+                IS DISTINCT FROM (of_sheet.brigade_id, of_sheet.permit_id, of_sheet."on") THEN
+                RAISE EXCEPTION 'reception % does not fit its daily sheet', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'reception_fits_its_sheet';
+            END IF;
+            RETURN NEW;
+        """,
+    )
