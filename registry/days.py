@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from core.notices.models import Notice
 from core.rules.models import Rule, RuleCode
-from registry.models import Brigade, DailySheet, Intake, Origin, RemovalPermit, Sex
+from registry.models import Brigade, DailySheet, Intake, Origin, RemovalPermit, Sex, Term
 
 Key = tuple[int, int, date]  # permit, brigade, day
 KINDS_TAKEN = {Sex.MALE: "males", Sex.FEMALE: "females", Sex.YOUNG: "young"}
@@ -97,7 +97,9 @@ def days_of(permits: Iterable[int] | QuerySet[Any], *, on: date | None = None, b
         for name in names:
             setattr(day, name, row[name])
         found[day.key] = day
-    receptions = Intake.objects.filter(origin=Origin.REMOVAL, **which).exclude(state=Intake.State.CANCELLED)
+    receptions = Intake.objects.filter(origin=Origin.REMOVAL, term=Term.HORN, **which).exclude(
+        state=Intake.State.CANCELLED
+    )
     for row in receptions.order_by("pk").values(
         *("pk", "state", "permit", "brigade", "brigade__name", "on", "sheet"),
         *("males", "females", "young", "carcasses", "pieces", "grams"),
@@ -129,7 +131,7 @@ def animals_taken(permits: QuerySet[RemovalPermit], by: str = "pk") -> dict[Any,
     sheets = DailySheet.objects.standing().filter(permit__in=permits)
     same_day = sheets.filter(permit=OuterRef("permit"), brigade=OuterRef("brigade"), on=OuterRef("on"))
     apart = (
-        Intake.objects.filter(permit__in=permits, sheet=None)
+        Intake.objects.filter(permit__in=permits, sheet=None, males__isnull=False)
         .exclude(state=Intake.State.CANCELLED)
         .filter(~Exists(same_day))
     )

@@ -19,6 +19,7 @@ from registry.models.measures import Measures, measures_fit
 from registry.models.origins import Confiscation, Find, Importation, OldStock
 from registry.models.processing import Processing
 from registry.models.seasons import Brigade, RemovalPermit
+from registry.models.sheets import DailySheet
 from registry.models.terms import Origin, Population, Term
 
 FOREIGN_STORES = (Origin.OLD_STOCK, Origin.IMPORTED)
@@ -46,9 +47,6 @@ def origin_has_its_evidence(origin: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=Q(processing__isnull=False) | ~Q(origin=origin) | said, name=f"{origin}_intake_has_its_evidence"
     )
-
-
-from registry.models.sheets import DailySheet
 
 
 class IntakeQuerySet(models.QuerySet["Intake"]):

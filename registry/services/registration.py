@@ -156,10 +156,9 @@ def register_intake(
     )
     if is_excess:
         _tell_owner(intake, actor, at)
-    return Derivative.objects.filter(intake=intake).select_related("intake").order_by("row")
     if intake.permit_id is not None and intake.brigade_id is not None:
         reconcile_day(actor=actor, at=at, permit=intake.permit_id, brigade=intake.brigade_id, on=intake.on)
-    return derivatives
+    return Derivative.objects.filter(intake=intake).select_related("intake").order_by("row")
 
 
 def _take_rows(intake: Intake) -> list[_Weighed]:

@@ -85,7 +85,11 @@ def enter_daily_sheet(
     same_day = {"brigade": brigade, "permit": permit, "on": on}
     # Receptions being weighed are locked first: one that is registered meanwhile keeps its own counts.
     waiting = list(
-        Intake.objects.open().filter(sheet=None, **same_day).select_for_update().order_by("pk").values_list("pk")
+        Intake.objects.open()
+        .filter(sheet=None, males__isnull=False, **same_day)
+        .select_for_update()
+        .order_by("pk")
+        .values_list("pk")
     )
     with refuse_known({"one_sheet_per_brigade_permit_and_day": known}):
         sheet = DailySheet.objects.create(

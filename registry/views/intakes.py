@@ -231,18 +231,13 @@ def _table(request: SignedInRequest, intake: Intake, typed: list[Line] | None) -
         "tally": in_all,
         "columns": columns,
         "is_horn": intake.term == Term.HORN,
-        "expected": rules.horns_expected(intake.males),
+        "expected": horns_expected(intake, rules),
         "is_excess": explanation_needed(intake, rules, in_all.pieces),
-        "ratio": horns_a_male(in_all.pieces, intake.males),
+        "ratio": horns_a_male(in_all.pieces, intake.counted.males),
         "blank": Line(row=0, columns=columns),
         "must_mark": must_be_marked(intake.term, intake.on),
         "mark": marked_by_default(intake.term, intake.on),
         "setup": _setup(intake, columns, window, elsewhere, rules),
-        "conditions": Condition.choices,
-        "expected": horns_expected(intake, rules),
-        "ratio": horns_a_male(in_all.pieces, intake.counted.males),
-        "blank": Line(row=0),
-        "setup": _setup(intake, window, elsewhere, rules),
     }
 
 
@@ -272,9 +267,6 @@ def _setup(
             }
             for column in columns
         ],
-        "males": intake.males,
-        "expected": rules.horns_expected(intake.males),
-        "band": {"min": rules.min_g, "max": rules.max_g},
         "males": intake.counted.males,
         "expected": horns_expected(intake, rules),
         "elsewhere": asdict(elsewhere),
