@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-old-requests": {"task": "core.accounts.tasks.forget_old_requests", "schedule": 24 * 3600.0},
     # More often than daily, because a machine may be off at any hour; nothing is raised twice.
     "check-days": {"task": "registry.tasks.check_days", "schedule": 3600.0},
+    "tell-silent-stores": {"task": "ledger.tasks.tell_silent_stores", "schedule": 300.0},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -250,6 +251,10 @@ SPECTACULAR_SETTINGS = {
         "IntakeState": "registry.models.Intake.State",
         "ProcessingState": "registry.models.Processing.State",
         "ProcessingRecipe": "registry.models.Recipe",
+        "StockTakeState": "ledger.models.StockTake.State",
+        "StockTakeKind": "ledger.models.StockTake.Kind",
+        "StockTakeOutcome": "ledger.models.StockTakeLine.Outcome",
+        "WeighInVerdict": "ledger.models.WeighIn.Verdict",
         "MarkState": "marking.models.Mark.State",
         "ApplicationKind": "permits.models.Kind",
         "ApplicationState": "permits.machine.State",

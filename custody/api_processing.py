@@ -82,9 +82,7 @@ class InputsSerializer(serializers.Serializer[Any]):
 
 class OutputsSerializer(serializers.Serializer[Any]):
     packages = PackageSerializer(many=True)
-    version = serializers.IntegerField(
-        required=False, min_value=0, help_text="The one you saw."
-    )
+    version = serializers.IntegerField(required=False, min_value=0, help_text="The one you saw.")
 
 
 class FinishSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,8 @@
 from custody.urls_processing import urlpatterns as processing_pages
+from custody.urls_stock import urlpatterns as stock_pages
 
 app_name = "custody"
 urlpatterns = [
     *processing_pages,
+    *stock_pages,
 ]

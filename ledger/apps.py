@@ -26,6 +26,7 @@ class LedgerConfig(AppConfig):
         register_subject(
             "store",
             label=_("Store"),
+            url_name="custody:store",
             known_to=lambda user: CustodyAccount.objects.visible_to(user),
             add=may_add_to_store,
         )

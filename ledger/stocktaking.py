@@ -20,6 +20,11 @@ class Live:
     repeats: int
     missing: int
 
+    @property
+    def differing(self) -> int:
+        """Scans that say something else than the books, what came meanwhile left out."""
+        return self.misplaced + self.elsewhere + self.unknown
+
 
 def count_live(stocktake: StockTake) -> Live:
     """The sum of people's tallies: as quick after fifty thousand scans as after one."""

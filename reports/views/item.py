@@ -13,6 +13,7 @@ from registry.models import Derivative
 from reports.acts import next_acts
 from reports.selectors import describe_items, with_place
 from reports.story import name_right, standings, tell_story
+from reports.weighings import weigh_history
 
 
 @require_safe
@@ -37,5 +38,6 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "photos": derivative.photos.select_related("document").order_by("pk"),
         "steps": tell_story(derivative, reader=request.user),
         "sees_intake": request.user.can(Can.SEE_INTAKES),
+        **weigh_history(derivative.pk),
     }
     return render(request, "reports/item.html", context)

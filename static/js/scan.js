@@ -80,6 +80,8 @@ function sendAgain() {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const body = new FormData(form);
+  // A scan sent again after the network was lost is the same scan, and is answered as such.
+  body.set("scan", `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 12)}`);
   field.value = "";
   field.focus();
   if (String(body.get("code")).trim()) send(form.action, body);

@@ -1,0 +1,1 @@
+"""Shapes of what people enter about goods in hand, one module a topic."""

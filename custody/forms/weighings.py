@@ -1,0 +1,34 @@
+"""The forms of weighing again."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from core.base.forms import GramsField
+
+
+class WeighForm(forms.Form):
+    """One item on the scale: what it is, and what it weighs now."""
+
+    code = forms.CharField(
+        label=_("Mark or number"),
+        max_length=400,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "class": "scan-field code",
+            }
+        ),
+    )
+    grams = GramsField(label=_("Mass now"), min_value=1, max_value=10_000_000, required=False)
+    confirm = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class WeighSheetForm(forms.Form):
+    """A table of numbers or marks and masses."""
+
+    file = forms.FileField(
+        label=_("Table (CSV or XLSX)"),
+        help_text=_("The first line names the columns: number (or mark), and mass in grams or kilograms."),
+    )
