@@ -217,7 +217,6 @@ def test_a_list_of_stock_takes_costs_the_same_for_many(
     counted: StockTake,
     storekeeper: User,
     now: datetime,
-    django_assert_num_queries: Callable[..., object],
 ) -> None:
     with CaptureQueriesContext(connection) as one:
         assert keeper.get(reverse("custody:stocktakes")).status_code == 200
