@@ -11,7 +11,7 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, Packing, Reservation
-from registry.models import WAYS, Origin, Processing, Recipe, Term
+from registry.models import WAYS, Derivative, Origin, Processing, ProcessingInput, Recipe, Term
 from registry.models.terms import split_stock_class
 
 # Nobody has a title to these: the court has not decided, or nobody knows where they come from.
@@ -115,6 +115,11 @@ def weigh_inputs(movement: Movement, store: CustodyAccount) -> list[Consumed]:
 def terms_of(recipe: Recipe | str) -> Sequence[Term]:
     """The terms a recipe takes."""
     return WAYS[Recipe(recipe)].takes
+
+
+def takers_of(term: str) -> list[Recipe]:
+    """The recipes that take this term."""
+    return [recipe for recipe, way in WAYS.items() if term in way.takes]
 
 
 @dataclass(slots=True)
@@ -229,3 +234,11 @@ def _walk(item_id: int, step: str) -> tuple[list[Node], bool]:
         parent = shown.get((node.parent or 0, node.depth - 1))
         (top if parent is None else parent.branches).append(node)
     return top, is_cut
+
+
+def knowable(user: User, item_ids: Collection[int]) -> set[int]:
+    """Which of these items the person may look at: where they are now, or consumed in a store of the person's."""
+    seen = set(Derivative.objects.visible_to(user).filter(pk__in=item_ids).values_list("pk", flat=True))
+    mine = Processing.objects.visible_to(user)
+    consumed = ProcessingInput.objects.filter(item__in=item_ids, mass_g__isnull=False, processing__in=mine.values("pk"))
+    return seen | set(consumed.values_list("item_id", flat=True))

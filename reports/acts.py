@@ -15,6 +15,7 @@ from ledger.selectors import stores_of
 from permits.models import Kind
 from permits.selectors import find_obstacles
 from registry.models import Intake
+from registry.processing import stores_for_processing, takers_of
 from reports.selectors import ItemRow
 
 
@@ -35,6 +36,8 @@ def next_acts(user: User, row: ItemRow) -> list[Act]:
         found.append(receive)
     if user.can(Can.DISPATCH):
         found.append(_from_store(user, row, Can.DISPATCH, _("Hand over"), "truck-delivery", _dispatch_url))
+    if user.can(Can.PROCESS) and takers_of(row.derivative.term):
+        found.append(_process(user, row))
     if user.can(Can.APPLY):
         found.append(_from_store(user, row, Can.APPLY, _("Apply for a permit"), "file-plus", _apply_url))
     if user.can(Can.PRINT_LABELS):
@@ -81,6 +84,15 @@ def _from_store(user: User, row: ItemRow, act: Can, label: str, icon: str, url: 
     problems = find_obstacles([item], stores=stores).get(item, [])
     reasons = " ".join(str(problem.text) for problem in problems)
     return Act(label, icon, url(row), reasons)
+
+
+def _process(user: User, row: ItemRow) -> Act:
+    """Processing, in a store of a processor or of the State where this person may."""
+    item = row.derivative.pk
+    url = f"{reverse('custody:processing-open')}?{urlencode({'item': item})}"
+    stores = list(stores_for_processing(user).values_list("pk", flat=True))
+    problems = find_obstacles([item], stores=stores).get(item, [])
+    return Act(_("Process"), "transfer", url, " ".join(str(problem.text) for problem in problems))
 
 
 def _labels(user: User, row: ItemRow) -> Act:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
@@ -17,11 +18,12 @@ from ledger.models import AccountKind, CustodyAccount, Handover, Hold, MovementK
 from marking.codes import group
 from marking.models import LabelRunMark, Mark
 from permits.models import Application, Permit
-from registry.models import Derivative
+from registry.models import Derivative, Processing
 
 # The act that made a movement: told together with it, as one step.
 MADE_BY = {
     "intake.registered": MovementKind.INTAKE,
+    "processing.registered": MovementKind.CONSUMPTION,
     "handover.dispatched": MovementKind.DISPATCH,
     "handover.accepted": MovementKind.ACCEPT,
     "handover.cancelled": MovementKind.RETURN,
@@ -100,6 +102,11 @@ def _links(derivative: Derivative, reader: User) -> dict[tuple[str, str], _Link]
     """The item's intake, marks, label runs, hand-overs, applications and permits, with pages the reader may open."""
     item = derivative.pk
     found: dict[tuple[str, str], _Link] = {("intake", str(derivative.intake_id)): _Link(derivative.intake.number)}
+    runs_of_item = Processing.objects.filter(
+        Q(made=derivative.intake_id) | Q(inputs__item=item, state="done")
+    ).distinct()
+    for pk, number in runs_of_item.values_list("pk", "number"):
+        found["processing", str(pk)] = _Link(number)
     for code in Mark.objects.filter(derivative=item).values_list("pk", flat=True):
         found["mark", code] = _Link(group(code))
     runs = LabelRunMark.objects.filter(mark__derivative=item).values_list("run", flat=True).distinct()

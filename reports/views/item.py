@@ -8,19 +8,27 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
+from ledger.selectors import whereabouts
 from marking.models import Mark
 from registry.models import Derivative
+from registry.processing import knowable
 from reports.acts import next_acts
 from reports.selectors import describe_items, with_place
 from reports.story import name_right, standings, tell_story
+from reports.tree import tree_of
 from reports.weighings import weigh_history
 
 
 @require_safe
 @requires(Can.SEE_STOCK)
 def item(request: SignedInRequest, pk: int) -> HttpResponse:
-    known = with_place(Derivative.objects.visible_to(request.user)).select_related(
-        "intake__store", "intake__region", "intake__permit__season", "intake__brigade", "intake__case__agency"
+    known = with_place(Derivative.objects.filter(pk__in=knowable(request.user, [pk]))).select_related(
+        "intake__store",
+        "intake__region",
+        "intake__permit__season",
+        "intake__brigade",
+        "intake__case__agency",
+        "intake__processing",
     )
     derivative = get_object_or_404(known, pk=pk)
     (row,) = describe_items([derivative])
@@ -36,6 +44,8 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "refused_acts": [act for act in acts if act.refused],
         "marks": Mark.objects.filter(derivative=derivative).order_by("-issued_at", "code"),
         "photos": derivative.photos.select_related("document").order_by("pk"),
+        "tree": tree_of(pk, request.user),
+        "whereabouts": whereabouts([pk]).get(pk),
         "steps": tell_story(derivative, reader=request.user),
         "sees_intake": request.user.can(Can.SEE_INTAKES),
         **weigh_history(derivative.pk),
