@@ -196,14 +196,12 @@ def posting_moves_boxes() -> pgtrigger.Trigger:
                         GROUP BY b.parent_id HAVING count(DISTINCT b.account_id) = 1
                     ) whole WHERE p.id = whole.parent_id AND p.account_id <> whole.account_id;
                     -- Empty boxes stay on their pallet; others that went without it stand on it no more.
-                    UPDATE ledger_box b SET
-                        account_id = CASE WHEN empty.is_empty THEN p.account_id ELSE b.account_id END,
-                        parent_id = CASE WHEN empty.is_empty THEN b.parent_id END
-                    FROM ledger_box p, LATERAL (
-                        SELECT NOT EXISTS (
-                            SELECT FROM ledger_packing k WHERE k.box_id = b.id AND k.taken_out_at IS NULL
-                        ) AS is_empty
-                    ) empty
+                    UPDATE ledger_box b SET account_id = p.account_id FROM ledger_box p
+                    WHERE p.id = b.parent_id AND p.id = ANY (pallets) AND b.account_id <> p.account_id
+                      AND NOT EXISTS (
+                          SELECT FROM ledger_packing k WHERE k.box_id = b.id AND k.taken_out_at IS NULL
+                      );
+                    UPDATE ledger_box b SET parent_id = NULL FROM ledger_box p
                     WHERE p.id = b.parent_id AND p.id = ANY (pallets) AND b.account_id <> p.account_id;
                     UPDATE ledger_box p SET seal_number = '', sealed_by_id = NULL, sealed_at = NULL
                     WHERE p.id = ANY (pallets) AND p.seal_number <> '' AND NOT EXISTS (

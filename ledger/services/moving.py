@@ -14,6 +14,7 @@ from core.base.errors import BadInput, InvalidTransition
 from core.documents.models import Document
 from ledger.models import (
     CustodyAccount,
+    Holding,
     Movement,
     MovementKind,
     PeriodClose,
@@ -180,6 +181,9 @@ def reclassify_items(
         _refuse_other_items(movement, account, wanted)
         return movement
     lock_leaving(wanted, source=account, effective_on=effective_on, under="")
+    held = Holding.objects.filter(account=account, item__in=wanted).values_list("item_id", "stock_class")
+    if any(classes[item] == stock_class for item, stock_class in held):
+        raise InvalidTransition(_("Some of these items are of this kind already."))
     with connection.cursor() as cursor:
         cursor.execute(
             """
