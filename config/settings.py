@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE = {
     # More often than daily, because a machine may be off at any hour; nothing is raised twice.
     "check-days": {"task": "registry.tasks.check_days", "schedule": 3600.0},
     "tell-silent-stores": {"task": "ledger.tasks.tell_silent_stores", "schedule": 300.0},
+    "tell-late-handovers": {"task": "permits.tasks.tell_late_handovers", "schedule": 300.0},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

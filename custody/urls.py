@@ -1,8 +1,10 @@
+from custody.urls_boxes import urlpatterns as box_pages
 from custody.urls_processing import urlpatterns as processing_pages
 from custody.urls_stock import urlpatterns as stock_pages
 
 app_name = "custody"
 urlpatterns = [
+    *box_pages,
     *processing_pages,
     *stock_pages,
 ]

@@ -10,8 +10,8 @@ class LedgerConfig(AppConfig):
         from core.audit.services import register_verbs
         from core.documents.places import allow_distance
         from core.notices.services import register_notice_codes
-        from ledger.models import CustodyAccount, Handover
-        from ledger.subjects import may_add_to_handover, may_add_to_store, photo_distance
+        from ledger.models import Box, CustodyAccount, Handover, Shelf
+        from ledger.subjects import may_add_to_box, may_add_to_handover, may_add_to_store, photo_distance
 
         allow_distance(photo_distance)
         register_subject(
@@ -30,11 +30,26 @@ class LedgerConfig(AppConfig):
             known_to=lambda user: CustodyAccount.objects.visible_to(user),
             add=may_add_to_store,
         )
+        register_subject(
+            "box",
+            label=_("Box"),
+            url_name="custody:box",
+            known_to=lambda user: Box.objects.visible_to(user),
+            add=may_add_to_box,
+            page_key="sscc",
+        )
+        register_subject(
+            "shelf",
+            label=_("Shelf"),
+            url_name="custody:shelf",
+            known_to=lambda user: Shelf.objects.filter(account__in=CustodyAccount.objects.visible_to(user)),
+        )
         register_subject("movement", label=_("Movement"))
         register_subject("ledger", label=_("Ledger"))
         register_verbs(
             {
                 "handover.dispatched": _("Goods dispatched"),
+                "handover.sample_drawn": _("Sample for weighing drawn"),
                 "handover.accepted": _("Goods accepted"),
                 "handover.cancelled": _("Goods returned to the sender"),
                 "ledger.movement_reversed": _("Movement corrected"),
@@ -81,6 +96,11 @@ class LedgerConfig(AppConfig):
                     "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying"
                     " (lighter: %(lost)s, heavier: %(gained)s)."
                 ),
+                "handover.mass": _(
+                    "%(count)s items weighed on arrival of %(number)s differ beyond the rule. Receiver: %(reason)s"
+                ),
+                "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),
+                "handover.late": _("%(number)s from %(source)s to %(target)s should have arrived and has not."),
                 "handover.missing": _(
                     "%(missing)s of %(sent)s items missing on arrival of %(number)s. Receiver: %(reason)s"
                 ),

@@ -7,13 +7,23 @@ from django.db.models import Q
 from core.accounts.models import User
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import CustodyAccount, Handover
+from ledger.models import Box, CustodyAccount, Handover
 
 
 def may_add_to_handover(user: User, key: str) -> bool:
     """Those who have the goods in hand at either end."""
     places = CustodyAccount.objects.worked_in_by(user).values("pk")
     return Handover.objects.filter(Q(source__in=places) | Q(target__in=places), pk=key).exists()
+
+
+def may_add_to_box(user: User, key: str) -> bool:
+    """Those who have it in hand, and those to whom it is on its way."""
+    places = CustodyAccount.objects.worked_in_by(user).values("pk")
+    return (
+        Box.objects.visible_to(user)
+        .filter(Q(account__in=places) | Q(packings__item__handover_lines__handover__target__in=places), pk=key)
+        .exists()
+    )
 
 
 def may_add_to_store(user: User, key: str) -> bool:

@@ -85,6 +85,26 @@ def movement_balances() -> pgtrigger.Trigger:
     )
 
 
+def signature_is_of_who_acted() -> pgtrigger.Trigger:
+    """The sender's signature is that of who dispatched, the receiver's that of who accepted."""
+    return pgtrigger.Trigger(
+        name="signature_is_of_who_acted",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM ledger_handover h WHERE h.id = NEW.handover_id AND CASE NEW.side
+                    WHEN 'sender' THEN h.dispatched_by_id = NEW.signed_by_id
+                    ELSE h.state = 'accepted' AND h.closed_by_id = NEW.signed_by_id END
+            ) THEN
+                RAISE EXCEPTION 'hand-over % is signed by who acted', NEW.handover_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'signature_is_of_who_acted';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def posting_keeps_holdings() -> pgtrigger.Trigger:
     """Check what a set of postings may do, then keep holdings and totals by it: a fixed number of statements.
 

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -20,13 +21,15 @@ from core.accounts.models import Organisation
 from core.accounts.roles import Can
 from core.base.api import KeysetPagination
 from core.base.clock import day_of
-from core.base.errors import BadInput
-from custody.scanning import find_items
-from ledger.models import CustodyAccount, Handover, HandoverLine
+from core.base.errors import BadInput, NotFound
+from core.documents.files import serve
+from custody.scanning import find_items, read_scan
+from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverPaper, HandoverSeal
 from permits import services
 from permits.arrivals import take_scan
 from permits.machine import State
 from permits.models import Application, Decision, Permit, PermitLine
+from permits.papers import LANGUAGES, paper_of
 from permits.selectors import count_lines, describe_items, find_problems, receiving_stores
 from permits.serializers import (
     AcceptSerializer,
@@ -39,11 +42,15 @@ from permits.serializers import (
     LineSerializer,
     LinesSerializer,
     NewApplicationSerializer,
+    OpenArrivedSerializer,
     PermitLineSerializer,
     PermitReasonSerializer,
     PermitSerializer,
+    SampleDrawnSerializer,
+    SampleSerializer,
     ScanSerializer,
     VerdictSerializer,
+    WeighSerializer,
     WishesSerializer,
 )
 from permits.views.said import own_hosts
@@ -380,7 +387,7 @@ class HandoverItems(ListAPIView[HandoverLine]):
 
     def get_queryset(self) -> QuerySet[HandoverLine]:
         found = get_object_or_404(_handovers(self.request), pk=self.kwargs["pk"])
-        return HandoverLine.objects.filter(handover=found).select_related("item__derivative")
+        return HandoverLine.objects.filter(handover=found).select_related("item__derivative", "box")
 
 
 class ScanHandover(APIView):
@@ -407,8 +414,96 @@ class AcceptHandover(APIView):
         """Take what was scanned into the receiving store; what is missing needs a reason and becomes a discrepancy."""
         found = get_object_or_404(_handovers(request), pk=pk)
         given = _read(AcceptSerializer, request)
-        services.accept_goods(actor=person_of(request), at=timezone.now(), handover=found, **given)
+        services.accept_goods(
+            actor=person_of(request),
+            at=timezone.now(),
+            handover=found,
+            difference_reason=given["difference_reason"],
+            reasons=_by_item(found, given["reasons"]),
+            seals=_by_seal(found, given["seals"]),
+        )
         return Response(HandoverSerializer(_handovers(request).get(pk=pk)).data)
+
+
+class SampleOfHandover(APIView):
+    permission_classes = [granted(Can.RECEIVE)]
+
+    @extend_schema(operation_id="handovers_sample", request=SampleSerializer, responses=SampleDrawnSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Choose by a published seed which items are weighed on arrival."""
+        found = get_object_or_404(_handovers(request), pk=pk)
+        size = _read(SampleSerializer, request)["size"]
+        drawn = services.draw_sample_of_goods(actor=person_of(request), at=timezone.now(), handover=found, size=size)
+        lines = HandoverLine.objects.filter(handover=drawn, in_sample=True).order_by("item__derivative__number")
+        items = list(lines.values_list("item__derivative__number", flat=True))
+        return Response(SampleDrawnSerializer({"seed": drawn.sample_seed, "size": size, "items": items}).data)
+
+
+class WeighHandover(APIView):
+    permission_classes = [granted(Can.RECEIVE)]
+
+    @extend_schema(operation_id="handovers_weigh", request=WeighSerializer, responses=HandoverLineSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Note what one item weighed on arrival."""
+        found = get_object_or_404(_handovers(request), pk=pk)
+        given = _read(WeighSerializer, request)
+        items = find_items([given["code"]])
+        if len(items) != 1:
+            raise BadInput(fields={"code": _("Scan one item.")})
+        line = services.weigh_goods(
+            actor=person_of(request), at=timezone.now(), handover=found, item_id=items[0], grams=given["grams"]
+        )
+        return Response(HandoverLineSerializer(line).data)
+
+
+class OpenBoxOfHandover(APIView):
+    permission_classes = [granted(Can.RECEIVE)]
+
+    @extend_schema(operation_id="handovers_open_box", request=OpenArrivedSerializer, responses=HandoverSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Open the seal of a box that arrived; its items are then scanned one by one."""
+        found = get_object_or_404(_handovers(request), pk=pk)
+        given = _read(OpenArrivedSerializer, request)
+        scan = read_scan(given["box"], own_hosts=own_hosts(request))
+        if scan.box is None:
+            raise BadInput(fields={"box": given["box"]})
+        services.open_box_of_goods(
+            actor=person_of(request), at=timezone.now(), handover=found, box=scan.box, reason=given["reason"]
+        )
+        return Response(HandoverSerializer(found).data)
+
+
+class HandoverPapers(APIView):
+    permission_classes = [granted(Can.SEE_STOCK)]
+
+    @extend_schema(operation_id="handovers_paper", responses={(200, "application/pdf"): bytes})
+    def get(self, request: Request, pk: int, kind: str, language: str) -> HttpResponseBase:
+        """Waybill, hand-over act or discrepancy act as PDF, in Kazakh, Russian or English."""
+        known = _handovers(request).select_related("source__custodian", "target__custodian")
+        found = get_object_or_404(known, pk=pk)
+        if kind not in HandoverPaper.Kind.values or language not in LANGUAGES:
+            raise NotFound
+        paper = HandoverPaper.Kind(kind)
+        document = paper_of(found, paper, LANGUAGES[language], actor=person_of(request), at=timezone.now())
+        return serve(document)
+
+
+def _by_item(handover: Handover, reasons: dict[str, str]) -> dict[int, str]:
+    lines = HandoverLine.objects.filter(handover=handover, item__derivative__number__in=reasons)
+    keys = dict(lines.values_list("item__derivative__number", "item_id"))
+    if unknown := sorted(set(reasons) - keys.keys()):
+        raise BadInput(fields={"reasons": ", ".join(unknown[:20])})
+    return {keys[number]: text for number, text in reasons.items()}
+
+
+def _by_seal(handover: Handover, seals: dict[str, str]) -> dict[int, HandoverSeal.State]:
+    keys = dict(handover.seal_checks.values_list("number", "pk"))
+    if unknown := sorted(set(seals) - keys.keys()):
+        raise BadInput(fields={"seals": ", ".join(unknown[:20])})
+    return {keys[number]: HandoverSeal.State(state) for number, state in seals.items()}
 
 
 class ReturnHandover(APIView):
@@ -454,6 +549,10 @@ urlpatterns = [
     path("handovers/<int:pk>/", OneHandover.as_view(), name="handover"),
     path("handovers/<int:pk>/items/", HandoverItems.as_view(), name="handover-items"),
     path("handovers/<int:pk>/scan/", ScanHandover.as_view(), name="handover-scan"),
+    path("handovers/<int:pk>/sample/", SampleOfHandover.as_view(), name="handover-sample"),
+    path("handovers/<int:pk>/weigh/", WeighHandover.as_view(), name="handover-weigh"),
+    path("handovers/<int:pk>/open-box/", OpenBoxOfHandover.as_view(), name="handover-open-box"),
+    path("handovers/<int:pk>/papers/<slug:kind>/<slug:language>/", HandoverPapers.as_view(), name="handover-paper"),
     path("handovers/<int:pk>/accept/", AcceptHandover.as_view(), name="handover-accept"),
     path("handovers/<int:pk>/return/", ReturnHandover.as_view(), name="handover-return"),
 ]

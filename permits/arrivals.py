@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.accounts.models import User
 from core.base.errors import DomainError
 from core.base.templatetags import fmt
 from custody.scanning import Said, read_scan
-from ledger.models import Handover
+from ledger.models import Box, Handover
 from ledger.services import NotInHandover
 from permits import services
 from registry.models import Derivative
@@ -24,6 +25,8 @@ def take_scan(person: User, handover: Handover, text: str, *, hosts: Collection[
     try:
         if scan.item is not None:
             return _take_item(person, handover, scan.item, scan.text, at)
+        if scan.box is not None:
+            return _take_box(person, handover, scan.box, at)
         if scan.refused is not None and scan.is_foreign:
             services.note_extra(actor=person, at=at, handover=handover, text=scan.text, item=None)
     except DomainError as refusal:
@@ -31,6 +34,19 @@ def take_scan(person: User, handover: Handover, text: str, *, hosts: Collection[
     if scan.batch is not None:
         return Said("attention", _("Scan every item"), _("A whole reception cannot be accepted by its number."))
     return scan.refused or Said("attention", _("Nothing read"))
+
+
+def _take_box(person: User, handover: Handover, box: Box, at: datetime) -> Said:
+    """All that is in a sealed box, by one scan; an open one is scanned item by item."""
+    count, fresh = services.scan_box_of_goods(actor=person, at=at, handover=handover, box=box)
+    words = ngettext("%(count)d item in box %(box)s.", "%(count)d items in box %(box)s.", count)
+    text = words % {"count": count, "box": box.shown}
+    if not fresh:
+        return Said("attention", _("Scanned before"), text)
+    if not box.seal_number:
+        return Said("ok", _("Received whole"), f"{text} {_('Check the seals of its boxes.')}")
+    seal = _("Is its seal whole, with number %(seal)s? If not, open the box below.") % {"seal": box.seal_number}
+    return Said("ok", _("Received whole"), f"{text} {seal}")
 
 
 def _take_item(person: User, handover: Handover, item: Derivative, shown: str, at: datetime) -> Said:

@@ -51,7 +51,7 @@ class HandoverFilter(filters.FilterSet):
         return queryset.filter(target__in=mine) if value == "in" else queryset.filter(source__in=mine)
 
     def by_lateness(self, queryset: QuerySet[Handover], name: str, value: str) -> QuerySet[Handover]:
-        return queryset.filter(state=Handover.State.DISPATCHED, expected_on__lt=day_of(timezone.now()))
+        return queryset.filter(state=Handover.State.DISPATCHED, expected_at__lt=timezone.now())
 
 
 class ApplicationFilter(filters.FilterSet):

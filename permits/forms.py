@@ -1,5 +1,7 @@
 """The shape of what people enter in this room."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, cast
 
 from django import forms
@@ -8,11 +10,11 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, User
 from core.accounts.signature import SignatureForm
-from core.base.forms import DayField
-from ledger.models import CustodyAccount
+from core.base.forms import DayField, MomentField, SignatureField
+from ledger.models import CustodyAccount, HandoverSeal
 from permits.models import Kind, Permit
 from permits.selectors import receiving_stores
-from permits.services import Wishes
+from permits.services import Transport, Wishes
 
 Choices = list[tuple[Any, Any]]
 
@@ -50,26 +52,79 @@ class StartForm(forms.Form):
         return self._found[self.cleaned_data["destination"]]
 
 
-class TransportForm(forms.Form):
-    """How goods travel."""
+class TransportForm(SignatureForm):
+    """How goods travel, signed by the sender."""
 
     vehicle = forms.CharField(label=_("Vehicle"), max_length=60, required=False, help_text=_("Number plate."))
     driver = forms.CharField(label=_("Driver"), max_length=120, required=False)
+    escort = forms.CharField(
+        label=_("Escort"), max_length=300, required=False, help_text=_("Names of those who guard the load.")
+    )
     seals = forms.CharField(
         label=_("Seals"), max_length=200, required=False, help_text=_("Numbers of the seals, with commas between.")
     )
-    expected_on = DayField(label=_("Expected on"), required=False)
+    route = forms.CharField(
+        label=_("Route"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The points it passes, in their order."),
+    )
+    expected_at = MomentField(label=_("Should arrive"), required=False)
+    signature = SignatureField()
+    field_order = ["vehicle", "driver", "escort", "seals", "route", "expected_at", "signature", "password"]
+
+    @property
+    def transport(self) -> Transport:
+        given = self.cleaned_data
+        return Transport(**{field.name: given[field.name] for field in fields(Transport)})
 
 
-class AcceptForm(forms.Form):
-    """Why the goods differ from the list."""
+class AcceptForm(SignatureForm):
+    """Why the goods differ from the list, signed by the receiver."""
 
     difference_reason = forms.CharField(
-        label=_("Why is something missing?"),
+        label=_("What differs, and why?"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("What you write goes into the discrepancy, which the sender has to explain."),
+        help_text=_(
+            "It goes into the discrepancy act for every line without its own reason. The sender has to explain it."
+        ),
     )
+    signature = SignatureField()
+    field_order = ["difference_reason", "signature", "password"]
+
+
+class SealsForm(forms.Form):
+    """How the receiver found each seal of the load."""
+
+    def __init__(self, *args: Any, seals: Sequence[HandoverSeal], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(state.value, state.label) for state in HandoverSeal.State if state != HandoverSeal.State.UNCHECKED]
+        self._keys = {f"seal-{seal.pk}": seal.pk for seal in seals}
+        for seal in seals:
+            self.fields[f"seal-{seal.pk}"] = forms.ChoiceField(
+                label=_("Seal %(number)s") % {"number": seal.number},
+                choices=choices,
+                widget=forms.RadioSelect,
+                initial=None if seal.state == HandoverSeal.State.UNCHECKED else seal.state,
+            )
+
+    @property
+    def found(self) -> dict[int, HandoverSeal.State]:
+        return {key: HandoverSeal.State(self.cleaned_data[name]) for name, key in self._keys.items()}
+
+
+class SampleForm(forms.Form):
+    """How many items are weighed on arrival."""
+
+    size = forms.IntegerField(label=_("How many to weigh"), min_value=1)
+
+
+class OpenBoxForm(forms.Form):
+    """Why the seal of a box is opened."""
+
+    reason = forms.CharField(label=_("Why is the seal opened?"), max_length=300)
 
 
 class ReturnForm(forms.Form):

@@ -380,7 +380,9 @@ class LoadingList(models.Model):
     vehicle = models.CharField(_("vehicle"), max_length=60, blank=True)
     driver = models.CharField(_("driver"), max_length=120, blank=True)
     seals = models.CharField(_("seals"), max_length=200, blank=True)
-    expected_on = models.DateField(_("expected on"), null=True)
+    escort = models.CharField(_("escort"), max_length=300, blank=True)
+    route = models.TextField(_("route"), blank=True)
+    expected_at = models.DateTimeField(_("expected"), null=True)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     handover = models.OneToOneField(Handover, null=True, on_delete=models.PROTECT, related_name="loading_list")
@@ -427,6 +429,7 @@ class ExtraScan(models.Model):
 
     handover = models.ForeignKey(Handover, on_delete=models.PROTECT, related_name="extra_scans", db_index=False)
     text = models.CharField(max_length=60)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
     item = models.ForeignKey(Derivative, null=True, on_delete=models.PROTECT, related_name="+")
     scanned_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     scanned_at = models.DateTimeField()

@@ -17,7 +17,8 @@ from core.base.errors import DomainError
 from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, Hold, Holding, Posting
+from ledger.models import AccountKind, Box, CustodyAccount, Handover, HandoverLine, Hold, Holding, Packing, Posting
+from ledger.sscc import show_sscc
 from marking.models import Mark
 from permits.models import RIGHT, Application, Kind, LoadingList, Permit
 from registry.models import Derivative, Intake, Origin
@@ -25,6 +26,7 @@ from registry.models import Derivative, Intake, Origin
 # Nobody has a title to these: the court has not decided, or nobody knows where they come from.
 UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
 TRADED = (Kind.DOMESTIC_SALE,)
+MOST_BOXES = 60
 
 
 class PermitNeeded(DomainError):
@@ -189,12 +191,36 @@ def find_obstacles(item_ids: Sequence[int], *, stores: Iterable[int], under: str
 def find_loading_obstacles(loading: LoadingList, item_ids: Sequence[int]) -> Problems:
     """What keeps each item from going with this list: its place, holds, other rights, and a permit without it."""
     permit = loading.permit
+    keys = list(item_ids)
     found = find_obstacles(item_ids, stores=[loading.source_id], under=permit.reference if permit else "")
     if permit is not None:
         text = _("Not on permit %(number)s.") % {"number": permit.number}
         covered = set(permit.lines.filter(handover=None, item__in=item_ids).values_list("item_id", flat=True))
         for item in set(item_ids) - covered - found.keys():
             found[item] = [Problem("not-covered", text)]
+    for item, sscc in _rows(
+        """
+        WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS item),
+        going AS MATERIALIZED (
+            SELECT item FROM wanted UNION SELECT item_id FROM permits_loadingline WHERE loading_id = %s
+        ),
+        sealed AS MATERIALIZED (
+            SELECT w.item, s.id, s.sscc FROM wanted w
+            JOIN ledger_packing k ON k.item_id = w.item AND k.taken_out_at IS NULL
+            JOIN ledger_box b ON b.id = k.box_id
+            JOIN ledger_box s ON (s.id = b.id OR s.id = b.parent_id) AND s.seal_number <> ''
+        )
+        SELECT item, sscc FROM sealed WHERE id IN (
+            SELECT s.id FROM (SELECT DISTINCT id FROM sealed) s JOIN ledger_box b ON b.id = s.id OR b.parent_id = s.id
+            JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL
+            LEFT JOIN going g ON g.item = k.item_id WHERE g.item IS NULL
+        )
+        """,
+        keys,
+        loading.pk,
+    ):
+        text = _("In sealed box %(box)s, which goes whole: scan the box.") % {"box": show_sscc(sscc)}
+        found.setdefault(item, []).append(Problem("sealed", text))
     return found
 
 
@@ -297,8 +323,17 @@ class Right:
     permit: Permit | None = None
 
 
-def find_right(*, source: CustodyAccount, target: CustodyAccount, permit: Permit | None, on: date) -> Right:
+def find_right(
+    *,
+    source: CustodyAccount,
+    target: CustodyAccount,
+    permit: Permit | None,
+    on: date,
+    item_ids: Collection[int] = (),
+) -> Right:
     """The right under which goods may go from one store to another on a day.
+
+    Goods of the terms that a rule names go under their veterinary certificate, wherever they go.
 
     Raises PermitNeeded, which says which rule, from when and why; PermitNotInForce; PermitForOtherStore.
     """
@@ -306,6 +341,8 @@ def find_right(*, source: CustodyAccount, target: CustodyAccount, permit: Permit
         return _right_of(permit, source=source, target=target, on=on)
     if source.custodian_id == target.custodian_id:
         return Right(_("Between stores of one organisation no permit is needed."))
+    if right := _under_certificate(item_ids, on):
+        return right
     sender, receiver = source.custodian, target.custodian
     rule = _rule_or_none(RuleCode.STATE_TRANSFER, on)
     if sender is not None and receiver is not None and sender.is_state and receiver.is_state:
@@ -329,6 +366,33 @@ def find_right(*, source: CustodyAccount, target: CustodyAccount, permit: Permit
         )
         % {"day": in_words(rule.starts_on), "basis": rule.basis.title}
     )
+
+
+def _under_certificate(item_ids: Collection[int], on: date) -> Right | None:
+    """The right of goods that all go under a veterinary certificate good on the day; None when one does not."""
+    rule = _rule_or_none(RuleCode.UNDER_CERTIFICATE, on)
+    if rule is None or not item_ids or not rule.value["terms"]:
+        return None
+    goods = Derivative.objects.filter(pk__in=item_ids)
+    if goods.exclude(term__in=rule.value["terms"]).exists():
+        return None
+    good = goods.filter(certificate__issued_on__lte=on, certificate__valid_until__gte=on)
+    if good.count() != len(set(item_ids)):
+        return None
+    numbers = ", ".join(good.order_by().values_list("certificate__number", flat=True).distinct()[:3])
+    return Right(
+        _("With veterinary certificate %(numbers)s, since %(day)s no permit is needed: %(basis)s.")
+        % {"numbers": numbers, "day": in_words(rule.starts_on), "basis": rule.basis.title},
+        rule,
+    )
+
+
+def holds_certified(source: CustodyAccount, on: date) -> bool:
+    """True when a store holds goods that move under a veterinary certificate: they may go to any store."""
+    rule = _rule_or_none(RuleCode.UNDER_CERTIFICATE, on)
+    terms = rule.value["terms"] if rule is not None else []
+    held = source.totals.filter(pieces__gt=0).values_list("stock_class", flat=True)
+    return any(stock_class.partition(":")[0] in terms for stock_class in held)
 
 
 def _right_of(permit: Permit, *, source: CustodyAccount, target: CustodyAccount, on: date) -> Right:
@@ -369,6 +433,62 @@ def count_lines(handover: Handover) -> dict[str, int]:
         "missing": counted.get(outcome.MISSING, 0) + counted.get(outcome.PENDING, 0),
         "extra": handover.extra_scans.count(),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivingBox:
+    """A box or a pallet of a hand-over under way: how much of it was received, and whether its seal still holds."""
+
+    box: Box
+    sent: int
+    received: int
+
+    @property
+    def tone(self) -> str:
+        if self.received == self.sent:
+            return "ok"
+        return "wait" if self.box.is_sealed or not self.received else "attention"
+
+
+def boxes_arriving(handover: Handover, *, only: int | None = None, most: int = MOST_BOXES) -> list[ArrivingBox]:
+    """The boxes in which goods of a hand-over lie, those with something still to scan first; two queries."""
+    counted = _rows(
+        """
+        SELECT k.box_id, count(*), count(*) FILTER (WHERE l.outcome = 'received') FROM ledger_handoverline l
+        JOIN ledger_packing k ON k.item_id = l.item_id AND k.taken_out_at IS NULL
+        WHERE l.handover_id = %s AND (%s::bigint IS NULL OR k.box_id = %s)
+        GROUP BY k.box_id ORDER BY count(*) = count(*) FILTER (WHERE l.outcome = 'received'), k.box_id LIMIT %s
+        """,
+        handover.pk,
+        only,
+        only,
+        most,
+    )
+    boxes = Box.objects.select_related("parent").in_bulk([row[0] for row in counted]) if counted else {}
+    return [ArrivingBox(boxes[box], sent, received) for box, sent, received in counted]
+
+
+def boxes_sent(handover: Handover, *, most: int = 60) -> list[Box]:
+    """The boxes in which goods of a hand-over were sent."""
+    keys = HandoverLine.objects.filter(handover=handover, box__isnull=False).order_by().values("box").distinct()
+    return list(Box.objects.filter(pk__in=keys).order_by("pk")[:most])
+
+
+def count_boxes(handover: Handover) -> int:
+    """In how many boxes the goods of a hand-over lie now."""
+    packed = Packing.objects.present().filter(item__handover_lines__handover=handover)
+    return packed.order_by().values("box").distinct().count()
+
+
+def count_weighed(handover: Handover) -> int:
+    """How many items were weighed on arrival."""
+    return HandoverLine.objects.filter(handover=handover, weighed_g__isnull=False).count()
+
+
+def sent_masses(handover: Handover, item_ids: Collection[int]) -> dict[int, int]:
+    """What these items weighed as they were sent, by the ledger."""
+    sent = Posting.objects.filter(movement=handover.dispatch_movement_id, item__in=list(item_ids), pieces__gt=0)
+    return dict(sent.values_list("item_id", "grams"))
 
 
 def grams_sent(handover: Handover) -> int:

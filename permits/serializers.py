@@ -191,7 +191,9 @@ class HandoverSerializer(serializers.ModelSerializer[Handover]):
             "vehicle",
             "driver",
             "seals",
-            "expected_on",
+            "escort",
+            "route",
+            "expected_at",
             "dispatched_at",
             "closed_at",
             "difference_reason",
@@ -200,10 +202,11 @@ class HandoverSerializer(serializers.ModelSerializer[Handover]):
 
 class HandoverLineSerializer(serializers.ModelSerializer[HandoverLine]):
     number = serializers.CharField(source="item.derivative.number")
+    box = serializers.CharField(source="box.sscc", default=None, allow_null=True)
 
     class Meta:
         model = HandoverLine
-        fields = ["item", "number", "outcome", "scanned_at"]
+        fields = ["item", "number", "box", "outcome", "scanned_at", "reason", "in_sample", "weighed_g"]
 
 
 class DispatchSerializer(serializers.Serializer[Any]):
@@ -214,7 +217,9 @@ class DispatchSerializer(serializers.Serializer[Any]):
     vehicle = serializers.CharField(required=False, default="", max_length=60)
     driver = serializers.CharField(required=False, default="", max_length=120)
     seals = serializers.CharField(required=False, default="", max_length=200)
-    expected_on = serializers.DateField(required=False, default=None)
+    escort = serializers.CharField(required=False, default="", max_length=300, help_text="Names of the guards.")
+    route = serializers.CharField(required=False, default="", max_length=1000)
+    expected_at = serializers.DateTimeField(required=False, default=None)
 
 
 class ScanSerializer(serializers.Serializer[Any]):
@@ -237,3 +242,37 @@ class VerdictSerializer(serializers.Serializer[Any]):
 
 class AcceptSerializer(serializers.Serializer[Any]):
     difference_reason = serializers.CharField(required=False, default="", max_length=4000, allow_blank=True)
+    reasons = serializers.DictField(
+        child=serializers.CharField(max_length=300),
+        required=False,
+        default=dict,
+        help_text="Reasons of single items that are missing or weigh otherwise, by readable number.",
+    )
+    seals = serializers.DictField(
+        child=serializers.ChoiceField(choices=["intact", "broken", "gone"]),
+        required=False,
+        default=dict,
+        help_text="How each seal of the load was found, by its number.",
+    )
+
+
+class SampleSerializer(serializers.Serializer[Any]):
+    size = serializers.IntegerField(min_value=1)
+
+
+class SampleDrawnSerializer(serializers.Serializer[Any]):
+    """The seed and the items it chose: anybody can draw them again."""
+
+    seed = serializers.CharField()
+    size = serializers.IntegerField()
+    items = serializers.ListField(child=serializers.CharField())
+
+
+class WeighSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(max_length=500, help_text="A mark or a readable number.")
+    grams = serializers.IntegerField(min_value=1)
+
+
+class OpenArrivedSerializer(serializers.Serializer[Any]):
+    box = serializers.CharField(max_length=30, help_text="SSCC of the box.")
+    reason = serializers.CharField(max_length=300)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from core.accounts.filters import NO_ROLE, SOON
 from core.accounts.models import Appointment, User
 from core.accounts.roles import Can, Role
 from core.audit.models import Event
-from core.base.clock import ALMATY
+from core.base.clock import ALMATY, day_of
 from core.base.templatetags import fmt
 from core.jobs.models import Job
 from core.notices.models import Notice
@@ -131,7 +132,7 @@ def _arrivals(desk: Desk) -> list[Stat]:
     """Goods on their way to and from the person's stores."""
     counts = desk.ask("handovers", lambda: _count_handovers(desk))
     late = counts["late"]
-    hint = _until(counts["nearest"])
+    hint = _until(day_of(counts["nearest"]) if counts["nearest"] else None)
     if late:
         hint = _("%(count)d later than expected") % {"count": late}
     tone = "attention" if late else "wait"
@@ -158,8 +159,8 @@ def _count_handovers(desk: Desk) -> dict[str, Any]:
     return under_way.order_by().aggregate(
         arriving=Count("pk", filter=receiving),
         leaving=Count("pk", filter=sending),
-        late=Count("pk", filter=receiving & Q(expected_on__lt=desk.today)),
-        nearest=Min("expected_on", filter=receiving),
+        late=Count("pk", filter=receiving & Q(expected_at__lt=timezone.now())),
+        nearest=Min("expected_at", filter=receiving),
     )
 
 
@@ -306,7 +307,7 @@ def _auditor(desk: Desk, role: Role) -> Section:
         .order_by()
         .aggregate(count=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=desk.today)))
     )
-    late = Handover.objects.filter(state=Handover.State.DISPATCHED, expected_on__lt=desk.today).count()
+    late = Handover.objects.filter(state=Handover.State.DISPATCHED, expected_at__lt=timezone.now()).count()
     making = Statement.objects.filter(asked_by=desk.user, job__in=Job.objects.unfinished()).count()
     acts = Event.objects.filter(at__gte=datetime.combine(desk.today, time.min, ALMATY)).count()
     overdue = _("%(count)d past their day") % {"count": notices["overdue"]} if notices["overdue"] else ""

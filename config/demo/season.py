@@ -234,7 +234,9 @@ def send_week(autumn: Autumn, store: CustodyAccount, at: datetime, week: int) ->
         vehicle=f"{412 + week} KZA 27",
         driver="Есенғалиев Марат",
         seals=f"К{27000 + week * 2}, К{27001 + week * 2}",
-        expected_on=(at + timedelta(days=3)).date(),
+        escort="Қайырғалиев Н., Сейітов Д.",
+        route="Орал – Ақтөбе – Қызылорда – Шымкент – Алматы",
+        expected_at=at + timedelta(days=3),
     )
     if week == WEEKS - 2 and store.code == "RP-27-2":
         return

@@ -33,6 +33,17 @@ def read_number(text: str) -> Decimal:
     return Decimal(tidy)
 
 
+def read_grams(text: str) -> int:
+    """Whole grams as people and scales type them: "215", "1 215,0". Raises ValueError."""
+    try:
+        number = read_number(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if number != number.to_integral_value():
+        raise ValueError(text)
+    return int(number)
+
+
 class NumberText(forms.TextInput):
     """A text field with a number keyboard: unlike a number field, it takes a comma in every browser."""
 
@@ -61,6 +72,16 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("input_formats", ["%Y-%m-%d", "%d.%m.%Y"])
+        super().__init__(**kwargs)
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time of Almaty, by the browser's own calendar; accepts 31.12.2026 14:30 typed by hand too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("input_formats", ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"])
+        widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        kwargs.setdefault("widget", widget)
         super().__init__(**kwargs)
 
 

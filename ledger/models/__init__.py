@@ -15,7 +15,14 @@ from ledger.models.boxes import (
     Shelf,
 )
 from ledger.models.climate import ClimateExcursion, ClimateReading, ClimateWatch
-from ledger.models.handovers import Handover, HandoverLine, HandoverQuerySet
+from ledger.models.handovers import (
+    Handover,
+    HandoverLine,
+    HandoverPaper,
+    HandoverQuerySet,
+    HandoverSeal,
+    HandoverSignature,
+)
 from ledger.models.holds import Hold, HoldQuerySet, Reservation, ReservationQuerySet
 from ledger.models.movements import AccountTotal, Holding, Item, Movement, MovementKind, PeriodClose, Posting
 from ledger.models.stocktakes import (
@@ -41,7 +48,10 @@ __all__ = [
     "CustodyAccountQuerySet",
     "Handover",
     "HandoverLine",
+    "HandoverPaper",
     "HandoverQuerySet",
+    "HandoverSeal",
+    "HandoverSignature",
     "Hold",
     "HoldQuerySet",
     "Holding",

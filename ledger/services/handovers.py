@@ -1,6 +1,8 @@
 """Hand-overs: one person dispatches, another accepts."""
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
@@ -10,24 +12,45 @@ from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition
-from core.documents.services import take_numbers
+from core.documents.models import Document
+from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import (
     AccountKind,
+    Box,
     CustodyAccount,
     Handover,
     HandoverLine,
+    HandoverSeal,
+    HandoverSignature,
     MovementKind,
+    Packing,
 )
+from ledger.sampling import draw
+from ledger.selectors import items_in_boxes
+from ledger.services.boxes import open_seal
 from ledger.services.locking import lock_open
 from ledger.services.moving import move_items
 from ledger.services.refusals import (
+    BoxIsSealed,
+    BoxNotSealed,
     NotInHandover,
     SecondPersonNeeded,
 )
+
+MOST_GRAMS = 2_000_000_000
+# From which kind of place to which: what is in a store does not become evidence by being sent.
+_WAYS = frozenset(
+    {
+        (AccountKind.STORE, AccountKind.STORE),
+        (AccountKind.EVIDENCE, AccountKind.EVIDENCE),
+        (AccountKind.EVIDENCE, AccountKind.STORE),
+    }
+)
+_NOT_INTACT = (HandoverSeal.State.BROKEN, HandoverSeal.State.GONE)
 
 
 @transaction.atomic
@@ -42,16 +65,20 @@ def dispatch_items(
     under: str = "",
     vehicle: str = "",
     driver: str = "",
+    escort: str = "",
+    route: str = "",
     seals: str = "",
-    expected_on: date | None = None,
+    expected_at: datetime | None = None,
+    signature: bytes | None = None,
 ) -> Handover:
     """Send items towards another account: they are in transit until the receiver accepts them.
 
-    A repeated `key` returns the first hand-over. Raises what `move_items` raises.
+    `seals` are the numbers on the load, with commas between; `signature` is what the sender drew on the screen, a PNG.
+    Boxes go with what is in them. Evidence that nothing holds any more may go to a store; a store's goods never become
+    evidence this way. A repeated `key` returns the first hand-over. Raises what `move_items` raises.
     """
-    # What is evidence is under a hold and stays; what a court has decided on may leave the evidence room.
-    if source.kind not in (AccountKind.STORE, AccountKind.EVIDENCE) or target.kind != AccountKind.STORE:
-        raise BadInput(_("Goods are handed over from a store or an evidence room to a store."))
+    if (source.kind, target.kind) not in _WAYS:
+        raise BadInput(_("Goods are handed over from a store to a store, or out of an evidence room."))
     if source.pk == target.pk:
         raise BadInput(fields={"target": _("Choose another store.")})
     lock_open(target)
@@ -81,19 +108,25 @@ def dispatch_items(
         under=under,
         vehicle=vehicle,
         driver=driver,
-        seals=seals,
-        expected_on=expected_on,
+        escort=escort,
+        route=route,
+        seals=", ".join(numbers := seal_numbers(seals)),
+        expected_at=expected_at,
         dispatched_by=actor,
         dispatched_at=at,
         dispatch_movement=movement,
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ledger_handoverline (handover_id, item_id, outcome)"
-            " SELECT %s, item_id, 'pending' FROM ledger_posting WHERE movement_id = %s AND pieces > 0",
+            "INSERT INTO ledger_handoverline (handover_id, item_id, box_id, outcome, reason, in_sample)"
+            " SELECT %s, p.item_id, k.box_id, 'pending', '', false FROM ledger_posting p"
+            " LEFT JOIN ledger_packing k ON k.item_id = p.item_id AND k.taken_out_at IS NULL"
+            " WHERE p.movement_id = %s AND p.pieces > 0",
             [handover.pk, movement.pk],
         )
         count = cursor.rowcount
+    HandoverSeal.objects.bulk_create(HandoverSeal(handover=handover, number=number) for number in numbers)
+    _sign(handover, HandoverSignature.Side.SENDER, actor=actor, at=at, picture=signature)
     record(
         "handover.dispatched",
         actor=actor,
@@ -107,6 +140,25 @@ def dispatch_items(
         under=under,
     )
     return handover
+
+
+def seal_numbers(text: str) -> list[str]:
+    """The numbers in a list with commas between, each once, in its order. Raises BadInput for one that is too long."""
+    numbers = list(dict.fromkeys(number for part in text.split(",") if (number := " ".join(part.split()))))
+    if any(len(number) > 40 for number in numbers):
+        raise BadInput(fields={"seals": _("The number of a seal has at most 40 letters. Put commas between them.")})
+    return numbers
+
+
+def _sign(
+    handover: Handover, side: HandoverSignature.Side, *, actor: User, at: datetime, picture: bytes | None
+) -> HandoverSignature:
+    """Note who signed for one side; what was drawn on the screen is kept as it was drawn."""
+    kept = None
+    if picture is not None:
+        name = f"{handover.number}-{side}.png"
+        kept = keep_document(actor=actor, at=at, kind=Document.Kind.OTHER, name=name, content=picture)
+    return HandoverSignature.objects.create(handover=handover, side=side, signed_by=actor, signed_at=at, picture=kept)
 
 
 @transaction.atomic
@@ -124,6 +176,110 @@ def scan_received(*, actor: User, at: datetime, handover: Handover, item_id: int
     line.outcome, line.scanned_by, line.scanned_at = HandoverLine.Outcome.RECEIVED, actor, at
     line.save(update_fields=["outcome", "scanned_by", "scanned_at"])
     return line, True
+
+
+@transaction.atomic
+def scan_box_received(*, actor: User, at: datetime, handover: Handover, box: Box) -> tuple[int, int]:
+    """Take a sealed box, or a pallet, as received with all that is in it; how many items, and how many of them new.
+
+    An open box is not taken by its number: its items are scanned one by one. Raises BoxNotSealed, NotInHandover,
+    SecondPersonNeeded, InvalidTransition.
+    """
+    _receivable(handover, actor)
+    # The share lock keeps the seal from being opened between the question and the answer.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_box WHERE id = %s OR parent_id = %s ORDER BY id FOR SHARE", [box.pk] * 2)
+    box.refresh_from_db()
+    if not box.is_sealed and not (box.is_pallet and not _open_boxes_on(box)):
+        raise BoxNotSealed
+    inside = items_in_boxes([box.pk]).get(box.pk, [])
+    lines = HandoverLine.objects.filter(handover=handover, item__in=inside)
+    if not inside or lines.count() != len(inside):
+        raise NotInHandover(_("This box is not in this hand-over."))
+    fresh = lines.filter(scanned_at=None).update(outcome=HandoverLine.Outcome.RECEIVED, scanned_by=actor, scanned_at=at)
+    return len(inside), fresh
+
+
+def _open_boxes_on(pallet: Box) -> bool:
+    """True when a box on the pallet has something in it and no seal."""
+    return Box.objects.filter(
+        parent=pallet, seal_number="", packings__taken_out_at=None, packings__isnull=False
+    ).exists()
+
+
+@transaction.atomic
+def open_arrived_box(*, actor: User, at: datetime, handover: Handover, box: Box, reason: str) -> Box:
+    """Open the seal of a box on arrival, because it is broken or to look inside: its items are scanned one by one.
+
+    What was received by the number of the box is to be scanned again. Raises what open_seal raises.
+    """
+    _receivable(handover, actor)
+    inside = items_in_boxes([box.pk]).get(box.pk, [])
+    lines = HandoverLine.objects.filter(handover=handover, item__in=inside)
+    if not inside or lines.count() != len(inside):
+        raise NotInHandover(_("This box is not in this hand-over."))
+    opened = open_seal(actor=actor, at=at, box=box, reason=reason)
+    lines.update(outcome=HandoverLine.Outcome.PENDING, scanned_by=None, scanned_at=None)
+    return opened
+
+
+@transaction.atomic
+def check_seals(*, actor: User, at: datetime, handover: Handover, found: Mapping[int, HandoverSeal.State]) -> None:
+    """Note how the receiver found the seals of the load, by key. Raises InvalidTransition, SecondPersonNeeded."""
+    _receivable(handover, actor)
+    for state in HandoverSeal.State:
+        keys = [key for key, said in found.items() if said == state]
+        is_known = state != HandoverSeal.State.UNCHECKED
+        HandoverSeal.objects.filter(handover=handover, pk__in=keys).exclude(state=state).update(
+            state=state, checked_by=actor if is_known else None, checked_at=at if is_known else None
+        )
+
+
+@transaction.atomic
+def draw_weighing_sample(*, actor: User, at: datetime, handover: Handover, size: int) -> Handover:
+    """Choose by a published seed which items the receiver weighs. Drawn once; raises InvalidTransition, BadInput."""
+    handover = Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
+    if handover.state != Handover.State.DISPATCHED or handover.sample_size:
+        raise InvalidTransition
+    if handover.dispatched_by_id == actor.pk:
+        raise SecondPersonNeeded
+    items = list(HandoverLine.objects.filter(handover=handover).order_by("item_id").values_list("item_id", flat=True))
+    if not 1 <= size <= len(items):
+        raise BadInput(fields={"size": _("From 1 to %(most)d.") % {"most": len(items)}})
+    seed = secrets.token_hex(8)
+    chosen = draw(items, seed=seed, count=size)
+    HandoverLine.objects.filter(handover=handover, item__in=chosen).update(in_sample=True)
+    handover.sample_seed, handover.sample_size = seed, size
+    handover.save(update_fields=["sample_seed", "sample_size"])
+    record(
+        "handover.sample_drawn",
+        actor=actor,
+        at=at,
+        subject=("handover", handover.pk),
+        subject_name=handover.number,
+        organisation_id=CustodyAccount.objects.get(pk=handover.target_id).custodian_id,
+        seed=seed,
+        size=size,
+        of=len(items),
+    )
+    return handover
+
+
+@transaction.atomic
+def weigh_received(*, actor: User, at: datetime, handover: Handover, item_id: int, grams: int) -> HandoverLine:
+    """Note what an item weighed on arrival. It stays what the ledger says; a difference beyond the rule is told.
+
+    Raises NotInHandover, BadInput, SecondPersonNeeded, InvalidTransition.
+    """
+    _receivable(handover, actor)
+    if not 0 < grams <= MOST_GRAMS:
+        raise BadInput(fields={"grams": _("Enter what the scale shows, in whole grams.")})
+    line = HandoverLine.objects.select_for_update().filter(handover=handover, item_id=item_id).first()
+    if line is None:
+        raise NotInHandover
+    line.weighed_g, line.weighed_by, line.weighed_at = grams, actor, at
+    line.save(update_fields=["weighed_g", "weighed_by", "weighed_at"])
+    return line
 
 
 @transaction.atomic
@@ -148,12 +304,50 @@ def _receivable(handover: Handover, actor: User) -> Handover:
     return handover
 
 
+@dataclass(frozen=True, slots=True)
+class OffMass:
+    """An item that weighed otherwise on arrival than when it was sent, by more than the rule lets pass."""
+
+    item_id: int
+    sent_g: int
+    weighed_g: int
+
+
+def find_off_masses(handover: Handover, on: date) -> list[OffMass]:
+    """Items whose mass on arrival differs by more than the rule in force on the day; any difference if none is."""
+    try:
+        percent = in_force(RuleCode.HANDOVER_MASS, on).value["percent"]
+    except NoRuleInForce:
+        percent = 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT l.item_id, p.grams, l.weighed_g FROM ledger_handoverline l
+            JOIN ledger_posting p ON p.movement_id = %s AND p.item_id = l.item_id AND p.pieces > 0
+            WHERE l.handover_id = %s AND l.weighed_g IS NOT NULL
+              AND abs(l.weighed_g - p.grams) * 100 > p.grams * %s ORDER BY l.item_id
+            """,
+            [handover.dispatch_movement_id, handover.pk, percent],
+        )
+        return [OffMass(*row) for row in cursor.fetchall()]
+
+
 @transaction.atomic
-def accept_handover(*, actor: User, at: datetime, handover: Handover, difference_reason: str = "") -> Handover:
+def accept_handover(
+    *,
+    actor: User,
+    at: datetime,
+    handover: Handover,
+    difference_reason: str = "",
+    reasons: Mapping[int, str] | None = None,
+    signature: bytes | None = None,
+) -> Handover:
     """Take what was scanned into the receiving store. What was not stays in transit and becomes a discrepancy.
 
-    Raises InvalidTransition, SecondPersonNeeded, BadInput when something is missing and no reason is given, or when
-    nothing was scanned at all.
+    `reasons` says of single items why they are missing or weigh otherwise; the rest go under `difference_reason`. What
+    is missing from an open box is out of it from now on, so that the box arrives with what is in it. Raises
+    InvalidTransition, SecondPersonNeeded, BoxIsSealed when something is missing from a sealed box, BadInput when there
+    is a difference and no reason is given, or when nothing was scanned at all.
     """
     # The row lock closes the race of acceptance against cancelling, and of two acceptances.
     handover = (
@@ -167,11 +361,18 @@ def accept_handover(*, actor: User, at: datetime, handover: Handover, difference
         raise SecondPersonNeeded
     lines = HandoverLine.objects.filter(handover=handover)
     received = list(lines.filter(outcome=HandoverLine.Outcome.RECEIVED).values_list("item_id", flat=True))
-    missing = lines.filter(outcome=HandoverLine.Outcome.PENDING).count()
+    missing = list(lines.filter(outcome=HandoverLine.Outcome.PENDING).values_list("item_id", flat=True))
+    off = find_off_masses(handover, day_of(at))
+    broken = list(
+        HandoverSeal.objects.filter(handover=handover, state__in=_NOT_INTACT).values_list("number", flat=True)
+    )
+    reason, given = difference_reason.strip(), {item: text.strip() for item, text in (reasons or {}).items()}
     if not received:
         raise BadInput(_("Nothing has been scanned yet."))
-    if missing and not difference_reason.strip():
-        raise BadInput(fields={"difference_reason": _("Say why items are missing.")})
+    differing = [*missing, *(mass.item_id for mass in off)]
+    if not reason and (broken or any(not given.get(item) for item in differing)):
+        raise BadInput(fields={"difference_reason": _("Say what differs and why.")})
+    _take_out_missing(missing, actor=actor, at=at)
     move_items(
         actor=actor,
         at=at,
@@ -186,10 +387,12 @@ def accept_handover(*, actor: User, at: datetime, handover: Handover, difference
         gave=handover.dispatched_by,
         accepted=actor,
     )
+    _note_reasons(handover, differing, given, reason)
     lines.filter(outcome=HandoverLine.Outcome.PENDING).update(outcome=HandoverLine.Outcome.MISSING)
     handover.state, handover.closed_by, handover.closed_at = Handover.State.ACCEPTED, actor, at
-    handover.difference_reason = difference_reason.strip()
+    handover.difference_reason = reason or next((text for text in given.values() if text), "")
     handover.save(update_fields=["state", "closed_by", "closed_at", "difference_reason"])
+    _sign(handover, HandoverSignature.Side.RECEIVER, actor=actor, at=at, picture=signature)
     record(
         "handover.accepted",
         actor=actor,
@@ -198,24 +401,104 @@ def accept_handover(*, actor: User, at: datetime, handover: Handover, difference
         subject_name=handover.number,
         organisation_id=handover.target.custodian_id,
         received=len(received),
-        missing=missing,
+        missing=len(missing),
+        off_mass=len(off),
+        broken_seals=broken,
     )
+    _tell_differences(
+        handover, actor=actor, at=at, missing=len(missing), received=len(received), off=off, broken=broken
+    )
+    return handover
+
+
+def _take_out_missing(missing: Sequence[int], *, actor: User, at: datetime) -> None:
+    """What was sent in a box and is not in it is out of it from now on. Raises BoxIsSealed."""
+    if not missing:
+        return
+    packed = Packing.objects.present().filter(item__in=missing)
+    sealed = Box.objects.filter(packings__in=packed).exclude(seal_number="").first()
+    if sealed is not None:
+        raise BoxIsSealed(
+            _("Something is missing from the sealed box %(box)s: open its seal first, say why, and scan what is in it.")
+            % {"box": sealed.shown}
+        )
+    packed.update(taken_out_at=at, taken_out_by=actor)
+
+
+def _note_reasons(handover: Handover, items: Sequence[int], given: Mapping[int, str], otherwise: str) -> None:
+    """Write its reason to every line that differs, in one statement."""
+    if items:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE ledger_handoverline l SET reason = w.reason"
+                " FROM unnest(%s::bigint[], %s::text[]) AS w (item, reason)"
+                " WHERE l.handover_id = %s AND l.item_id = w.item",
+                [list(items), [(given.get(item) or otherwise)[:300] for item in items], handover.pk],
+            )
+
+
+def _tell_differences(
+    handover: Handover,
+    *,
+    actor: User,
+    at: datetime,
+    missing: int,
+    received: int,
+    off: Sequence[OffMass],
+    broken: Sequence[str],
+) -> None:
+    """Raise what the sender has to explain: one discrepancy for each sort of difference."""
+    told: list[tuple[str, dict[str, object]]] = []
     if missing:
-        within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+        facts = {"missing": missing, "sent": missing + received, "reason": handover.difference_reason}
+        told.append(("handover.missing", facts))
+    if off:
+        told.append(("handover.mass", {"count": len(off), "reason": handover.difference_reason}))
+    if broken:
+        told.append(("handover.seals", {"seals": ", ".join(broken), "reason": handover.difference_reason}))
+    if not told:
+        return
+    sender = Organisation.objects.get(custody_accounts=handover.source_id)
+    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+    for code, facts in told:
         raise_notice(
             at=at,
             kind=Notice.Kind.DISCREPANCY,
-            code="handover.missing",
-            organisation=Organisation.objects.get(custody_accounts=handover.source_id),
+            code=code,
+            organisation=sender,
             subject=("handover", handover.pk),
             due_on=day_of(at + timedelta(days=within)),
             actor=actor,
             number=handover.number,
-            missing=missing,
-            sent=missing + len(received),
-            reason=handover.difference_reason,
+            **facts,
         )
-    return handover
+
+
+@transaction.atomic
+def tell_late(*, at: datetime) -> int:
+    """Alert both sides, once for each hand-over, about goods that should have arrived; how many hand-overs."""
+    late = list(
+        Handover.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state=Handover.State.DISPATCHED, late_told_at=None, expected_at__lt=at)
+        .select_related("source__custodian", "target__custodian")
+        .order_by("pk")[:500]
+    )
+    for handover in late:
+        sides = {side.pk: side for side in (handover.source.custodian, handover.target.custodian) if side is not None}
+        for side in sides.values():
+            raise_notice(
+                at=at,
+                kind=Notice.Kind.ALERT,
+                code="handover.late",
+                organisation=side,
+                subject=("handover", handover.pk),
+                due_on=day_of(at),
+                number=handover.number,
+                source=handover.source.code,
+                target=handover.target.code,
+            )
+    Handover.objects.filter(pk__in=[handover.pk for handover in late]).update(late_told_at=at)
+    return len(late)
 
 
 @transaction.atomic

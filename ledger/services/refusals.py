@@ -81,6 +81,13 @@ class BoxIsSealed(DomainError):
     message = _("This box is sealed: open the seal and say why, or take the whole box.")
 
 
+class BoxNotSealed(DomainError):
+    """What is in an open box is scanned one by one."""
+
+    code = "box-not-sealed"
+    message = _("This box is open: scan every item in it.")
+
+
 class BoxIsEmpty(DomainError):
     """An empty box is not sealed."""
 

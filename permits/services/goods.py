@@ -1,7 +1,7 @@
 """Hand-overs with their right: dispatch, scan on arrival, accept, return. The ledger moves; this room asks who may."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,15 +15,20 @@ from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
-from ledger.models import CustodyAccount, Handover, HandoverLine
+from ledger.models import AccountKind, Box, CustodyAccount, Handover, HandoverLine, HandoverSeal
 from ledger.selectors import stores_of
 from ledger.services import (
     SecondPersonNeeded,
     accept_handover,
     cancel_handover,
+    check_seals,
     dispatch_items,
+    draw_weighing_sample,
+    open_arrived_box,
+    scan_box_received,
     scan_received,
     unscan_received,
+    weigh_received,
 )
 from permits.models import ExtraScan, Permit, PermitLine
 from permits.selectors import find_right, permit_of
@@ -31,6 +36,7 @@ from permits.services.permits import lock_permit, release_stored, use_lines
 from registry.models import Derivative
 
 SHOWN = 5
+PLACES = (AccountKind.STORE, AccountKind.EVIDENCE)
 
 
 class NotCovered(DomainError):
@@ -71,22 +77,25 @@ def dispatch_goods(
     permit: Permit | None = None,
     vehicle: str = "",
     driver: str = "",
+    escort: str = "",
+    route: str = "",
     seals: str = "",
-    expected_on: date | None = None,
+    expected_at: datetime | None = None,
+    signature: bytes | None = None,
 ) -> Handover:
     """Send goods to another store under the right of the day: one organisation, the State's rule, or a permit.
 
     A permit must be in force, name the target, and cover every item. A repeated `key` returns the first hand-over.
     Raises NotAllowed, PermitNeeded, PermitNotInForce, PermitForOtherStore, NotCovered, and what the ledger raises.
     """
-    if not stores_of(actor, Can.DISPATCH).filter(pk=source.pk).exists():
+    if not stores_of(actor, Can.DISPATCH, kinds=PLACES).filter(pk=source.pk).exists():
         raise NotAllowed(_("You do not dispatch goods from this store."))
     is_new = not Handover.objects.filter(dispatch_movement__key=key).exists()
     if permit is not None:
         # Locked first: no revocation or expiry can pass between the question and the movement.
         permit = lock_permit(permit)
     if is_new:
-        find_right(source=source, target=target, permit=permit, on=day_of(at))
+        find_right(source=source, target=target, permit=permit, on=day_of(at), item_ids=item_ids)
     if permit is not None and is_new:
         _require_covered(permit, item_ids)
     return dispatch_items(
@@ -99,8 +108,11 @@ def dispatch_goods(
         under=permit.reference if permit else "",
         vehicle=vehicle,
         driver=driver,
+        escort=escort,
+        route=route,
         seals=seals,
-        expected_on=expected_on,
+        expected_at=expected_at,
+        signature=signature,
     )
 
 
@@ -110,6 +122,38 @@ def _require_covered(permit: Permit, item_ids: Sequence[int]) -> None:
     if others:
         numbers = Derivative.objects.filter(pk__in=others[:SHOWN]).order_by("pk").values_list("number", flat=True)
         raise NotCovered(permit, list(numbers), more=len(others) - len(others[:SHOWN]))
+
+
+def scan_box_of_goods(*, actor: User, at: datetime, handover: Handover, box: Box) -> tuple[int, int]:
+    """Take a sealed box with all that is in it; how many items, how many new. Raises NotAllowed, BoxNotSealed."""
+    require_receiver(actor, handover)
+    return scan_box_received(actor=actor, at=at, handover=handover, box=box)
+
+
+def open_box_of_goods(*, actor: User, at: datetime, handover: Handover, box: Box, reason: str) -> Box:
+    """Open the seal of a box that arrived; its items are then scanned one by one. Raises NotAllowed, BadInput."""
+    require_receiver(actor, handover)
+    return open_arrived_box(actor=actor, at=at, handover=handover, box=box, reason=reason)
+
+
+def check_seals_of_goods(
+    *, actor: User, at: datetime, handover: Handover, found: Mapping[int, HandoverSeal.State]
+) -> None:
+    """Note how the seals of the load were found. Raises NotAllowed, InvalidTransition."""
+    require_receiver(actor, handover)
+    check_seals(actor=actor, at=at, handover=handover, found=found)
+
+
+def draw_sample_of_goods(*, actor: User, at: datetime, handover: Handover, size: int) -> Handover:
+    """Choose by a seed what the receiver weighs. Raises NotAllowed, InvalidTransition, BadInput."""
+    require_receiver(actor, handover)
+    return draw_weighing_sample(actor=actor, at=at, handover=handover, size=size)
+
+
+def weigh_goods(*, actor: User, at: datetime, handover: Handover, item_id: int, grams: int) -> HandoverLine:
+    """Note what an item weighed on arrival. Raises NotAllowed, NotInHandover, BadInput."""
+    require_receiver(actor, handover)
+    return weigh_received(actor=actor, at=at, handover=handover, item_id=item_id, grams=grams)
 
 
 def scan_goods(*, actor: User, at: datetime, handover: Handover, item_id: int) -> tuple[HandoverLine, bool]:
@@ -166,11 +210,23 @@ def undo_last_scan(*, actor: User, handover: Handover) -> str | None:
 
 
 @transaction.atomic
-def accept_goods(*, actor: User, at: datetime, handover: Handover, difference_reason: str = "") -> Handover:
+def accept_goods(
+    *,
+    actor: User,
+    at: datetime,
+    handover: Handover,
+    difference_reason: str = "",
+    reasons: Mapping[int, str] | None = None,
+    extra_reasons: Mapping[int, str] | None = None,
+    seals: Mapping[int, HandoverSeal.State] | None = None,
+    signature: bytes | None = None,
+) -> Handover:
     """Take what was scanned into the receiving store and use up the permit by it.
 
-    What is missing, and what arrived beside the list, becomes a discrepancy. Raises NotAllowed, PermitRevoked, and what
-    the ledger raises; the dispatcher is always refused.
+    What is missing, weighs otherwise or arrived beside the list becomes a discrepancy, with a reason for each line:
+    `reasons` by item, `extra_reasons` by the key of the extra scan, `difference_reason` for the rest; `seals` says how
+    the seals of the load were found. Raises NotAllowed, PermitRevoked, and what the ledger raises; the dispatcher is
+    always refused.
     """
     require_receiver(actor, handover)
     permit = permit_of(handover)
@@ -181,16 +237,28 @@ def accept_goods(*, actor: User, at: datetime, handover: Handover, difference_re
                 _("Permit %(number)s was revoked: %(reason)s. These goods go back to the sender.")
                 % {"number": permit.number, "reason": permit.end.reason}
             )
-    accepted = accept_handover(actor=actor, at=at, handover=handover, difference_reason=difference_reason)
+    if seals:
+        check_seals(actor=actor, at=at, handover=handover, found=seals)
+    accepted = accept_handover(
+        actor=actor,
+        at=at,
+        handover=handover,
+        difference_reason=difference_reason,
+        reasons=reasons,
+        signature=signature,
+    )
     if permit is not None:
         received = HandoverLine.objects.filter(handover=accepted, outcome=HandoverLine.Outcome.RECEIVED)
         use_lines(permit, accepted, list(received.values_list("item_id", flat=True)), actor=actor, at=at)
-    _tell_extras(accepted, actor=actor, at=at)
+    extras = list(accepted.extra_scans.select_related("item").order_by("pk"))
+    for extra in extras:
+        extra.reason = ((extra_reasons or {}).get(extra.pk, "").strip() or difference_reason.strip())[:300]
+    ExtraScan.objects.bulk_update(extras, ["reason"])
+    _tell_extras(accepted, extras, actor=actor, at=at)
     return accepted
 
 
-def _tell_extras(handover: Handover, *, actor: User, at: datetime) -> None:
-    extras = list(handover.extra_scans.select_related("item").order_by("pk"))
+def _tell_extras(handover: Handover, extras: Sequence[ExtraScan], *, actor: User, at: datetime) -> None:
     if extras:
         days = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
         raise_notice(
@@ -225,11 +293,11 @@ def return_goods(*, actor: User, at: datetime, handover: Handover, reason: str) 
 
 
 def is_sender(actor: User, handover: Handover) -> bool:
-    return stores_of(actor, Can.DISPATCH).filter(pk=handover.source_id).exists()
+    return stores_of(actor, Can.DISPATCH, kinds=PLACES).filter(pk=handover.source_id).exists()
 
 
 def is_receiver(actor: User, handover: Handover) -> bool:
-    return stores_of(actor, Can.RECEIVE).filter(pk=handover.target_id).exists()
+    return stores_of(actor, Can.RECEIVE, kinds=PLACES).filter(pk=handover.target_id).exists()
 
 
 def require_receiver(actor: User, handover: Handover) -> None:

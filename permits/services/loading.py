@@ -1,7 +1,8 @@
 """Getting goods ready to go: a list that is saved with every scan, until it is dispatched."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import dataclass, fields
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,13 +14,28 @@ from ledger.models import CustodyAccount, Handover
 from ledger.selectors import stores_of
 from permits.models import LoadingList, Permit
 from permits.selectors import Problems, find_loading_obstacles
-from permits.services.goods import dispatch_goods
+from permits.services.goods import PLACES, dispatch_goods
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How goods travel: vehicle, driver, escort (names), route, numbers of seals, and when they should arrive."""
+
+    vehicle: str = ""
+    driver: str = ""
+    escort: str = ""
+    route: str = ""
+    seals: str = ""
+    expected_at: datetime | None = None
+
+
+_TRANSPORT = tuple(field.name for field in fields(Transport))
 
 
 @transaction.atomic
 def open_loading(*, actor: User, at: datetime, source: CustodyAccount) -> LoadingList:
     """The person's list for this store, begun when there is none. Raises NotAllowed."""
-    if not stores_of(actor, Can.DISPATCH).filter(pk=source.pk).exists():
+    if not stores_of(actor, Can.DISPATCH, kinds=PLACES).filter(pk=source.pk).exists():
         raise NotAllowed(_("You do not dispatch goods from this store."))
     # One unique index closes the race of two windows of one person.
     LoadingList.objects.bulk_create([LoadingList(source=source, opened_by=actor, opened_at=at)], ignore_conflicts=True)
@@ -57,29 +73,67 @@ def change_loading(
     loading: LoadingList,
     target: CustodyAccount | None,
     permit: Permit | None,
-    vehicle: str = "",
-    driver: str = "",
-    seals: str = "",
-    expected_on: date | None = None,
+    transport: Transport | None = None,
 ) -> LoadingList:
-    """Save where it goes, under which permit, and how. A permit names its own receiving store."""
+    """Save where it goes, under which permit, and how, if that is said. A permit names its own receiving store."""
     loading = _lock(loading, actor)
     loading.permit = permit
     loading.target = permit.store if permit else target
-    loading.vehicle, loading.driver, loading.seals = vehicle.strip(), driver.strip(), seals.strip()
-    loading.expected_on = expected_on
-    loading.save(update_fields=["permit", "target", "vehicle", "driver", "seals", "expected_on"])
+    if transport is not None:
+        _note_transport(loading, transport)
+    loading.save(update_fields=["permit", "target", *_TRANSPORT])
     return loading
 
 
+def _note_transport(loading: LoadingList, transport: Transport) -> None:
+    for name in _TRANSPORT:
+        said = getattr(transport, name)
+        setattr(loading, name, said.strip() if isinstance(said, str) else said)
+
+
 @transaction.atomic
-def dispatch_loading(*, actor: User, at: datetime, loading: LoadingList) -> Handover:
-    """Send what is on the list. Asked twice, it answers with the same hand-over. Raises what dispatch_goods raises."""
+def begin_loading(
+    *,
+    actor: User,
+    at: datetime,
+    source: CustodyAccount,
+    target: CustodyAccount | None,
+    permit: Permit | None,
+    item_ids: Sequence[int] = (),
+) -> tuple[LoadingList, int, Problems]:
+    """Open the person's list for this store, say where it goes, and put on it what was chosen.
+
+    The list, how many items were new on it, and what stood against the others.
+    """
+    loading = open_loading(actor=actor, at=at, source=source)
+    loading = change_loading(actor=actor, loading=loading, target=target, permit=permit)
+    if not item_ids:
+        return loading, 0, {}
+    added, problems = load_items(actor=actor, at=at, loading=loading, item_ids=item_ids)
+    return loading, added, problems
+
+
+@transaction.atomic
+def dispatch_loading(
+    *,
+    actor: User,
+    at: datetime,
+    loading: LoadingList,
+    transport: Transport | None = None,
+    signature: bytes | None = None,
+) -> Handover:
+    """Send what is on the list, signed. Asked twice, it answers with the same hand-over.
+
+    Raises what dispatch_goods raises.
+    """
     loading = _locked(loading, actor)
     if loading.handover is not None:
         return loading.handover
     if loading.target is None:
         raise BadInput(fields={"target": _("Say where the goods go.")})
+    if transport is not None:
+        _note_transport(loading, transport)
+        loading.save(update_fields=list(_TRANSPORT))
     handover = dispatch_goods(
         actor=actor,
         at=at,
@@ -88,10 +142,8 @@ def dispatch_loading(*, actor: User, at: datetime, loading: LoadingList) -> Hand
         target=loading.target,
         item_ids=list(loading.lines.values_list("item_id", flat=True)),
         permit=loading.permit,
-        vehicle=loading.vehicle,
-        driver=loading.driver,
-        seals=loading.seals,
-        expected_on=loading.expected_on,
+        signature=signature,
+        **{name: getattr(loading, name) for name in _TRANSPORT},
     )
     loading.lines.all().delete()
     loading.handover = handover

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
-from django.http import HttpResponse
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,17 +14,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.audit.models import Event
-from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
-from ledger.models import Handover, HandoverLine, Posting
+from core.documents.files import serve
+from ledger.models import Handover, HandoverPaper, Posting
 from ledger.selectors import stores_of
-from marking.models import Mark
 from permits import services
 from permits.filters import HandoverFilter
 from permits.forms import ReturnForm
-from permits.selectors import count_lines, grams_sent, permit_of
+from permits.papers import LANGUAGES, check_code, kinds_of, lines_of, paper_of
+from permits.selectors import boxes_sent, count_lines, count_weighed, grams_sent, permit_of
 
 
 @requires(Can.SEE_STOCK)
@@ -33,12 +33,12 @@ def handovers(request: SignedInRequest) -> HttpResponse:
     chosen = HandoverFilter(request.GET, reader=request.user)
     found = chosen.qs.select_related("source__custodian", "target__custodian")
     page = keyset_page(_measured(found), request, order=("-pk",))
-    mine = set(stores_of(request.user, Can.SEE_STOCK).values_list("pk", flat=True))
+    mine = set(stores_of(request.user, Can.SEE_STOCK, kinds=services.PLACES).values_list("pk", flat=True))
     context = {
         "filter": chosen,
         "page": page,
         "mine": mine,
-        "today": day_of(timezone.now()),
+        "now": timezone.now(),
         "can_dispatch": request.user.can(Can.DISPATCH),
     }
     return render(request, "permits/handovers.html", context)
@@ -61,7 +61,13 @@ def handover(request: SignedInRequest, pk: int) -> HttpResponse:
         "can_receive": is_open and receives and found.dispatched_by_id != request.user.pk,
         "dispatched_it": is_open and receives and found.dispatched_by_id == request.user.pk,
         "can_return": is_open and services.is_sender(request.user, found),
-        "today": day_of(timezone.now()),
+        "is_late": found.is_late(timezone.now()),
+        "papers": [(kind, kind.label, check_code(found, kind)) for kind in kinds_of(found)],
+        "languages": [("kk", "Қазақша"), ("ru", "Русский"), ("en", "English")],
+        "seals": list(found.seal_checks.select_related("checked_by")),
+        "signatures": list(found.signatures.select_related("signed_by")),
+        "weighed": count_weighed(found),
+        "boxes": boxes_sent(found),
     }
     return render(request, "permits/handover.html", context)
 
@@ -69,15 +75,19 @@ def handover(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.SEE_STOCK)
 @require_safe
 def waybill(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The whole list on paper, with room for two signatures."""
+    """The waybill in the reader's language."""
+    return redirect("permits:paper", pk, HandoverPaper.Kind.WAYBILL, request.LANGUAGE_CODE)
+
+
+@requires(Can.SEE_STOCK)
+@require_safe
+def paper(request: SignedInRequest, pk: int, kind: str, language: str) -> HttpResponseBase:
+    """One paper of a hand-over as PDF, in one of three languages; drawn when it is first asked for."""
     found = _handover_or_404(request, pk)
-    context = {
-        "handover": found,
-        "permit": permit_of(found),
-        "lines": lines_of(found).order_by("item__derivative__number"),
-        "counts": count_lines(found) | {"grams": grams_sent(found)},
-    }
-    return render(request, "permits/waybill.html", context)
+    if language not in LANGUAGES or kind not in HandoverPaper.Kind.values:
+        raise Http404
+    document = paper_of(found, HandoverPaper.Kind(kind), LANGUAGES[language], actor=request.user, at=timezone.now())
+    return serve(document)
 
 
 @requires(Can.DISPATCH)
@@ -100,17 +110,6 @@ def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "permits/take_back.html", context, status=422 if form.errors else 200)
 
 
-def lines_of(handover: Handover) -> QuerySet[HandoverLine]:
-    """Lines with the item, its mark, and what it weighed as it was sent."""
-    code = Mark.objects.active().filter(derivative=OuterRef("item")).values("code")[:1]
-    sent = Posting.objects.filter(movement=handover.dispatch_movement_id, item=OuterRef("item"), pieces__gt=0)
-    return (
-        HandoverLine.objects.filter(handover=handover)
-        .select_related("item__derivative")
-        .annotate(code=Coalesce(Subquery(code), Value("")), grams=Subquery(sent.values("grams")[:1]))
-    )
-
-
 def _measured(found: QuerySet[Handover]) -> QuerySet[Handover]:
     """Each with its pieces and grams, as they were sent."""
     sent = Posting.objects.filter(movement=OuterRef("dispatch_movement"), pieces__gt=0).order_by().values("movement")
@@ -122,6 +121,11 @@ def _measured(found: QuerySet[Handover]) -> QuerySet[Handover]:
 
 def _handover_or_404(request: SignedInRequest, pk: int) -> Handover:
     known = Handover.objects.visible_to(request.user).select_related(
-        "source__custodian", "target__custodian", "dispatched_by", "closed_by"
+        "source__custodian",
+        "source__region",
+        "target__custodian",
+        "target__region",
+        "dispatched_by",
+        "closed_by",
     )
     return get_object_or_404(known, pk=pk)

@@ -1,5 +1,6 @@
 """Getting goods ready and sending them: choose where to, scan or choose what, dispatch."""
 
+from dataclasses import fields
 from typing import Any
 
 from django.contrib import messages
@@ -20,22 +21,25 @@ from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
-from custody.scanning import Said, read_scan
-from ledger.models import CustodyAccount
-from ledger.selectors import stores_of
+from custody.scanning import Said, Scan, read_scan
+from ledger.models import AccountKind, CustodyAccount
+from ledger.selectors import items_in_boxes, stores_of
 from permits import services
 from permits.filters import StockChoice
 from permits.forms import StartForm, TransportForm
 from permits.models import LoadingList, Permit
 from permits.selectors import (
+    Problems,
     batches_in,
     describe_items,
     find_loading_obstacles,
     find_right,
+    holds_certified,
     items_of_batch,
     receiving_stores,
     weigh,
 )
+from permits.services import Transport
 from permits.views.said import chosen_items, own_hosts, say_refusal, wants_part
 from registry.models import Derivative, Intake
 
@@ -47,7 +51,7 @@ MOST_AT_ONCE = 20_000
 @require_http_methods(["GET", "HEAD", "POST"])
 def dispatch(request: SignedInRequest) -> HttpResponse:
     """From which store, and where to; then the list that is being loaded."""
-    stores = stores_of(request.user, Can.DISPATCH)
+    stores = stores_of(request.user, Can.DISPATCH, kinds=services.PLACES)
     source = _source(request, stores)
     if source is None:
         if not stores.exists():
@@ -71,19 +75,16 @@ def _start(request: SignedInRequest, source: CustodyAccount, loading: LoadingLis
         return _start_page(request, source, form)
     permit, target = form.chosen
     now = timezone.now()
-    loading = services.open_loading(actor=request.user, at=now, source=source)
-    services.change_loading(
-        actor=request.user,
-        loading=loading,
-        target=target,
-        permit=permit,
-        vehicle=loading.vehicle,
-        driver=loading.driver,
-        seals=loading.seals,
-        expected_on=loading.expected_on,
-    )
-    if items := chosen_items(request):
-        _load(request, LoadingList.objects.get(pk=loading.pk), items)
+    items = chosen_items(request)[:MOST_AT_ONCE]
+    try:
+        _loading, added, problems = services.begin_loading(
+            actor=request.user, at=now, source=source, target=target, permit=permit, item_ids=items
+        )
+    except DomainError as refusal:
+        say_refusal(request, refusal)
+        return redirect(_list_url(source))
+    if items:
+        _say_loaded(request, added, problems)
     return redirect(_list_url(source))
 
 
@@ -92,7 +93,7 @@ def _start_page(request: SignedInRequest, source: CustodyAccount, form: StartFor
         "form": form,
         "source": source,
         "items": chosen_items(request),
-        "several": stores_of(request.user, Can.DISPATCH).exclude(pk=source.pk).exists(),
+        "several": stores_of(request.user, Can.DISPATCH, kinds=services.PLACES).exclude(pk=source.pk).exists(),
     }
     return render(request, "permits/start_dispatch.html", context, status=422 if form.is_bound else 200)
 
@@ -113,14 +114,9 @@ def _loading_page(
         "waiting": waiting,
         "form": form
         or TransportForm(
-            initial={
-                "vehicle": loading.vehicle,
-                "driver": loading.driver,
-                "seals": loading.seals,
-                "expected_on": loading.expected_on,
-            }
+            signer=request.user, initial={field.name: getattr(loading, field.name) for field in fields(Transport)}
         ),
-        "several": stores_of(request.user, Can.DISPATCH).exclude(pk=loading.source_id).exists(),
+        "several": stores_of(request.user, Can.DISPATCH, kinds=services.PLACES).exclude(pk=loading.source_id).exists(),
     }
     return render(request, "permits/loading.html", context, status=status)
 
@@ -133,7 +129,7 @@ def _state(loading: LoadingList, said: Said | None) -> dict[str, Any]:
     latest = [line.item for line in loading.lines.select_related("item")[:SHOWN]]
     bad = list(Derivative.objects.filter(pk__in=list(problems)[:SHOWN]))
     pieces, grams = weigh(loaded)
-    right, refusal = _right(loading)
+    right, refusal = _right(loading, keys)
     return {
         "loading": loading,
         "said": said,
@@ -149,13 +145,17 @@ def _state(loading: LoadingList, said: Said | None) -> dict[str, Any]:
     }
 
 
-def _right(loading: LoadingList) -> tuple[Any, str]:
+def _right(loading: LoadingList, keys: list[int]) -> tuple[Any, str]:
     """The right under which it may go today, or why it may not."""
     if loading.target is None:
         return None, ""
     try:
         right = find_right(
-            source=loading.source, target=loading.target, permit=loading.permit, on=day_of(timezone.now())
+            source=loading.source,
+            target=loading.target,
+            permit=loading.permit,
+            on=day_of(timezone.now()),
+            item_ids=keys,
         )
     except DomainError as refusal:
         return None, str(refusal)
@@ -177,7 +177,11 @@ def _take_scan(request: SignedInRequest, loading: LoadingList, text: str) -> Sai
     scan = read_scan(text, own_hosts=own_hosts(request))
     if scan.refused is not None:
         return scan.refused
-    items = items_of_batch(scan.batch, [loading.source_id]) if scan.batch else [scan.item.pk] if scan.item else []
+    items = _items_of(scan, loading)
+    if not items and scan.batch is None:
+        return Said(
+            "attention", _("Nothing here"), _("Nothing to load has this number: %(text)s.") % {"text": scan.text}
+        )
     if not items:
         return Said(
             "attention",
@@ -188,13 +192,22 @@ def _take_scan(request: SignedInRequest, loading: LoadingList, text: str) -> Sai
         added, problems = services.load_items(actor=request.user, at=timezone.now(), loading=loading, item_ids=items)
     except DomainError as refusal:
         return Said("stop", _("Not possible"), str(refusal))
-    if scan.batch:
+    if scan.batch or scan.box:
         return _said_of_batch(scan.text, added, len(problems))
     if problems:
         return Said("stop", _("Cannot go"), f"{scan.text}. " + " ".join(str(p.text) for p in problems[items[0]]))
     if not added:
         return Said("attention", _("Already on the list"), scan.text)
     return Said("ok", _("On the list"), scan.text)
+
+
+def _items_of(scan: Scan, loading: LoadingList) -> list[int]:
+    """What a scan puts on the list: an item, all of a reception that is here, or all that is in a box."""
+    if scan.item is not None:
+        return [scan.item.pk]
+    if scan.box is not None:
+        return items_in_boxes([scan.box.pk]).get(scan.box.pk, [])
+    return items_of_batch(scan.batch, [loading.source_id]) if scan.batch else []
 
 
 def _said_of_batch(number: str, added: int, refused: int) -> Said:
@@ -230,6 +243,10 @@ def _load(request: SignedInRequest, loading: LoadingList, items: list[int]) -> N
     except DomainError as refusal:
         say_refusal(request, refusal)
         return
+    _say_loaded(request, added, problems)
+
+
+def _say_loaded(request: SignedInRequest, added: int, problems: Problems) -> None:
     if added:
         words = ngettext("%(count)d item put on the list.", "%(count)d items put on the list.", added)
         messages.success(request, words % {"count": added})
@@ -304,14 +321,17 @@ def dispatch_list(request: SignedInRequest, pk: int) -> HttpResponse:
     if loading.handover is not None:
         return redirect("permits:handover", loading.handover.pk)
     loading = _list_or_404(request, pk)
-    form = TransportForm(request.POST)
+    form = TransportForm(request.POST, signer=request.user)
     if not form.is_valid():
         return _loading_page(request, loading, form=form, status=422)
     try:
-        services.change_loading(
-            actor=request.user, loading=loading, target=loading.target, permit=loading.permit, **form.cleaned_data
+        handover = services.dispatch_loading(
+            actor=request.user,
+            at=timezone.now(),
+            loading=loading,
+            transport=form.transport,
+            signature=form.cleaned_data["signature"],
         )
-        handover = services.dispatch_loading(actor=request.user, at=timezone.now(), loading=loading)
     except DomainError as refusal:
         said = [str(refusal), *(str(text) for text in refusal.fields.values())]
         verdict = Said("stop", _("Not dispatched"), " ".join(dict.fromkeys(said)))
@@ -351,9 +371,24 @@ def _destinations(source: CustodyAccount) -> dict[str, Any]:
     permits = Permit.objects.in_force(today).filter(holder=source.custodian_id).select_related("receiver", "store")
     stores = receiving_stores().exclude(pk=source.pk).order_by("custodian", "code")
     own = stores.filter(custodian=source.custodian_id)
-    if source.custodian is not None and source.custodian.is_state:
+    if source.kind == AccountKind.EVIDENCE:
+        own = _from_evidence(source)
+    elif holds_certified(source, today):
+        own = stores
+    elif source.custodian is not None and source.custodian.is_state:
         own |= stores.filter(custodian__kind__in=Organisation.STATE_BODIES)
     return {"source": source, "permits": list(permits.order_by("valid_until", "pk")), "stores": list(own)}
+
+
+def _from_evidence(source: CustodyAccount) -> QuerySet[CustodyAccount]:
+    """Where goods go from an evidence room once nothing holds them: other evidence rooms and stores of the State."""
+    places = CustodyAccount.objects.filter(
+        kind__in=services.PLACES,
+        is_active=True,
+        custodian__is_active=True,
+        custodian__kind__in=Organisation.STATE_BODIES,
+    )
+    return places.exclude(pk=source.pk).select_related("custodian").order_by("custodian", "code")
 
 
 def _open_list(request: SignedInRequest, source: CustodyAccount) -> LoadingList | None:

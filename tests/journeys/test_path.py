@@ -190,6 +190,7 @@ def test_5_the_batch_is_handed_over_and_one_missing_horn_is_a_discrepancy(sign_i
     inspector.locator("button[name=batch]", has_text=story.intake_number).click()
     inspector.fill("input[name=vehicle]", "512 KZA 27")
     inspector.fill("input[name=driver]", "Есенғалиев Марат")
+    inspector.fill("form[action$='/dispatch/'] input[name=password]", PASSWORD)
     inspector.locator("form[action$='/dispatch/'] button[type=submit]").click()
     inspector.wait_for_url(re.compile(r"/handovers/\d+/$"))
     story.handover = re.search(r"/handovers/(\d+)/", inspector.url).group(1)  # type: ignore[union-attr]
@@ -203,7 +204,8 @@ def test_5_the_batch_is_handed_over_and_one_missing_horn_is_a_discrepancy(sign_i
         expect(keeper.locator("#receiving li")).to_have_count(count)
     keeper.goto(f"/handovers/{story.handover}/accept/")
     keeper.fill("[name=difference_reason]", "№ 2 жәшікте бір мүйіз жоқ")
-    keeper.locator("main form button[type=submit]").click()
+    keeper.fill("main input[name=password]", PASSWORD)
+    keeper.locator("main form:has(input[name=password]) button[type=submit]").click()
     keeper.wait_for_url(re.compile(rf"/handovers/{story.handover}/$"))
 
     keeper.goto("/notices/")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import SignIn
+from tests.journeys.conftest import PASSWORD, SignIn
 
 pytestmark = pytest.mark.xdist_group("system")
 
@@ -14,6 +14,15 @@ def shoot(page: Page, text: str) -> None:
     """What a gun does: types into whatever has the focus, and presses Enter."""
     page.keyboard.type(text)
     page.keyboard.press("Enter")
+
+
+def sign_acceptance(receiver: Page) -> None:
+    """The seals are whole, and the password signs."""
+    receiver.wait_for_url(re.compile(r"/accept/$"))
+    for seal in receiver.locator("input[type=radio][value=intact]").all():
+        seal.check()
+    receiver.fill("main input[name=password]", PASSWORD)
+    receiver.locator("main form:has(input[name=password]) button[type=submit]").click()
 
 
 def dispatch_four(keeper: Page) -> tuple[str, list[str]]:
@@ -33,7 +42,8 @@ def dispatch_four(keeper: Page) -> tuple[str, list[str]]:
         free.nth(place).check()
     keeper.locator("form:has(input[name=item]) button[type=submit]").first.click()
     expect(keeper.locator("#loading tbody tr")).to_have_count(4)
-    keeper.locator("form[action$='/dispatch/'] button").click()
+    keeper.fill("form[action$='/dispatch/'] input[name=password]", PASSWORD)
+    keeper.locator("form[action$='/dispatch/'] button[type=submit]").click()
     keeper.wait_for_url(re.compile(r"/handovers/\d+/$"))
     return keeper.url, numbers
 
@@ -66,7 +76,8 @@ def test_a_gun_is_faster_than_the_server_and_no_scan_is_lost(sign_in: SignIn) ->
     expect(counts.nth(1)).to_have_text("3")
     shoot(receiver, numbers[3])
     expect(counts.nth(2)).to_have_text("0")
-    receiver.locator("#receiving form[action$='/accept/'] button").click()
+    receiver.locator("#receiving a[href$='/accept/']").click()
+    sign_acceptance(receiver)
     receiver.wait_for_url(re.compile(r"/handovers/\d+/$"))
     expect(receiver.locator(".page-sub .state-ok")).to_be_visible()
 
@@ -82,6 +93,7 @@ def test_scanning_works_with_scripts_blocked(sign_in: SignIn) -> None:
         expect(receiver.locator(".verdict-ok")).to_contain_text(number)
         expect(receiver.locator("input#code")).to_be_focused()
 
-    receiver.locator("form[action$='/accept/'] button").click()
+    receiver.locator("#receiving a[href$='/accept/']").click()
+    sign_acceptance(receiver)
     receiver.wait_for_url(re.compile(r"/handovers/\d+/$"))
     expect(receiver.locator(".page-sub .state-ok")).to_be_visible()

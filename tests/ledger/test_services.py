@@ -359,18 +359,24 @@ def test_a_repeated_dispatch_is_the_first_one(
     assert Handover.objects.count() == 1
 
 
-def test_evidence_is_not_handed_over_from_an_evidence_room(
+def test_what_is_in_a_store_does_not_become_evidence_by_being_sent(
     enter: Enter, inspector: User, now: datetime, central: CustodyAccount, reception: CustodyAccount
 ) -> None:
     room = CustodyAccount.objects.create(
         code="EV", kind=AccountKind.EVIDENCE, custodian=reception.custodian, name_kk="e", name_ru="e", name_en="e"
     )
-    items = enter(room, 210, stock_class="HOR:seizure")
+    items, held = enter(central, 210), enter(room, 215, stock_class="HOR:confiscated")
 
     with pytest.raises(BadInput):
-        dispatch_items(actor=inspector, at=now, key="d", source=room, target=central, item_ids=items)
+        dispatch_items(actor=inspector, at=now, key="d", source=central, target=room, item_ids=items)
+    place_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.EVIDENCE, reference="ERDR")
+    with pytest.raises(ItemsOnHold):
+        dispatch_items(actor=inspector, at=now, key="e", source=room, target=reception, item_ids=held)
+    assert (in_account(central), in_account(room)) == (set(items), set(held))
 
-    assert in_account(room) == set(items)
+    lift_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.EVIDENCE, reason="Court")
+    dispatch_items(actor=inspector, at=now, key="f", source=room, target=reception, item_ids=held)
+    assert not in_account(room)
 
 
 def test_a_movement_takes_the_same_number_of_queries_whatever_its_size(

@@ -105,7 +105,7 @@ KNOW_HANDOVER = SEE_STOCK - {"other_trader"}
     [
         ("/handovers/", SEE_STOCK, set()),
         ("/handovers/{handover}/", KNOW_HANDOVER, {"other_trader"}),
-        ("/handovers/{handover}/waybill/", KNOW_HANDOVER, {"other_trader"}),
+        ("/handovers/{handover}/papers/waybill.kk.pdf", KNOW_HANDOVER, {"other_trader"}),
         ("/handovers/{handover}/receive/", {"trader"}, {"other_trader"}),
         ("/handovers/{handover}/accept/", {"trader"}, {"other_trader"}),
         ("/handovers/new/", HOLDERS | {"inspector"}, set()),
@@ -182,7 +182,15 @@ def test_goods_are_loaded_by_scanning_and_sent_by_one_button(
 
     sent = client.post(
         f"/handovers/new/{loading.pk}/dispatch/",
-        {"vehicle": "777 ABC 02", "driver": "Серік", "seals": "S-1", "expected_on": "2030-01-02"},
+        {
+            "vehicle": "777 ABC 02",
+            "driver": "Серік",
+            "escort": "Ержан",
+            "seals": "S-1",
+            "route": "Орал – Алматы",
+            "expected_at": "2030-01-02T15:30",
+            "password": PASSWORD,
+        },
     )
 
     handover = Handover.objects.get()
@@ -210,7 +218,7 @@ def test_a_refused_dispatch_says_why_and_keeps_the_list(
     client.post(f"/handovers/new/{loading.pk}/load/", {"permitted": "yes"})
     services.revoke_permit(actor=authority_head, at=timezone.now(), permit=permit, reason="Void.")
 
-    refused = client.post(f"/handovers/new/{loading.pk}/dispatch/", {})
+    refused = client.post(f"/handovers/new/{loading.pk}/dispatch/", {"password": PASSWORD})
 
     assert refused.status_code == 409
     assert "is not in force any more: Revoked" in text_of(refused)
@@ -296,14 +304,23 @@ def test_goods_are_received_without_any_script(
     assert "This becomes a discrepancy" in differing
     assert marked[5].number in differing
     assert second_batch[0].number in differing
-    refused = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": ""})
+    refused = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "", "password": PASSWORD})
     assert refused.status_code == 422
-    assert "Say why items are missing." in text_of(refused)
-    accepted = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "A box came open."})
+    assert "Say what differs and why." in text_of(refused)
+    unsigned = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "A box came open."})
+    assert unsigned.status_code == 422
+    accepted = client.post(
+        f"/handovers/{handover.pk}/accept/",
+        {"difference_reason": "A box came open.", f"reason-{marked[5].pk}": "Fell out.", "password": PASSWORD},
+    )
 
     assert accepted["Location"] == f"/handovers/{handover.pk}/"
     handover.refresh_from_db()
     assert handover.state == Handover.State.ACCEPTED
+    missing = handover.lines.get(outcome="missing")
+    assert (missing.item_id, missing.reason) == (marked[5].pk, "Fell out.")
+    assert {one.reason for one in handover.extra_scans.all()} == {"A box came open."}
+    assert {one.side for one in handover.signatures.all()} == {"sender", "receiver"}
     assert client.get(receive)["Location"] == f"/handovers/{handover.pk}/"
 
 
@@ -322,7 +339,7 @@ def test_the_dispatcher_is_told_that_another_person_receives(
 
     page = text_of(client.get(f"/handovers/{handover.pk}/receive/"))
     scanned = text_of(client.post(f"/handovers/{handover.pk}/receive/", {"code": marked[0].number}))
-    refused = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "-"})
+    refused = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "-", "password": PASSWORD})
 
     assert "Another person must receive this" in page
     assert 'name="code"' not in page
@@ -339,7 +356,7 @@ def test_a_scan_costs_few_queries_however_large_the_load(
     code = code_of(marked[1])
     client.post(receive, {"code": marked[0].number}, headers={"X-Scan": "part"})
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         client.post(receive, {"code": code}, headers={"X-Scan": "part"})
 
 

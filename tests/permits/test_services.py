@@ -612,15 +612,15 @@ def test_a_list_is_dispatched_once_however_often_it_is_asked(
 ) -> None:
     loading = services.open_loading(actor=storekeeper, at=now, source=reception_store)
     services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
-    services.change_loading(
-        actor=storekeeper, loading=loading, target=central_store, permit=None, vehicle="777 ABC 02", seals="S-1"
-    )
+    services.change_loading(actor=storekeeper, loading=loading, target=central_store, permit=None)
+    transport = services.Transport(vehicle="777 ABC 02", seals="S-1, S-2")
 
-    first = services.dispatch_loading(actor=storekeeper, at=now, loading=loading)
+    first = services.dispatch_loading(actor=storekeeper, at=now, loading=loading, transport=transport)
     second = services.dispatch_loading(actor=storekeeper, at=now, loading=loading)
 
     assert first.pk == second.pk
-    assert (first.vehicle, first.seals) == ("777 ABC 02", "S-1")
+    assert (first.vehicle, first.seals) == ("777 ABC 02", "S-1, S-2")
+    assert [seal.number for seal in first.seal_checks.all()] == ["S-1", "S-2"]
     assert not loading.lines.exists()
     with pytest.raises(InvalidTransition):
         services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
