@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.audit.models import Event
-from core.base.errors import DomainError
+from core.base.errors import DomainError, NotFound
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.documents.files import serve
@@ -86,7 +86,10 @@ def paper(request: SignedInRequest, pk: int, kind: str, language: str) -> HttpRe
     found = _handover_or_404(request, pk)
     if language not in LANGUAGES or kind not in HandoverPaper.Kind.values:
         raise Http404
-    document = paper_of(found, HandoverPaper.Kind(kind), LANGUAGES[language], actor=request.user, at=timezone.now())
+    try:
+        document = paper_of(found, HandoverPaper.Kind(kind), LANGUAGES[language], actor=request.user, at=timezone.now())
+    except NotFound:
+        raise Http404 from None
     return serve(document)
 
 
