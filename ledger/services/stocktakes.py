@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -397,9 +398,13 @@ def note_unknown(*, actor: User, at: datetime, stocktake: StockTake, text: str, 
 
 
 def _counted(sql: str, asked: dict[str, Any]) -> list[Taken]:
-    """Run a scan's one statement; the trigger refuses it when counting has ended."""
+    """Run a scan's one statement; the trigger refuses it when counting has ended.
+
+    By itself it is a transaction of its own, without the round trips that open and end one.
+    """
+    inside = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with inside, connection.cursor() as cursor:
             cursor.execute(sql, asked)
             return [Taken(*row) for row in cursor.fetchall()]
     except IntegrityError as error:
