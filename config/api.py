@@ -15,10 +15,12 @@ v1: list[URLPattern | URLResolver] = [
     path("", include("core.notices.api")),
     path("", include("core.documents.api")),
     path("", include("registry.api")),
+    path("", include("registry.api_seasons")),
     path("", include("marking.api")),
     path("", include("custody.api")),
     path("", include("permits.api")),
     path("", include("reports.api")),
+    path("", include("reports.api_season")),
 ]
 
 # The page that draws the schema brings its own styles in its markup; nowhere else are these allowed.

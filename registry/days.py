@@ -178,6 +178,14 @@ def faults_of(day: Day, *, permit: RemovalPermit, brigade: Brigade, rules: DayRu
     ]
 
 
+def undecided(day: Day) -> set[str]:
+    """Codes of what cannot be said about the day now: neither that it adds up nor that it does not."""
+    registered = f"{PREFIX}horns_registered"
+    if day.sheet_id is not None and not day.is_signed:
+        return {f"{PREFIX}{code}" for code in ("carcasses", "horns_too_many", "horns_too_few", "counts")} | {registered}
+    return set() if day.is_settled else {registered}
+
+
 def _against_the_papers(day: Day, permit: RemovalPermit, brigade: Brigade) -> Iterator[Fault]:
     other = _of_another_sex(day, permit)
     if other:

@@ -10,7 +10,7 @@ Locks: the brigade's row for its days, the permit's row for its limit. Both come
 whatever the ledger locks; with FOR NO KEY UPDATE, so that rows which only name them go on being written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -24,7 +24,7 @@ from core.notices.models import Notice
 from core.notices.services import decide_notice, raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
-from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of
+from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of, undecided
 from registry.models import Brigade, DailySheet, Intake, RemovalLimit, RemovalPermit
 
 Subject = tuple[str, str]
@@ -41,19 +41,30 @@ def lock_permit(pk: int) -> RemovalPermit:
     return RemovalPermit.objects.select_for_update(no_key=True).get(pk=pk)
 
 
-def reconcile_day(*, actor: User | None, at: datetime, permit: int, brigade: int, on: date) -> list[Fault]:
+def reconcile_day(
+    *, actor: User | None, at: datetime, permit: int, brigade: int, on: date, withdrawn: DailySheet | None = None
+) -> list[Fault]:
     """Compare one brigade's day and raise, renew or close its notices. Returns what does not add up now.
 
-    The caller's transaction carries it. Without an actor (the daily check) nothing is closed.
+    The caller's transaction carries it. Without an actor (the daily check) nothing is closed. Notices about a sheet
+    that is `withdrawn` have nothing to be about any more. While a sheet is open for correction, what it was asked
+    when it was signed stays asked.
     """
     its_brigade = lock_brigade(brigade)
     its_permit = RemovalPermit.objects.get(pk=permit)
     found = days_of([permit], on=on, brigade=brigade)
-    day = found[0] if found else Day(permit, brigade, on)
-    faults = faults_of(day, permit=its_permit, brigade=its_brigade, rules=DayRules(), today=day_of(at))
-    subjects = _subjects_of(day)
+    day = found[0] if found else None
+    faults: list[Fault] = []
+    subjects: list[Subject] = []
+    if day is not None:
+        faults = faults_of(day, permit=its_permit, brigade=its_brigade, rules=DayRules(), today=day_of(at))
+        subjects = _subjects_of(day)
+    if withdrawn is not None:
+        subjects.append(("daily_sheet", str(withdrawn.pk)))
     if subjects:
-        _settle(actor=actor, at=at, subjects=subjects, organisation=_who_explains(day), faults=faults)
+        organisation = None if day is None else _who_explains(day)
+        pending = set() if day is None else undecided(day)
+        _settle(actor=actor, at=at, subjects=subjects, organisation=organisation, faults=faults, pending=pending)
     return faults
 
 
@@ -118,17 +129,18 @@ def _settle(
     actor: User | None,
     at: datetime,
     subjects: Sequence[Subject],
-    organisation: Organisation,
+    organisation: Organisation | None,
     faults: Sequence[Fault],
+    pending: Collection[str] = (),
 ) -> None:
-    """Make the notices about the subjects say what the faults say."""
+    """Make the notices about the subjects say what the faults say; those with a `pending` code are left alone."""
     about = Q()
     for kind, key in subjects:
         about |= Q(subject_kind=kind, subject_id=key)
     known = list(Notice.objects.filter(about, code__startswith=PREFIX))
-    stale = [notice for notice in known if notice.is_open and not _is_in(notice, faults)]
+    stale = [n for n in known if n.is_open and n.code not in pending and not _is_in(n, faults)]
     for fault in faults:
-        if _is_told(fault, known):
+        if organisation is None or _is_told(fault, known):
             continue
         replaced = [notice for notice in stale if notice.code == fault.code]
         due = [notice.due_on for notice in replaced if notice.due_on is not None]

@@ -220,7 +220,8 @@ def withdraw_daily_sheet(*, actor: User, at: datetime, sheet: DailySheet, reason
     sheet.closed_by, sheet.closed_at = actor, at
     sheet.save(update_fields=["state", "withdraw_reason", "closed_by", "closed_at"])
     _record("sheet.withdrawn", sheet, actor=actor, at=at, reason=sheet.withdraw_reason)
-    _compare(sheet, actor=actor, at=at)
+    reconcile_day(actor=actor, at=at, permit=sheet.permit_id, brigade=sheet.brigade_id, on=sheet.on, withdrawn=sheet)
+    hold_against_limits(actor=actor, at=at, permit=sheet.permit_id)
     return sheet
 
 
