@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,6 +142,8 @@ CELERY_BEAT_SCHEDULE = {
     "check-days": {"task": "registry.tasks.check_days", "schedule": 3600.0},
     "tell-silent-stores": {"task": "ledger.tasks.tell_silent_stores", "schedule": 300.0},
     "tell-late-handovers": {"task": "permits.tasks.tell_late_handovers", "schedule": 300.0},
+    "escalate-overdue-notices": {"task": "core.notices.tasks.escalate_notices", "schedule": 3600.0},
+    "write-letters": {"task": "core.notices.tasks.write_letters", "schedule": crontab(hour=8, minute=0)},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -243,6 +246,8 @@ SPECTACULAR_SETTINGS = {
         "OrganisationKind": "core.accounts.models.Organisation.Kind",
         "RuleCode": "core.rules.models.RuleCode",
         "NoticeKind": "core.notices.models.Notice.Kind",
+        "NoticeDecides": "core.notices.models.Notice.Decides",
+        "NoteKind": "core.notices.models.NoticeNote.Kind",
         "NoticeState": "core.notices.models.Notice.State",
         "JobState": "core.jobs.models.Job.State",
         "AccountKind": "ledger.models.AccountKind",

@@ -123,9 +123,6 @@ class RegistryConfig(AppConfig):
                 "case.decision_waits": _(
                     "Case %(number)s: the court decision %(decision)s waits for a second person to confirm it"
                 ),
-                "processing.loss": _(
-                    "%(number)s lost %(loss)s g of %(input)s g; the norm is %(percent)s %%. Processor: %(explanation)s"
-                ),
                 "intake.horns_per_male": _(
                     "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"
                 ),
@@ -169,4 +166,12 @@ class RegistryConfig(AppConfig):
                     "%(animals)s animals taken under decision %(decision)s, whose line lets %(limit)s."
                 ),
             }
+        )
+        register_notice_codes(
+            {
+                "processing.loss": _(
+                    "%(number)s lost %(loss)s g of %(input)s g; the norm is %(percent)s %%. Processor: %(explanation)s"
+                ),
+            },
+            decides="authority",
         )

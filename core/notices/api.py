@@ -1,5 +1,6 @@
 """Alerts and discrepancies, for programs."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,14 +16,24 @@ from rest_framework.views import APIView
 
 from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
+from core.accounts.models import User
 from core.accounts.roles import Can
-from core.base.errors import BadInput, NotAllowed
-from core.notices.models import Notice
-from core.notices.services import decide_notice
+from core.base.errors import BadInput, NotAllowed, NotFound
+from core.notices.models import Notice, NoticeNote
+from core.notices.services import assign_notices, comment_notice, decide_notice, explain_notice, return_notice
+
+
+class NoteSerializer(serializers.ModelSerializer[NoticeNote]):
+    """A comment, an explanation, or why it was returned."""
+
+    class Meta:
+        model = NoticeNote
+        fields = ["kind", "text", "by", "at"]
 
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):
     text = serializers.CharField(help_text="What it says, in the language of the request.")
+    notes = NoteSerializer(many=True, read_only=True)
 
     class Meta:
         model = Notice
@@ -35,12 +46,18 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
             "subject_kind",
             "subject_id",
             "organisation",
+            "decides",
+            "assigned_to",
             "raised_at",
             "due_on",
+            "escalated_at",
+            "explained_by",
+            "explained_at",
             "state",
             "decision",
             "reason",
             "decided_at",
+            "notes",
         ]
 
 
@@ -50,7 +67,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 
 def _visible(request: Request) -> QuerySet[Notice]:
-    return Notice.objects.visible_to(person_of(request))
+    return Notice.objects.visible_to(person_of(request)).prefetch_related("notes")
 
 
 @extend_schema(parameters=[OpenApiParameter("state", str, enum=Notice.State.values, description="Only these.")])
@@ -97,8 +114,92 @@ class Decide(APIView):
         return Response(NoticeSerializer(decided).data)
 
 
+class ExplanationSerializer(serializers.Serializer[Any]):
+    explanation = serializers.CharField(max_length=4000)
+
+
+class ReturnSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=4000)
+    due_on = serializers.DateField(required=False, allow_null=True, default=None)
+
+
+class CommentSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=4000)
+
+
+class AssignmentSerializer(serializers.Serializer[Any]):
+    notices = serializers.ListField(child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=500)
+    person = serializers.IntegerField(allow_null=True, help_text="Whom to; null for nobody in particular.")
+
+
+class AssignedSerializer(serializers.Serializer[Any]):
+    assigned = serializers.IntegerField(help_text="How many changed hands.")
+
+
+class Explain(APIView):
+    permission_classes = [granted(Can.DECIDE_NOTICE)]
+
+    @extend_schema(operation_id="notices_explain", request=ExplanationSerializer, responses=NoticeSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Explain a notice of your organisation that the authority decides."""
+        return _acted(request, pk, ExplanationSerializer, explain_notice)
+
+
+class Return(APIView):
+    permission_classes = [granted(Can.DECIDE_NOTICE)]
+
+    @extend_schema(operation_id="notices_return", request=ReturnSerializer, responses=NoticeSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Not accept an explanation; it is open again."""
+        return _acted(request, pk, ReturnSerializer, return_notice)
+
+
+class Comment(APIView):
+    permission_classes = [granted(Can.DECIDE_NOTICE, Can.SEE_EVERYTHING)]
+
+    @extend_schema(operation_id="notices_comment", request=CommentSerializer, responses=NoticeSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Write something beside a notice, for all who see it."""
+        return _acted(request, pk, CommentSerializer, comment_notice)
+
+
+class Assign(APIView):
+    permission_classes = [granted(Can.DECIDE_NOTICE)]
+
+    @extend_schema(operation_id="notices_assign", request=AssignmentSerializer, responses=AssignedSerializer)
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Say who acts on several notices."""
+        given = AssignmentSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asked = given.validated_data
+        found = list(_visible(request).filter(pk__in=asked["notices"]))
+        if len(found) != len(set(asked["notices"])):
+            raise NotFound
+        person = get_object_or_404(User, pk=asked["person"]) if asked["person"] is not None else None
+        count = assign_notices(actor=person_of(request), at=timezone.now(), notices=found, person=person)
+        return Response({"assigned": count})
+
+
+def _acted(
+    request: Request, pk: int, shape: type[serializers.Serializer[Any]], service: Callable[..., object]
+) -> Response:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    found = get_object_or_404(_visible(request), pk=pk)
+    service(actor=person_of(request), at=timezone.now(), notice=found, **given.validated_data)
+    return Response(NoticeSerializer(get_object_or_404(_visible(request), pk=pk)).data)
+
+
 urlpatterns = [
     path("notices/", Notices.as_view(), name="notices"),
     path("notices/<int:pk>/", OneNotice.as_view(), name="notice"),
+    path("notices/assign/", Assign.as_view(), name="notices-assign"),
+    path("notices/<int:pk>/explain/", Explain.as_view(), name="notice-explain"),
+    path("notices/<int:pk>/return/", Return.as_view(), name="notice-return"),
+    path("notices/<int:pk>/comment/", Comment.as_view(), name="notice-comment"),
     path("notices/<int:pk>/decide/", Decide.as_view(), name="notice-decide"),
 ]

@@ -8,7 +8,7 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
-        from core.audit.services import register_verbs
+        from core.audit.services import register_facts, register_verbs
         from core.notices.models import Notice
 
         register_subject(
@@ -16,6 +16,17 @@ class NoticesConfig(AppConfig):
             label=_("Notice"),
             url_name="notices:notice",
             known_to=lambda user: Notice.objects.visible_to(user),
-            add=lambda user, key: Notice.objects.decidable_by(user).filter(pk=key).exists(),
+            add=lambda user, key: Notice.objects.waiting_for(user).filter(pk=key).exists(),
         )
-        register_verbs({"notice.raised": _("Notice raised"), "notice.decided": _("Notice decided")})
+        register_verbs(
+            {
+                "notice.raised": _("Notice raised"),
+                "notice.assigned": _("Notice assigned"),
+                "notice.commented": _("Comment on a notice"),
+                "notice.explained": _("Notice explained"),
+                "notice.returned": _("Explanation returned"),
+                "notice.escalated": _("Overdue notice passed to the authority"),
+                "notice.decided": _("Notice decided"),
+            }
+        )
+        register_facts({"person": (_("Person"), str)})

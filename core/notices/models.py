@@ -5,18 +5,19 @@ from datetime import date
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import GRANTS, Can
-from core.base.triggers import final_once, fixed, never_deleted
+from core.base.triggers import append_only, final_once, fixed, never_deleted
 from core.notices.texts import text_of
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def open(self) -> "NoticeQuerySet":
-        return self.filter(state=Notice.State.OPEN)
+        """Not decided yet: waiting for words of the organisation, or for the authority's judgement on them."""
+        return self.exclude(state=Notice.State.DECIDED)
 
     def overdue(self, on: date) -> "NoticeQuerySet":
         """Open ones whose day has passed."""
@@ -30,13 +31,35 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def decidable_by(self, user: User) -> "NoticeQuerySet":
         """Open ones the person may decide: of the own organisations, or any for a role that oversees and decides."""
-        if any({Can.SEE_EVERYTHING, Can.DECIDE_NOTICE} <= GRANTS[role] for role in user.roles):
+        if is_authority(user):
+            return self.open().exclude(explained_by=user)
+        own = user.organisation_ids(Can.DECIDE_NOTICE)
+        return self.filter(state=Notice.State.OPEN, decides=Notice.Decides.ORGANISATION, organisation__in=own)
+
+    def explainable_by(self, user: User) -> "NoticeQuerySet":
+        """Open ones that the person's own organisation must explain before the authority decides."""
+        own = user.organisation_ids(Can.DECIDE_NOTICE)
+        return self.filter(state=Notice.State.OPEN, decides=Notice.Decides.AUTHORITY, organisation__in=own)
+
+    def waiting_for(self, user: User) -> "NoticeQuerySet":
+        """What this person should act on now: to decide or to explain; for the authority, whatever is open."""
+        if is_authority(user):
             return self.open()
-        return self.open().filter(organisation__in=user.organisation_ids(Can.DECIDE_NOTICE))
+        own = user.organisation_ids(Can.DECIDE_NOTICE)
+        return self.filter(state=Notice.State.OPEN, organisation__in=own)
+
+
+def is_authority(user: User) -> bool:
+    """Whether one of the person's roles oversees everything and decides."""
+    return any({Can.SEE_EVERYTHING, Can.DECIDE_NOTICE} <= GRANTS[role] for role in user.roles)
 
 
 class Notice(models.Model):
-    """Something that does not add up or must be looked at; it stays open until a person decides and says why."""
+    """Something that does not add up or must be looked at; it stays open until a person decides and says why.
+
+    Its code says who decides. Where the authority does, the organisation explains first, and the authority accepts the
+    explanation or returns it. Past its day it is escalated: the authority is told.
+    """
 
     class Kind(models.TextChoices):
         ALERT = "alert", _("Alert")
@@ -44,7 +67,12 @@ class Notice(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
+        EXPLAINED = "explained", _("Explained, to be judged")
         DECIDED = "decided", _("Decided")
+
+    class Decides(models.TextChoices):
+        ORGANISATION = "organisation", _("The organisation it concerns")
+        AUTHORITY = "authority", _("The authority, after an explanation")
 
     kind = models.CharField(max_length=12, choices=Kind)
     code = models.CharField(max_length=60)
@@ -55,9 +83,13 @@ class Notice(models.Model):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices"
     )
+    decides = models.CharField(max_length=12, choices=Decides, default=Decides.ORGANISATION)
     raised_at = models.DateTimeField()
     due_on = models.DateField(null=True)
-    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    escalated_at = models.DateTimeField(null=True)
+    explained_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    explained_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decision = models.CharField(max_length=200, blank=True)
     reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -73,14 +105,26 @@ class Notice(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="open", decided_by=None, decided_at=None, decision="")
+                condition=Q(state__in=["open", "explained"], decided_by=None, decided_at=None, decision="")
                 | (
                     Q(state="decided", decided_by__isnull=False, decided_at__isnull=False)
                     & ~Q(decision="")
                     & ~Q(reason="")
                 ),
                 name="notice_decision_all_or_none",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(explained_by=None, explained_at=None)
+                | Q(explained_by__isnull=False, explained_at__isnull=False, decides="authority"),
+                name="notice_explanation_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="explained") | Q(explained_by__isnull=False), name="explained_by_somebody"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | Q(explained_by=None) | ~Q(decided_by=F("explained_by")),
+                name="nobody_judges_own_explanation",
+            ),
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
@@ -92,6 +136,7 @@ class Notice(models.Model):
                 "subject_kind",
                 "subject_id",
                 "organisation",
+                "decides",
                 "raised_at",
             ),
             final_once("decided_once", pgtrigger.Q(old__state="decided")),
@@ -107,8 +152,52 @@ class Notice(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.state == self.State.OPEN
+        return self.state != self.State.DECIDED
+
+    @property
+    def waits_for_authority(self) -> bool:
+        """True while an explanation is to be judged."""
+        return self.state == self.State.EXPLAINED
 
     def is_overdue(self, on: date) -> bool:
         """True when it is still open after its day."""
         return self.is_open and self.due_on is not None and self.due_on < on
+
+
+class NoticeNote(models.Model):
+    """Words on a notice: a comment, the explanation of the organisation, or why the authority returned it."""
+
+    class Kind(models.TextChoices):
+        COMMENT = "comment", _("Comment")
+        EXPLANATION = "explanation", _("Explanation")
+        RETURN = "return", _("Returned")
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="notes")
+    kind = models.CharField(max_length=12, choices=Kind)
+    text = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="note_says_something")]
+        triggers: list[pgtrigger.Trigger] = [*append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} {self.kind}"
+
+
+class Mailing(models.Model):
+    """A person was written to about what waits: at most one letter a day, however much is raised."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    on = models.DateField()
+    at = models.DateTimeField()
+    notices = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "on"], name="one_letter_a_day")]
+        triggers: list[pgtrigger.Trigger] = [*append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.on}"

@@ -1,17 +1,22 @@
 """What waits for whom."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Q
 
-from core.accounts.models import User
-from core.notices.models import Notice
+from core.accounts.models import Appointment, User
+from core.accounts.roles import GRANTS, Can
+from core.notices.models import Notice, is_authority
+
+ACTING = [role for role in GRANTS if Can.DECIDE_NOTICE in GRANTS[role]]
+OVERSEEING = [role for role in ACTING if Can.SEE_EVERYTHING in GRANTS[role]]
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many notices a person may decide: all open ones, those whose day has passed, and the nearest day."""
+    """How many notices wait for a person: all, those whose day has passed, and the nearest day."""
 
     open: int
     overdue: int
@@ -20,7 +25,39 @@ class Waiting:
 
 def notices_waiting(user: User, on: date) -> Waiting:
     """Counts for a first page, in two queries."""
-    mine = Notice.objects.decidable_by(user)
+    mine = Notice.objects.waiting_for(user)
     counts = mine.aggregate(open=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=on)))
     nearest = mine.filter(due_on__gte=on).order_by("due_on").values_list("due_on", flat=True).first()
     return Waiting(counts["open"], counts["overdue"], nearest)
+
+
+def may_act_on(user: User, notice: Notice) -> bool:
+    """Whether the person may explain or decide it: of the organisation it concerns, or of the authority."""
+    return is_authority(user) or notice.organisation_id in user.organisation_ids(Can.DECIDE_NOTICE)
+
+
+def people_for(organisations: Iterable[int], on: date) -> list[User]:
+    """Who may act on notices of all these organisations: their own people where it is one, and the authority's."""
+    wanted = set(organisations)
+    there = Appointment.objects.in_force(on).filter(user__is_active=True).select_related("user")
+    may = Q(role__in=OVERSEEING)
+    if len(wanted) == 1:
+        may |= Q(role__in=ACTING, organisation__in=wanted)
+    people = {appointment.user_id: appointment.user for appointment in there.filter(may)}
+    return sorted(people.values(), key=lambda person: person.full_name)
+
+
+def responsible_for(notice: Notice, on: date) -> list[User]:
+    """Who is written to: whoever it is assigned to, else the people of the organisation; with the authority's where it
+    waits for the authority or its day has passed.
+    """
+    wanted = Q(pk__in=[])
+    if notice.escalated_at is not None or notice.waits_for_authority:
+        wanted |= Q(role__in=OVERSEEING)
+    people: dict[int, User] = {}
+    if notice.assigned_to is not None:
+        people[notice.assigned_to.pk] = notice.assigned_to
+    elif not notice.waits_for_authority:
+        wanted |= Q(role__in=ACTING, organisation=notice.organisation_id)
+    there = Appointment.objects.in_force(on).filter(wanted, user__is_active=True).select_related("user")
+    return list((people | {appointment.user_id: appointment.user for appointment in there}).values())

@@ -1,5 +1,6 @@
-"""Raising and deciding notices."""
+"""Raising notices, saying who acts, explaining, judging, deciding."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -7,12 +8,33 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
 from core.audit.services import record
-from core.base.errors import BadInput, InvalidTransition
-from core.notices.models import Notice
-from core.notices.texts import TEXTS, register_notice_codes, text_of
+from core.base.clock import day_of
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.queue import after_commit
+from core.notices.models import Notice, NoticeNote, is_authority
+from core.notices.selectors import may_act_on
+from core.notices.texts import DECIDERS, TEXTS, register_notice_codes, table_of_codes, text_of
 
-__all__ = ["AlreadyDecided", "decide_notice", "raise_notice", "register_notice_codes", "text_of"]
+__all__ = [
+    "AlreadyDecided",
+    "ExplanationFirst",
+    "NotResponsible",
+    "assign_notices",
+    "comment_notice",
+    "decide_notice",
+    "escalate_overdue",
+    "explain_notice",
+    "raise_notice",
+    "register_notice_codes",
+    "return_notice",
+    "table_of_codes",
+    "text_of",
+]
+
+LONGEST_TEXT = 4000
+MOST_AT_ONCE = 500
 
 
 class AlreadyDecided(InvalidTransition):
@@ -20,6 +42,20 @@ class AlreadyDecided(InvalidTransition):
 
     code = "notice-decided"
     message = _("This has been decided already. Reload the page to see how.")
+
+
+class ExplanationFirst(InvalidTransition):
+    """The organisation explains before the authority judges."""
+
+    code = "notice-not-explained"
+    message = _("There is no explanation to return.")
+
+
+class NotResponsible(BadInput):
+    """A notice is given to somebody who can act on it."""
+
+    code = "not-responsible"
+    message = _("This person cannot act on all of these. Choose another one.")
 
 
 @transaction.atomic
@@ -36,7 +72,8 @@ def raise_notice(
 ) -> Notice:
     """Open a notice for an organisation; the same transaction carries whatever caused it.
 
-    A code nobody registered, or a place in its sentence without a param, is a defect: KeyError.
+    Its people are written to after commit, at most once a day. A code nobody registered, or a place in its sentence
+    without a param, is a defect: KeyError.
     """
     _check_sentence(TEXTS[code], params)
     notice = Notice.objects.create(
@@ -46,6 +83,7 @@ def raise_notice(
         subject_kind=subject[0],
         subject_id=str(subject[1]),
         organisation=organisation,
+        decides=DECIDERS.get(code, Notice.Decides.ORGANISATION),
         raised_at=at,
         due_on=due_on,
     )
@@ -58,6 +96,7 @@ def raise_notice(
         notice=notice.pk,
         code=code,
     )
+    _write_later([notice.pk])
     return notice
 
 
@@ -66,12 +105,95 @@ def _check_sentence(text: StrOrPromise, params: dict[str, object]) -> None:
 
 
 @transaction.atomic
+def assign_notices(*, actor: User, at: datetime, notices: Iterable[Notice], person: User | None) -> int:
+    """Say who acts on these, or nobody in particular; how many changed hands.
+
+    Whoever may act on a notice may give it to another who may, or to one of the authority. Raises NotAllowed,
+    NotResponsible, AlreadyDecided, BadInput; then nothing has changed.
+    """
+    keys = sorted({notice.pk for notice in notices})
+    if not keys:
+        raise BadInput(_("Choose at least one."))
+    if len(keys) > MOST_AT_ONCE:
+        raise BadInput(_("At most %(most)d at a time.") % {"most": MOST_AT_ONCE})
+    # The lock closes the race of an assignment against a decision.
+    locked = list(Notice.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk"))
+    if any(not notice.is_open for notice in locked):
+        raise AlreadyDecided
+    if not all(may_act_on(actor, notice) for notice in locked):
+        raise NotAllowed
+    if person is not None and not (person.is_active and all(may_act_on(person, notice) for notice in locked)):
+        raise NotResponsible(fields={"person": NotResponsible.message})
+    changed = [notice for notice in locked if notice.assigned_to_id != (person.pk if person else None)]
+    for notice in changed:
+        notice.assigned_to = person
+    Notice.objects.bulk_update(changed, ["assigned_to"])
+    for notice in changed:
+        _record("notice.assigned", notice, actor=actor, at=at, person=person.full_name if person else "")
+    if changed and person is not None:
+        _write_later([notice.pk for notice in changed])
+    return len(changed)
+
+
+@transaction.atomic
+def comment_notice(*, actor: User, at: datetime, notice: Notice, text: str) -> NoticeNote:
+    """Write something beside a notice, for all who see it. Raises BadInput."""
+    note = _note(NoticeNote.Kind.COMMENT, notice, text, actor=actor, at=at)
+    _record("notice.commented", notice, actor=actor, at=at, note=note.text)
+    return note
+
+
+@transaction.atomic
+def explain_notice(*, actor: User, at: datetime, notice: Notice, explanation: str) -> Notice:
+    """Say how it came about; the authority then accepts it or returns it. Raises NotAllowed, AlreadyDecided,
+    BadInput.
+    """
+    if not Notice.objects.filter(pk=notice.pk, organisation__in=_own(actor)).exists():
+        raise NotAllowed
+    if notice.decides != Notice.Decides.AUTHORITY:
+        raise InvalidTransition(_("The organisation decides this itself."))
+    note = _note(NoticeNote.Kind.EXPLANATION, notice, explanation, actor=actor, at=at, field="explanation")
+    # Update-where: of two who explain at once only one is the explanation.
+    changed = Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).update(
+        state=Notice.State.EXPLAINED, explained_by=actor, explained_at=at
+    )
+    if not changed:
+        raise AlreadyDecided(_("This was explained or decided already. Reload the page."))
+    notice.refresh_from_db()
+    _record("notice.explained", notice, actor=actor, at=at, note=note.text)
+    return notice
+
+
+@transaction.atomic
+def return_notice(*, actor: User, at: datetime, notice: Notice, reason: str, due_on: date | None = None) -> Notice:
+    """Not accept the explanation: it is open again, with a new day if one is named. Raises NotAllowed, BadInput,
+    ExplanationFirst.
+    """
+    if not is_authority(actor) or notice.explained_by_id == actor.pk:
+        raise NotAllowed
+    if due_on is not None and due_on < day_of(at):
+        raise BadInput(fields={"due_on": _("This day has passed.")})
+    note = _note(NoticeNote.Kind.RETURN, notice, reason, actor=actor, at=at, field="reason")
+    new_day = {} if due_on is None else {"due_on": due_on, "escalated_at": None}
+    # Update-where: it cannot be returned and accepted at once.
+    changed = Notice.objects.filter(pk=notice.pk, state=Notice.State.EXPLAINED).update(
+        state=Notice.State.OPEN, explained_by=None, explained_at=None, **new_day
+    )
+    if not changed:
+        raise ExplanationFirst
+    notice.refresh_from_db()
+    _record("notice.returned", notice, actor=actor, at=at, reason=note.text)
+    _write_later([notice.pk])
+    return notice
+
+
+@transaction.atomic
 def decide_notice(*, actor: User, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
     """Close an open notice with what was decided and why; both are required.
 
-    Raises BadInput, or AlreadyDecided when somebody was first.
+    Raises BadInput, NotAllowed where one would judge one's own explanation, or AlreadyDecided when somebody was first.
     """
-    limits = {"decision": 200, "reason": 4000}
+    limits = {"decision": 200, "reason": LONGEST_TEXT}
     given = {"decision": decision.strip(), "reason": reason.strip()}
     faults: dict[str, StrOrPromise] = {name: _("This must be said.") for name, text in given.items() if not text}
     faults |= {
@@ -81,6 +203,8 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, decision: str, r
     }
     if faults:
         raise BadInput(fields=faults)
+    if notice.explained_by_id == actor.pk:
+        raise NotAllowed(_("Another person judges what you explained."))
     # Update-where: of two people deciding at once only one succeeds.
     changed = (
         Notice.objects.open()
@@ -90,14 +214,52 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, decision: str, r
     if not changed:
         raise AlreadyDecided
     notice.refresh_from_db()
+    _record("notice.decided", notice, actor=actor, at=at, decision=notice.decision, reason=notice.reason)
+    return notice
+
+
+@transaction.atomic
+def escalate_overdue(*, at: datetime) -> list[Notice]:
+    """Tell the authority of everything whose day has passed, each once for its day; safe to run again."""
+    overdue = Notice.objects.overdue(day_of(at)).filter(escalated_at=None)
+    # Locked rows are being acted on; the next run finds them.
+    found = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")[:MOST_AT_ONCE])
+    Notice.objects.filter(pk__in=[notice.pk for notice in found]).update(escalated_at=at)
+    for notice in found:
+        _record("notice.escalated", notice, actor=None, at=at)
+    _write_later([notice.pk for notice in found])
+    return found
+
+
+def _own(user: User) -> frozenset[int]:
+    return user.organisation_ids(Can.DECIDE_NOTICE)
+
+
+def _note(
+    kind: NoticeNote.Kind, notice: Notice, text: str, *, actor: User, at: datetime, field: str = "text"
+) -> NoticeNote:
+    text = text.strip()
+    if not text:
+        raise BadInput(fields={field: _("This must be said.")})
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(fields={field: _("At most %(most)d letters.") % {"most": LONGEST_TEXT}})
+    return NoticeNote.objects.create(notice=notice, kind=kind, text=text, by=actor, at=at)
+
+
+def _write_later(notices: Sequence[int]) -> None:
+    from core.notices.tasks import write_about
+
+    if notices:
+        after_commit(write_about, list(notices))
+
+
+def _record(verb: str, notice: Notice, *, actor: User | None, at: datetime, **facts: object) -> None:
     record(
-        "notice.decided",
+        verb,
         actor=actor,
         at=at,
         subject=(notice.subject_kind, notice.subject_id),
         organisation_id=notice.organisation_id,
         notice=notice.pk,
-        decision=notice.decision,
-        reason=notice.reason,
+        **facts,
     )
-    return notice

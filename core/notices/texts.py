@@ -1,19 +1,41 @@
-"""The sentences of notices, by code; each room gives its own as it starts."""
+"""The codes of notices: what each says, and who decides. Each room gives its own as it starts; the only such table."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from django_stubs_ext import StrOrPromise
 
 if TYPE_CHECKING:
     from core.notices.models import Notice
 
+Decider = Literal["organisation", "authority"]
+
 TEXTS: dict[str, StrOrPromise] = {}
+DECIDERS: dict[str, Decider] = {}
 
 
-def register_notice_codes(texts: Mapping[str, StrOrPromise]) -> None:
-    """Give the sentence for each of a room's notice codes, with %(name)s places for its params."""
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One line of the table: the code, its sentence with %(name)s places for its params, and who decides."""
+
+    code: str
+    text: StrOrPromise
+    decides: Decider
+
+
+def register_notice_codes(texts: Mapping[str, StrOrPromise], *, decides: Decider = "organisation") -> None:
+    """Give the sentence for each of a room's notice codes, with %(name)s places for its params.
+
+    Where the authority `decides`, the organisation that is told must explain first.
+    """
     TEXTS.update(texts)
+    DECIDERS.update(dict.fromkeys(texts, decides))
+
+
+def table_of_codes() -> list[Code]:
+    """Every alert that the system can raise, by code."""
+    return [Code(code, TEXTS[code], DECIDERS.get(code, "organisation")) for code in sorted(TEXTS)]
 
 
 def text_of(notice: "Notice") -> str:
