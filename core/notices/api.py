@@ -157,7 +157,7 @@ class Return(APIView):
 
 
 class Comment(APIView):
-    permission_classes = [granted(Can.DECIDE_NOTICE, Can.SEE_EVERYTHING)]
+    permission_classes = [granted(Can.DECIDE_NOTICE)]
 
     @extend_schema(operation_id="notices_comment", request=CommentSerializer, responses=NoticeSerializer)
     @idempotent

@@ -136,7 +136,7 @@ def give_back(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseR
 
 
 @require_POST
-@requires(Can.DECIDE_NOTICE, Can.SEE_EVERYTHING)
+@requires(Can.DECIDE_NOTICE)
 def comment(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRedirect:
     """Something beside it, for all who see it."""
     found = _notice_or_404(request, pk)

@@ -1,0 +1,272 @@
+"""The inbox: who acts, what was explained, judged, decided; letters once a day; what is late goes to the authority."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from core.accounts.models import Organisation, User
+from core.base.clock import day_of
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.letters import write_daily, write_to_responsible
+from core.notices.models import Mailing, Notice, NoticeNote
+from core.notices.selectors import notices_waiting
+from core.notices.services import (
+    AlreadyDecided,
+    ExplanationFirst,
+    NotResponsible,
+    assign_notices,
+    comment_notice,
+    decide_notice,
+    escalate_overdue,
+    explain_notice,
+    raise_notice,
+    return_notice,
+)
+from core.notices.texts import DECIDERS, TEXTS, table_of_codes
+
+pytestmark = pytest.mark.django_db
+
+Raise = Callable[..., Notice]
+
+
+@pytest.fixture(autouse=True)
+def _words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEXTS, "test.own", "%(number)s: look into it")
+    monkeypatch.setitem(TEXTS, "test.judged", "%(number)s: explain it")
+    monkeypatch.setitem(DECIDERS, "test.judged", "authority")
+
+
+@pytest.fixture
+def raised(trader_company: Organisation, now: datetime) -> Raise:
+    def make(code: str = "test.own", organisation: Organisation = trader_company, **facts: Any) -> Notice:
+        given: dict[str, Any] = {"kind": Notice.Kind.ALERT, "subject": ("handover", 4), "number": "HO25-000004"}
+        return raise_notice(at=now, code=code, organisation=organisation, **(given | facts))
+
+    return make
+
+
+def test_the_organisation_explains_and_the_authority_judges(
+    raised: Raise, trader: User, authority_officer: User, now: datetime
+) -> None:
+    notice = raised("test.judged")
+    assert list(Notice.objects.explainable_by(trader)) == [notice]
+    assert not Notice.objects.decidable_by(trader).exists()
+
+    explain_notice(actor=trader, at=now, notice=notice, explanation="Таразы бұзылған")
+    assert notice.waits_for_authority
+    assert not Notice.objects.waiting_for(trader).exists()
+    return_notice(actor=authority_officer, at=now, notice=notice, reason="Акт жоқ", due_on=date(2025, 11, 20))
+    assert (notice.state, notice.explained_by, notice.due_on) == ("open", None, date(2025, 11, 20))
+    explain_notice(actor=trader, at=now, notice=notice, explanation="Акт № 7")
+    decide_notice(actor=authority_officer, at=now, notice=notice, decision="Қабылданды", reason="Акт № 7")
+
+    assert notice.state == "decided"
+    assert list(notice.notes.values_list("kind", flat=True)) == ["explanation", "return", "explanation"]
+
+
+def test_only_the_right_people_explain_return_and_judge(
+    raised: Raise, trader: User, other_trader: User, auditor: User, authority_officer: User, now: datetime
+) -> None:
+    judged, own = raised("test.judged"), raised()
+
+    for person in (other_trader, auditor, authority_officer):
+        with pytest.raises(NotAllowed):
+            explain_notice(actor=person, at=now, notice=judged, explanation="x")
+    with pytest.raises(InvalidTransition):
+        explain_notice(actor=trader, at=now, notice=own, explanation="x")
+    with pytest.raises(ExplanationFirst):
+        return_notice(actor=authority_officer, at=now, notice=judged, reason="x")
+    with pytest.raises(BadInput):
+        explain_notice(actor=trader, at=now, notice=judged, explanation=" ")
+    explain_notice(actor=trader, at=now, notice=judged, explanation="x")
+    with pytest.raises(AlreadyDecided):
+        explain_notice(actor=trader, at=now, notice=judged, explanation="y")
+    with pytest.raises(NotAllowed):
+        return_notice(actor=trader, at=now, notice=judged, reason="x")
+    with pytest.raises(NotAllowed):
+        decide_notice(actor=trader, at=now, notice=judged, decision="x", reason="y")
+    with pytest.raises(BadInput):
+        return_notice(actor=authority_officer, at=now, notice=judged, reason="x", due_on=date(2025, 1, 1))
+    judged.refresh_from_db()
+    assert judged.state == "explained"
+
+
+def test_several_are_given_to_a_person_who_may_act(
+    raised: Raise, trader: User, other_trader: User, auditor: User, authority_head: User, now: datetime
+) -> None:
+    notices = [raised(), raised("test.judged")]
+
+    assert assign_notices(actor=trader, at=now, notices=notices, person=trader) == 2
+    assert assign_notices(actor=trader, at=now, notices=notices, person=trader) == 0
+    assert assign_notices(actor=trader, at=now, notices=notices, person=authority_head) == 2
+    for person in (other_trader, auditor):
+        with pytest.raises(NotResponsible):
+            assign_notices(actor=trader, at=now, notices=notices, person=person)
+        with pytest.raises(NotAllowed):
+            assign_notices(actor=person, at=now, notices=notices, person=trader)
+    decide_notice(actor=trader, at=now, notice=notices[0], decision="x", reason="y")
+    with pytest.raises(AlreadyDecided):
+        assign_notices(actor=trader, at=now, notices=notices, person=None)
+    assert set(Notice.objects.values_list("assigned_to", flat=True)) == {authority_head.pk}
+
+
+def test_what_is_late_is_passed_to_the_authority_once(
+    raised: Raise, trader: User, authority_officer: User, now: datetime
+) -> None:
+    late, early = raised(due_on=day_of(now) - timedelta(days=1)), raised(due_on=day_of(now))
+
+    assert escalate_overdue(at=now) == [late]
+    assert escalate_overdue(at=now) == []
+
+    late.refresh_from_db()
+    early.refresh_from_db()
+    assert (late.escalated_at, early.escalated_at) == (now, None)
+    assert notices_waiting(trader, day_of(now)).overdue == 1
+
+
+def test_a_person_gets_one_letter_a_day_in_the_own_language(
+    raised: Raise, trader: User, authority_officer: User, now: datetime
+) -> None:
+    trader.language = "kk"
+    trader.save(update_fields=["language"])
+    first, second = raised(), raised("test.judged", due_on=day_of(now) - timedelta(days=1))
+
+    assert write_to_responsible([first.pk], at=now) == 1
+    assert write_to_responsible([second.pk], at=now + timedelta(hours=1)) == 0
+    assert [letter.to for letter in mail.outbox] == [[trader.email]]
+    assert "HO25-000004" in mail.outbox[0].body
+    assert write_daily(at=now) == 0
+    assert write_daily(at=now + timedelta(days=1)) == 1
+    escalate_overdue(at=now + timedelta(days=1))
+    assert write_to_responsible([second.pk], at=now + timedelta(days=1)) == 1
+    assert mail.outbox[-1].to == [authority_officer.email]
+    assert Mailing.objects.count() == 3
+
+
+def test_no_letter_goes_to_whom_nothing_waits_for(raised: Raise, trader: User, now: datetime) -> None:
+    notice = raised()
+    decide_notice(actor=trader, at=now, notice=notice, decision="x", reason="y")
+
+    assert write_to_responsible([notice.pk], at=now) == 0
+    assert write_daily(at=now) == 0
+    assert mail.outbox == []
+
+
+def test_a_letter_that_did_not_go_is_tried_again(
+    raised: Raise, trader: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = raised()
+
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.notices.letters.send_mail", away)
+        assert write_to_responsible([notice.pk], at=now) == 0
+    assert not Mailing.objects.exists()
+    assert write_to_responsible([notice.pk], at=now) == 1
+
+
+def test_the_database_keeps_judge_and_explainer_apart(raised: Raise, trader: User, now: datetime) -> None:
+    judged, own = raised("test.judged"), raised()
+    explain_notice(actor=trader, at=now, notice=judged, explanation="x")
+    note = NoticeNote.objects.get()
+    decided = {"state": "decided", "decided_by": trader, "decided_at": now, "decision": "x", "reason": "y"}
+
+    for change in (
+        lambda: Notice.objects.filter(pk=judged.pk).update(**decided),
+        lambda: Notice.objects.filter(pk=own.pk).update(state="explained"),
+        lambda: Notice.objects.filter(pk=own.pk).update(explained_by=trader, explained_at=now),
+        lambda: Notice.objects.filter(pk=judged.pk).update(decides="organisation"),
+        lambda: NoticeNote.objects.filter(pk=note.pk).update(text="other"),
+        lambda: NoticeNote.objects.filter(pk=note.pk).delete(),
+        lambda: NoticeNote.objects.create(notice=own, kind="comment", text="", by=trader, at=now),
+        lambda: [Mailing.objects.create(user=trader, on=day_of(now), at=now, notices=1) for _each in range(2)],
+    ):
+        with pytest.raises((DatabaseError, IntegrityError)), transaction.atomic():
+            change()
+
+
+def test_the_page_leads_through_explanation_return_and_decision(
+    client: Client, raised: Raise, trader: User, authority_officer: User
+) -> None:
+    notice = raised("test.judged")
+    page = reverse("notices:notice", args=[notice.pk])
+    client.force_login(trader)
+
+    assert client.post(page, {"decision": "x", "reason": "y"}).status_code == 403
+    assert client.post(reverse("notices:explain", args=[notice.pk]), {"explanation": ""}).status_code == 422
+    assert client.post(reverse("notices:explain", args=[notice.pk]), {"explanation": "Таразы"})["Location"] == page
+    client.post(reverse("notices:comment", args=[notice.pk]), {"text": "Қосымша"})
+    client.force_login(authority_officer)
+    assert "Таразы" in client.get(page).content.decode()
+    client.post(reverse("notices:return", args=[notice.pk]), {"reason": "Акт қайда?"})
+    client.post(reverse("notices:assign", args=[notice.pk]), {"person": str(trader.pk)})
+    notice.refresh_from_db()
+    assert (notice.state, notice.assigned_to) == ("open", trader)
+    assert client.post(page, {"decision": "Қабылданбады", "reason": "Акт жоқ"})["Location"] == page
+    text = client.get(page).content.decode()
+    for word in ("Таразы", "Қосымша", "Акт қайда?", "Қабылданбады"):
+        assert word in text
+
+
+def test_the_list_is_filtered_and_assigned_in_bulk(client: Client, raised: Raise, trader: User, now: datetime) -> None:
+    notices = [raised(), raised("test.judged", subject=("case", 1))]
+    decide_notice(actor=trader, at=now, notice=raised(), decision="x", reason="y")
+    client.force_login(trader)
+    inbox = reverse("notices:inbox")
+
+    def found(**asked: str) -> int:
+        answer = client.get(inbox, asked)
+        assert answer.status_code == 200
+        return len(answer.context["page"].rows)
+
+    assert (found(), found(state="all"), found(whose="mine"), found(about="case")) == (2, 3, 0, 1)
+    answer = client.post(
+        reverse("notices:assign-many"),
+        {"notice": [notice.pk for notice in notices], "person": str(trader.pk), "next": inbox},
+    )
+    assert answer["Location"] == inbox
+    assert (found(whose="mine"), found(whose="nobody"), found(region="75"), found(region="27")) == (2, 0, 2, 0)
+    assert "notices/" in client.get("/").content.decode()
+
+
+def test_every_alert_of_the_system_has_its_line(client: Client, auditor: User) -> None:
+    client.force_login(auditor)
+
+    text = client.get(reverse("notices:codes")).content.decode()
+
+    for line in table_of_codes():
+        assert line.code in text
+    assert DECIDERS["processing.loss"] == "authority"
+
+
+def test_programs_list_assign_explain_return_and_decide(
+    client: Client, raised: Raise, trader: User, authority_officer: User
+) -> None:
+    notice = raised("test.judged")
+
+    def send(address: str, **body: Any) -> Any:
+        return client.post(f"/api/v1/notices/{address}", body, content_type="application/json")
+
+    client.force_login(trader)
+    assert client.get("/api/v1/notices/?state=open").json()["results"][0]["decides"] == "authority"
+    assert send("assign/", notices=[notice.pk], person=trader.pk).json() == {"assigned": 1}
+    assert send("assign/", notices=[notice.pk, 10**9], person=None).status_code == 404
+    assert send(f"{notice.pk}/explain/", explanation="Таразы").json()["state"] == "explained"
+    assert send(f"{notice.pk}/decide/", decision="x", reason="y").status_code == 403
+    assert send(f"{notice.pk}/comment/", text="Қосымша").json()["notes"][-1]["kind"] == "comment"
+    client.force_login(authority_officer)
+    assert send(f"{notice.pk}/return/", reason="Акт").json()["state"] == "open"
+    assert send(f"{notice.pk}/decide/", decision="x", reason="y").json()["state"] == "decided"
+
+
+def test_a_comment_says_something(raised: Raise, trader: User, now: datetime) -> None:
+    with pytest.raises(BadInput):
+        comment_notice(actor=trader, at=now, notice=raised(), text=" ")
