@@ -31,21 +31,26 @@ class Reception:
     permit: RemovalPermit
     brigade: Brigade
 
-    def weigh(self, horns: int) -> Intake:
-        """An open intake with so many plausible horns on its table."""
+    def open(self, males: int) -> Intake:
+        """An open intake with an empty table, for the horns of so many males."""
         now = datetime.now(UTC)
-        intake = open_removal_intake(
+        return open_removal_intake(
             actor=self.inspector,
             at=now,
             store=self.store,
             permit=self.permit,
             brigade=self.brigade,
             on=day_of(now),
-            males=horns,
-            females=horns,
+            males=males,
+            females=males,
             young=0,
-            carcasses=2 * horns,
+            carcasses=2 * males,
         )
+
+    def weigh(self, horns: int) -> Intake:
+        """An open intake with so many plausible horns on its table."""
+        now = datetime.now(UTC)
+        intake = self.open(horns)
         rows = [
             TableRow(row=row, side="LR"[row % 2], mass_g=180 + row * 7 % 51, length_mm=220 + row * 11 % 71)
             for row in range(1, horns + 1)

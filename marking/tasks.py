@@ -9,6 +9,7 @@ from core.jobs.models import Job
 from core.jobs.services import Progress, runner
 from marking.models import LabelRun
 from marking.services.labels import JOB_KIND, draw_run
+from marking.services.registering import REGISTER_KIND, run_registering
 
 
 @runner(JOB_KIND, _("Printing labels"))
@@ -17,3 +18,9 @@ def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
     run = LabelRun.objects.select_related("intake", "store", "ordered_by").get(job=job)
     parts = draw_run(run, clock=timezone.now, progress=progress)
     return {"documents": [{"id": str(part.document_id), "name": part.document.name} for part in parts]}
+
+
+@runner(REGISTER_KIND, _("Registering a reception"))
+def register(job: Job, progress: Progress) -> dict[str, Any]:
+    """Register and mark a long table; a repeat finds it done."""
+    return run_registering(job, progress)

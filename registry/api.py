@@ -16,9 +16,9 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.errors import BadInput
-from registry import services
+from registry import api_origins, services
 from registry.filters import intakes_of
-from registry.models import Case, Derivative, Intake, Origin
+from registry.models import Case, Derivative, Intake, Origin, Term
 from registry.serializers import (
     CancellationSerializer,
     CaseSerializer,
@@ -45,7 +45,8 @@ def _answer(intake: Intake, *, status: int = 200) -> Response:
 @extend_schema(
     parameters=[
         OpenApiParameter("state", str, enum=Intake.State.values),
-        OpenApiParameter("origin", str, enum=[Origin.REMOVAL.value, Origin.SEIZURE.value]),
+        OpenApiParameter("origin", str, enum=Origin.values),
+        OpenApiParameter("term", str, enum=Term.values),
         OpenApiParameter("store", int, description="Key of the place."),
         OpenApiParameter("brigade", int, description="Key of the brigade."),
         OpenApiParameter("since", str, description=f"From this day. {DAY}"),
@@ -202,6 +203,7 @@ class OneDerivative(RetrieveAPIView[Derivative]):
 
 
 urlpatterns = [
+    *api_origins.urlpatterns,
     path("intakes/", Intakes.as_view(), name="intakes"),
     path("intakes/removal/", OpenRemoval.as_view(), name="intakes-open-removal"),
     path("intakes/seizure/", OpenSeizure.as_view(), name="intakes-open-seizure"),

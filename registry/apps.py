@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +26,7 @@ class RegistryConfig(AppConfig):
             seasons_known_to,
         )
 
+        import_module("registry.tasks")
         register_terms({term.value: term.label for term in Term})
         register_holder(holders_of)
         register_subject(
@@ -99,6 +102,8 @@ class RegistryConfig(AppConfig):
                 "intake.photo_removed": _("Photo taken off its row"),
                 "intake.registered": _("Horns registered"),
                 "intake.cancelled": _("Reception cancelled"),
+                "certificate.entered": _("Veterinary certificate entered"),
+                "sale.made": _("Batches sold"),
                 "processing.opened": _("Processing begun"),
                 "processing.cancelled": _("Processing cancelled"),
                 "processing.registered": _("Processed and registered"),

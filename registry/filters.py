@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import Region, User
 from core.base.forms import DayField, DayInput
 from ledger.models import CustodyAccount
-from registry.models import Brigade, Case, Intake, Origin, Stage
+from registry.models import Brigade, Case, Intake, Origin, Stage, Term
 
 
 class DayFilter(django_filters.DateFilter):
@@ -30,9 +30,10 @@ class IntakeFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(label=_("State"), choices=Intake.State.choices, empty_label=_("Any"))
     origin = django_filters.ChoiceFilter(
         label=_("Origin"),
-        choices=[(origin.value, origin.label) for origin in (Origin.REMOVAL, Origin.SEIZURE)],
+        choices=Origin.choices,
         empty_label=_("Any"),
     )
+    term = django_filters.ChoiceFilter(label=_("Kind of derivative"), choices=Term.choices, empty_label=_("Any"))
     store = django_filters.ModelChoiceFilter(label=_("Place"), queryset=_stores, empty_label=_("Any"))
     brigade = django_filters.ModelChoiceFilter(label=_("Brigade"), queryset=_brigades, empty_label=_("Any"))
     since = DayFilter(label=_("From day"), field_name="on", lookup_expr="gte", widget=DayInput)

@@ -129,7 +129,7 @@ class SheetFileForm(forms.Form):
 
     file = forms.FileField(
         label=_("Table file"),
-        help_text=_("CSV or XLSX, at most 20 MB and 100,000 rows."),
+        help_text=_("CSV or XLSX, at most 20 MB and 200,000 rows."),
         widget=forms.FileInput({"accept": ".csv,.tsv,.txt,.xlsx"}),
         allow_empty_file=True,
     )

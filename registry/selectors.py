@@ -219,8 +219,10 @@ def explanation_needed(intake: Intake, rules: Plausibility, pieces: int) -> bool
 
 
 def may_see_persons(user: User, intake: Intake) -> bool:
-    """Names and addresses of finders: for those who work on the intake, and those who audit."""
-    return user.can(Can.SEE_JOURNAL) or can_work_on(user, intake)
+    """Names and addresses of finders: for those who work on the intake, and those whose office it is."""
+    if user.can(Can.SEE_PERSONS) and user.can(Can.SEE_EVERYTHING):
+        return True
+    return can_work_on(user, intake)
 
 
 def visible_photos(user: User) -> QuerySet[Document]:

@@ -1,12 +1,27 @@
 from django.urls import path, re_path
 
-from registry.views import cases, importing, intakes, photos, seasons, sheets, table
+from registry.views import cases, certificates, importing, intakes, origins, photos, seasons, sheets, table
 
 app_name = "registry"
 urlpatterns = [
     path("intakes/", intakes.intakes, name="intakes"),
     path("intakes/open/removal/", intakes.open_removal, name="open-removal"),
     path("intakes/open/seizure/", intakes.open_seizure, name="open-seizure"),
+    path("intakes/open/", origins.choose_origin, name="choose-origin"),
+    re_path(
+        r"^intakes/open/(?P<slug>products|found|confiscated|old-stock|imported|unknown)/$",
+        origins.open_origin,
+        name="open-origin",
+    ),
+    path("intakes/<int:pk>/papers/", origins.correct_origin, name="correct-origin"),
+    path("papers/<uuid:pk>/", origins.paper, name="paper"),
+    path("certificates/", certificates.certificates, name="certificates"),
+    path("certificates/new/", certificates.enter_certificate, name="enter-certificate"),
+    path("certificates/<int:pk>/", certificates.certificate, name="certificate"),
+    path("certificates/<int:pk>/sell/", certificates.sell, name="sell"),
+    path("sales/", certificates.sales, name="sales"),
+    path("sales/<int:pk>/", certificates.sale, name="sale"),
+    path("intakes/<int:pk>/rows/<int:row>/photos/", photos.row_photos, name="row-photos"),
     re_path(r"^intakes/sample\.(?P<fmt>csv|xlsx)$", importing.import_sample, name="import-sample"),
     path("intakes/<int:pk>/", intakes.intake, name="intake"),
     path("intakes/<int:pk>/correct/", intakes.correct, name="intake-correct"),
@@ -14,6 +29,7 @@ urlpatterns = [
     path("intakes/<int:pk>/rows/", table.intake_rows, name="intake-rows"),
     path("intakes/<int:pk>/rows/<int:row>/photo/", table.row_photo, name="row-photo"),
     path("intakes/<int:pk>/import/", importing.intake_import, name="intake-import"),
+    path("intakes/<int:pk>/import/problems/", importing.import_problems, name="import-problems"),
     path("intakes/<int:pk>/sheets/<int:sheet>/", importing.intake_sheet, name="intake-sheet"),
     path("cases/", cases.cases, name="cases"),
     path("cases/new/", cases.open_case, name="open-case"),

@@ -1,5 +1,6 @@
 """What is wrong with a table, and what its columns are called, in words."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.formats import date_format, number_format
@@ -113,12 +114,12 @@ def value_in_words(field: Field, value: Any) -> str:
             return str(value)
 
 
-def facts_of(thing: Any, term: str) -> list[tuple[str, str]]:
+def facts_of(thing: Any, term: str, *, without: Collection[str] = ()) -> list[tuple[str, str]]:
     """What is known of a row or a derivative of this term, name by name, in the reader's language; no empty ones."""
     language = get_language() or "kk"
     found = []
     for field in FIELDS[term]:
-        if field.kind == Kind.PAIR:
+        if field.kind == Kind.PAIR or field.column in without:
             continue
         words = value_in_words(field, getattr(thing, field.column))
         if words:

@@ -51,6 +51,7 @@ class Can(StrEnum):
     CORRECT_MOVEMENT = auto()
     CLOSE_PERIOD = auto()
     PROCESS = auto()
+    KEEP_CERTIFICATES = auto()
     SEE_EVERYTHING = auto()
 
 
@@ -65,6 +66,7 @@ GRANTS: dict[Role, frozenset[Can]] = {
     Role.INSPECTOR: frozenset(
         {
             Can.OPEN_INTAKE,
+            Can.KEEP_CERTIFICATES,
             Can.REGISTER_SEIZURE,
             Can.PRINT_LABELS,
             Can.SEE_INTAKES,
@@ -83,7 +85,7 @@ GRANTS: dict[Role, frozenset[Can]] = {
     Role.STOREKEEPER: _HOLDS_STOCK | {Can.SEE_INTAKES, Can.PRINT_LABELS, Can.ORDER_DESTRUCTION, Can.PROCESS},
     Role.TRADER: _HOLDS_STOCK,
     Role.PROCESSOR: _HOLDS_STOCK | {Can.SEE_INTAKES, Can.PRINT_LABELS, Can.PROCESS},
-    Role.VETERINARY_OFFICER: frozenset({Can.SEE_STOCK, Can.SEE_RULES}),
+    Role.VETERINARY_OFFICER: frozenset({Can.SEE_STOCK, Can.SEE_RULES, Can.KEEP_CERTIFICATES}),
     Role.AUTHORITY_OFFICER: _SEES_ALL
     | {Can.DECIDE_APPLICATION, Can.DRAFT_RULE, Can.DECIDE_NOTICE, Can.KEEP_SEASONS, Can.CONFIRM_DECISION}
     | {Can.APPROVE_WRITE_OFF, Can.ORDER_DESTRUCTION, Can.CORRECT_MOVEMENT},

@@ -93,7 +93,7 @@ def register_and_mark(
     `mark` False registers without marks, where the rules of the day allow it; None follows the custom of the term.
     Raises what `register_intake` raises, MarkingCompulsory, NoSigningKey, and what `print_labels` raises.
     """
-    registered = register_intake(
+    register_intake(
         actor=actor,
         at=at,
         intake=intake,
@@ -107,15 +107,7 @@ def register_and_mark(
     elif not mark and must_be_marked(intake.term, intake.on):
         raise MarkingCompulsory
     if mark:
-        lines = registered.values_list("item_id", "mass_g")
-        issue_marks(
-            actor=actor,
-            at=at,
-            derivatives=[
-                _Line(pk, intake.term, intake.origin, grams, intake.pk, intake.on)
-                for pk, grams in lines.iterator(chunk_size=10_000)
-            ],
-        )
+        issue_marks(actor=actor, at=at, derivatives=lines_to_mark(intake))
     run = print_labels(actor=actor, at=at, intake=intake, order=order) if order and mark else None
     return Registration(intake, intake.pieces or 0, run)
 
@@ -142,6 +134,15 @@ def process_and_mark(
     made = derivatives[0].intake
     labels = print_labels(actor=actor, at=at, intake=made, order=order) if order else None
     return Registration(made, len(derivatives), labels)
+
+
+def lines_to_mark(intake: Intake) -> Sequence[Markable]:
+    """The derivatives of a registered intake as marking needs them, in the order of their rows."""
+    lines = intake.derivatives.order_by("row").values_list("item_id", "mass_g")
+    return [
+        _Line(pk, intake.term, intake.origin, grams, intake.pk, intake.on)
+        for pk, grams in lines.iterator(chunk_size=10_000)
+    ]
 
 
 @transaction.atomic

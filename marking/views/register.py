@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -16,9 +15,8 @@ from marking.forms import RegisterForm, last_choices
 from marking.models import LabelRun
 from marking.services.issue import register_and_mark
 from marking.services.labels import LabelOrder
+from marking.services.registering import LONG, refusal_by_rows, start_registering
 from registry.models import Intake
-
-MOST_NAMED = 20
 
 
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
@@ -34,19 +32,25 @@ def register(request: SignedInRequest, pk: int) -> HttpResponse:
         for errors in form.errors.values():
             messages.error(request, " ".join(str(error) for error in errors))
         return redirect("registry:intake", pk)
+    wishes = {
+        "explanation": form.cleaned_data["explanation"],
+        "confirm_band": form.cleaned_data["confirm_band"],
+        "version": form.cleaned_data["version"],
+        "mark": form.mark_wanted(),
+        "order": _usual_order(request.user) if form.cleaned_data["print"] else None,
+    }
+    if intake.is_open and intake.rows.count() > LONG:
+        job = start_registering(actor=request.user, at=timezone.now(), intake=intake, **wishes)
+        return redirect("jobs:job", job.pk)
     try:
         done = register_and_mark(
             actor=request.user,
             at=timezone.now(),
             intake=intake,
-            explanation=form.cleaned_data["explanation"],
-            confirm_band=form.cleaned_data["confirm_band"],
-            version=form.cleaned_data["version"],
-            mark=form.mark_wanted(),
-            order=_usual_order(request.user) if form.cleaned_data["print"] else None,
+            **wishes,
         )
     except DomainError as refusal:
-        said = [str(refusal.message), *_named(refusal)]
+        said = [str(refusal.message), *refusal_by_rows(refusal)]
         messages.error(request, " ".join(dict.fromkeys(said)))
     else:
         said_done = ngettext("%(count)d derivative registered.", "%(count)d derivatives registered.", done.count)
@@ -54,16 +58,6 @@ def register(request: SignedInRequest, pk: int) -> HttpResponse:
         if done.label_run is not None:
             return redirect("marking:label-run", done.label_run.pk)
     return redirect("registry:intake", pk)
-
-
-def _named(refusal: DomainError) -> list[str]:
-    """What is wrong, cell by cell, with the row where it stands; the first twenty."""
-    said = []
-    for name, text in list(refusal.fields.items())[:MOST_NAMED]:
-        part = name.split(".")
-        is_row = len(part) == 3 and part[0] == "rows"
-        said.append(_("Row %(row)s: %(reason)s") % {"row": part[1], "reason": text} if is_row else str(text))
-    return said
 
 
 def _usual_order(person: User) -> LabelOrder | None:

@@ -28,6 +28,7 @@ from registry.models.processing import (
     Recipe,
     Way,
 )
+from registry.models.sales import Sale, SaleQuerySet
 from registry.models.seasons import Brigade, RemovalDecision, RemovalLimit, RemovalPermit, Season, SlaughterPoint
 from registry.models.sheets import DailySheet, DailySheetQuerySet, Delivery
 from registry.models.terms import (
@@ -86,6 +87,8 @@ __all__ = [
     "RemovalLimit",
     "RemovalPermit",
     "RowPhoto",
+    "Sale",
+    "SaleQuerySet",
     "Season",
     "SeizedCount",
     "Sex",

@@ -32,8 +32,8 @@ class Find(Paper):
     """
 
     place = models.CharField(_("place"), max_length=200)
-    latitude = models.DecimalField(_("latitude"), max_digits=7, decimal_places=5, null=True, blank=True)
-    longitude = models.DecimalField(_("longitude"), max_digits=8, decimal_places=5, null=True, blank=True)
+    latitude = models.DecimalField(_("latitude"), max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(_("longitude"), max_digits=9, decimal_places=6, null=True, blank=True)
     found_on = models.DateField(_("found on"))
     finder = models.CharField(_("finder"), max_length=120)
     finder_contact = models.CharField(_("address or telephone of the finder"), max_length=200, blank=True)

@@ -27,6 +27,7 @@ from registry.services.opening import (
     open_removal_intake,
     open_seizure_intake,
 )
+from registry.services.origins import CertificateKnown, Scan, correct_intake, enter_certificate, open_intake
 from registry.services.processing import (
     InputsRefused,
     LossNotExplained,
@@ -50,6 +51,7 @@ from registry.services.registration import (
     PairsWrong,
     register_intake,
 )
+from registry.services.sales import NotUnderCertificate, sell_batches
 from registry.services.sheets import (
     Delivered,
     SheetChanged,
@@ -76,6 +78,7 @@ __all__ = [
     "CaseFacts",
     "CaseKnown",
     "CertificateExceeded",
+    "CertificateKnown",
     "DecisionFacts",
     "DecisionWaits",
     "Delivered",
@@ -84,11 +87,13 @@ __all__ = [
     "InputsRefused",
     "LossNotExplained",
     "MassDiffers",
+    "NotUnderCertificate",
     "NothingToProcess",
     "NothingToRegister",
     "Package",
     "PairsWrong",
     "RunChanged",
+    "Scan",
     "SheetAdded",
     "SheetChanged",
     "SheetKnown",
@@ -102,14 +107,17 @@ __all__ = [
     "choose_inputs",
     "confirm_decision",
     "correct_daily_sheet",
+    "correct_intake",
     "correct_removal_intake",
     "count_goods",
     "drop_inputs",
+    "enter_certificate",
     "enter_daily_sheet",
     "look_at_persons",
     "norm_of_loss",
     "note_facts",
     "open_case",
+    "open_intake",
     "open_processing",
     "open_removal_intake",
     "open_seizure_intake",
@@ -122,6 +130,7 @@ __all__ = [
     "request_expertise",
     "save_outputs",
     "save_rows",
+    "sell_batches",
     "sign_daily_sheet",
     "withdraw_daily_sheet",
     "withdraw_decision",

@@ -1,5 +1,10 @@
 """Rows from a table file: a sample to fill in, a preview of everything, and only then the rows."""
 
+import csv
+import io
+from typing import Any
+from uuid import UUID
+
 from django.contrib import messages
 from django.core import signing
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
@@ -7,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
@@ -15,14 +20,17 @@ from core.base.errors import DomainError
 from core.base.refusals import add_refusal
 from core.documents.files import serve
 from core.documents.models import Document
-from core.documents.services import keep_document
+from core.jobs.models import Job
 from registry import services
+from registry.fields import FIELDS, HORN
 from registry.forms import SheetFileForm
-from registry.importing import MAX_BYTES, FileRefused, Sheet, read_sheet
-from registry.models import Intake, IntakeSheet, Side
+from registry.importing import FileRefused, read_sheet
+from registry.models import Intake, IntakeSheet
 from registry.samples import HEADERS, csv_sample, xlsx_sample
-from registry.selectors import Tally, can_work_on, plausibility
-from registry.wording import column_in_words, problem_in_words, refusal_in_words
+from registry.selectors import can_work_on
+from registry.services import importing
+from registry.sheet import columns_of
+from registry.wording import refusal_in_words
 
 SALT = "registry.import"
 PREVIEW_HOLDS = 12 * 3600  # seconds
@@ -31,9 +39,10 @@ PREVIEW_HOLDS = 12 * 3600  # seconds
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def intake_import(request: SignedInRequest, pk: int) -> HttpResponse:
-    intake = get_object_or_404(Intake.objects.visible_to(request.user).select_related("store"), pk=pk)
-    if not can_work_on(request.user, intake):
-        raise Http404
+    """The form, what a file says, or how far the work on it is."""
+    intake = _intake(request, pk)
+    if "job" in request.GET:
+        return _show_job(request, intake)
     if not intake.is_open:
         messages.error(request, _("This reception is closed: its table takes no more rows."))
         return redirect("registry:intake", pk)
@@ -42,52 +51,82 @@ def intake_import(request: SignedInRequest, pk: int) -> HttpResponse:
     form = SheetFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        content = file.read(MAX_BYTES + 1)
         try:
+            if file.size > importing.LARGE:
+                return _read_later(request, intake, file)
+            content = file.read()
             sheet = read_sheet(content, intake.term)
-            document = keep_document(
-                actor=request.user,
-                at=timezone.now(),
-                kind=Document.Kind.SHEET,
-                name=file.name,
-                content=content,
-                media_type="text/csv",
-            )
+            document = importing.keep_sheet(actor=request.user, at=timezone.now(), name=file.name, content=content)
         except FileRefused as refusal:
             form.add_error("file", refusal_in_words(refusal))
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
-            return _preview(request, intake, document, sheet)
-    return render(request, "registry/import.html", {"intake": intake, "form": form}, status=422 if form.errors else 200)
+            return _preview(request, intake, document, importing.findings(sheet, intake))
+    context = {"intake": intake, "form": form, "columns": columns_of(intake.term)}
+    return render(request, "registry/import.html", context, status=422 if form.errors else 200)
 
 
-def _preview(request: SignedInRequest, intake: Intake, document: Document, sheet: Sheet) -> HttpResponse:
+def _intake(request: SignedInRequest, pk: int) -> Intake:
+    intake = get_object_or_404(Intake.objects.visible_to(request.user).select_related("store"), pk=pk)
+    if not can_work_on(request.user, intake):
+        raise Http404
+    return intake
+
+
+def _read_later(request: SignedInRequest, intake: Intake, file: Any) -> HttpResponse:
+    document = importing.keep_sheet(actor=request.user, at=timezone.now(), name=file.name, content=file)
+    job = importing.start_reading(actor=request.user, at=timezone.now(), intake=intake, document=document)
+    return _to_job(intake, job)
+
+
+def _to_job(intake: Intake, job: Job) -> HttpResponse:
+    answer = redirect("registry:intake-import", intake.pk)
+    answer["Location"] += f"?job={job.pk}"
+    return answer
+
+
+def _show_job(request: SignedInRequest, intake: Intake) -> HttpResponse:
+    """How far a job on a file of this intake is; once it has ended, what came of it."""
+    try:
+        key = UUID(request.GET["job"])
+    except ValueError:
+        raise Http404 from None
+    kinds = (importing.JOB_READ, importing.JOB_ADD)
+    known = Job.objects.visible_to(request.user).filter(kind__in=kinds, params__intake=intake.pk)
+    job = get_object_or_404(known, pk=key)
+    if job.state != Job.State.DONE:
+        return render(request, "registry/import_job.html", {"intake": intake, "job": job})
+    if "refused" in job.result:
+        messages.error(request, job.result["refused"])
+        return redirect("registry:intake-import", intake.pk)
+    document = get_object_or_404(Document, pk=job.params["document"], uploaded_by=request.user)
+    if job.kind == importing.JOB_ADD and job.result["added"]:
+        return _added(request, intake, job.result["added"])
+    return _preview(request, intake, document, job.result)
+
+
+def _added(request: SignedInRequest, intake: Intake, count: int) -> HttpResponse:
+    said = ngettext("%(count)d row added to the table.", "%(count)d rows added to the table.", count)
+    messages.success(request, said % {"count": count})
+    return redirect("registry:intake", intake.pk)
+
+
+def _preview(request: SignedInRequest, intake: Intake, document: Document, found: dict[str, Any]) -> HttpResponse:
     """Everything the file says, before anything of it is on the table."""
-    rules = plausibility(intake.on, intake.term)
-    problems: dict[int, list[tuple[object, str, str]]] = {}
-    for problem in sheet.problems:
-        words = (
-            column_in_words(problem.column, intake.term),
-            problem_in_words(problem, intake.term),
-            problem.value,
-        )
-        problems.setdefault(problem.line, []).append(words)
-    good = Tally(
-        pieces=len(sheet.rows),
-        grams=sum(row.mass_g for row in sheet.rows),
-        left=sum(row.side == Side.LEFT for row in sheet.rows),
-        right=sum(row.side == Side.RIGHT for row in sheet.rows),
-        outside=sum(rules.is_outside(row) for row in sheet.rows),
-    )
-    earlier = IntakeSheet.objects.filter(intake=intake, document__sha256=document.sha256).first()
+    problems: dict[int, list[tuple[str, str, str]]] = {}
+    for line, column, value, reason in found["problems"]:
+        problems.setdefault(line, []).append((column, reason, value))
     context = {
         "intake": intake,
         "document": document,
         "problems": sorted(problems.items()),
-        "good": good,
-        "ignored": sheet.ignored_columns,
-        "earlier": earlier,
+        "bad": found["bad"],
+        "more": found["bad_cells"] > len(found["problems"]),
+        "good": found["good"],
+        "is_horn": intake.term == HORN,
+        "ignored": found["ignored"],
+        "earlier": IntakeSheet.objects.filter(intake=intake, document__sha256=document.sha256).first(),
         "token": signing.dumps(
             {"intake": intake.pk, "document": str(document.pk), "person": request.user.pk}, salt=SALT
         ),
@@ -101,11 +140,16 @@ def _add(request: SignedInRequest, intake: Intake) -> HttpResponse:
     if document is None:
         messages.error(request, _("This preview is no longer valid. Send the file again."))
         return redirect("registry:intake-import", intake.pk)
-    with document.file.open("rb") as file:
-        sheet = read_sheet(file.read(), intake.term)
-    if sheet.problems and "only_good" not in request.POST:
+    only_good = "only_good" in request.POST
+    if document.size > importing.LARGE:
+        job = importing.start_adding(
+            actor=request.user, at=timezone.now(), intake=intake, document=document, only_good=only_good
+        )
+        return _to_job(intake, job)
+    sheet = importing.read_kept(document, intake.term)
+    if sheet.problems and not only_good:
         messages.error(request, _("The file has rows that cannot be taken: choose what to do with them."))
-        return _preview(request, intake, document, sheet)
+        return _preview(request, intake, document, importing.findings(sheet, intake))
     try:
         services.add_sheet_rows(
             actor=request.user,
@@ -118,9 +162,7 @@ def _add(request: SignedInRequest, intake: Intake) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect("registry:intake", intake.pk)
-    said = ngettext("%(count)d row added to the table.", "%(count)d rows added to the table.", len(sheet.rows))
-    messages.success(request, said % {"count": len(sheet.rows)})
-    return redirect("registry:intake", intake.pk)
+    return _added(request, intake, len(sheet.rows))
 
 
 def _previewed(request: SignedInRequest, intake: Intake) -> Document | None:
@@ -135,17 +177,42 @@ def _previewed(request: SignedInRequest, intake: Intake) -> Document | None:
 
 
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
+@require_POST
+def import_problems(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Every bad row of a previewed file as a table, to correct them by."""
+    intake = _intake(request, pk)
+    document = _previewed(request, intake) if "token" in request.POST else None
+    if document is None:
+        raise Http404
+    out = io.StringIO()
+    table = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    table.writerow([_("Row of the file"), _("Column"), _("What stands there"), _("Reason")])
+    sheet = importing.read_kept(document, intake.term)
+    for line, column, value, reason in importing.problems_in_words(sheet.problems, intake.term):
+        # A spreadsheet must not take what stands there for a formula.
+        table.writerow([line, column, f"'{value}" if value[:1] in "=+-@\t\r" and value else value, reason])
+    return HttpResponse(
+        out.getvalue().encode("utf-8-sig"),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="bad-rows.csv"'},
+    )
+
+
+@requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
 @require_safe
 def import_sample(request: SignedInRequest, fmt: str) -> HttpResponse:
     """An empty table file whose columns are named in the reader's language."""
     language = get_language() or "kk"
     language = language if language in HEADERS else "kk"
+    term = request.GET.get("term", HORN)
+    if term not in FIELDS:
+        raise Http404
     if fmt == "csv":
-        content, kind = csv_sample(language), "text/csv; charset=utf-8"
+        content, kind = csv_sample(language, term), "text/csv; charset=utf-8"
     else:
-        content, kind = xlsx_sample(language), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        content, kind = xlsx_sample(language, term), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return HttpResponse(
-        content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="horns.{fmt}"'}
+        content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{term}.{fmt}"'}
     )
 
 

@@ -33,6 +33,7 @@ from registry.selectors import (
     explanation_needed,
     horns_expected,
     marked_by_default,
+    may_see_persons,
     must_be_marked,
     plausibility,
     sheets_without_reception,
@@ -40,6 +41,7 @@ from registry.selectors import (
     tally,
 )
 from registry.services import CaseFacts
+from registry.services.origins import PAPER_OF
 from registry.sheet import (
     Column,
     Line,
@@ -70,6 +72,7 @@ def intakes(request: SignedInRequest) -> HttpResponse:
         "states": [(state, states.get(state.value, 0)) for state in Intake.State],
         "totals": registered,
         "may_open": stores_for_intake(request.user, Origin.REMOVAL).exists(),
+        "may_open_other": request.user.can(Can.OPEN_INTAKE),
         "may_seize": stores_for_intake(request.user, Origin.SEIZURE).exists(),
     }
     return render(request, "registry/intakes.html", context)
@@ -188,6 +191,8 @@ def show_intake(
         "events": Event.objects.about(("intake", intake.pk))[:50],
         "sheets": intake.sheets.select_related("document", "added_by"),
         "is_mine": can_work_on(request.user, intake),
+        "sees_persons": may_see_persons(request.user, intake),
+        "has_papers": intake.males is None and intake.origin in PAPER_OF and intake.processing_id is None,
         "may_print": request.user.can(Can.PRINT_LABELS),
     }
     if intake.state == Intake.State.REGISTERED:

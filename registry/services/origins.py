@@ -1,0 +1,375 @@
+"""Opening intakes of every origin but a brigade's day and a seizure, each with its own evidence; certificates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import Organisation, Region, User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.clock import day_of
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.documents.models import Document
+from core.documents.services import keep_document, take_numbers
+from ledger.models import CustodyAccount
+from registry.models import (
+    EVIDENCE,
+    Confiscation,
+    Find,
+    Importation,
+    Intake,
+    OldStock,
+    Origin,
+    RemovalPermit,
+    Term,
+    VeterinaryCertificate,
+)
+from registry.selectors import stores_for_intake
+from registry.services.locking import lock_open_intake
+from registry.services.table import TableChanged
+
+Fields = dict[str, StrOrPromise]
+Paper = Find | Confiscation | OldStock | Importation | RemovalPermit
+PAPER_OF: dict[Origin, type[Paper] | None] = {
+    Origin.REMOVAL: RemovalPermit,
+    Origin.FOUND: Find,
+    Origin.CONFISCATED: Confiscation,
+    Origin.OLD_STOCK: OldStock,
+    Origin.IMPORTED: Importation,
+    Origin.UNKNOWN: None,
+}
+"""What proves each origin opened here. Removed horns come by `open_removal_intake`, seized goods with a case."""
+
+
+class CertificateKnown(BadInput):
+    """A certificate with this number is in the register."""
+
+    code = "certificate-known"
+    message = _("This certificate is in the register already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scanned paper as it was sent."""
+
+    name: str
+    content: bytes | File
+
+
+@transaction.atomic
+def open_intake(
+    *,
+    actor: User,
+    at: datetime,
+    origin: Origin,
+    term: Term,
+    store: CustodyAccount,
+    on: date,
+    paper: Paper | None = None,
+    scan: Scan | None = None,
+    certificate: VeterinaryCertificate | None = None,
+    explanation: str = "",
+) -> Intake:
+    """Open the intake of goods of one kind and origin, proved by `paper`: a permit of the register, or a new paper.
+
+    `on` is the day the goods came into the store. Where nothing proves an origin, `explanation` says what is known.
+    Meat of a removal or an import names its certificate. Raises NotAllowed, or BadInput with the wrong fields.
+    """
+    if not actor.can(Can.OPEN_INTAKE):
+        raise NotAllowed
+    wrong = _wrong(actor, day_of(at), origin, term, store, on, paper, certificate, explanation)
+    if wrong or store.region_id is None:
+        raise BadInput(fields=wrong)
+    proof = _keep_paper(actor, at, origin, paper, scan)
+    region_id = paper.region_id if isinstance(paper, RemovalPermit) else store.region_id
+    (serial,) = take_numbers(series="IN", year=on.year)
+    intake = Intake.objects.create(
+        number=f"IN{on:%y}-{serial:06d}",
+        origin=origin,
+        term=term,
+        store=store,
+        on=on,
+        region_id=region_id,
+        population=paper.population if isinstance(paper, RemovalPermit) else "",
+        certificate=certificate,
+        explanation=explanation.strip() if origin == Origin.UNKNOWN else "",
+        opened_by=actor,
+        opened_at=at,
+        **proof,
+    )
+    record(
+        "intake.opened",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=store.custodian_id,
+        number=intake.number,
+        origin=intake.origin,
+        term=intake.term,
+        target=store.code,
+        reference=_reference(intake),
+        day=on.isoformat(),
+    )
+    return intake
+
+
+@transaction.atomic
+def correct_intake(
+    *,
+    actor: User,
+    at: datetime,
+    intake: Intake,
+    on: date,
+    paper: Paper | None = None,
+    scan: Scan | None = None,
+    certificate: VeterinaryCertificate | None = None,
+    explanation: str = "",
+    version: int | None = None,
+) -> Intake:
+    """Correct what was entered at opening, while the table is open: a new paper takes the old one's place.
+
+    The store, the kind and the origin stay. Without a new `scan` the old one stays with the paper.
+    Raises NotAllowed, InvalidTransition, TableChanged, BadInput.
+    """
+    intake = lock_open_intake(actor=actor, intake=intake)
+    if version is not None and version != intake.version:
+        raise TableChanged
+    origin = Origin(intake.origin)
+    if origin not in PAPER_OF or intake.males is not None:
+        raise InvalidTransition
+    wrong = _wrong(actor, day_of(at), origin, Term(intake.term), intake.store, on, paper, certificate, explanation)
+    if wrong:
+        raise BadInput(fields=wrong)
+    if scan is None and paper is not None and not isinstance(paper, RemovalPermit):
+        old = getattr(intake, EVIDENCE[origin][0])
+        paper.scan = old.scan
+    proof = _keep_paper(actor, at, origin, paper, scan)
+    for name, value in proof.items():
+        setattr(intake, name, value)
+    intake.on, intake.certificate = on, certificate
+    if origin == Origin.UNKNOWN:
+        intake.explanation = explanation.strip()
+    if isinstance(paper, RemovalPermit):
+        intake.region_id, intake.population = paper.region_id, paper.population
+    intake.version += 1
+    intake.save()
+    record(
+        "intake.corrected",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=intake.store.custodian_id,
+        number=intake.number,
+        reference=_reference(intake),
+        day=on.isoformat(),
+    )
+    return intake
+
+
+def _reference(intake: Intake) -> str:
+    """The number of the paper, for the journal: never a name of a person."""
+    return str(next((getattr(intake, name) for name in EVIDENCE[intake.origin]), ""))
+
+
+def _wrong(
+    actor: User,
+    today: date,
+    origin: Origin,
+    term: Term,
+    store: CustodyAccount,
+    on: date,
+    paper: Paper | None,
+    certificate: VeterinaryCertificate | None,
+    explanation: str,
+) -> Fields:
+    """What does not fit together, by field."""
+    wrong: Fields = {}
+    if origin not in PAPER_OF or (origin == Origin.REMOVAL and term == Term.HORN):
+        wrong["origin"] = _("Horns of a removal come with their brigade, seized goods with their case.")
+    elif not isinstance(paper, PAPER_OF[origin] or type(None)):
+        wrong["origin"] = _("This origin is proved by another paper.")
+    elif not stores_for_intake(actor, origin).filter(pk=store.pk).exists():
+        wrong["store"] = _("You take no goods of this origin in here.")
+    if on > today:
+        wrong["on"] = _("This day lies in the future.")
+    if origin == Origin.UNKNOWN and not explanation.strip():
+        wrong["explanation"] = _("Say what is known of these goods, and why their origin is not.")
+    wrong |= _wrong_certificate(origin, term, on, certificate)
+    if paper is not None and not wrong.keys() & {"origin", "on"}:
+        wrong |= _wrong_paper(paper, on, store)
+    return wrong
+
+
+def _wrong_certificate(origin: Origin, term: Term, on: date, certificate: VeterinaryCertificate | None) -> Fields:
+    if certificate is None:
+        needed = term == Term.MEAT and origin in (Origin.REMOVAL, Origin.IMPORTED)
+        return {"certificate": _("Meat comes with its veterinary certificate.")} if needed else {}
+    if term != Term.MEAT:
+        return {"certificate": _("A veterinary certificate is for meat.")}
+    return {} if certificate.is_valid(on) else {"certificate": _("The certificate is not good on this day.")}
+
+
+def _wrong_paper(paper: Paper, on: date, store: CustodyAccount) -> Fields:
+    """Days and fields of the paper itself."""
+    if isinstance(paper, RemovalPermit):
+        if not paper.season.starts_on <= on:
+            return {"on": _("The season of the permit has not begun on this day.")}
+        return {} if paper.region_id == store.region_id else {"permit": _("This permit is for another region.")}
+    wrong: Fields = {}
+    try:
+        paper.full_clean(exclude=["scan"], validate_constraints=False)
+    except ValidationError as error:
+        return {name: " ".join(texts) for name, texts in error.message_dict.items()}
+    match paper:
+        case Find():
+            wrong = _in_order(("found_on", paper.found_on), ("act_on", paper.act_on), ("on", on))
+            if (paper.latitude is None) != (paper.longitude is None):
+                wrong["longitude"] = _("Give both coordinates, or none.")
+            elif not _is_here(paper.latitude, paper.longitude):
+                wrong["latitude"] = _("This place is not in Kazakhstan.")
+        case Confiscation():
+            wrong = _in_order(("decided_on", paper.decided_on), ("effective_on", paper.effective_on), ("on", on))
+        case OldStock():
+            wrong = (
+                {} if paper.sheet_on <= on else {"sheet_on": _("The inventory was made before the goods are taken in.")}
+            )
+        case Importation():
+            wrong = _in_order(("permit_on", paper.permit_on), ("declared_on", paper.declared_on), ("on", on))
+            if paper.country == "KZ":
+                wrong["country"] = _("Goods are imported from another country.")
+    return wrong
+
+
+def _is_here(latitude: Decimal | None, longitude: Decimal | None) -> bool:
+    """A place that may lie in the country, or none at all."""
+    return latitude is None or longitude is None or (40 <= latitude <= 56 and 46 <= longitude <= 88)
+
+
+def _in_order(*days: tuple[str, date]) -> Fields:
+    """Days that must follow one another; the first that does not is told."""
+    for (_before, earlier), (name, later) in pairwise(days):
+        if later < earlier:
+            return {name: _("This day is before %(day)s.") % {"day": earlier.strftime("%d.%m.%Y")}}
+    return {}
+
+
+def _keep_paper(actor: User, at: datetime, origin: Origin, paper: Paper | None, scan: Scan | None) -> Mapping[str, Any]:
+    """The paper in the register, under the name by which an intake knows it."""
+    if paper is None:
+        return {}
+    if not isinstance(paper, RemovalPermit):
+        if scan is not None:
+            paper.scan = keep_document(
+                actor=actor, at=at, kind=Document.Kind.SCAN, name=scan.name, content=scan.content
+            )
+        try:
+            with transaction.atomic():
+                paper.pk = None
+                paper.save(force_insert=True)
+        except IntegrityError as known:
+            # One importation is entered once: more goods of it are taken in under the same papers.
+            if not isinstance(paper, Importation):
+                raise
+            same = Importation.objects.filter(
+                country=paper.country,
+                permit_number=paper.permit_number,
+                declaration_number=paper.declaration_number,
+            ).first()
+            if same is None or same.importer_id != paper.importer_id:
+                raise BadInput(
+                    fields={"declaration_number": _("This declaration is in the register with another importer.")}
+                ) from known
+            paper = same
+    return {EVIDENCE[origin][0]: paper}
+
+
+@transaction.atomic
+def enter_certificate(
+    *,
+    actor: User,
+    at: datetime,
+    number: str,
+    issued_on: date,
+    valid_until: date,
+    issued_by: Organisation,
+    officer: str,
+    slaughter_point: str,
+    region: Region,
+    carcasses: int,
+    net_g: int,
+    scan: Scan | None = None,
+) -> VeterinaryCertificate:
+    """Enter a veterinary certificate of a batch of meat. Raises NotAllowed, CertificateKnown, BadInput."""
+    if not actor.can(Can.KEEP_CERTIFICATES):
+        raise NotAllowed
+    number = " ".join(number.split())
+    wrong: Fields = {
+        name: _("Fill this in.")
+        for name, text in (("number", number), ("officer", officer), ("slaughter_point", slaughter_point))
+        if not text.strip()
+    }
+    if issued_on > day_of(at):
+        wrong["issued_on"] = _("This day lies in the future.")
+    elif valid_until < issued_on:
+        wrong["valid_until"] = _("It cannot end before it was issued.")
+    if carcasses < 1:
+        wrong["carcasses"] = _("Say how many carcasses it covers.")
+    if net_g < 1:
+        wrong["net_g"] = _("Say what mass it covers.")
+    if issued_by.kind != Organisation.Kind.VETERINARY:
+        wrong["issued_by"] = _("Only a veterinary body issues certificates.")
+    if region.pk not in actor.region_codes(Can.KEEP_CERTIFICATES):
+        wrong["region"] = _("You enter certificates of your own region.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    known = CertificateKnown(fields={"number": _("This number is in the register already.")})
+    if VeterinaryCertificate.objects.filter(number=number).exists():
+        raise known
+    paper = (
+        keep_document(actor=actor, at=at, kind=Document.Kind.SCAN, name=scan.name, content=scan.content)
+        if scan
+        else None
+    )
+    try:
+        with transaction.atomic():
+            certificate = VeterinaryCertificate.objects.create(
+                number=number,
+                issued_on=issued_on,
+                valid_until=valid_until,
+                issued_by=issued_by,
+                officer=officer.strip(),
+                slaughter_point=slaughter_point.strip(),
+                region=region,
+                carcasses=carcasses,
+                net_g=net_g,
+                scan=paper,
+                entered_by=actor,
+                entered_at=at,
+            )
+    except IntegrityError as race:
+        # Two people entered it at the same moment.
+        raise known from race
+    record(
+        "certificate.entered",
+        actor=actor,
+        at=at,
+        subject=("certificate", certificate.pk),
+        subject_name=number[:120],
+        organisation_id=issued_by.pk,
+        number=number,
+        pieces=carcasses,
+        grams=net_g,
+        region=region.pk,
+    )
+    return certificate

@@ -1,0 +1,651 @@
+"""Every origin with its evidence, every kind with its fields, certificates and sales under them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from core.accounts.bin import bin_from
+from core.accounts.models import Organisation, Region, User
+from core.audit.models import Event
+from core.base.errors import BadInput, NotAllowed
+from ledger.models import AccountKind, AccountTotal, CustodyAccount, Holding
+from marking.models import Mark
+from marking.services.issue import MarkingCompulsory, register_and_mark
+from marking.services.keys import ensure_signing_key
+from registry.fields import FIELDS
+from registry.measures import TableRow
+from registry.models import (
+    BOUNDARIES,
+    Confiscation,
+    Derivative,
+    Find,
+    HornPair,
+    Importation,
+    Intake,
+    OldStock,
+    Origin,
+    RemovalPermit,
+    Sale,
+    Term,
+    VeterinaryCertificate,
+)
+from registry.services import (
+    CertificateExceeded,
+    CertificateKnown,
+    NotUnderCertificate,
+    PairsWrong,
+    correct_intake,
+    enter_certificate,
+    open_intake,
+    register_intake,
+    save_rows,
+    sell_batches,
+)
+from tests.registry.test_pages import SignIn, client_of_inspector, sign_in
+
+__all__ = ["client_of_inspector", "sign_in"]
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2025, 11, 3)
+FIND = {
+    "place": "Жәнібек ауданы, Тайпақ ауылынан 12 км",
+    "found_on": DAY - timedelta(days=2),
+    "finder": "Қайратов Бек",
+    "finder_contact": "+7 701 000 00 00",
+    "act_number": "12/2025",
+    "act_on": DAY - timedelta(days=1),
+}
+
+
+@pytest.fixture
+def veterinary(region: Region) -> Organisation:
+    return Organisation.objects.create(
+        bin=bin_from("05114000011"),
+        kind=Organisation.Kind.VETERINARY,
+        region=region,
+        name_kk="Ветеринария бөлімі",
+        name_ru="Ветеринарный отдел",
+        name_en="Veterinary department",
+    )
+
+
+@pytest.fixture
+def certificate(inspector: User, now: datetime, veterinary: Organisation, region: Region) -> VeterinaryCertificate:
+    return enter_certificate(
+        actor=inspector,
+        at=now,
+        number="KZ-27 001234",
+        issued_on=now.date(),
+        valid_until=now.date() + timedelta(days=5),
+        issued_by=veterinary,
+        officer="Ахметов Д.",
+        slaughter_point="Қазталов сою пункті",
+        region=region,
+        carcasses=40,
+        net_g=700_000,
+    )
+
+
+def paper_of(origin: Origin, importer: Organisation, permit: RemovalPermit, now: datetime) -> Any:
+    """A paper that proves the origin, as it is entered."""
+    day = now.date()
+    match origin:
+        case Origin.FOUND:
+            return Find(**FIND | {"found_on": day - timedelta(days=2), "act_on": day - timedelta(days=1)})
+        case Origin.CONFISCATED:
+            return Confiscation(decision_number="2-114", decided_on=day, court="Орал қалалық соты", effective_on=day)
+        case Origin.OLD_STOCK:
+            return OldStock(sheet_number="7", sheet_on=day, commission="Ахметов\nСерікова")
+        case Origin.IMPORTED:
+            return Importation(
+                permit_number="RU-77",
+                permit_on=day,
+                country="RU",
+                declaration_number="50123/1",
+                declared_on=day,
+                importer=importer,
+            )
+        case Origin.REMOVAL:
+            return permit
+    return None
+
+
+def weigh(intake: Intake, actor: User, at: datetime, *rows: TableRow) -> Intake:
+    return save_rows(actor=actor, at=at, intake=intake, version=intake.version, rows=rows)
+
+
+ORIGINS = [Origin.FOUND, Origin.CONFISCATED, Origin.OLD_STOCK, Origin.IMPORTED, Origin.UNKNOWN]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_goods_of_every_origin_come_in_from_its_boundary(
+    origin: Origin,
+    inspector: User,
+    reception_store: CustodyAccount,
+    okhotzooprom: Organisation,
+    permit_to_remove: RemovalPermit,
+    now: datetime,
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=origin,
+        term=Term.HORN,
+        store=reception_store,
+        on=now.date(),
+        paper=paper_of(origin, okhotzooprom, permit_to_remove, now),
+        explanation="Left at the gate." if origin == Origin.UNKNOWN else "",
+    )
+    weigh(intake, inspector, now, TableRow(1, "L", 215), TableRow(2, "R", 211))
+
+    derivatives = register_intake(actor=inspector, at=now, intake=intake)
+
+    assert {horn.origin for horn in derivatives} == {origin.value}
+    boundary = CustodyAccount.objects.boundary(BOUNDARIES[origin])
+    assert AccountTotal.objects.get(account=boundary, stock_class=f"HOR:{origin}").pieces == -2
+    assert Event.objects.get(verb="intake.opened").facts["origin"] == origin.value
+
+
+def test_the_database_asks_each_origin_for_its_evidence(
+    inspector: User, reception_store: CustodyAccount, region: Region, now: datetime
+) -> None:
+    for origin in [*ORIGINS, Origin.REMOVAL]:
+        with pytest.raises(IntegrityError, match="has_its_(evidence|papers)"), transaction.atomic():
+            Intake.objects.create(
+                number="IN25-999999",
+                origin=origin,
+                store=reception_store,
+                on=now.date(),
+                region=region,
+                opened_by=inspector,
+                opened_at=now,
+            )
+
+
+def test_an_origin_is_not_proved_by_the_paper_of_another(
+    inspector: User,
+    reception_store: CustodyAccount,
+    okhotzooprom: Organisation,
+    permit_to_remove: RemovalPermit,
+    now: datetime,
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        open_intake(
+            actor=inspector,
+            at=now,
+            origin=Origin.IMPORTED,
+            term=Term.HORN,
+            store=reception_store,
+            on=now.date(),
+            paper=paper_of(Origin.OLD_STOCK, okhotzooprom, permit_to_remove, now),
+        )
+
+    assert "origin" in refusal.value.fields
+    assert not Intake.objects.exists()
+    assert not OldStock.objects.exists()
+
+
+def test_days_of_a_find_follow_one_another(inspector: User, reception_store: CustodyAccount, now: datetime) -> None:
+    find = Find(**FIND | {"found_on": now.date(), "act_on": now.date() - timedelta(days=3)})
+
+    with pytest.raises(BadInput) as refusal:
+        open_intake(
+            actor=inspector,
+            at=now,
+            origin=Origin.FOUND,
+            term=Term.HORN,
+            store=reception_store,
+            on=now.date(),
+            paper=find,
+        )
+
+    assert set(refusal.value.fields) == {"act_on"}
+    assert not Find.objects.exists()
+
+
+def test_who_does_not_open_receptions_opens_none(trader: User, reception_store: CustodyAccount, now: datetime) -> None:
+    with pytest.raises(NotAllowed):
+        open_intake(
+            actor=trader,
+            at=now,
+            origin=Origin.UNKNOWN,
+            term=Term.HORN,
+            store=reception_store,
+            on=now.date(),
+            explanation="?",
+        )
+
+
+def test_a_correction_is_a_new_paper_and_the_old_one_stays(
+    inspector: User,
+    reception_store: CustodyAccount,
+    okhotzooprom: Organisation,
+    permit_to_remove: RemovalPermit,
+    now: datetime,
+) -> None:
+    first = paper_of(Origin.FOUND, okhotzooprom, permit_to_remove, now)
+    intake = open_intake(
+        actor=inspector, at=now, origin=Origin.FOUND, term=Term.HORN, store=reception_store, on=now.date(), paper=first
+    )
+    second = paper_of(Origin.FOUND, okhotzooprom, permit_to_remove, now)
+    second.act_number = "13/2025"
+
+    correct_intake(actor=inspector, at=now, intake=intake, on=now.date(), paper=second, version=intake.version)
+
+    intake.refresh_from_db()
+    assert intake.find is not None
+    assert intake.find.act_number == "13/2025"
+    assert Find.objects.count() == 2
+    assert "Қайратов" not in str(list(Event.objects.values_list("facts", flat=True)))
+
+
+# --- every kind of derivative ---------------------------------------------------------------------------------
+
+ROWS = {
+    Term.HORN: TableRow(1, "L", 215, 250, straight_mm=220, base_mm=88, rings=14),
+    Term.HORN_PIECE: TableRow(1, mass_g=4200, package="bag", gross_g=4300, count=38),
+    Term.HORN_CARVING: TableRow(1, mass_g=900, package="box", count=3),
+    Term.POWDER: TableRow(1, mass_g=500, package="jar", gross_g=560),
+    Term.MEAT: TableRow(1, mass_g=96_500, cut="half", count=8, treatment="chilled", use_by=date(2099, 1, 1)),
+    Term.SKIN: TableRow(1, mass_g=2100, count=1, length_mm=1200, width_mm=800, treatment="salted"),
+    Term.SKIN_PIECE: TableRow(1, mass_g=800, package="bag", count=4),
+    Term.TROPHY: TableRow(
+        1, mass_g=1900, length_mm=270, right_length_mm=268, base_mm=90, right_base_mm=91, spread_mm=180
+    ),
+    Term.MEDICINE: TableRow(1, mass_g=1200, product="Антелопин", lot="A-17", count=100, dose_mg=500),
+}
+
+
+@pytest.mark.parametrize("term", list(Term))
+def test_every_kind_is_registered_with_its_own_fields(
+    term: Term, inspector: User, reception_store: CustodyAccount, now: datetime
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.UNKNOWN,
+        term=term,
+        store=reception_store,
+        on=now.date(),
+        explanation="Found in the store.",
+    )
+    weigh(intake, inspector, now, ROWS[term])
+
+    (one,) = register_intake(actor=inspector, at=now, intake=intake)
+
+    assert one.term == term
+    for field in FIELDS[term]:
+        if field.column != "pair":
+            assert getattr(one, field.column) == getattr(ROWS[term], field.column)
+    assert Holding.objects.get(item=one.pk, account=reception_store).stock_class == f"{term}:unknown"
+
+
+def test_a_kind_says_nothing_that_is_anothers(
+    inspector: User, reception_store: CustodyAccount, now: datetime, register: Callable[..., Any] | None = None
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.UNKNOWN,
+        term=Term.POWDER,
+        store=reception_store,
+        on=now.date(),
+        explanation="?",
+    )
+
+    with pytest.raises(BadInput) as refusal:
+        weigh(intake, inspector, now, replace(ROWS[Term.POWDER], side="L", package="", gross_g=1))
+
+    assert set(refusal.value.fields) == {"rows.1.side", "rows.1.package", "rows.1.gross_g"}
+    assert not intake.rows.exists()
+
+
+def test_the_database_refuses_what_its_term_does_not_have(
+    inspector: User, reception_store: CustodyAccount, now: datetime
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.UNKNOWN,
+        term=Term.POWDER,
+        store=reception_store,
+        on=now.date(),
+        explanation="?",
+    )
+    weigh(intake, inspector, now, ROWS[Term.POWDER])
+    intake.rows.update(rings=3)
+    with pytest.raises(IntegrityError, match="pow_has_its_fields"), transaction.atomic():
+        register_intake(actor=inspector, at=now, intake=intake)
+
+    intake.rows.update(rings=None, package="")
+    with pytest.raises(IntegrityError, match="lack what their term asks"), transaction.atomic():
+        register_intake(actor=inspector, at=now, intake=intake)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for wrong in ({"gross_g": 1}, {"straight_mm": 9, "length_mm": 8}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            intake.rows.update(**wrong)
+
+
+def test_marks_are_a_choice_where_they_are_no_duty(
+    inspector: User, reception_store: CustodyAccount, now: datetime
+) -> None:
+    ensure_signing_key(at=now)
+    made = []
+    for mark in (None, True):
+        intake = open_intake(
+            actor=inspector,
+            at=now,
+            origin=Origin.UNKNOWN,
+            term=Term.SKIN,
+            store=reception_store,
+            on=now.date(),
+            explanation="?",
+        )
+        weigh(intake, inspector, now, ROWS[Term.SKIN])
+        register_and_mark(actor=inspector, at=now, intake=intake, mark=mark)
+        made.append(Mark.objects.filter(derivative__intake=intake).count())
+
+    assert made == [0, 1]
+
+
+def test_horns_are_marked_where_it_is_a_duty(inspector: User, reception_store: CustodyAccount, now: datetime) -> None:
+    later = now.replace(year=2026, month=1, day=9)
+    ensure_signing_key(at=now)
+    intake = open_intake(
+        actor=inspector,
+        at=later,
+        origin=Origin.UNKNOWN,
+        term=Term.HORN,
+        store=reception_store,
+        on=later.date(),
+        explanation="?",
+    )
+    weigh(intake, inspector, later, ROWS[Term.HORN])
+
+    with pytest.raises(MarkingCompulsory):
+        register_and_mark(actor=inspector, at=later, intake=intake, mark=False)
+
+    assert not Derivative.objects.exists()
+
+
+# --- pairs ----------------------------------------------------------------------------------------------------
+
+
+def test_two_horns_become_a_pair_once_and_each_other_s(open_intake: Intake, inspector: User, now: datetime) -> None:
+    rows = [TableRow(1, "L", 215, pair="2"), TableRow(2, "R", 210), TableRow(3, "R", 205)]
+    save_rows(actor=inspector, at=now, intake=open_intake, version=open_intake.version, rows=rows, whole=True)
+
+    first, second, third = register_intake(actor=inspector, at=now, intake=open_intake, explanation="counted")
+
+    assert (first.pair, second.pair, third.pair) == (second, first, None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        HornPair.objects.create(left=first, right=third, at=now)
+    with pytest.raises(IntegrityError, match="not a left and a right horn"), transaction.atomic():
+        HornPair.objects.create(left=third, right=third, at=now)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [TableRow(1, "L", 215, pair="2"), TableRow(2, "L", 210)],
+        [TableRow(1, "L", 215, pair="1")],
+        [TableRow(1, "L", 215, pair="9")],
+        [TableRow(1, "L", 215, pair="2"), TableRow(2, "R", 210), TableRow(3, "L", 205, pair="2")],
+        [TableRow(1, "L", 215, pair="2"), TableRow(2, "R", 210, pair="3"), TableRow(3, "L", 205, pair="2")],
+        [TableRow(1, "L", 215, pair="KZ25-9999999")],
+    ],
+)
+def test_pairs_that_cannot_be_right_are_named_by_their_rows(
+    rows: list[TableRow], open_intake: Intake, inspector: User, now: datetime
+) -> None:
+    save_rows(actor=inspector, at=now, intake=open_intake, version=open_intake.version, rows=rows, whole=True)
+
+    with pytest.raises(PairsWrong) as refusal:
+        register_intake(actor=inspector, at=now, intake=open_intake)
+
+    assert "rows.1.pair" in refusal.value.fields or "rows.2.pair" in refusal.value.fields
+    assert not Derivative.objects.exists()
+
+
+# --- certificates and sales -----------------------------------------------------------------------------------
+
+
+def meat_intake(
+    certificate: VeterinaryCertificate,
+    permit: RemovalPermit,
+    store: CustodyAccount,
+    actor: User,
+    at: datetime,
+    *masses: int,
+) -> Intake:
+    intake = open_intake(
+        actor=actor,
+        at=at,
+        origin=Origin.REMOVAL,
+        term=Term.MEAT,
+        store=store,
+        on=at.date(),
+        paper=permit,
+        certificate=certificate,
+    )
+    rows = [replace(ROWS[Term.MEAT], row=row, mass_g=mass) for row, mass in enumerate(masses, start=1)]
+    return weigh(intake, actor, at, *rows)
+
+
+def test_batches_never_weigh_more_than_their_certificate_says(
+    certificate: VeterinaryCertificate,
+    permit_to_remove: RemovalPermit,
+    reception_store: CustodyAccount,
+    inspector: User,
+    now: datetime,
+) -> None:
+    first = meat_intake(certificate, permit_to_remove, reception_store, inspector, now, 400_000)
+    second = meat_intake(certificate, permit_to_remove, reception_store, inspector, now, 300_001)
+    (batch,) = register_intake(actor=inspector, at=now, intake=first)
+
+    with pytest.raises(CertificateExceeded):
+        register_intake(actor=inspector, at=now, intake=second)
+
+    assert batch.certificate == certificate
+    assert Derivative.objects.count() == 1
+    second.refresh_from_db()
+    assert second.is_open
+
+
+def test_meat_of_a_removal_has_its_certificate(
+    permit_to_remove: RemovalPermit, reception_store: CustodyAccount, inspector: User, now: datetime
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        open_intake(
+            actor=inspector,
+            at=now,
+            origin=Origin.REMOVAL,
+            term=Term.MEAT,
+            store=reception_store,
+            on=now.date(),
+            paper=permit_to_remove,
+        )
+
+    assert set(refusal.value.fields) == {"certificate"}
+
+
+def test_a_certificate_is_entered_once(
+    certificate: VeterinaryCertificate, inspector: User, now: datetime, veterinary: Organisation, region: Region
+) -> None:
+    with pytest.raises(CertificateKnown):
+        enter_certificate(
+            actor=inspector,
+            at=now,
+            number=certificate.number,
+            issued_on=now.date(),
+            valid_until=now.date(),
+            issued_by=veterinary,
+            officer="x",
+            slaughter_point="x",
+            region=region,
+            carcasses=1,
+            net_g=1,
+        )
+
+
+def test_a_batch_is_sold_under_its_certificate_and_leaves_the_stock(
+    certificate: VeterinaryCertificate,
+    permit_to_remove: RemovalPermit,
+    reception_store: CustodyAccount,
+    inspector: User,
+    now: datetime,
+) -> None:
+    intake = meat_intake(certificate, permit_to_remove, reception_store, inspector, now, 96_500, 40_000)
+    one, other = register_intake(actor=inspector, at=now, intake=intake)
+    deal: dict[str, Any] = {
+        "actor": inspector,
+        "at": now,
+        "store": reception_store,
+        "items": [one.pk],
+        "on": now.date(),
+        "buyer_name": "Орал базары",
+        "buyer_bin": bin_from("05114000022"),
+        "price_tenge": 180_000,
+    }
+
+    sale = sell_batches(key="s1", **deal)
+
+    assert sell_batches(key="s1", **deal) == sale
+    assert (sale.pieces, sale.grams) == (1, 96_500)
+    gone = CustodyAccount.objects.boundary(AccountKind.DOMESTIC_SALE)
+    assert Holding.objects.get(item=one.pk, pieces=1).account == gone
+    assert Holding.objects.get(item=other.pk, pieces=1).account == reception_store
+    late = now + timedelta(days=30)
+    with pytest.raises(NotUnderCertificate):
+        sell_batches(key="s2", **deal | {"items": [other.pk], "at": late, "on": late.date()})
+    with pytest.raises(BadInput):
+        sell_batches(key="s3", **deal | {"items": [other.pk], "buyer_bin": "123456789012"})
+    assert Sale.objects.count() == 1
+
+
+# --- pages ----------------------------------------------------------------------------------------------------
+
+
+def test_found_horns_are_opened_on_a_page_and_their_finder_is_seen_by_few(
+    sign_in: SignIn, inspector: User, authority_officer: User, reception_store: CustodyAccount, now: datetime
+) -> None:
+    client = sign_in(inspector)
+    today = now.date()
+    sent = {
+        "term": "HOR",
+        "store": reception_store.pk,
+        "on": today.isoformat(),
+        **FIND,
+        "found_on": "2025-10-01",
+        "act_on": "2025-10-02",
+        "latitude": "49,5",
+        "longitude": "47,25",
+    }
+    assert client.get(reverse("registry:choose-origin")).status_code == 200
+    assert client.get(reverse("registry:open-origin", args=["found"])).status_code == 200
+
+    answer = client.post(reverse("registry:open-origin", args=["found"]), sent)
+
+    assert answer.status_code == 302, answer.content.decode()[:3000]
+    intake = Intake.objects.get()
+    assert intake.find is not None
+    assert intake.find.latitude == Decimal("49.5")
+    assert "Қайратов" in client.get(answer["Location"]).content.decode()
+    assert client.get(reverse("registry:correct-origin", args=[intake.pk])).status_code == 200
+    assert "Қайратов" not in sign_in(authority_officer).get(answer["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("slug", ["products", "confiscated", "old-stock", "imported", "unknown"])
+def test_each_way_in_has_its_form_and_says_what_is_missing(
+    slug: str,
+    sign_in: SignIn,
+    inspector: User,
+    trader: User,
+    reception_store: CustodyAccount,
+    permit_to_remove: RemovalPermit,
+) -> None:
+    address = reverse("registry:open-origin", args=[slug])
+
+    assert sign_in(inspector).get(address).status_code == 200
+    assert sign_in(inspector).post(address, {"on": ""}).status_code == 422
+    assert sign_in(trader).get(address).status_code == 403
+    assert not Intake.objects.exists()
+
+
+def test_pages_of_certificates_and_sales(
+    sign_in: SignIn,
+    certificate: VeterinaryCertificate,
+    permit_to_remove: RemovalPermit,
+    reception_store: CustodyAccount,
+    inspector: User,
+    now: datetime,
+) -> None:
+    intake = meat_intake(certificate, permit_to_remove, reception_store, inspector, now, 96_500)
+    client = sign_in(inspector)
+    table = client.get(reverse("registry:intake", args=[intake.pk])).content.decode()
+    assert 'name="cut-1"' in table
+    assert 'value="96.5"' in table
+    register_intake(actor=inspector, at=now, intake=intake)
+    item = Derivative.objects.get()
+    act = client.get(reverse("registry:intake", args=[intake.pk]))
+    assert item.number in act.content.decode()
+    for name, args in (
+        ("certificates", []),
+        ("certificate", [certificate.pk]),
+        ("sell", [certificate.pk]),
+        ("sales", []),
+    ):
+        assert client.get(reverse(f"registry:{name}", args=args)).status_code == 200
+    assert client.get(reverse("registry:enter-certificate")).status_code == 200
+
+    sold = client.post(
+        reverse("registry:sell", args=[certificate.pk]),
+        {
+            "item": item.pk,
+            "on": now.date().isoformat(),
+            "buyer_name": "Базар",
+            "buyer_bin": bin_from("05114000022"),
+            "key": "k",
+        },
+    )
+
+    assert sold.status_code == 302, sold.content.decode()
+    assert client.get(sold["Location"]).status_code == 200
+
+
+def test_a_plain_form_of_another_kind_is_read_by_its_fields(
+    client_of_inspector: Client, inspector: User, reception_store: CustodyAccount, now: datetime
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.UNKNOWN,
+        term=Term.MEAT,
+        store=reception_store,
+        on=now.date(),
+        explanation="?",
+    )
+    sent = {
+        "version": "0",
+        "line": ["1", "2"],
+        "cut-1": "half",
+        "mass-1": "96,5",
+        "count-1": "8",
+        "use_by-1": "31.12.2026",
+        "mass-2": "",
+    }
+
+    answer = client_of_inspector.post(reverse("registry:intake-rows", args=[intake.pk]), sent)
+
+    assert answer.status_code == 302, answer.content.decode()
+    row = intake.rows.get()
+    assert (row.cut, row.mass_g, row.count, row.use_by) == ("half", 96_500, 8, date(2026, 12, 31))
