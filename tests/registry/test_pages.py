@@ -451,7 +451,7 @@ def test_a_file_is_shown_first_and_added_when_agreed(client_of_inspector: Client
 
     preview = client_of_inspector.post(address, {"file": file})
 
-    assert preview.context["good"].pieces == 2
+    assert preview.context["good"]["pieces"] == 2
     assert open_intake.rows.count() == 6
     kept = Document.objects.get()
     assert kept.sha256 in preview.content.decode() or kept.sha256[:12] in preview.content.decode()
