@@ -316,11 +316,11 @@ def take_box(
     at: datetime,
     stocktake: StockTake,
     item_ids: Sequence[int],
-    box_id: int,
+    box_id: int | None,
     shelf_id: int | None = None,
     key: str = "",
 ) -> list[Taken]:
-    """Note everything that a sealed box is known to hold, by the one scan of its label. Raises InvalidTransition."""
+    """Note many items at once: what a sealed box is known to hold, or a list. Raises InvalidTransition."""
     return _insert_scans(
         actor=actor, at=at, stocktake=stocktake, item_ids=item_ids, shelf_id=shelf_id, box_id=box_id, key=key
     )
