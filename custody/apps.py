@@ -6,11 +6,15 @@ class CustodyConfig(AppConfig):
     name = "custody"
 
     def ready(self) -> None:
-        from core.accounts.subjects import register_subject as register
+        from core.accounts.subjects import register_subject
+        from core.audit.services import register_verbs
+        from core.notices.services import register_notice_codes
         from custody.keeping import keeps_key
+        from custody.models import DestructionOrder, LossReport
+        from custody.subjects import may_add_to_destruction, may_add_to_loss
         from ledger.models import StockTake, Weighing
 
-        register(
+        register_subject(
             "stocktake",
             label=_("Stock-take"),
             url_name="custody:stocktake",
@@ -19,11 +23,51 @@ class CustodyConfig(AppConfig):
             add=keeps_key,
             prefix="SK",
         )
-        register(
+        register_subject(
             "weighing",
             label=_("Weighing"),
             url_name="custody:weighing",
             known_to=Weighing.objects.visible_to,
             everything=Weighing.objects.all,
             prefix="WG",
+        )
+        register_subject(
+            "loss",
+            label=_("Report of loss"),
+            url_name="custody:loss",
+            known_to=lambda user: LossReport.objects.visible_to(user),
+            add=may_add_to_loss,
+            everything=lambda: LossReport.objects.all(),
+            prefix="LR",
+        )
+        register_subject(
+            "destruction",
+            label=_("Destruction"),
+            url_name="custody:destruction",
+            known_to=lambda user: DestructionOrder.objects.visible_to(user),
+            add=may_add_to_destruction,
+            everything=lambda: DestructionOrder.objects.all(),
+            prefix="DE",
+        )
+        register_verbs(
+            {
+                "loss.reported": _("Loss reported"),
+                "loss.police_noted": _("Police told of the loss"),
+                "loss.act_proposed": _("Act on lost goods proposed"),
+                "loss.act_refused": _("Act on lost goods refused"),
+                "loss.recovered": _("Lost goods found again"),
+                "loss.written_off": _("Lost goods written off"),
+                "destruction.ordered": _("Destruction ordered"),
+                "destruction.goods_listed": _("Goods put on the list of destruction"),
+                "destruction.member_seated": _("Member of the commission named"),
+                "destruction.member_left": _("Member of the commission left"),
+                "destruction.list_closed": _("List of destruction closed"),
+                "destruction.list_opened": _("List of destruction opened again"),
+                "destruction.signed": _("Destruction signed by a member"),
+                "destruction.executed": _("Goods destroyed"),
+                "destruction.cancelled": _("Destruction cancelled"),
+            }
+        )
+        register_notice_codes(
+            {"loss.reported": _("%(number)s: %(pieces)s items are reported lost or stolen. Place: %(place)s")}
         )

@@ -39,32 +39,37 @@ class Reason(StrEnum):
     EVIDENCE = "evidence"
     COURT = "court"
     DISPUTE = "dispute"
+    TO_DESTROY = "to_destroy"
     EXPORTED = "exported"
     SOLD = "sold"
+    RETURNED = "returned"
     KEY_COMPROMISED = "key_compromised"
 
 
 _BY_PLACE: dict[str, Reason] = {
-    AccountKind.EVIDENCE: Reason.EVIDENCE,
     AccountKind.EXPORT: Reason.EXPORTED,
     AccountKind.DOMESTIC_SALE: Reason.SOLD,
     AccountKind.PROCESSING: Reason.CONSUMED,
     AccountKind.DRYING_LOSS: Reason.CONSUMED,
     AccountKind.DESTRUCTION: Reason.DESTROYED,
     AccountKind.LOSS: Reason.LOST,
+    AccountKind.RETURNED: Reason.RETURNED,
 }
-_IN_ORDER = frozenset({AccountKind.STORE.value, AccountKind.TRANSIT.value})
+# What is evidence is under a hold and says so; what a court has let go may still stand in the evidence room.
+_IN_ORDER = frozenset({AccountKind.STORE.value, AccountKind.EVIDENCE.value, AccountKind.TRANSIT.value})
 _BY_HOLD: dict[str, Reason] = {
     Hold.Kind.EVIDENCE: Reason.EVIDENCE,
     Hold.Kind.COURT: Reason.COURT,
     Hold.Kind.DISPUTE: Reason.DISPUTE,
+    Hold.Kind.LOSS: Reason.LOST,
+    Hold.Kind.TO_DESTROY: Reason.TO_DESTROY,
 }
 _BY_STATE: dict[str, Reason] = {Mark.State.VOID: Reason.VOID, Mark.State.REPLACED: Reason.REPLACED}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What anybody may know of a mark: never who holds it, nor where.
+    """What anybody may know of a mark: never who holds it, nor where. `origin` is its class now, not how it came.
 
     `code` is the code that was understood. Term, origin class and year of registration are known when the mark is
     genuine; the mass in grams only when the symbol's signature was checked. `fault` says what is wrong with a
@@ -190,15 +195,14 @@ def _find(code: str, key_id: str) -> Found | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT m.state, m.generation, m.payload, d.term, d.origin, d.mass_g, d.number,
-                (
-                    SELECT a.kind FROM ledger_holding h JOIN ledger_custodyaccount a ON a.id = h.account_id
-                    WHERE h.item_id = m.derivative_id AND h.pieces > 0
-                ),
+            SELECT m.state, m.generation, m.payload, d.term,
+                coalesce(split_part(h.stock_class, ':', 2), d.origin), d.mass_g, d.number, a.kind,
                 ARRAY(SELECT kind FROM ledger_hold WHERE item_id = m.derivative_id AND lifted_at IS NULL),
                 k.state, k.public_key
             FROM marking_mark m
             JOIN registry_derivative d ON d.item_id = m.derivative_id
+            LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
+            LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
             LEFT JOIN marking_signingkey k ON k.id = %s
             WHERE m.code = %s
             """,

@@ -70,6 +70,11 @@ REASONS: dict[Reason, Said] = {
         gettext_lazy("The right to this item is disputed: it must not be sold or moved."),
         "attention",
     ),
+    Reason.TO_DESTROY: Said(
+        gettext_lazy("Genuine, but to be destroyed"),
+        gettext_lazy("A commission is to destroy this item: it must not be sold, moved or taken out of the country."),
+        "stop",
+    ),
     Reason.EXPORTED: Said(
         gettext_lazy("Genuine, but exported"),
         gettext_lazy("This item has left Kazakhstan under a permit. Inside the country this mark is valid no longer."),
@@ -78,6 +83,11 @@ REASONS: dict[Reason, Said] = {
     Reason.SOLD: Said(
         gettext_lazy("Genuine, and sold"),
         gettext_lazy("This item was sold inside Kazakhstan. It may leave the country only with a permit."),
+        "attention",
+    ),
+    Reason.RETURNED: Said(
+        gettext_lazy("Genuine, but returned to its owner"),
+        gettext_lazy("A court gave this item back to its owner. It is not on the books of the registry any more."),
         "attention",
     ),
     Reason.KEY_COMPROMISED: Said(

@@ -1,1 +1,20 @@
 """The papers of acts upon goods in hand: reports of loss, write-offs, destructions."""
+
+from custody.models.destruction import (
+    CommissionMember,
+    DestructionLine,
+    DestructionOrder,
+    DestructionOrderQuerySet,
+)
+from custody.models.loss import LossAct, LossLine, LossReport, LossReportQuerySet
+
+__all__ = [
+    "CommissionMember",
+    "DestructionLine",
+    "DestructionOrder",
+    "DestructionOrderQuerySet",
+    "LossAct",
+    "LossLine",
+    "LossReport",
+    "LossReportQuerySet",
+]

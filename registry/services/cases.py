@@ -574,10 +574,12 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
     DecidedItem.objects.filter(decision=decision).update(is_confirmed=True)
     name = f"{decision.court}, {decision.number}"
     lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.EVIDENCE, reason=name[:200])
-    _carry_out(actor, at, decision, decided)
-    to_destroy = [item for item, outcome in decided.items() if outcome == Outcome.DESTROY]
-    if to_destroy:
-        place_hold(actor=actor, at=at, item_ids=to_destroy, kind=Hold.Kind.COURT, reference=decision.number[:60])
+    # What was reported lost cannot become anything now: the court holds it until it is found again or written off.
+    lost = set(Hold.objects.active().filter(item__in=items, kind=Hold.Kind.LOSS).values_list("item_id", flat=True))
+    _carry_out(actor, at, decision, {item: outcome for item, outcome in decided.items() if item not in lost})
+    kept = sorted(lost | {item for item, outcome in decided.items() if outcome == Outcome.DESTROY})
+    if kept:
+        place_hold(actor=actor, at=at, item_ids=kept, kind=Hold.Kind.COURT, reference=decision.number[:60])
     _record(
         "case.decision_confirmed",
         case,
@@ -594,7 +596,9 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
     return decision
 
 
-def _carry_out(actor: User, at: datetime, decision: CourtDecision, decided: Mapping[int, str]) -> None:
+def _carry_out(
+    actor: User, at: datetime, decision: CourtDecision, decided: Mapping[int, str], *, again: str = ""
+) -> None:
     """One movement for each place and each way the goods go."""
     terms = dict(Derivative.objects.filter(pk__in=decided).values_list("pk", "term"))
     places: dict[int, list[int]] = {}
@@ -615,16 +619,40 @@ def _carry_out(actor: User, at: datetime, decision: CourtDecision, decided: Mapp
             "document": decision.document,
         }
         if kept:
-            reclassify_items(key=f"decision:{decision.pk}:{account}", account=accounts[account], classes=kept, **common)
+            reclassify_items(
+                key=f"decision:{decision.pk}:{account}{again}", account=accounts[account], classes=kept, **common
+            )
         if returned:
             move_items(
-                key=f"returned:{decision.pk}:{account}",
+                key=f"returned:{decision.pk}:{account}{again}",
                 kind=MovementKind.DECISION,
                 item_ids=sorted(returned),
                 source=accounts[account],
                 target=CustodyAccount.objects.boundary(AccountKind.RETURNED),
                 **common,
             )
+
+
+@transaction.atomic
+def carry_out_found(*, actor: User, at: datetime, item_ids: Sequence[int]) -> int:
+    """Have decisions take effect on goods that were lost when they were confirmed and are found again; how many.
+
+    What is to be destroyed stays under the hold of the court.
+    """
+    waiting: dict[int, dict[int, str]] = {}
+    found = DecidedItem.objects.filter(
+        item__in=item_ids,
+        is_confirmed=True,
+        item__holdings__is_physical=True,
+        item__holdings__stock_class__endswith=f":{Origin.SEIZURE}",
+    ).exclude(outcome=Outcome.DESTROY)
+    for paper, item, outcome in found.order_by("item").values_list("decision_id", "item_id", "outcome"):
+        waiting.setdefault(paper, {})[item] = outcome
+    for decision in CourtDecision.objects.filter(pk__in=waiting).select_related("document").order_by("pk"):
+        items = list(waiting[decision.pk])
+        lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.COURT, reason=decision.number[:200])
+        _carry_out(actor, at, decision, waiting[decision.pk], again=f":{items[0]}")
+    return sum(len(items) for items in waiting.values())
 
 
 def _settle_notice(actor: User, at: datetime, case: Case, decision: StrOrPromise, reason: StrOrPromise) -> None:

@@ -1,0 +1,127 @@
+"""What the database itself refuses. Each trigger names the invariant it guards."""
+
+import pgtrigger
+
+
+def loss_is_settled_by_an_approved_act() -> pgtrigger.Trigger:
+    """A missing item is found again or written off by an act of its report that two persons have made."""
+    return pgtrigger.Trigger(
+        name="loss_is_settled_by_an_approved_act",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF NEW.outcome <> 'open' AND (TG_OP = 'INSERT' OR NOT EXISTS (
+                SELECT FROM custody_lossact a WHERE a.id = NEW.act_id AND a.report_id = NEW.report_id
+                AND a.state = 'approved'
+                AND a.kind = CASE NEW.outcome WHEN 'recovered' THEN 'recovery' ELSE 'write_off' END
+            )) OR TG_OP = 'UPDATE' AND OLD.outcome <> 'open' THEN
+                RAISE EXCEPTION 'no approved act settles item % of report %', NEW.item_id, NEW.report_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'loss_is_settled_by_an_approved_act';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def destruction_is_signed_by_its_commission() -> pgtrigger.Trigger:
+    """A destruction is executed when its list is closed and all of a commission of at least three have signed it.
+
+    One who opened the order is never the only person of the register among them.
+    """
+    return pgtrigger.Trigger(
+        name="destruction_is_signed_by_its_commission",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF TG_OP = 'INSERT' AND NEW.state <> 'planned' OR NEW.state = 'executed' AND (
+                OLD.state <> 'signing' OR OLD.digest <> NEW.digest OR NOT EXISTS (
+                    SELECT FROM custody_commissionmember m WHERE m.order_id = NEW.id
+                    HAVING count(*) >= greatest(3, NEW.quorum)
+                    AND count(*) = count(*) FILTER (WHERE m.signed_digest = NEW.digest)
+                    AND count(*) FILTER (WHERE m.user_id IS NOT NULL AND m.user_id <> NEW.ordered_by_id) >= 1
+                )
+            ) THEN
+                RAISE EXCEPTION 'destruction % is not signed by its commission', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'destruction_is_signed_by_its_commission';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def destruction_moves_its_goods() -> pgtrigger.Trigger:
+    """At commit, what an executed destruction names as destroyed is in the account of the destroyed."""
+    return pgtrigger.Trigger(
+        name="destruction_moves_its_goods",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf("state"),
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__state="executed"),
+        func="""
+            IF EXISTS (SELECT FROM custody_destructionline WHERE order_id = NEW.id AND outcome = 'planned')
+                OR NOT EXISTS (SELECT FROM custody_destructionline WHERE order_id = NEW.id AND outcome = 'destroyed')
+                OR EXISTS (
+                    SELECT FROM custody_destructionline l WHERE l.order_id = NEW.id AND l.outcome = 'destroyed'
+                    AND NOT EXISTS (
+                        SELECT FROM ledger_posting p JOIN ledger_movement m ON m.id = p.movement_id
+                        WHERE p.item_id = l.item_id AND p.pieces > 0 AND m.key = 'destruction:' || NEW.id
+                    )
+                )
+            THEN
+                RAISE EXCEPTION 'destruction % has not moved what it destroyed', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'destruction_moves_its_goods';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def destruction_list_is_fixed_when_signed() -> pgtrigger.Trigger:
+    """The list changes while it is planned; afterwards only the outcome, with the end of the order."""
+    return pgtrigger.Trigger(
+        name="destruction_list_is_fixed_when_signed",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        declare=[("its_state", "text")],
+        func="""
+            SELECT state INTO its_state FROM custody_destructionorder WHERE id = NEW.order_id;
+            IF TG_OP = 'INSERT' AND (its_state <> 'planned' OR NEW.outcome <> 'planned')
+                OR TG_OP = 'UPDATE' AND (
+                    OLD.outcome = 'destroyed'
+                    OR (NEW.weighed_g, NEW.scanned_by_id, NEW.scanned_at)
+                        IS DISTINCT FROM (OLD.weighed_g, OLD.scanned_by_id, OLD.scanned_at) AND its_state <> 'planned'
+                    OR NEW.outcome <> OLD.outcome AND NOT (
+                        its_state = 'executed' AND NEW.outcome IN ('destroyed', 'left')
+                        OR its_state IN ('planned', 'cancelled') AND NEW.outcome <> 'destroyed'
+                    )
+                )
+            THEN
+                RAISE EXCEPTION 'the list of destruction % is closed', NEW.order_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'destruction_list_is_fixed_when_signed';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def commission_sits_while_the_order_lives() -> pgtrigger.Trigger:
+    """Members come and go while the list is planned, and sign what is closed."""
+    return pgtrigger.Trigger(
+        name="commission_sits_while_the_order_lives",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        declare=[("its_state", "text"), ("its_digest", "text")],
+        func="""
+            SELECT state, digest INTO its_state, its_digest FROM custody_destructionorder
+            WHERE id = (CASE WHEN TG_OP = 'DELETE' THEN OLD.order_id ELSE NEW.order_id END);
+            IF TG_OP <> 'UPDATE' AND its_state <> 'planned' OR TG_OP = 'UPDATE' AND NOT (
+                its_state = 'signing' AND OLD.signed_at IS NULL AND NEW.signed_digest = its_digest
+                OR its_state = 'planned' AND NEW.signed_at IS NULL
+            ) OR TG_OP = 'INSERT' AND NEW.signed_at IS NOT NULL THEN
+                RAISE EXCEPTION 'the commission of this destruction does not change now'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'commission_sits_while_the_order_lives';
+            END IF;
+            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+            RETURN NEW;
+        """,
+    )

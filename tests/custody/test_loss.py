@@ -1,0 +1,256 @@
+"""Loss and theft: held at once, settled by two persons."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from core.accounts.models import User
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from custody.models import LossAct, LossLine, LossReport
+from custody.services import loss
+from ledger.models import CustodyAccount, Handover, Hold, Holding, Movement
+from ledger.selectors import find_differences
+from ledger.services import ItemsNotThere, ItemsOnHold, SecondPersonNeeded, dispatch_items, lift_hold
+from marking.models import Mark
+from marking.selectors import Reason, check_text
+from permits.models import Permit
+from registry.models import Derivative, Outcome
+from registry.services import DecisionFacts, confirm_decision, record_decision
+from tests.builders import register
+from tests.rights import receive
+
+Later = Callable[..., datetime]
+
+
+def refused(write: Callable[[], object], by: str) -> None:
+    with pytest.raises(DatabaseError) as refusal:
+        _try_whole(write)
+    diagnosis = getattr(refusal.value.__cause__, "diag", None)
+    assert by in f"{getattr(diagnosis, 'constraint_name', '')} {refusal.value}"
+
+
+def _try_whole(write: Callable[[], object]) -> None:
+    with transaction.atomic():
+        write()
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def say(actor: User, at: datetime, account: CustodyAccount, items: list[int], **facts: object) -> LossReport:
+    told = {"kind": LossReport.Kind.THEFT, "place": "", "noticed_on": at.date(), "circumstances": "The lock is broken."}
+    return loss.report_loss(actor=actor, at=at, account=account, item_ids=items, **(told | facts))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def report(
+    marked: list[Derivative], storekeeper: User, authority_officer: User, reception_store: CustodyAccount, now: datetime
+) -> LossReport:
+    """Two of six horns of the reception store were stolen."""
+    return say(storekeeper, now, reception_store, [horn.pk for horn in marked[:2]])
+
+
+def test_what_is_reported_is_held_at_once_and_the_authority_is_told(
+    report: LossReport, marked: list[Derivative], storekeeper: User, reception_store: CustodyAccount,
+    central_store: CustodyAccount, now: datetime,
+) -> None:  # fmt: skip
+    items = [horn.pk for horn in marked[:2]]
+
+    with pytest.raises(ItemsOnHold):
+        dispatch_items(
+            actor=storekeeper, at=now, key="x", source=reception_store, target=central_store, item_ids=items[:1]
+        )
+
+    notice = Notice.objects.get(code="loss.reported")
+    assert notice.organisation.kind == "ministry"
+    code = Mark.objects.get(derivative=items[0]).code
+    assert Reason.LOST in check_text(code, own_hosts=()).reasons
+    with pytest.raises(loss.ReportedBefore):
+        say(storekeeper, now, reception_store, items)
+
+
+def test_only_those_who_work_there_report(
+    marked: list[Derivative], trader: User, auditor: User, reception_store: CustodyAccount,
+    trader_store: CustodyAccount, now: datetime,
+) -> None:  # fmt: skip
+    for person in (trader, auditor):
+        with pytest.raises(NotAllowed):
+            say(person, now, reception_store, [marked[0].pk])
+    with pytest.raises(ItemsNotThere):
+        say(trader, now, trader_store, [marked[0].pk])
+    assert not LossReport.objects.exists()
+    assert not Hold.objects.exists()
+
+
+def test_found_again_frees_the_items_by_two_persons(
+    report: LossReport, marked: list[Derivative], storekeeper: User, inspector: User, reception_store: CustodyAccount,
+    later: Later,
+) -> None:  # fmt: skip
+    act = loss.propose_act(
+        actor=storekeeper,
+        at=later(hours=1),
+        report=report,
+        kind=LossAct.Kind.RECOVERY,
+        item_ids=[marked[0].pk],
+        reason="Behind the shelf",
+        target=reception_store,
+    )
+    with pytest.raises(SecondPersonNeeded):
+        loss.approve_act(actor=storekeeper, at=later(hours=2), act=act)
+    refused(
+        lambda: LossAct.objects.filter(pk=act.pk).update(
+            state="approved", decided_by=storekeeper, decided_at=later(hours=2)
+        ),
+        "loss_act_needs_two_persons",
+    )
+
+    approved = loss.approve_act(actor=inspector, at=later(hours=2), act=act)
+
+    assert list(Hold.objects.active().values_list("item_id", flat=True)) == [marked[1].pk]
+    assert not Movement.objects.filter(kind="recovery").exists()
+    assert approved.paper_ru is not None
+    assert approved.paper_ru.file.read().startswith(b"%PDF")
+
+
+def test_a_write_off_is_approved_by_the_authority_and_takes_the_items_out(
+    report: LossReport, marked: list[Derivative], storekeeper: User, inspector: User, authority_officer: User,
+    later: Later,
+) -> None:  # fmt: skip
+    items = [horn.pk for horn in marked[:2]]
+    act = loss.propose_act(
+        actor=storekeeper, at=later(hours=1), report=report, kind=LossAct.Kind.WRITE_OFF, item_ids=items, reason="Gone"
+    )
+    with pytest.raises(NotAllowed):
+        loss.approve_act(actor=inspector, at=later(hours=2), act=act)
+
+    loss.approve_act(actor=authority_officer, at=later(hours=2), act=act)
+
+    assert set(Holding.objects.filter(item__in=items, pieces__gt=0).values_list("account__kind", flat=True)) == {"loss"}
+    assert not Hold.objects.active().exists()
+    assert set(report.lines.values_list("outcome", flat=True)) == {"written_off"}
+    assert not Notice.objects.open().filter(code="loss.reported").exists()
+    assert find_differences() == {}
+    with pytest.raises(InvalidTransition):
+        loss.approve_act(actor=authority_officer, at=later(hours=2), act=act)
+
+
+def test_a_refused_act_leaves_the_items_missing(
+    report: LossReport, marked: list[Derivative], storekeeper: User, authority_head: User, later: Later
+) -> None:
+    act = loss.propose_act(
+        actor=storekeeper,
+        at=later(hours=1),
+        report=report,
+        kind=LossAct.Kind.WRITE_OFF,
+        item_ids=[marked[0].pk],
+        reason="Gone",
+    )
+
+    loss.refuse_act(actor=authority_head, at=later(hours=2), act=act, reason="Search once more")
+
+    assert set(report.lines.values_list("outcome", "act")) == {("open", None)}
+    assert Hold.objects.active().count() == 2
+
+
+def test_what_was_missing_on_arrival_is_settled_here(
+    permit: Permit, handover: Handover, trader: User, storekeeper: User, authority_officer: User,
+    reception_store: CustodyAccount, later: Later,
+) -> None:  # fmt: skip
+    lines = list(handover.lines.values_list("item_id", flat=True).order_by("item_id"))
+    receive(handover, actor=trader, at=later(hours=3), without=lines[:2])
+    handover.refresh_from_db()
+    assert loss.missing_of_handover(handover) == lines[:2]
+    report = say(
+        storekeeper,
+        later(hours=4),
+        handover.transit,
+        lines[:2],
+        kind=LossReport.Kind.TRANSIT,
+        reference=handover.number,
+    )
+    found = loss.propose_act(
+        actor=storekeeper,
+        at=later(hours=5),
+        report=report,
+        kind=LossAct.Kind.RECOVERY,
+        item_ids=lines[:1],
+        reason="Left in the truck",
+        target=reception_store,
+    )
+    loss.approve_act(actor=authority_officer, at=later(hours=6), act=found)
+    gone = loss.propose_act(
+        actor=storekeeper,
+        at=later(hours=7),
+        report=report,
+        kind=LossAct.Kind.WRITE_OFF,
+        item_ids=lines[1:2],
+        reason="Fell from the truck",
+    )
+    loss.approve_act(actor=authority_officer, at=later(hours=8), act=gone)
+
+    assert Holding.objects.get(item=lines[0], pieces__gt=0).account == reception_store
+    assert Holding.objects.get(item=lines[1], pieces__gt=0).account.kind == "loss"
+    assert loss.missing_of_handover(handover) == []
+    assert find_differences() == {}
+
+
+def test_lost_evidence_waits_for_the_court_and_is_carried_out_when_found(
+    open_seizure: object, inspector: User, authority_officer: User, evidence_room: CustodyAccount, now: datetime
+) -> None:
+    goods = register(open_seizure, actor=inspector, at=now)  # type: ignore[arg-type]
+    keys = [horn.pk for horn in goods]
+    report = say(inspector, now, evidence_room, keys[:2])
+    gone = loss.propose_act(
+        actor=inspector, at=now, report=report, kind=LossAct.Kind.WRITE_OFF, item_ids=keys[:1], reason="Gone"
+    )
+    with pytest.raises(ItemsOnHold):
+        loss.approve_act(actor=authority_officer, at=now, act=gone)
+    case = goods[0].intake.case
+    assert case is not None
+    decision = record_decision(
+        actor=inspector,
+        at=now,
+        case=case,
+        facts=DecisionFacts("Court", "7", now.date(), now.date()),
+        outcomes={Outcome.CONFISCATED: keys},
+    )
+    confirm_decision(actor=authority_officer, at=now, decision=decision)
+    assert set(Hold.objects.active().filter(kind="court").values_list("item_id", flat=True)) == set(keys[:2])
+
+    loss.approve_act(actor=authority_officer, at=now, act=gone)
+    found = loss.propose_act(
+        actor=inspector, at=now, report=report, kind=LossAct.Kind.RECOVERY, item_ids=keys[1:2], reason="Here",
+        target=evidence_room,
+    )  # fmt: skip
+    loss.approve_act(actor=authority_officer, at=now, act=found)
+
+    there = dict(Holding.objects.filter(account=evidence_room).values_list("item_id", "stock_class"))
+    assert there == dict.fromkeys(keys[1:], "HOR:confiscated")
+    assert not Hold.objects.active().exists()
+    assert find_differences() == {}
+
+
+def test_the_database_lets_lost_goods_go_by_an_approved_act_only(
+    report: LossReport, marked: list[Derivative], storekeeper: User, now: datetime
+) -> None:
+    items = [marked[0].pk]
+    refused(
+        lambda: lift_hold(actor=storekeeper, at=now, item_ids=items, kind=Hold.Kind.LOSS, reason="Never mind"),
+        "hold_is_lifted_by_its_act",
+    )
+    refused(
+        lambda: LossLine.objects.filter(report=report).update(outcome="written_off"),
+        "loss_is_settled_by_an_approved_act",
+    )
+    refused(lambda: LossReport.objects.filter(pk=report.pk).update(circumstances="-"), "Cannot update")
+    refused(lambda: LossLine.objects.filter(report=report)._raw_delete("default"), "delete rows")
+
+
+def test_a_report_says_what_happened(
+    marked: list[Derivative], storekeeper: User, reception_store: CustodyAccount, now: datetime, later: Later
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        say(storekeeper, now, reception_store, [], circumstances=" ", noticed_on=later(days=1).date())
+    assert set(refusal.value.fields) == {"circumstances", "noticed_on", "items"}
