@@ -23,7 +23,7 @@ from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.base.templatetags import fmt
 from core.documents.services import serve
-from custody.forms import CloseForm, GoodsForm, MemberForm, OrderForm, ReasonForm, WitnessForm
+from custody.forms.loss import CloseForm, GoodsForm, MemberForm, OrderForm, ReasonForm, WitnessForm
 from custody.models import CommissionMember, DestructionOrder
 from custody.scanning import Said, find_items, read_scan
 from custody.services import destruction as services

@@ -21,7 +21,7 @@ from core.base.errors import BadInput, DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.documents.services import serve
-from custody.forms import LossForm, PoliceForm, ReasonForm, RecoveryForm, WriteOffForm
+from custody.forms.loss import LossForm, PoliceForm, ReasonForm, RecoveryForm, WriteOffForm
 from custody.models import LossAct, LossLine, LossReport
 from custody.scanning import find_items
 from custody.services import loss as services
