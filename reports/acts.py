@@ -36,6 +36,8 @@ def next_acts(user: User, row: ItemRow) -> list[Act]:
         found.append(receive)
     if user.can(Can.DISPATCH):
         found.append(_from_store(user, row, Can.DISPATCH, _("Hand over"), "truck-delivery", _dispatch_url))
+    if user.can(Can.KEEP_STORE):
+        found.append(_from_store(user, row, Can.KEEP_STORE, _("Weigh again"), "scale", _weigh_url))
     if user.can(Can.PROCESS) and takers_of(row.derivative.term):
         found.append(_process(user, row))
     if user.can(Can.APPLY):
@@ -104,6 +106,10 @@ def _labels(user: User, row: ItemRow) -> Act:
     if not row.code:
         return Act(_("Print labels"), "printer", url, _("It has no valid mark."))
     return Act(_("Print labels of its reception"), "printer", url)
+
+
+def _weigh_url(row: ItemRow) -> str:
+    return reverse("custody:weigh", args=[row.place.pk])
 
 
 def _dispatch_url(row: ItemRow) -> str:

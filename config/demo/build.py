@@ -9,6 +9,7 @@ from django.db import transaction
 
 from config.demo.boxes import pack_boxes
 from config.demo.cast import Cast, enter_cast
+from config.demo.processing import live_processing
 from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
 from config.demo.stock import keep_stores
 from config.demo.trade import trade
@@ -39,6 +40,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     trade(cast, now)
     pack_boxes(cast, now)
     keep_stores(cast, chance, now)
+    live_processing(cast, now)
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")

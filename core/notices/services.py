@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -253,7 +254,7 @@ def _write_later(notices: Sequence[int]) -> None:
         after_commit(write_about, list(notices))
 
 
-def _record(verb: str, notice: Notice, *, actor: User | None, at: datetime, **facts: object) -> None:
+def _record(verb: str, notice: Notice, *, actor: User | None, at: datetime, **facts: Any) -> None:
     record(
         verb,
         actor=actor,

@@ -359,7 +359,7 @@ def _make(
         term=term,
         store=run.store,
         on=run.on,
-        region=run.store.region,
+        region_id=str(run.store.region_id),
         processing=run,
         state=Intake.State.REGISTERED,
         pieces=run.output_pieces,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -292,8 +293,7 @@ def test_many_packages_are_registered_by_the_same_number_of_queries(
         made = Package(packages, mass(horns) // packages)
         run = begin(storekeeper, now, reception_store, keys(horns), made)
         loss = mass(horns) - made.count * made.mass_g
-        with connection.execute_wrapper(lambda execute, *rest: (asked.append(1), execute(*rest))[1]):
-            asked: list[int] = []
+        with CaptureQueriesContext(connection) as asked:
             register_processing(actor=storekeeper, at=now, run=run, loss_g=loss, explanation="x")
         return len(asked)
 
@@ -488,7 +488,7 @@ def test_an_intake_of_processing_cannot_name_other_papers(
             origin="removal",
             store=draft.store,
             on=draft.on,
-            region=draft.store.region,
+            region_id=str(draft.store.region_id),
             processing=draft,
             opened_by=storekeeper,
             opened_at=now,
