@@ -110,7 +110,7 @@ class RemovalPermits(ListAPIView[RemovalPermit]):
         return _of_season(self.request, permits_seen(person_of(self.request)))
 
     def get_serializer_context(self) -> dict[str, Any]:
-        context = super().get_serializer_context()
+        context = dict(super().get_serializer_context())
         if getattr(self, "swagger_fake_view", False):
             return context
         return context | {"taken": animals_taken(self.get_queryset())}

@@ -19,7 +19,7 @@ from reports.season import Progress, season_progress
 class ProgressSerializer(serializers.Serializer[Progress]):
     """Counts of all days that belong together. `asked` is how many notices still wait for an explanation."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the serializer's own label
     limit = serializers.IntegerField(allow_null=True)
     animals = serializers.IntegerField()
     males = serializers.IntegerField()

@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
@@ -27,7 +26,7 @@ from registry.days import Day, DayRules, Tolerances, animals_taken, days_of
 from registry.filters_sheets import sheets_of
 from registry.forms import ReasonForm
 from registry.forms_sheets import CorrectionForm, DailySheetForm
-from registry.models import DailySheet, Intake, Origin, RemovalPermit
+from registry.models import DailySheet, Intake, Origin, RemovalPermit, Season
 from registry.selectors import stores_for_intake
 from registry.sheet import whole_number
 
@@ -51,6 +50,7 @@ def daily_sheets(request: SignedInRequest) -> HttpResponse:
         "filter": chosen,
         "page": keyset_page(chosen.qs, request),
         "may_enter": request.user.can(Can.OPEN_INTAKE),
+        "season": Season.objects.order_by("-starts_on").first(),
     }
     return render(request, "registry/sheets.html", context)
 
@@ -217,14 +217,9 @@ def _comparisons(day: Day, may: Tolerances) -> list[Comparison]:
     ]
     if may.per_male is not None:
         most = day.males * may.per_male
-        words = ngettext("%(cut)s cut; %(males)s male carries", "%(cut)s cut; %(males)s males carry", day.males)
-        found.append(
-            Comparison(
-                _("Horns and males"),
-                0 <= most - day.horns_cut <= may.horns,
-                words % {"cut": fmt.count(day.horns_cut), "males": fmt.count(day.males)} + " " + fmt.count(most),
-            )
-        )
+        figures = {"cut": fmt.count(day.horns_cut), "males": fmt.count(day.males), "most": fmt.count(most)}
+        said = _("%(cut)s cut; males %(males)s, at most %(most)s horns") % figures
+        found.append(Comparison(_("Horns and males"), 0 <= most - day.horns_cut <= may.horns, said))
     found.append(
         Comparison(
             _("Horns cut and registered"),
