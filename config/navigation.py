@@ -1,6 +1,6 @@
 """The menu: what each role does, in its own words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,117 +16,115 @@ from core.jobs.models import Job
 
 @dataclass(frozen=True)
 class Entry:
-    """A page of the menu; shown to those of the role who also hold the capability."""
+    """A page of the menu; shown to those of the role who also hold one of the capabilities, where any are named."""
 
     label: StrOrPromise
     url_name: str
+    icon: str = ""
+    needs: tuple[Can, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """Pages that belong together: one line of the menu that leads to the first of them, and tabs on each of them."""
+
+    label: StrOrPromise
     icon: str
-    needs: Can | None = None
+    pages: tuple[Entry, ...]
+
+    @property
+    def url_name(self) -> str:
+        return self.pages[0].url_name
 
 
 HOME = Entry(_("What waits for me"), "reports:home", "home")
-RULES = Entry(_("Rules in force"), "rules:rules", "gavel", Can.SEE_RULES)
-ITEMS = Entry(_("Horns and other items"), "reports:items", "list-details", Can.SEE_STOCK)
-STATEMENTS = Entry(_("Stock statements"), "reports:statements", "report", Can.SEE_STATEMENTS)
-SEASONS = Entry(_("Seasons"), "registry:seasons", "calendar", Can.KEEP_SEASONS)
-INTAKES = Entry(_("Receptions"), "registry:intakes", "clipboard-list", Can.SEE_INTAKES)
-
-_HOLDER = (
-    HOME,
-    Entry(_("My stock"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-    ITEMS,
-    Entry(_("My applications"), "permits:applications", "file-plus", Can.SEE_APPLICATIONS),
-    Entry(_("My permits"), "permits:permits", "certificate", Can.SEE_APPLICATIONS),
-    Entry(_("Hand-overs"), "permits:handovers", "truck-delivery", Can.RECEIVE),
-    Entry(_("Discrepancies"), "notices:inbox", "alert-triangle", Can.DECIDE_NOTICE),
-    STATEMENTS,
-)
-# Permits in force are counted and opened on the first page of the authority.
-_AUTHORITY = (
-    HOME,
-    Entry(_("Applications to decide"), "permits:applications", "inbox", Can.SEE_APPLICATIONS),
-    INTAKES,
-    SEASONS,
-    Entry(_("Stock of the country"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-    Entry(_("Alerts"), "notices:inbox", "alert-triangle", Can.DECIDE_NOTICE),
-    STATEMENTS,
-    RULES,
-)
-
-MENUS: dict[Role, tuple[Entry, ...]] = {
-    Role.INSPECTOR: (
-        HOME,
-        Entry(_("Reception of horns"), "registry:intakes", "clipboard-list", Can.SEE_INTAKES),
-        Entry(_("Labels"), "marking:label-runs", "printer", Can.PRINT_LABELS),
-        Entry(_("Hand-overs"), "permits:handovers", "truck-delivery", Can.DISPATCH),
-        Entry(_("Stock"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-        ITEMS,
-        Entry(_("Discrepancies"), "notices:inbox", "alert-triangle", Can.DECIDE_NOTICE),
-        RULES,
+RULES = Entry(_("Rules in force"), "rules:rules", "gavel", (Can.SEE_RULES,))
+CASES = Entry(_("Seizure cases"), "registry:cases", "folder", (Can.SEE_INTAKES,))
+HANDOVERS = Entry(_("Hand-overs"), "permits:handovers", "truck-delivery", (Can.DISPATCH, Can.RECEIVE))
+ALERTS = Entry(_("Alerts and discrepancies"), "notices:inbox", "alert-triangle", (Can.DECIDE_NOTICE,))
+REMOVAL = Section(
+    _("Removal and reception"),
+    "clipboard-list",
+    (
+        Entry(_("Receptions"), "registry:intakes", needs=(Can.SEE_INTAKES,)),
+        Entry(_("Daily sheets"), "registry:daily-sheets", needs=(Can.SEE_INTAKES,)),
+        Entry(_("Seasons"), "registry:seasons", needs=(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)),
+        Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
     ),
-    Role.STOREKEEPER: (
-        HOME,
-        Entry(_("Arrivals and departures"), "permits:handovers", "truck-delivery", Can.RECEIVE),
-        Entry(_("Stock"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-        ITEMS,
-        INTAKES,
-        Entry(_("Discrepancies"), "notices:inbox", "alert-triangle", Can.DECIDE_NOTICE),
-        Entry(_("Permits and applications"), "permits:applications", "certificate", Can.SEE_APPLICATIONS),
-        STATEMENTS,
+)
+STOCK = Section(
+    _("Stock"),
+    "building-warehouse",
+    (
+        Entry(_("Stock"), "reports:stock", needs=(Can.SEE_STOCK,)),
+        Entry(_("Horns and other items"), "reports:items", needs=(Can.SEE_STOCK,)),
+        Entry(_("Stores"), "custody:stores", needs=(Can.SEE_STOCK,)),
+        Entry(_("Stock statements"), "reports:statements", needs=(Can.SEE_STATEMENTS,)),
     ),
+)
+WORK = Section(
+    _("Work with goods"),
+    "tools",
+    (
+        Entry(_("Stock-takes"), "custody:stocktakes", needs=(Can.SEE_STOCK,)),
+        Entry(_("Boxes and pallets"), "custody:boxes", needs=(Can.SEE_STOCK,)),
+        Entry(_("Weighing again"), "custody:weighings", needs=(Can.KEEP_STORE,)),
+        Entry(_("Processing"), "custody:processings", needs=(Can.PROCESS, Can.SEE_EVERYTHING)),
+    ),
+)
+PERMITS = Section(
+    _("Applications and permits"),
+    "certificate",
+    (
+        Entry(_("Applications"), "permits:applications", needs=(Can.SEE_APPLICATIONS,)),
+        Entry(_("Permits"), "permits:permits", needs=(Can.SEE_APPLICATIONS,)),
+    ),
+)
+JOURNAL = Entry(_("Journal of all acts"), "reports:journal", "history", (Can.SEE_JOURNAL,))
+
+Line = Entry | Section
+_HOLDER = (HOME, STOCK, HANDOVERS, PERMITS, WORK, ALERTS, RULES)
+_AUTHORITY = (HOME, PERMITS, REMOVAL, CASES, STOCK, WORK, ALERTS, RULES)
+
+MENUS: dict[Role, tuple[Line, ...]] = {
+    Role.INSPECTOR: (HOME, REMOVAL, CASES, HANDOVERS, STOCK, WORK, ALERTS, RULES),
+    Role.STOREKEEPER: (HOME, HANDOVERS, STOCK, WORK, REMOVAL, PERMITS, ALERTS, RULES),
     Role.TRADER: _HOLDER,
     Role.PROCESSOR: _HOLDER,
-    Role.VETERINARY_OFFICER: (
-        HOME,
-        Entry(_("Stock"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-        ITEMS,
-        RULES,
-    ),
+    Role.VETERINARY_OFFICER: (HOME, STOCK, WORK, RULES),
     Role.AUTHORITY_OFFICER: _AUTHORITY,
     Role.AUTHORITY_HEAD: _AUTHORITY,
-    Role.SCIENTIFIC_REVIEWER: (
-        HOME,
-        Entry(_("Applications"), "permits:applications", "inbox", Can.SEE_APPLICATIONS),
-        Entry(_("Stock of the country"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-        ITEMS,
-        RULES,
-    ),
-    Role.CUSTOMS_OFFICER: (
-        HOME,
-        Entry(_("Permits"), "permits:permits", "certificate", Can.SEE_APPLICATIONS),
-        Entry(_("Applications"), "permits:applications", "inbox", Can.SEE_APPLICATIONS),
-        RULES,
-    ),
-    Role.AUDITOR: (
-        HOME,
-        STATEMENTS,
-        Entry(_("Journal of all acts"), "reports:journal", "history", Can.SEE_JOURNAL),
-        Entry(_("Stock of the country"), "reports:stock", "building-warehouse", Can.SEE_STOCK),
-        ITEMS,
-        INTAKES,
-        Entry(_("Permits"), "permits:permits", "certificate", Can.SEE_APPLICATIONS),
-        RULES,
-    ),
+    Role.SCIENTIFIC_REVIEWER: (HOME, PERMITS, STOCK, WORK, RULES),
+    Role.CUSTOMS_OFFICER: (HOME, *PERMITS.pages, RULES),
+    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, CASES, PERMITS, RULES),
     Role.ADMINISTRATOR: (
         HOME,
-        Entry(_("People and roles"), "accounts:people", "users", Can.MANAGE_PEOPLE),
-        Entry(_("Organisations"), "accounts:organisations", "building-bank", Can.MANAGE_PEOPLE),
-        Entry(_("Stores and evidence rooms"), "ledger:stores", "building-warehouse", Can.MANAGE_STORES),
+        Entry(_("People and roles"), "accounts:people", "users", (Can.MANAGE_PEOPLE,)),
+        Entry(_("Organisations"), "accounts:organisations", "building-bank", (Can.MANAGE_PEOPLE,)),
+        Entry(_("Stores and evidence rooms"), "ledger:stores", "building-warehouse", (Can.MANAGE_STORES,)),
         RULES,
         Entry(_("Keys for programs"), "accounts:tokens", "key"),
     ),
 }
 
 
-def entries_for(user: User) -> list[Entry]:
-    """The union of the menus of a person's roles, each page once, in the words of the first role that has it."""
-    found: dict[str, Entry] = {}
+def entries_for(user: User) -> list[Line]:
+    """The union of the menus of a person's roles, each line once; sections with the pages the person may open."""
+    found: dict[str, Line] = {}
     for role in Role:
         if role in user.roles:
-            for entry in MENUS[role]:
-                if entry.needs is None or user.can(entry.needs):
-                    found.setdefault(entry.url_name, entry)
+            for line in MENUS[role]:
+                if isinstance(line, Section):
+                    pages = tuple(page for page in line.pages if _may_open(user, page))
+                    if pages:
+                        found.setdefault(line.url_name, replace(line, pages=pages))
+                elif _may_open(user, line):
+                    found.setdefault(line.url_name, line)
     return list(found.values()) or [HOME]
+
+
+def _may_open(user: User, page: Entry) -> bool:
+    return not page.needs or any(user.can(need) for need in page.needs)
 
 
 @dataclass(frozen=True)
@@ -148,17 +146,29 @@ class Shell:
 
     @cached_property
     def entries(self) -> list[Link]:
+        return [self._link(line) for line in self._lines]
+
+    @cached_property
+    def tabs(self) -> list[Link]:
+        """The pages of the section that this page is one of, if it is one of several."""
+        for line in self._lines:
+            if isinstance(line, Section) and len(line.pages) > 1:
+                links = [self._link(page) for page in line.pages]
+                if any(link.is_exact for link in links):
+                    return links
+        return []
+
+    @cached_property
+    def _lines(self) -> list[Line]:
         user = self._request.user
-        if not isinstance(user, User):
-            return []
+        return entries_for(user) if isinstance(user, User) else []
+
+    def _link(self, line: Line) -> Link:
         path = self._request.path
-        links = []
-        for entry in entries_for(user):
-            url = reverse(entry.url_name)
-            is_exact = path == url
-            below = url != "/" and path.startswith(url)
-            links.append(Link(entry.label, entry.icon, url, is_exact or below, is_exact))
-        return links
+        urls = [reverse(page.url_name) for page in (line.pages if isinstance(line, Section) else (line,))]
+        is_exact = path in urls
+        below = any(url != "/" and path.startswith(url) for url in urls)
+        return Link(line.label, line.icon, urls[0], is_exact or below, is_exact)
 
     @cached_property
     def running_jobs(self) -> int:

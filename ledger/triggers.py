@@ -166,8 +166,8 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
                     WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
                     WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
-                    -- A weighing takes grams only and leaves the item where it is, whatever binds it there.
-                    WHEN m.kind = 'weighing' AND p.pieces = 0 THEN NULL
+                    -- A weighing, or its correction, is of grams only and leaves the item where it is.
+                    WHEN p.pieces = 0 AND m.kind IN ('weighing', 'reversal') THEN NULL
                     WHEN EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL)
                         THEN 'held_item_does_not_move'
                     WHEN coalesce(r.reference, '') <> m.under THEN 'reserved_item_moves_under_its_right'
@@ -179,7 +179,7 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                 LEFT JOIN ledger_holding h ON a.is_physical AND h.account_id = p.account_id AND h.item_id = p.item_id
                 LEFT JOIN ledger_reservation r
                     ON a.is_physical AND r.item_id = p.item_id AND r.released_at IS NULL
-                WHERE p.pieces < 0 OR p.grams < 0
+                WHERE p.pieces < 0 OR p.grams < 0 OR p.pieces = 0
             ) checked WHERE why IS NOT NULL ORDER BY item_id LIMIT 1;
             IF wrong IS NOT NULL THEN
                 RAISE EXCEPTION '%', wrong

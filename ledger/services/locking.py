@@ -26,25 +26,7 @@ def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: dat
 
     The lock closes the race of two movements of one item: the second finds the item gone.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT h.moved_on FROM unnest(%s::bigint[]) AS wanted (item)"
-            " JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item"
-            " ORDER BY h.item_id FOR UPDATE OF h",
-            [wanted, source.pk],
-        )
-        arrived = [row[0] for row in cursor.fetchall()]
-    if len(arrived) != len(wanted):
-        raise ItemsNotThere(
-            ngettext_lazy(
-                "%(count)d item is not in “%(store)s” any more. Reload the list.",
-                "%(count)d items are not in “%(store)s” any more. Reload the list.",
-                "count",
-            )
-            % {"count": len(wanted) - len(arrived), "store": source.name}
-        )
-    if max(arrived) > effective_on:
-        raise BackDated(_("Some of these items arrived after this day."))
+    lock_there(wanted, account=source, effective_on=effective_on)
     held, promised = bound(wanted)
     if held:
         raise ItemsOnHold
@@ -55,6 +37,29 @@ def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: dat
             _("Something would leave the sealed box %(box)s alone: take the whole box, or open the seal and say why.")
             % {"box": ", ".join(show_sscc(sscc) for sscc in torn[:3])}
         )
+
+
+def lock_there(wanted: list[int], *, account: CustodyAccount, effective_on: date) -> None:
+    """Lock the holdings of items that are in an account, by item. Raises ItemsNotThere, BackDated."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT h.moved_on FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item"
+            " ORDER BY h.item_id FOR UPDATE OF h",
+            [wanted, account.pk],
+        )
+        arrived = [row[0] for row in cursor.fetchall()]
+    if len(arrived) != len(wanted):
+        raise ItemsNotThere(
+            ngettext_lazy(
+                "%(count)d item is not in “%(store)s” any more. Reload the list.",
+                "%(count)d items are not in “%(store)s” any more. Reload the list.",
+                "count",
+            )
+            % {"count": len(wanted) - len(arrived), "store": account.name}
+        )
+    if max(arrived) > effective_on:
+        raise BackDated(_("Some of these items arrived after this day."))
 
 
 def torn_boxes(item_ids: Sequence[int]) -> list[str]:

@@ -19,7 +19,7 @@ from ledger.models import (
     MovementKind,
     PeriodClose,
 )
-from ledger.services.locking import lock_leaving, lock_open
+from ledger.services.locking import lock_leaving, lock_open, lock_there
 from ledger.services.refusals import (
     BackDated,
     KeyReused,
@@ -241,7 +241,7 @@ def _refuse_other_items(movement: Movement, source: CustodyAccount, wanted: list
 def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement, effective_on: date) -> Movement:
     """Correct a movement by its counter-movement; both stay. Raises InvalidTransition if it was reversed before.
 
-    Possible only while the items are still where the movement put them: ItemsNotThere otherwise.
+    Possible only while the items are still where the movement put or weighed them: ItemsNotThere otherwise.
     """
     Movement.objects.select_for_update(no_key=True).get(pk=movement.pk)
     earlier = Movement.objects.filter(reverses=movement).first()
@@ -249,9 +249,14 @@ def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement,
         if earlier.key == key:
             return earlier
         raise InvalidTransition(_("This movement was corrected before."))
+    is_weighing = movement.kind == MovementKind.WEIGHING
     for account_id, item_ids in _left_behind(movement):
         account = CustodyAccount.objects.get(pk=account_id)
-        if account.is_physical:
+        if account.is_physical and is_weighing:
+            # Grams come back, the item stays: what binds it there does not matter.
+            lock_there(item_ids, account=account, effective_on=effective_on)
+            _refuse_other_class(movement)
+        elif account.is_physical:
             lock_leaving(item_ids, source=account, effective_on=effective_on, under=movement.under)
     counter, is_new = _open_movement(
         key=key,
@@ -282,11 +287,23 @@ def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement,
 
 
 def _left_behind(movement: Movement) -> list[tuple[int, list[int]]]:
-    """Accounts that the movement filled, each with the items it put there, in lock order."""
+    """Accounts that the movement filled, each with the items it put or weighed there, in lock order."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT account_id, array_agg(item_id ORDER BY item_id) FROM ledger_posting"
-            " WHERE movement_id = %s AND pieces > 0 GROUP BY account_id ORDER BY min(item_id)",
+            " WHERE movement_id = %s AND pieces >= 0 GROUP BY account_id ORDER BY min(item_id)",
             [movement.pk],
         )
         return [(account, list(items)) for account, items in cursor.fetchall()]
+
+
+def _refuse_other_class(weighing: Movement) -> None:
+    """Grams go back to the kind of stock they were taken from."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM ledger_posting p JOIN ledger_holding h USING (account_id, item_id)"
+            " WHERE p.movement_id = %s AND h.is_physical AND h.stock_class <> p.stock_class LIMIT 1",
+            [weighing.pk],
+        )
+        if cursor.rowcount:
+            raise InvalidTransition(_("A court decided on these items since they were weighed."))

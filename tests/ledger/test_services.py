@@ -41,6 +41,7 @@ from ledger.services import (
     reverse_movement,
     scan_received,
     unscan_received,
+    weigh_items,
 )
 from tests.goods import Enter
 
@@ -395,3 +396,30 @@ def test_a_movement_takes_the_same_number_of_queries_whatever_its_size(
         dispatch_items(actor=inspector, at=now, key="many", source=reception, target=central, item_ids=many)
 
     assert len(first) == len(second)
+
+
+def test_a_weighing_is_corrected_whatever_binds_the_item(
+    inspector: User, now: datetime, reception: CustodyAccount, enter: Enter
+) -> None:
+    (item,) = enter(reception, 200)
+    weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 190})
+    place_hold(actor=inspector, at=now, item_ids=[item], kind=Hold.Kind.DISPUTE, reference="d")
+    assert weighing.movement is not None
+
+    reverse_movement(actor=inspector, at=now, key="back", movement=weighing.movement, effective_on=day_of(now))
+
+    assert Holding.objects.get(item=item, account=reception).grams == 200
+
+
+def test_a_weighing_is_not_corrected_once_the_item_has_gone(
+    inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount, enter: Enter
+) -> None:
+    (item,) = enter(reception, 200)
+    weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 190})
+    assert weighing.movement is not None
+    dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[item])
+
+    with pytest.raises(ItemsNotThere):
+        reverse_movement(actor=inspector, at=now, key="back", movement=weighing.movement, effective_on=day_of(now))
+
+    assert not Holding.objects.filter(item=item, account=reception).exists()
