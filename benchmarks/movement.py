@@ -30,7 +30,7 @@ SINGLES = 100
 
 
 def measure(n: int | None) -> Iterable[Figure]:
-    actor, here, there = _ground()
+    actor, here, there = ground()
     fill_register(actor, here, YOUNG)
     young = _single(actor, here, there)
     fill_register(actor, here, n or FULL)
@@ -40,8 +40,8 @@ def measure(n: int | None) -> Iterable[Figure]:
     items, few = enter_goods(actor, here, ITEMS), enter_goods(actor, here, 10)
     ratios = []
     for _round in range(ROUNDS):
-        moved = _timed(partial(_move, actor, items, here, there))
-        copied = _copy_again(Movement.objects.latest("pk"))
+        moved = timed(partial(_move, actor, items, here, there))
+        copied = copy_again(Movement.objects.latest("pk"))
         ratios.append(moved / copied)
         here, there = there, here
     yield at_most(f"movement.{ITEMS}_items", statistics.median(ratios), "x COPY", 5)
@@ -60,13 +60,13 @@ def _single(actor: User, here: CustodyAccount, there: CustodyAccount) -> float:
     for _round in range(3):
         taken = []
         for _time in range(SINGLES):
-            taken.append(_timed(partial(_move, actor, [item], here, there)))
+            taken.append(timed(partial(_move, actor, [item], here, there)))
             here, there = there, here
         medians.append(statistics.median(taken))
     return min(medians)
 
 
-def _ground() -> tuple[User, CustodyAccount, CustodyAccount]:
+def ground() -> tuple[User, CustodyAccount, CustodyAccount]:
     name = {"name_kk": "Өлшем", "name_ru": "Замер", "name_en": "Measure"}
     keeper, _is_new = Organisation.objects.get_or_create(
         bin=bin_from("95114000056"), defaults={"kind": Organisation.Kind.ENTERPRISE, **name}
@@ -94,7 +94,7 @@ def _move(actor: User, items: list[int], source: CustodyAccount, target: Custody
     )
 
 
-def _copy_again(movement: Movement) -> float:
+def copy_again(movement: Movement) -> float:
     """Seconds for a COPY of the movement's rows into a table like the postings, commit included."""
     columns = "movement_id, account_id, item_id, stock_class, pieces, grams"
     with connection.cursor() as cursor:
@@ -109,10 +109,10 @@ def _copy_again(movement: Movement) -> float:
                 for row in rows:
                     into.write_row(row)
 
-        return _timed(copy)
+        return timed(copy)
 
 
-def _timed(act: Callable[[], object]) -> float:
+def timed(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began

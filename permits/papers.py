@@ -125,7 +125,7 @@ def _draw(handover: Handover, kind: Kind) -> Act:
         Kind.ACT: _("Act of hand-over and acceptance"),
         Kind.DISCREPANCY: _("Discrepancy act"),
     }[kind]
-    tables = [_goods(handover, lines)] if kind != Kind.DISCREPANCY else _differences(handover, lines)
+    tables = [_goods(handover, lines, kind)] if kind != Kind.DISCREPANCY else _differences(handover, lines)
     return Act(
         title=title,
         number=handover.number,
@@ -193,15 +193,15 @@ def _facts(handover: Handover, kind: Kind) -> list[Fact]:
     return [Fact(label, text) for label, text in facts if text]
 
 
-def _goods(handover: Handover, lines: Sequence[HandoverLine]) -> Rows:
+def _goods(handover: Handover, lines: Sequence[HandoverLine], kind: Kind) -> Rows:
     """Every item of the load; in an act also whether it arrived, and what it weighed where it was weighed."""
-    arrived = handover.state == Handover.State.ACCEPTED
+    arrived, boxed = kind == Kind.ACT, any(line.box_id for line in lines)
     columns = [
         Column(_("No."), 0.7, flush_right=True),
-        Column(_("Number"), 1.8),
-        Column(_("Mark"), 2.1),
-        Column(_("What it is"), 2.4),
-        Column(_("Box"), 2.9),
+        Column(_("Number"), 2),
+        Column(_("Mark"), 2.5),
+        Column(_("What it is"), 2),
+        *([Column(_("Box"), 3)] if boxed else []),
         Column(_("Mass"), 1.2, flush_right=True),
     ]
     if arrived:
@@ -215,13 +215,13 @@ def _goods(handover: Handover, lines: Sequence[HandoverLine]) -> Rows:
             item.number,
             group(line.code) if line.code else "—",  # type: ignore[attr-defined]
             str(terms[item.term]),
-            show_sscc(line.box.sscc) if line.box else "—",
+            *([show_sscc(line.box.sscc) if line.box else "—"] if boxed else []),
             fmt.grams(line.grams),  # type: ignore[attr-defined]
         ]
         if arrived:
             row += [fmt.grams(line.weighed_g) if line.weighed_g else "—", str(line.get_outcome_display())]
         rows.append(row)
-    total = ["", fmt.pieces(len(lines)), "", "", "", fmt.kg(grams_sent(handover))]
+    total = ["", fmt.pieces(len(lines)), "", "", *([""] if boxed else []), fmt.kg(grams_sent(handover))]
     return Rows(columns, rows, title=_("Goods"), totals=[*total, "", ""] if arrived else total)
 
 

@@ -8,8 +8,8 @@ from config.demo.cast import Cast
 from config.demo.drawing import draw_horn
 from core.accounts.models import Region, User
 from core.base.clock import ALMATY
-from ledger.models import CustodyAccount, Handover, HandoverLine, Holding
-from ledger.services import accept_handover
+from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverSeal, Holding
+from ledger.services import accept_handover, check_seals
 from marking.services.issue import register_and_mark
 from permits.services import dispatch_goods
 from registry.measures import TableRow
@@ -249,6 +249,8 @@ def receive_truck(handover: Handover, storekeeper: User, at: datetime, *, short:
     lines = HandoverLine.objects.filter(handover=handover)
     in_hand = list(lines.order_by("item_id").values_list("pk", flat=True))[short:]
     lines.filter(pk__in=in_hand).update(outcome=HandoverLine.Outcome.RECEIVED, scanned_by=storekeeper, scanned_at=at)
+    seals = HandoverSeal.objects.filter(handover=handover).values_list("pk", flat=True)
+    check_seals(actor=storekeeper, at=at, handover=handover, found=dict.fromkeys(seals, HandoverSeal.State.INTACT))
     accept_handover(
         actor=storekeeper,
         at=at,
