@@ -10,7 +10,17 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, Packing, Reservation
+from ledger.models import (
+    AccountKind,
+    CustodyAccount,
+    Handover,
+    HandoverLine,
+    Hold,
+    Holding,
+    Movement,
+    Packing,
+    Reservation,
+)
 from registry.models import WAYS, Derivative, Origin, Processing, ProcessingInput, Recipe, Term
 from registry.models.terms import split_stock_class
 
@@ -237,8 +247,10 @@ def _walk(item_id: int, step: str) -> tuple[list[Node], bool]:
 
 
 def knowable(user: User, item_ids: Collection[int]) -> set[int]:
-    """Which of these items the person may look at: where they are now, or consumed in a store of the person's."""
+    """Which of these items the person may look at: here now, on their way here, or consumed in a store of theirs."""
     seen = set(Derivative.objects.visible_to(user).filter(pk__in=item_ids).values_list("pk", flat=True))
     mine = Processing.objects.visible_to(user)
     consumed = ProcessingInput.objects.filter(item__in=item_ids, mass_g__isnull=False, processing__in=mine.values("pk"))
-    return seen | set(consumed.values_list("item_id", flat=True))
+    mine_to_receive = Handover.objects.visible_to(user).filter(state=Handover.State.DISPATCHED).values("pk")
+    arriving = HandoverLine.objects.filter(item__in=item_ids, handover__in=mine_to_receive)
+    return seen | set(consumed.values_list("item_id", flat=True)) | set(arriving.values_list("item_id", flat=True))
