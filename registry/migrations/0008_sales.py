@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_regions"),
         ("ledger", "0010_boundaries_of_origins"),
-        ("registry", "0007_evidence_of_origins"),
+        ("registry", "0008_reception_papers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
