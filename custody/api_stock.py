@@ -145,6 +145,7 @@ class StockTakeItems(ListAPIView[StockTakeLine]):
 
     @extend_schema(
         parameters=[
+            OpenApiParameter("pk", int, OpenApiParameter.PATH),
             OpenApiParameter("outcome", str, enum=StockTakeLine.Outcome.values, description="Only these."),
         ]
     )

@@ -9,6 +9,19 @@ from ledger.models import ClimateReading, StockTake, StockTakeLine, WeighIn, Wei
 
 MOST_READINGS = 5_000
 MOST_WEIGHED = 20_000
+COUNT_VERDICTS = [
+    ("found", "Found"),
+    ("misplaced", "On another shelf"),
+    ("elsewhere", "Registered elsewhere"),
+    ("arrived", "Came during the count"),
+    ("unknown", "Unknown"),
+    ("repeat", "Scanned before"),
+    ("differs", "Some of the box differs"),
+    ("not_in_sample", "Not in the sample"),
+    ("shelf", "A shelf"),
+    ("refused", "Not possible"),
+    ("unreadable", "Read it again"),
+]
 
 
 class StockTakeSerializer(serializers.ModelSerializer[StockTake]):
@@ -77,12 +90,7 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 
 class CountVerdictSerializer(CountsSerializer):
-    verdict = serializers.ChoiceField(
-        choices=[
-            "found", "misplaced", "elsewhere", "arrived", "unknown", "repeat", "differs", "not_in_sample", "shelf",
-            "refused", "unreadable",
-        ]
-    )  # fmt: skip
+    verdict = serializers.ChoiceField(choices=COUNT_VERDICTS)
     tone = serializers.CharField(help_text="ok, attention, stop or neutral.")
     title = serializers.CharField()
     text = serializers.CharField(allow_blank=True)
