@@ -71,7 +71,7 @@ def test_every_icon_that_is_drawn_is_in_the_sprite() -> None:
         for icon in icon
         if icon
     }
-    asked |= set(TONE_ICONS.values()) | {entry.icon for menu in MENUS.values() for entry in menu}
+    asked |= set(TONE_ICONS.values()) | {line.icon for menu in MENUS.values() for line in menu if line.icon}
 
     assert asked - sprite == set(), "add them: see docs/ui.md, Icons"
 
