@@ -10,6 +10,7 @@ from django.db import transaction
 from config.demo.boxes import pack_boxes
 from config.demo.cast import Cast, enter_cast
 from config.demo.processing import live_processing
+from config.demo.origins import take_in_other_origins
 from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
 from config.demo.stock import keep_stores
 from config.demo.trade import trade
@@ -37,6 +38,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     autumn = open_autumn(cast, chance)
     live_autumn(autumn)
     seize(cast, chance)
+    take_in_other_origins(cast, autumn.permits[1])
     trade(cast, now)
     pack_boxes(cast, now)
     keep_stores(cast, chance, now)
