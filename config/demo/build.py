@@ -9,8 +9,8 @@ from django.db import transaction
 
 from config.demo.boxes import pack_boxes
 from config.demo.cast import Cast, enter_cast
-from config.demo.processing import live_processing
 from config.demo.origins import take_in_other_origins
+from config.demo.processing import live_processing
 from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
 from config.demo.stock import keep_stores
 from config.demo.trade import trade
@@ -43,7 +43,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     pack_boxes(cast, now)
     keep_stores(cast, chance, now)
     live_processing(cast, now)
-    latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal").latest("pk")
+    latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
     return cast
