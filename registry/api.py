@@ -16,7 +16,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.errors import BadInput
-from registry import api_origins, services
+from registry import api_cases, api_origins, services
 from registry.filters import intakes_of
 from registry.models import Case, Derivative, Intake, Origin, Term
 from registry.serializers import (
@@ -203,6 +203,7 @@ class OneDerivative(RetrieveAPIView[Derivative]):
 
 
 urlpatterns = [
+    *api_cases.urlpatterns,
     *api_origins.urlpatterns,
     path("intakes/", Intakes.as_view(), name="intakes"),
     path("intakes/removal/", OpenRemoval.as_view(), name="intakes-open-removal"),

@@ -122,6 +122,7 @@ class InPlace(TypedDict):
     pieces: int
     grams: int
     since: date
+    now_class: str
 
 
 if TYPE_CHECKING:
@@ -142,6 +143,12 @@ class ItemRow:
     code: str
     holds: list[Hold]
     reserved_for: str
+    stock_class: str = ""
+
+    @property
+    def origin(self) -> Origin:
+        """What kind of stock it is now: what was seized is confiscated once a court has said so."""
+        return split_stock_class(self.stock_class)[1] if self.stock_class else Origin(self.derivative.origin)
 
 
 def with_place(queryset: QuerySet[Derivative], **where: object) -> QuerySet[PlacedDerivative]:
@@ -155,6 +162,7 @@ def with_place(queryset: QuerySet[Derivative], **where: object) -> QuerySet[Plac
         pieces=F("item__holdings__pieces"),
         grams=F("item__holdings__grams"),
         since=F("item__holdings__moved_on"),
+        now_class=F("item__holdings__stock_class"),
     )
 
 
@@ -181,6 +189,7 @@ def describe_items(derivatives: Sequence[PlacedDerivative]) -> list[ItemRow]:
             code=codes.get(derivative.pk, ""),
             holds=holds.get(derivative.pk, []),
             reserved_for=reserved.get(derivative.pk, ""),
+            stock_class=derivative.now_class,
         )
         for derivative in derivatives
     ]

@@ -43,7 +43,7 @@ class ItemSerializer(serializers.Serializer[Any]):
     number = serializers.CharField(source="derivative.number")
     mark = serializers.SerializerMethodField(help_text="Its active mark in groups; empty if it has none.")
     term = serializers.ChoiceField(choices=Term.choices, source="derivative.term")
-    origin = serializers.ChoiceField(choices=Origin.choices, source="derivative.origin")
+    origin = serializers.ChoiceField(choices=Origin.choices, help_text="What kind of stock it is now.")
     side = serializers.ChoiceField(choices=Side.choices, source="derivative.side")
     condition = serializers.ChoiceField(choices=Condition.choices, source="derivative.condition")
     length_mm = serializers.IntegerField(source="derivative.length_mm", allow_null=True)
