@@ -1,4 +1,4 @@
-"""Goods of other origins and kinds: found horns, old stock, an import, meat and its certificates, packages of powder."""
+"""Goods of other origins and kinds: found horns, old stock, an import, meat and certificates, packages of powder."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
