@@ -138,7 +138,15 @@ def _settle(
     for kind, key in subjects:
         about |= Q(subject_kind=kind, subject_id=key)
     known = list(Notice.objects.filter(about, code__startswith=PREFIX))
-    stale = [n for n in known if n.is_open and n.code not in pending and not _is_in(n, faults)]
+    # What a person has explained waits for the authority's judgement, whatever the figures say by now.
+    stale = [
+        notice
+        for notice in known
+        if notice.state == Notice.State.OPEN
+        and notice.explained_by_id is None
+        and notice.code not in pending
+        and not _is_in(notice, faults)
+    ]
     for fault in faults:
         if organisation is None or _is_told(fault, known):
             continue
