@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.audit.models import Event
-from core.base.clock import day_of
 from custody.keeping import KEPT, keeps
 from custody.views.climate import climate_charts
 from custody.views.stocktakes import rows_of
@@ -52,8 +51,8 @@ def store(request: SignedInRequest, pk: int) -> HttpResponse:
         "grams": sum(row.grams for row in kept),
         "keeps": keeps(user, found),
         "manages": user.can(Can.MANAGE_STORES),
-        "coming": on_way.filter(target=found).order_by("expected_on", "pk")[:20],
-        "going": on_way.filter(source=found).order_by("expected_on", "pk")[:20],
+        "coming": on_way.filter(target=found).order_by("expected_at", "pk")[:20],
+        "going": on_way.filter(source=found).order_by("expected_at", "pk")[:20],
         "rows": rows_of(list(stocktakes)),
         "open_stocktake": next((one for one in stocktakes if one.is_open), None),
         "latest": ClimateReading.objects.filter(account=found).order_by("-at").first(),
@@ -62,7 +61,7 @@ def store(request: SignedInRequest, pk: int) -> HttpResponse:
         "shelves": Shelf.objects.filter(account=found, is_active=True).count(),
         "boxes": boxes.filter(kind=Box.Kind.BOX).count(),
         "pallets": boxes.filter(kind=Box.Kind.PALLET).count(),
-        "today": day_of(timezone.now()),
+        "now": timezone.now(),
         "events": Event.objects.about(("store", found.pk))[:20],
         **climate_charts(found, since=timezone.now() - timedelta(days=30)),
     }
