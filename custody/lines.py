@@ -88,7 +88,7 @@ def draw_line(
     parts.append("</svg>")
     end = points[-1]
     parts.append(
-        f'<text class="chart-value" x="100%" y="{max(down(end.y) - 8, 12):.1f}" text-anchor="end">'
+        f'<text class="chart-value" x="100%" y="12" text-anchor="end">'
         f"{escape(end.shown or _number(end.y))}</text>"
         f'<line class="chart-axis" x1="0" x2="100%" y1="{HEAD + PLOT}" y2="{HEAD + PLOT}"/>'
     )
