@@ -61,7 +61,6 @@ def store(request: SignedInRequest, pk: int) -> HttpResponse:
         "shelves": Shelf.objects.filter(account=found, is_active=True).count(),
         "boxes": boxes.filter(kind=Box.Kind.BOX).count(),
         "pallets": boxes.filter(kind=Box.Kind.PALLET).count(),
-        "today": day_of(timezone.now()),
         "now": timezone.now(),
         "events": Event.objects.about(("store", found.pk))[:20],
         **climate_charts(found, since=timezone.now() - timedelta(days=30)),
