@@ -238,7 +238,7 @@ def visible_photos(user: User) -> QuerySet[Document]:
 def visible_papers(user: User) -> QuerySet[Document]:
     """Scans of certificates, and of the papers of intakes, that the person may know."""
     intakes = Intake.objects.visible_to(user)
-    named = Exists(VeterinaryCertificate.objects.visible_to(user).filter(scan=OuterRef("pk")))
+    named: Any = Exists(VeterinaryCertificate.objects.visible_to(user).filter(scan=OuterRef("pk")))
     for paper in ("find", "confiscation", "old_stock", "importation"):
         named |= Exists(intakes.filter(**{f"{paper}__scan": OuterRef("pk")}))
     return Document.objects.filter(named, kind=Document.Kind.SCAN)

@@ -75,7 +75,12 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
     def facts(self) -> dict[str, Any]:
         """What the service takes; only after is_valid()."""
         said = dict(self.validated_data)
-        models = {"find": Find, "confiscation": Confiscation, "old_stock": OldStock, "importation": Importation}
+        models: dict[str, Any] = {
+            "find": Find,
+            "confiscation": Confiscation,
+            "old_stock": OldStock,
+            "importation": Importation,
+        }
         papers: list[Any] = [models[name](**said.pop(name)) for name in models if name in said]
         papers += [said.pop("permit")] if "permit" in said else []
         if len(papers) > 1:

@@ -85,7 +85,8 @@ class Line:
     is_saved: bool = False
     wrong: dict[str, str] = field(default_factory=dict)
     unusual: str = ""
-    read: TableRow | None = None
+    # A row as it was read, or as the database has it: both answer the same names.
+    read: TableRow | IntakeRow | None = None
 
     def text(self, key: str) -> str:
         """What is written in a cell; where nothing is, what stands there from the beginning."""
@@ -151,7 +152,7 @@ def saved_line(row: IntakeRow, columns: Sequence[Column], band: Plausibility, ph
         photos=photos,
         is_saved=True,
         unusual=unusual_in_words(row, columns, band),
-        read=row,  # type: ignore[arg-type]  a row of the database answers the same names
+        read=row,
     )
 
 
@@ -207,7 +208,9 @@ def read_posted(data: QueryDict, term: str = HORN) -> Posted:
             row=number,
             columns=columns,
             values={
-                column.key: data[f"{column.key}-{number}"] for column in columns if f"{column.key}-{number}" in data
+                column.key: data.get(f"{column.key}-{number}", "")
+                for column in columns
+                if f"{column.key}-{number}" in data
             },
             is_saved=str(number) in saved,
         )

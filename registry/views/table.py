@@ -49,7 +49,7 @@ def _send_rows(request: HttpRequest, intake: Intake) -> JsonResponse:
         "version": intake.version,
         "state": intake.state,
         "last": end,
-        "rows": _with_photos(intake, SavedRowSerializer(rows[:MOST_SENT], many=True).data),
+        "rows": _with_photos(intake, list(SavedRowSerializer(rows[:MOST_SENT], many=True).data)),
     }
     return JsonResponse(body, headers={"Cache-Control": "no-store"})
 
