@@ -257,7 +257,8 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
     recovered = act.kind == LossAct.Kind.RECOVERY
     outcome = LossLine.Outcome.RECOVERED if recovered else LossLine.Outcome.WRITTEN_OFF
     act.lines.filter(outcome=LossLine.Outcome.OPEN).update(outcome=outcome)
-    lift_hold(actor=actor, at=at, item_ids=lines, kind=Hold.Kind.LOSS, reason=act.number)
+    for kind in (Hold.Kind.LOSS, Hold.Kind.MISSING):
+        lift_hold(actor=actor, at=at, item_ids=lines, kind=kind, reason=act.number)
     if recovered:
         if act.target_id != report.account_id and act.target is not None:
             _move(actor, at, act, lines, act.target)

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                     ("evidence", "Evidence in a case"),
                     ("court", "Court order"),
                     ("dispute", "Dispute"),
+                    ("missing", "Missing in a stock-take"),
                     ("loss", "Reported lost or stolen"),
                     ("to_destroy", "To be destroyed"),
                 ],

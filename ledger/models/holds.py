@@ -22,6 +22,7 @@ class Hold(models.Model):
         EVIDENCE = "evidence", _("Evidence in a case")
         COURT = "court", _("Court order")
         DISPUTE = "dispute", _("Dispute")
+        MISSING = "missing", _("Missing in a stock-take")
         LOSS = "loss", _("Reported lost or stolen")
         TO_DESTROY = "to_destroy", _("To be destroyed")
 

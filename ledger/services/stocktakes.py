@@ -33,7 +33,7 @@ from ledger.services.holding import lift_hold, place_hold
 from ledger.services.moving import move_items
 
 State, Kind = StockTake.State, StockTake.Kind
-HOLD = Hold.Kind.LOSS
+HOLD = Hold.Kind.MISSING
 LISTED = 20
 
 

@@ -370,12 +370,12 @@ def test_what_is_in_a_store_does_not_become_evidence_by_being_sent(
 
     with pytest.raises(BadInput):
         dispatch_items(actor=inspector, at=now, key="d", source=central, target=room, item_ids=items)
-    place_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.EVIDENCE, reference="ERDR")
+    place_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.DISPUTE, reference="Claim")
     with pytest.raises(ItemsOnHold):
         dispatch_items(actor=inspector, at=now, key="e", source=room, target=reception, item_ids=held)
     assert (in_account(central), in_account(room)) == (set(items), set(held))
 
-    lift_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.EVIDENCE, reason="Court")
+    lift_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.DISPUTE, reason="Settled")
     dispatch_items(actor=inspector, at=now, key="f", source=room, target=reception, item_ids=held)
     assert not in_account(room)
 
