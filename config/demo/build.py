@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from config.demo.boxes import pack_boxes
+from config.demo.cases import try_cases
 from config.demo.cast import Cast, enter_cast
 from config.demo.origins import take_in_other_origins
 from config.demo.processing import live_processing
@@ -43,6 +44,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     pack_boxes(cast, now)
     keep_stores(cast, chance, now)
     live_processing(cast, now)
+    try_cases(cast, chance, now)
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
