@@ -62,6 +62,7 @@ _BY_HOLD: dict[str, Reason] = {
     Hold.Kind.COURT: Reason.COURT,
     Hold.Kind.DISPUTE: Reason.DISPUTE,
     Hold.Kind.LOSS: Reason.LOST,
+    Hold.Kind.MISSING: Reason.LOST,
     Hold.Kind.TO_DESTROY: Reason.TO_DESTROY,
 }
 _BY_STATE: dict[str, Reason] = {Mark.State.VOID: Reason.VOID, Mark.State.REPLACED: Reason.REPLACED}
