@@ -197,7 +197,12 @@ def _find(code: str, key_id: str) -> Found | None:
         cursor.execute(
             """
             SELECT m.state, m.generation, m.payload, d.term,
-                coalesce(split_part(h.stock_class, ':', 2), d.origin), d.mass_g, d.number, a.kind,
+                coalesce(split_part(h.stock_class, ':', 2), d.origin), d.mass_g, d.number,
+                -- What one run made and another consumed came from the boundary and went back: it holds nothing.
+                coalesce(a.kind, (
+                    SELECT 'processing' FROM registry_processinginput i
+                    WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
+                )),
                 ARRAY(SELECT kind FROM ledger_hold WHERE item_id = m.derivative_id AND lifted_at IS NULL),
                 k.state, k.public_key
             FROM marking_mark m
