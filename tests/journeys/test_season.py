@@ -155,8 +155,9 @@ def test_4_the_sheet_is_signed_and_the_missing_horn_is_asked_about(sign_in: Sign
 
     page.locator("main .notice-attention a").first.click()
     page.wait_for_url(re.compile(r"/notices/\d+/"))
-    page.fill("form[action$='/explain/'] [name=explanation]", "Төртінші мүйіз далада сынып қалған, актісі жасалды")
-    page.locator("form[action$='/explain/'] button[type=submit]").click()
+    page.fill("[name=decision]", "Мүйіз табылған жоқ")
+    page.fill("[name=reason]", "Төртінші мүйіз далада сынып қалған, актісі жасалды")
+    page.locator("main form:has([name=decision]) button[type=submit]").click()
     page.wait_for_load_state()
     page.goto(f"/sheets/{story.sheet}/")
     expect(page.locator("main .notice-attention")).to_have_count(0)
