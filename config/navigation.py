@@ -48,6 +48,7 @@ REMOVAL = Section(
     (
         Entry(_("Receptions"), "registry:intakes", needs=(Can.SEE_INTAKES,)),
         Entry(_("Daily sheets"), "registry:daily-sheets", needs=(Can.SEE_INTAKES,)),
+        Entry(_("Veterinary certificates"), "registry:certificates", needs=(Can.SEE_INTAKES,)),
         Entry(_("Seasons"), "registry:seasons", needs=(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)),
         Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
     ),
@@ -70,6 +71,8 @@ WORK = Section(
         Entry(_("Boxes and pallets"), "custody:boxes", needs=(Can.SEE_STOCK,)),
         Entry(_("Weighing again"), "custody:weighings", needs=(Can.KEEP_STORE,)),
         Entry(_("Processing"), "custody:processings", needs=(Can.PROCESS, Can.SEE_EVERYTHING)),
+        Entry(_("Loss and theft"), "custody:losses", needs=(Can.REPORT_LOSS, Can.SEE_EVERYTHING)),
+        Entry(_("Destruction"), "custody:destructions", needs=(Can.ORDER_DESTRUCTION, Can.SEE_EVERYTHING)),
     ),
 )
 PERMITS = Section(

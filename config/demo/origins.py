@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from config.demo.cast import Cast
 from config.demo.season import moment
@@ -69,7 +70,12 @@ def _take_inventory(cast: Cast) -> None:
         sheet_on=day,
         commission="Сәрсенова А.М., инспектор\nИбраев Б.Ө., қойма иесі\nМұқанов С., бухгалтер",
     )
-    common = {"actor": cast.people["inspector"], "origin": Origin.OLD_STOCK, "store": cast.places["TS-27"], "on": day}
+    common: dict[str, Any] = {
+        "actor": cast.people["inspector"],
+        "origin": Origin.OLD_STOCK,
+        "store": cast.places["TS-27"],
+        "on": day,
+    }
     pieces = open_intake(at=moment(day, 10), term=Term.HORN_PIECE, paper=replace_paper(sheet), **common)
     rows = [
         TableRow(1, mass_g=4_180, gross_g=4_300, package="bag", count=36),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -42,7 +43,7 @@ def second_keeper(storekeeper: User, auditor: User) -> User:
 
 @pytest.fixture
 def open_count(storekeeper: User, second_keeper: User, central: CustodyAccount, now: datetime) -> Open:
-    def begin(account: CustodyAccount = central, **facts: object) -> StockTake:
+    def begin(account: CustodyAccount = central, **facts: Any) -> StockTake:
         return services.open_stocktake(
             actor=storekeeper, at=now, account=account, commission=[storekeeper, second_keeper], **facts
         )
@@ -52,7 +53,7 @@ def open_count(storekeeper: User, second_keeper: User, central: CustodyAccount, 
 
 @pytest.fixture
 def scan(storekeeper: User, now: datetime) -> Scan:
-    def take(stocktake: StockTake, item: int, by: User | None = None, **facts: object) -> "services.Taken | None":
+    def take(stocktake: StockTake, item: int, by: User | None = None, **facts: Any) -> "services.Taken | None":
         return services.take_scan(
             actor=by or storekeeper, at=now, stocktake=stocktake, item_id=item, text=f"N{item}", **facts
         )
