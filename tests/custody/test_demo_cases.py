@@ -21,7 +21,7 @@ def test_the_cases_of_the_demo_stand_as_they_should() -> None:
 
     try_cases(cast, random.Random(1), datetime(2026, 11, 20, 6, tzinfo=UTC))
 
-    stages = sorted(case.stage for case in Case.objects.with_stage())
+    stages = sorted(row["stage"] for row in Case.objects.with_stage().values())
     assert stages == [Stage.DECIDED, Stage.DECIDED, Stage.EVIDENCE]
     assert DestructionOrder.objects.get().state == "executed"
     assert find_differences() == {}
