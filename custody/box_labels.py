@@ -6,19 +6,19 @@ application identifier 00 and eighteen digits, 0.5 mm a module, quiet zones on b
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any, cast
 
 import zxingcpp
 from reportlab.graphics.barcode.code128 import Code128
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-VENDOR = Path(__file__).resolve().parents[1] / "static" / "vendor"
+from core.base.fonts import MONO as MONO_FILE
+from core.base.fonts import Fonts, load_font
+
+PLAIN, BOLD, MONO = (load_font(path).fontName for path in (Fonts().regular, Fonts().bold, MONO_FILE))
 WIDTH, HEIGHT = 100 * mm, 150 * mm
 LEFT, RIGHT = 6 * mm, WIDTH - 6 * mm
 FNC1 = "\xf1"
@@ -63,45 +63,37 @@ def draw_shelf_labels(labels: Iterable[ShelfLabel]) -> bytes:
     """One page for each shelf: read from a trolley as well as by hand."""
     canvas, out = _canvas()
     for label in labels:
-        _text(canvas, label.store, LEFT, HEIGHT - 14 * mm, "Label", 11)
-        _text(canvas, label.code, LEFT, HEIGHT - 42 * mm, "Label-Bold", 54)
-        _text(canvas, label.name, LEFT, HEIGHT - 54 * mm, "Label", 14)
+        _text(canvas, label.store, LEFT, HEIGHT - 14 * mm, PLAIN, 11)
+        _text(canvas, label.code, LEFT, HEIGHT - 42 * mm, BOLD, 54)
+        _text(canvas, label.name, LEFT, HEIGHT - 54 * mm, PLAIN, 14)
         _qr(canvas, label.number, LEFT + 14 * mm, 22 * mm, 60 * mm)
-        _text(canvas, label.number, LEFT, 10 * mm, "Label-Mono", 14)
+        _text(canvas, label.number, LEFT, 10 * mm, MONO, 14)
         canvas.showPage()
     canvas.save()
     return out.getvalue()
 
 
-@lru_cache(maxsize=1)
-def _load_fonts() -> None:
-    pdfmetrics.registerFont(TTFont("Label", str(VENDOR / "noto-sans" / "noto-sans-400.ttf")))
-    pdfmetrics.registerFont(TTFont("Label-Bold", str(VENDOR / "noto-sans" / "noto-sans-700.ttf")))
-    pdfmetrics.registerFont(TTFont("Label-Mono", str(VENDOR / "noto-sans-mono" / "noto-sans-mono-600.ttf")))
-
-
 def _canvas() -> tuple[Canvas, BytesIO]:
-    _load_fonts()
     out = BytesIO()
     return Canvas(out, pagesize=(WIDTH, HEIGHT), pageCompression=1), out
 
 
 def _draw_box(canvas: Canvas, label: BoxLabel) -> None:
-    _text(canvas, label.registry, LEFT, HEIGHT - 9 * mm, "Label", 8)
-    _text(canvas, label.kind, LEFT, HEIGHT - 20 * mm, "Label-Bold", 24, RIGHT - LEFT - 36 * mm)
-    _text(canvas, label.keeper, LEFT, HEIGHT - 41 * mm, "Label", 10)
+    _text(canvas, label.registry, LEFT, HEIGHT - 9 * mm, PLAIN, 8)
+    _text(canvas, label.kind, LEFT, HEIGHT - 20 * mm, BOLD, 24, RIGHT - LEFT - 36 * mm)
+    _text(canvas, label.keeper, LEFT, HEIGHT - 41 * mm, PLAIN, 10)
     _qr(canvas, f"00{label.sscc}", RIGHT - 32 * mm, HEIGHT - 36 * mm, 32 * mm)
     canvas.setLineWidth(1)
     canvas.line(LEFT, HEIGHT - 44 * mm, RIGHT, HEIGHT - 44 * mm)
     y = HEIGHT - 51 * mm
     for name, said in label.lines[:8]:
-        _text(canvas, name, LEFT, y, "Label", 8.5, 27 * mm)
-        _text(canvas, said, LEFT + 29 * mm, y, "Label-Bold", 10.5, RIGHT - LEFT - 29 * mm)
+        _text(canvas, name, LEFT, y, PLAIN, 8.5, 27 * mm)
+        _text(canvas, said, LEFT + 29 * mm, y, BOLD, 10.5, RIGHT - LEFT - 29 * mm)
         y -= 6.4 * mm
     canvas.line(LEFT, 52 * mm, RIGHT, 52 * mm)
     bars = Code128(f"{FNC1}00{label.sscc}", barWidth=MODULE, barHeight=BARS, quiet=False, humanReadable=False)
     bars.drawOn(canvas, (WIDTH - cast("Any", bars).width) / 2, 16 * mm)
-    _text(canvas, label.shown, None, 8 * mm, "Label-Mono", 13)
+    _text(canvas, label.shown, None, 8 * mm, MONO, 13)
 
 
 def _text(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any, Literal, cast
 from xml.sax.saxutils import escape
 
@@ -22,7 +21,6 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -38,12 +36,12 @@ from reportlab.platypus import (
 )
 
 from core.accounts.models import User
+from core.base.fonts import Fonts, load_font
 from core.documents.models import Document
 from core.documents.services import keep_document
 
 Language = Literal["kk", "ru", "en"]
 
-FONTS = Path(__file__).resolve().parents[2] / "static" / "vendor" / "noto-sans"
 INK = HexColor("#1d2b2a")
 QUIET = HexColor("#5c6664")
 RULE = HexColor("#b9b3a6")
@@ -139,7 +137,6 @@ class Act:
 
 def draw_act(act: Act, language: Language) -> bytes:
     """The act as a PDF. Fonts are embedded, text can be copied and searched."""
-    _load_fonts()
     out = BytesIO()
     size = landscape(A4) if act.landscape else A4
     document = BaseDocTemplate(
@@ -161,16 +158,17 @@ def save_act(*, actor: User, at: datetime, name: str, content: bytes) -> Documen
 
 
 @lru_cache(maxsize=1)
-def _load_fonts() -> None:
-    pdfmetrics.registerFont(TTFont("Act", str(FONTS / "noto-sans-400.ttf")))
-    pdfmetrics.registerFont(TTFont("Act-Bold", str(FONTS / "noto-sans-700.ttf")))
-    pdfmetrics.registerFontFamily("Act", normal="Act", bold="Act-Bold", italic="Act", boldItalic="Act-Bold")
+def _fonts() -> tuple[str, str]:
+    """Names of the plain and the bold font, and of their family."""
+    plain, bold = load_font(Fonts().regular).fontName, load_font(Fonts().bold).fontName
+    pdfmetrics.registerFontFamily(plain, normal=plain, bold=bold, italic=plain, boldItalic=bold)
+    return plain, bold
 
 
 def _style(size: float = 9, *, bold: bool = False, **more: Any) -> ParagraphStyle:
     return ParagraphStyle(
         "act",
-        fontName="Act-Bold" if bold else "Act",
+        fontName=_fonts()[bold],
         fontSize=size,
         leading=size * 1.35,
         **{"textColor": INK, **more},
@@ -252,7 +250,7 @@ def _table(table: Rows, width: float, language: Language) -> list[Flowable]:
             for row in block
         ]
         style: list[Any] = [
-            ("FONT", (0, 0), (-1, -1), "Act", 8.5, 11.5),
+            ("FONT", (0, 0), (-1, -1), _fonts()[0], 8.5, 11.5),
             ("TEXTCOLOR", (0, 0), (-1, -1), INK),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("TOPPADDING", (0, 0), (-1, -1), 1.6),
@@ -335,7 +333,7 @@ def _draw_foot(canvas: Canvas, act: Act, language: Language, page: int, pages: i
     canvas.setStrokeColor(RULE)
     canvas.setLineWidth(0.5)
     canvas.line(MARGIN, FOOT - 3 * mm, right, FOOT - 3 * mm)
-    canvas.setFont("Act", 7.5)
+    canvas.setFont(_fonts()[0], 7.5)
     canvas.setFillColor(QUIET)
     canvas.drawString(MARGIN, FOOT - 7 * mm, f"{act.title} № {act.number}"[:90])
     canvas.drawRightString(right, FOOT - 7 * mm, PAGE_OF[language].format(page=page, pages=pages))

@@ -1,7 +1,7 @@
 """Tables as data, and the three files made from them: CSV, XLSX and PDF. Pure: no Django, no database."""
 
+from core.base.fonts import Fonts, missing_glyphs
 from reports.tables.csv_file import write_csv
-from reports.tables.fonts import Fonts, missing_glyphs
 from reports.tables.model import (
     Column,
     Fact,

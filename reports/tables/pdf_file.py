@@ -17,7 +17,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFDocument, PDFName, PDFStream
 from reportlab.pdfgen.canvas import Canvas
 
-from reports.tables.fonts import Fonts, load_font
+from core.base.fonts import Fonts, load_font
 from reports.tables.ink import Ink
 from reports.tables.model import (
     Column,

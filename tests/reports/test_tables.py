@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.base.fonts import ROOT
 from reports.tables import (
     Column,
     Fact,
@@ -37,7 +38,6 @@ from reports.tables import (
     write_xlsx,
 )
 from reports.tables.csv_file import guard_formula
-from reports.tables.fonts import ROOT
 from reports.tables.model import column_groups, text_of
 from reports.tables.xlsx_file import TooManyRowsError, sheet_name
 

@@ -1,4 +1,7 @@
-"""The printed family: which files, and which characters they can draw."""
+"""The printed family: which files, and which characters they can draw. Each file is one font of the process.
+
+Two fonts of one file would name their parts alike in a document, which reportlab refuses.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,12 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_DRAWN = frozenset("\n\r\t\u00a0\u200b\ufeff\u2060\u00ad")
 
 
+SANS = ROOT / "static" / "vendor" / "noto-sans"
+MONO = ROOT / "static" / "vendor" / "noto-sans-mono" / "noto-sans-mono-600.ttf"
+
+
 @dataclass(frozen=True, slots=True)
 class Fonts:
     """Two TrueType files with every Kazakh and Russian letter; reportlab refuses CFF outlines."""
 
-    regular: Path = ROOT / "static" / "vendor" / "noto-sans" / "noto-sans-400.ttf"
-    bold: Path = ROOT / "static" / "vendor" / "noto-sans" / "noto-sans-700.ttf"
+    regular: Path = SANS / "noto-sans-400.ttf"
+    bold: Path = SANS / "noto-sans-700.ttf"
 
 
 @lru_cache(maxsize=8)
