@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from core.accounts.models import User
 from core.audit.models import Event
+from core.notices.models import Notice
+from core.notices.services import raise_notice
 from ledger.models import CustodyAccount, Handover, HandoverLine, Reservation
 from permits import services
 from permits.machine import State
@@ -244,6 +246,37 @@ def test_items_chosen_elsewhere_come_along(
 
     assert set(LoadingList.objects.get().lines.values_list("item_id", flat=True)) == set(keys(marked[:2]))
     assert "2 items chosen elsewhere are not on the list yet" in text_of(client.get(address))
+
+
+def test_the_count_of_alerts_in_the_bar_stays_out_of_the_page(
+    storekeeper: User, inspector: User, reception_store: CustodyAccount, central_store: CustodyAccount, now: datetime
+) -> None:
+    """Both pages have things of their own that wait."""
+    for person in (storekeeper, inspector):
+        notice_for(person, now)
+    sender = sign_in(storekeeper)
+    sender.post("/handovers/new/", {"source": reception_store.pk, "destination": f"store:{central_store.pk}"})
+
+    on_list = text_of(sender.get(f"/handovers/new/?source={reception_store.pk}"))
+    reception = text_of(sign_in(inspector).get("/intakes/open/removal/"))
+
+    for page in (on_list, reception):
+        assert "1 alert waits for you" in page
+    assert "chosen elsewhere" not in on_list
+    assert "Daily sheets that wait" not in reception
+
+
+def notice_for(person: User, at: datetime) -> None:
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="handover.extra",
+        organisation=person.appointments_in_force[0].organisation,
+        subject=("handover", 1),
+        number="HO25-000001",
+        extra="1",
+        items="KZ25-0000001",
+    )
 
 
 def test_a_list_is_filled_from_the_stock_by_filters(
