@@ -250,8 +250,9 @@ def knowable(user: User, item_ids: Collection[int]) -> set[int]:
     """Which of these items the person may look at: here now, on their way here, or consumed in a store of theirs."""
     seen = set(Derivative.objects.visible_to(user).filter(pk__in=item_ids).values_list("pk", flat=True))
     mine = Processing.objects.visible_to(user)
-    consumed = ProcessingInput.objects.filter(item__in=item_ids, mass_g__isnull=False, processing__in=mine.values("pk"))
-    consumed = consumed.filter(item__holdings__pieces__gt=0)
+    consumed = ProcessingInput.objects.filter(
+        item__in=item_ids, mass_g__isnull=False, processing__in=mine.filter(state=Processing.State.DONE).values("pk")
+    )
     mine_to_receive = Handover.objects.visible_to(user).filter(state=Handover.State.DISPATCHED).values("pk")
     arriving = HandoverLine.objects.filter(item__in=item_ids, handover__in=mine_to_receive)
     return seen | set(consumed.values_list("item_id", flat=True)) | set(arriving.values_list("item_id", flat=True))

@@ -15,7 +15,8 @@ from registry.models import Derivative
 
 
 def sign_in(person: User) -> Client:
-    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client = Client()
+    client.cookies["django_language"] = "en"
     client.force_login(person)
     return client
 

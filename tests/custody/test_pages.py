@@ -24,7 +24,7 @@ def test_a_loss_is_reported_and_settled_on_its_pages(
     assert client.post(reverse("custody:report-loss"), form | {"items": ""}).status_code == 422
     assert client.post(reverse("custody:report-loss"), form).status_code == 302
     report = LossReport.objects.get()
-    assert Hold.objects.active().filter(kind="missing").count() == 2
+    assert Hold.objects.active().filter(kind="loss").count() == 2
     assert report.number in client.get(reverse("custody:losses"), {"state": "open"}).content.decode()
     assert client.get(reverse("custody:loss", args=[report.pk])).status_code == 200
     assert client.post(reverse("custody:loss-police", args=[report.pk]), {"police_number": "KUI 7"}).status_code == 302

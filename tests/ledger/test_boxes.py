@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from core.accounts.models import User
 from core.base.clock import day_of
@@ -311,7 +312,7 @@ def test_nothing_is_missing_from_a_box_whose_seal_holds(
 ) -> None:
     services.scan_received(actor=inspector, at=now, handover=sent, item_id=packed[0])
 
-    with pytest.raises(services.BoxIsSealed, match="open its seal"):
+    with translation.override("en"), pytest.raises(services.BoxIsSealed, match="open its seal"):
         services.accept_handover(actor=inspector, at=now, handover=sent, difference_reason="?")
 
     sent.refresh_from_db()

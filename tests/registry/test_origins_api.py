@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from core.accounts.models import Organisation, User
@@ -59,7 +60,10 @@ def test_a_file_with_a_bad_row_adds_nothing_unless_only_the_good_are_wished(
     content = b"side;mass\nL;210\nR;heavy\nR;205\n"
     document = importing.keep_sheet(actor=inspector, at=now, name="a.csv", content=content)
     before = open_intake.rows.count()
-    job = importing.start_adding(actor=inspector, at=now, intake=open_intake, document=document, only_good=only_good)
+    with translation.override("en"):
+        job = importing.start_adding(
+            actor=inspector, at=now, intake=open_intake, document=document, only_good=only_good
+        )
 
     execute_job(job.pk)
 
