@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
 from core.base.templatetags import fmt
 from custody.box_labels import BoxLabel, ShelfLabel
-from ledger.models import AccountKind, Box, CustodyAccount, Packing, Placement, Shelf
-from registry.models import Derivative, Origin, Term
+from ledger.models import AccountKind, Box, CustodyAccount, Holding, Packing, Placement, Shelf
+from registry.models import Derivative, Origin, Term, split_stock_class
 
 PLACES = (AccountKind.STORE, AccountKind.EVIDENCE)
 
@@ -29,12 +29,12 @@ class Content:
     pieces: int = 0
     grams: int = 0
     boxes: int = 0
-    kinds: Sequence[tuple[str, str]] = ()
+    kinds: Sequence[tuple[Term, Origin]] = ()
 
     @property
     def words(self) -> str:
         """“Horn, Removal from the wild” for each kind of goods."""
-        return "; ".join(f"{Term(term).label}, {Origin(origin).label}" for term, origin in self.kinds)
+        return "; ".join(f"{term.label}, {origin.label}" for term, origin in self.kinds)
 
 
 def contents_of(box_ids: Sequence[int]) -> dict[int, Content]:
@@ -43,26 +43,27 @@ def contents_of(box_ids: Sequence[int]) -> dict[int, Content]:
         cursor.execute(
             """
             SELECT w.box, count(*), coalesce(sum(h.grams), 0)::bigint, count(DISTINCT k.box_id),
-                array_agg(DISTINCT d.term || ' ' || d.origin)
+                array_agg(DISTINCT h.stock_class)
             FROM unnest(%s::bigint[]) AS w (box)
             JOIN ledger_box b ON b.id = w.box OR b.parent_id = w.box
             JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL
             JOIN ledger_holding h ON h.item_id = k.item_id AND h.is_physical AND h.pieces > 0
-            JOIN registry_derivative d ON d.item_id = k.item_id GROUP BY w.box
+            GROUP BY w.box
             """,
             [list(box_ids)],
         )
         return {
-            box: Content(pieces, grams, boxes, [tuple(kind.split(" ", 1)) for kind in kinds])
+            box: Content(pieces, grams, boxes, [split_stock_class(kind) for kind in kinds])
             for box, pieces, grams, boxes, kinds in cursor.fetchall()
         }
 
 
 def items_in(box: Box) -> QuerySet[Derivative]:
-    """The items that lie in the box, or in the boxes on the pallet."""
+    """The items that lie in the box, or in the boxes on the pallet, each with its class now."""
     packed = Packing.objects.present()
     packed = packed.filter(box__parent=box) if box.is_pallet else packed.filter(box=box)
-    return Derivative.objects.filter(pk__in=packed.values("item"))
+    present = Holding.objects.filter(item=OuterRef("pk"), pieces__gt=0).values("stock_class")[:1]
+    return Derivative.objects.filter(pk__in=packed.values("item")).annotate(now_class=Subquery(present))
 
 
 def shelf_of(box: Box) -> Shelf | None:

@@ -7,15 +7,16 @@ from custody.scanning import Scan
 from ledger.models import Holding
 from ledger.selectors import items_in_boxes
 from marking.models import Mark
-from registry.models import Derivative
+from registry.models import Derivative, Origin, split_stock_class
 from registry.processing import Obstacle
 
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """One item of a list: what it weighs now, its mark, what stands against it."""
+    """One item of a list: its class and mass now, its mark, what stands against it."""
 
     item: Derivative
+    origin: Origin
     grams: int
     code: str
     problems: list[Obstacle]
@@ -24,10 +25,20 @@ class InputRow:
 def describe_inputs(item_ids: Sequence[int], obstacles: Mapping[int, list[Obstacle]]) -> list[InputRow]:
     """The rows of these items in their order, by three queries for any number."""
     known = Derivative.objects.in_bulk(item_ids)
-    grams = dict(Holding.objects.filter(item__in=item_ids, pieces__gt=0).values_list("item_id", "grams"))
+    held = {
+        item: (split_stock_class(code)[1], grams)
+        for item, code, grams in Holding.objects.filter(item__in=item_ids, pieces__gt=0).values_list(
+            "item_id", "stock_class", "grams"
+        )
+    }
     codes = dict(Mark.objects.active().filter(derivative__in=item_ids).values_list("derivative_id", "code"))
     return [
-        InputRow(known[item], grams.get(item, 0), codes.get(item, ""), obstacles.get(item, []))
+        InputRow(
+            known[item],
+            *held.get(item, (Origin(known[item].origin), 0)),
+            code=codes.get(item, ""),
+            problems=obstacles.get(item, []),
+        )
         for item in item_ids
         if item in known
     ]

@@ -30,7 +30,7 @@ from permits.arrivals import take_scan
 from permits.machine import State
 from permits.models import Application, Decision, Permit, PermitLine
 from permits.papers import LANGUAGES, paper_of
-from permits.selectors import count_lines, describe_items, find_problems, receiving_stores
+from permits.selectors import count_lines, describe_items, find_problems, places_of_goods, receiving_stores
 from permits.serializers import (
     AcceptSerializer,
     ApplicationDetailSerializer,
@@ -353,8 +353,8 @@ class Handovers(ListAPIView[Handover]):
             actor=person,
             at=timezone.now(),
             key=f"api:{person.pk}:{request.headers.get(HEADER) or uuid.uuid4()}"[:100],
-            source=_store(given.pop("source"), "source"),
-            target=_store(given.pop("target"), "target"),
+            source=_place(given.pop("source"), "source"),
+            target=_place(given.pop("target"), "target"),
             item_ids=find_items(given.pop("items")),
             permit=permit,
             **given,
@@ -519,8 +519,8 @@ class ReturnHandover(APIView):
         return Response(HandoverSerializer(_handovers(request).get(pk=pk)).data)
 
 
-def _store(code: str, field: str) -> CustodyAccount:
-    found = receiving_stores().filter(code=code).first()
+def _place(code: str, field: str) -> CustodyAccount:
+    found = places_of_goods().filter(code=code).first()
     if found is None:
         raise BadInput(fields={field: code})
     return found

@@ -14,7 +14,8 @@ from ledger.models import CustodyAccount, Handover
 from ledger.selectors import stores_of
 from permits.machine import State
 from permits.models import Application, ApplicationQuerySet, Kind, Permit, PermitQuerySet
-from registry.models import Derivative, Intake, Origin, Term
+from permits.services import PLACES
+from registry.models import Derivative, Intake, Origin, Term, stock_class
 
 ANY = _("Any")
 WAITING = "waiting"
@@ -47,7 +48,7 @@ class HandoverFilter(filters.FilterSet):
         return queryset.filter(number__startswith=value.strip().upper())
 
     def by_direction(self, queryset: QuerySet[Handover], name: str, value: str) -> QuerySet[Handover]:
-        mine = stores_of(self.reader, Can.SEE_STOCK).values("pk")
+        mine = stores_of(self.reader, Can.SEE_STOCK, kinds=PLACES).values("pk")
         return queryset.filter(target__in=mine) if value == "in" else queryset.filter(source__in=mine)
 
     def by_lateness(self, queryset: QuerySet[Handover], name: str, value: str) -> QuerySet[Handover]:
@@ -140,7 +141,7 @@ class StockChoice(filters.FilterSet):
     q = filters.CharFilter(label=_("Number begins with"), method="by_number")
     batch = filters.CharFilter(label=_("Reception number begins with"), method="by_batch")
     term = filters.ChoiceFilter(label=_("Term"), choices=Term, empty_label=ANY)
-    origin = filters.ChoiceFilter(label=_("Origin class"), choices=Origin, empty_label=ANY)
+    origin = filters.ChoiceFilter(label=_("Origin class"), choices=Origin, empty_label=ANY, method="by_origin")
     store = filters.ModelChoiceFilter(
         label=_("Store"), queryset=CustodyAccount.objects.none(), empty_label=ANY, method="by_store"
     )
@@ -160,6 +161,11 @@ class StockChoice(filters.FilterSet):
     def by_batch(self, queryset: QuerySet[Derivative], name: str, value: str) -> QuerySet[Derivative]:
         batches = Intake.objects.filter(number__startswith=value.strip().upper())
         return queryset.filter(intake__in=batches.values("pk"))
+
+    def by_origin(self, queryset: QuerySet[Derivative], name: str, value: str) -> QuerySet[Derivative]:
+        """By the class it has now: what was seized is confiscated after the court."""
+        classes = [stock_class(term, value) for term in Term.values]
+        return queryset.filter(item__holdings__pieces__gt=0, item__holdings__stock_class__in=classes)
 
     def by_store(self, queryset: QuerySet[Derivative], name: str, value: CustodyAccount) -> QuerySet[Derivative]:
         return queryset.filter(item__holdings__account=value)

@@ -107,13 +107,17 @@ def check_code(handover: Handover, kind: Kind) -> str:
 
 
 def lines_of(handover: Handover) -> QuerySet[HandoverLine]:
-    """Lines with the item, its mark, its box, and what it weighed as it was sent."""
+    """Lines with the item, its mark, its box, and the class and mass it had as it was sent."""
     code = Mark.objects.active().filter(derivative=OuterRef("item")).values("code")[:1]
     sent = Posting.objects.filter(movement=handover.dispatch_movement_id, item=OuterRef("item"), pieces__gt=0)
     return (
         HandoverLine.objects.filter(handover=handover)
         .select_related("item__derivative", "box")
-        .annotate(code=Coalesce(Subquery(code), Value("")), grams=Subquery(sent.values("grams")[:1]))
+        .annotate(
+            code=Coalesce(Subquery(code), Value("")),
+            grams=Subquery(sent.values("grams")[:1]),
+            sent_class=Subquery(sent.values("stock_class")[:1]),
+        )
     )
 
 

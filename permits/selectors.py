@@ -21,7 +21,7 @@ from ledger.models import AccountKind, Box, CustodyAccount, Handover, HandoverLi
 from ledger.sscc import show_sscc
 from marking.models import Mark
 from permits.models import RIGHT, Application, Kind, LoadingList, Permit
-from registry.models import Derivative, Intake, Origin
+from registry.models import Derivative, Intake, Origin, split_stock_class
 
 # Nobody has a title to these: the court has not decided, or nobody knows where they come from.
 UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
@@ -60,6 +60,14 @@ def receiving_stores() -> QuerySet[CustodyAccount]:
     ).select_related("custodian")
 
 
+def places_of_goods() -> QuerySet[CustodyAccount]:
+    """Every store and evidence room: goods leave both, once nothing holds them."""
+    kinds = (AccountKind.STORE, AccountKind.EVIDENCE)
+    return CustodyAccount.objects.filter(kind__in=kinds, is_active=True, custodian__is_active=True).select_related(
+        "custodian"
+    )
+
+
 def stock_of(organisation_id: int) -> QuerySet[CustodyAccount]:
     """The stores whose content an organisation may apply for."""
     return CustodyAccount.objects.filter(custodian=organisation_id, kind=AccountKind.STORE)
@@ -70,10 +78,11 @@ def stock_of(organisation_id: int) -> QuerySet[CustodyAccount]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item in a table of this room: its mark and mass now, and what stands against it."""
+    """One item in a table of this room: its mark, class and mass now, and what stands against it."""
 
     item: Derivative
     code: str
+    origin: Origin
     grams: int
     store: CustodyAccount | None
     problems: list["Problem"]
@@ -83,12 +92,14 @@ def describe_items(items: Sequence[Derivative], problems: "Problems | None" = No
     """Rows for these items in their order: two queries, however many there are."""
     keys = [item.pk for item in items]
     codes = dict(Mark.objects.active().filter(derivative__in=keys).values_list("derivative_id", "code"))
-    holdings = Holding.objects.filter(item__in=keys, pieces__gt=0, is_physical=True).select_related("account")
-    held = {holding.item_id: holding for holding in holdings}
+    holdings = Holding.objects.filter(item__in=keys, pieces__gt=0).select_related("account")
+    classes = {holding.item_id: split_stock_class(holding.stock_class)[1] for holding in holdings}
+    held = {holding.item_id: holding for holding in holdings if holding.is_physical}
     return [
         Row(
             item=item,
             code=codes.get(item.pk, ""),
+            origin=classes.get(item.pk) or Origin(item.origin),
             grams=held[item.pk].grams if item.pk in held else 0,
             store=held[item.pk].account if item.pk in held else None,
             problems=(problems or {}).get(item.pk, []),
@@ -273,9 +284,14 @@ def find_problems(application: Application, on: date, *, under: str = "") -> Pro
 
 
 def _trade_problems(items: list[int], on: date) -> Iterable[tuple[int, Problem]]:
-    """What forbids the sale of each item on the day: its origin, or that no rule allows a sale."""
+    """What forbids the sale of each item on the day: its present class, or that no rule allows a sale."""
     for item, origin in _rows(
-        "SELECT item_id, origin FROM registry_derivative WHERE item_id = ANY(%s) AND origin = ANY(%s)",
+        """
+        SELECT item_id, origin FROM (
+            SELECT d.item_id, coalesce(split_part(h.stock_class, ':', 2), d.origin) AS origin FROM registry_derivative d
+            LEFT JOIN ledger_holding h ON h.item_id = d.item_id AND h.pieces > 0 WHERE d.item_id = ANY(%s)
+        ) AS present WHERE origin = ANY(%s)
+        """,
         items,
         list(UNTITLED),
     ):

@@ -120,7 +120,7 @@ class LineSerializer(serializers.Serializer[Row]):
     item = serializers.IntegerField(source="item.pk")
     number = serializers.CharField(source="item.number")
     term = serializers.CharField(source="item.term")
-    origin = serializers.CharField(source="item.origin")
+    origin = serializers.CharField(help_text="Origin class now: what was seized is confiscated after the court.")
     mark = serializers.CharField(source="code")
     grams = serializers.IntegerField()
     problems = ProblemSerializer(many=True)

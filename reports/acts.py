@@ -10,10 +10,12 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.accounts.roles import Can
+from custody.services.loss import can_report, is_reported
 from ledger.models import AccountKind, Handover
 from ledger.selectors import stores_of
 from permits.models import Kind
 from permits.selectors import find_obstacles
+from permits.services import PLACES
 from registry.models import Intake
 from registry.processing import stores_for_processing, takers_of
 from reports.selectors import ItemRow
@@ -44,6 +46,8 @@ def next_acts(user: User, row: ItemRow) -> list[Act]:
         found.append(_from_store(user, row, Can.APPLY, _("Apply for a permit"), "file-plus", _apply_url))
     if user.can(Can.PRINT_LABELS):
         found.append(_labels(user, row))
+    if user.can(Can.REPORT_LOSS):
+        found.append(_report_loss(user, row))
     return found
 
 
@@ -66,7 +70,7 @@ def _receive(user: User, row: ItemRow) -> Act | None:
         Handover.objects.filter(
             lines__item=row.derivative.pk,
             state=Handover.State.DISPATCHED,
-            target__in=stores_of(user, Can.RECEIVE).values("pk"),
+            target__in=stores_of(user, Can.RECEIVE, kinds=PLACES).values("pk"),
         )
         .order_by("-pk")
         .first()
@@ -80,8 +84,12 @@ def _receive(user: User, row: ItemRow) -> Act | None:
 
 
 def _from_store(user: User, row: ItemRow, act: Can, label: str, icon: str, url: Callable[[ItemRow], str]) -> Act:
-    """An act that takes the item from a store of this person, refused for what stands against it."""
-    stores = list(stores_of(user, act).values_list("pk", flat=True))
+    """An act that takes the item from a store of this person, refused for what stands against it.
+
+    Goods leave an evidence room too; nothing else is done with them there.
+    """
+    kinds = PLACES if act == Can.DISPATCH else (AccountKind.STORE,)
+    stores = list(stores_of(user, act, kinds=kinds).values_list("pk", flat=True))
     item = row.derivative.pk
     problems = find_obstacles([item], stores=stores).get(item, [])
     reasons = " ".join(str(problem.text) for problem in problems)
@@ -106,6 +114,19 @@ def _labels(user: User, row: ItemRow) -> Act:
     if not row.code:
         return Act(_("Print labels"), "printer", url, _("It has no valid mark."))
     return Act(_("Print labels of its reception"), "printer", url)
+
+
+def _report_loss(user: User, row: ItemRow) -> Act:
+    """A report of loss or theft with the item filled in, where this person works."""
+    url = f"{reverse('custody:report-loss')}?{urlencode({'items': row.derivative.number})}"
+    label = _("Report a loss")
+    if not row.place.is_physical:
+        return Act(label, "alert-triangle", url, _("No longer there: %(where)s.") % {"where": row.place.name})
+    if not can_report(user, row.place):
+        return Act(label, "alert-triangle", url, _("You do not work in this place."))
+    if is_reported(row.derivative.pk):
+        return Act(label, "alert-triangle", url, _("It was reported before, and that report is not settled yet."))
+    return Act(label, "alert-triangle", url)
 
 
 def _weigh_url(row: ItemRow) -> str:

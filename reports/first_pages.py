@@ -29,6 +29,7 @@ from ledger.models import AccountKind, AccountTotal, CustodyAccount, Handover, H
 from ledger.selectors import Position, positions, stores_of
 from permits.machine import State
 from permits.models import Application, Permit
+from permits.services import PLACES
 from registry.days import animals_taken
 from registry.models import Intake, Origin, Population, RemovalPermit, Season, Term, split_stock_class
 from reports.charts import Bar, draw_bars, draw_columns
@@ -153,8 +154,8 @@ def _arrivals(desk: Desk) -> list[Stat]:
 
 
 def _count_handovers(desk: Desk) -> dict[str, Any]:
-    receiving = Q(target__in=list(stores_of(desk.user, Can.RECEIVE).values_list("pk", flat=True)))
-    sending = Q(source__in=list(stores_of(desk.user, Can.DISPATCH).values_list("pk", flat=True)))
+    receiving = Q(target__in=list(stores_of(desk.user, Can.RECEIVE, kinds=PLACES).values_list("pk", flat=True)))
+    sending = Q(source__in=list(stores_of(desk.user, Can.DISPATCH, kinds=PLACES).values_list("pk", flat=True)))
     under_way = Handover.objects.filter(receiving | sending, state=Handover.State.DISPATCHED)
     return under_way.order_by().aggregate(
         arriving=Count("pk", filter=receiving),

@@ -139,6 +139,11 @@ def _who_is_told(account: CustodyAccount) -> Iterable[Organisation]:
     return authority or Organisation.objects.filter(custody_accounts=account)
 
 
+def is_reported(item_id: int) -> bool:
+    """True while the item is in a report that is not settled."""
+    return LossLine.objects.filter(item=item_id, outcome=LossLine.Outcome.OPEN).exists()
+
+
 def can_report(user: User, account: CustodyAccount) -> bool:
     """Whether the person works with goods of this place, or of the keeper whose goods are on their way."""
     if not user.can(Can.REPORT_LOSS):

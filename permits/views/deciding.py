@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,6 +20,7 @@ from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from ledger.models import Holding
 from ledger.selectors import stores_of
 from permits import services
 from permits.filters import PermitFilter
@@ -116,10 +118,13 @@ def permit(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _permit_or_404(request, pk)
     today = day_of(timezone.now())
     state = found.state_on(today)
-    lines = found.lines.select_related("item", "handover")
+    present = Holding.objects.filter(item=OuterRef("item"), pieces__gt=0)
+    lines = found.lines.select_related("item", "handover").annotate(
+        now_class=Subquery(present.values("stock_class")[:1])
+    )
     page = keyset_page(lines, request, order=("row",), size=MOST_PRINTED if "all" in request.GET else LINES)
     left = found.lines.filter(handover=None).count()
-    dispatches = stores_of(request.user, Can.DISPATCH).filter(custodian=found.holder_id).exists()
+    dispatches = stores_of(request.user, Can.DISPATCH, kinds=services.PLACES).filter(custodian=found.holder_id).exists()
     context = {
         "permit": found,
         "state": state,

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.urls import reverse
+from django.utils import timezone, translation
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
@@ -449,6 +450,29 @@ def test_acts_are_offered_or_refused_with_the_reason(
     client.force_login(auditor)
     client.cookies["django_language"] = "en"
     assert "Hand over" not in client.get(address).content.decode()
+
+
+def test_a_loss_is_reported_from_the_item_page_once(
+    client: Client, storekeeper: User, trader: User, marked: list[Derivative], now: datetime
+) -> None:
+    number, address = marked[0].number, f"/items/{marked[0].pk}/"
+    link = f"{reverse('custody:report-loss')}?items={number}"
+
+    assert link in page(client, storekeeper, address)
+    assert f">{number}</textarea>" in client.get(link).content.decode().replace("\n", "")
+    reported = client.post(
+        reverse("custody:report-loss"),
+        {
+            "items": number,
+            "kind": "theft",
+            "noticed_on": timezone.localdate().isoformat(),
+            "circumstances": "Broken in.",
+        },
+    )
+    assert reported.status_code == 302, reported.content.decode()
+    shown = page(client, storekeeper, address)
+    assert link not in shown
+    assert "It was reported before, and that report is not settled yet." in shown
 
 
 def test_the_receiver_of_goods_on_their_way_is_led_to_them(
