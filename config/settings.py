@@ -267,6 +267,8 @@ SPECTACULAR_SETTINGS = {
         "StockTakeKind": "ledger.models.StockTake.Kind",
         "StockTakeOutcome": "ledger.models.StockTakeLine.Outcome",
         "BoxKind": "ledger.models.Box.Kind",
+        "LossKind": "custody.models.LossReport.Kind",
+        "LossActKind": "custody.models.LossAct.Kind",
         "ScanTone": ["ok", "attention", "stop"],
         "CountedAs": "custody.serializers_stock.COUNT_VERDICTS",
         "WeighInVerdict": "ledger.models.WeighIn.Verdict",

@@ -81,7 +81,7 @@ class SealSerializer(serializers.Serializer[Any]):
     seal = serializers.CharField(max_length=40)
 
 
-class OpenSerializer(serializers.Serializer[Any]):
+class OpenSealSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
@@ -106,7 +106,7 @@ class ShelvesSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, default="", allow_blank=True, max_length=100)
 
 
-class PlaceSerializer(serializers.Serializer[Any]):
+class ShelvingSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=500, help_text="A mark, a readable number, or the SSCC of a box.")
 
 
@@ -254,11 +254,11 @@ class SealBox(APIView):
 class OpenBox(APIView):
     permission_classes = [granted(Can.DISPATCH)]
 
-    @extend_schema(operation_id="boxes_open", request=OpenSerializer, responses=BoxSerializer)
+    @extend_schema(operation_id="boxes_open", request=OpenSealSerializer, responses=BoxSerializer)
     @idempotent
     def post(self, request: Request, sscc: str) -> Response:
         """Open the seal and say why."""
-        box, reason = _own(request, sscc), _read(OpenSerializer, request)["reason"]
+        box, reason = _own(request, sscc), _read(OpenSealSerializer, request)["reason"]
         services.open_seal(actor=person_of(request), at=timezone.now(), box=box, reason=reason)
         return _answer(request, box)
 
@@ -297,13 +297,13 @@ class Shelves(ListAPIView[Shelf]):
 class PlaceOnShelf(APIView):
     permission_classes = [granted(Can.RECEIVE)]
 
-    @extend_schema(operation_id="shelves_place", request=PlaceSerializer, responses=SaidSerializer)
+    @extend_schema(operation_id="shelves_place", request=ShelvingSerializer, responses=SaidSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Put an item or a box on the shelf."""
         places = places_of(person_of(request))
         shelf = get_object_or_404(Shelf.objects.filter(account__in=places).select_related("account"), pk=pk)
-        scan = read_scan(_read(PlaceSerializer, request)["code"], own_hosts=own_hosts(request))
+        scan = read_scan(_read(ShelvingSerializer, request)["code"], own_hosts=own_hosts(request))
         said = place_scan(person_of(request), shelf, scan, at=timezone.now())
         return Response(SaidSerializer({"verdict": said.tone, "title": said.title, "text": said.text}).data)
 

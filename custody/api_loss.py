@@ -104,7 +104,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     items = serializers.ListField(child=serializers.CharField(), default=list)
 
 
-class ScanSerializer(serializers.Serializer[Any]):
+class CommissionScanSerializer(serializers.Serializer[Any]):
     item = serializers.CharField(max_length=400)
     weighed_g = serializers.IntegerField(min_value=1, allow_null=True, default=None)
 
@@ -225,11 +225,11 @@ class OrderDestruction(APIView):
 class ScanAtAct(APIView):
     permission_classes = [granted()]
 
-    @extend_schema(operation_id="destructions_scan", request=ScanSerializer, responses=MassesSerializer)
+    @extend_schema(operation_id="destructions_scan", request=CommissionScanSerializer, responses=MassesSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Note that an item of the list is in hand at the act; the counts of the list."""
-        given = ScanSerializer(data=request.data)
+        given = CommissionScanSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         order = get_object_or_404(DestructionOrder.objects.visible_to(person_of(request)), pk=pk)
         for item in find_items([given.validated_data["item"]]):

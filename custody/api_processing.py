@@ -65,7 +65,7 @@ class ProcessingSerializer(serializers.ModelSerializer[Processing]):
         return sorted(line.item_id for line in run.inputs.all())
 
 
-class OpenSerializer(serializers.Serializer[Any]):
+class OpenRunSerializer(serializers.Serializer[Any]):
     recipe = serializers.ChoiceField(choices=Recipe.choices)
     store = serializers.PrimaryKeyRelatedField(queryset=CustodyAccount.objects.physical())
     on = serializers.DateField(required=False)
@@ -132,11 +132,11 @@ class Processings(ListAPIView[Processing]):
     def get_queryset(self) -> QuerySet[Processing]:
         return _runs(self.request)
 
-    @extend_schema(operation_id="processing_open", request=OpenSerializer, responses={201: ProcessingSerializer})
+    @extend_schema(operation_id="processing_open", request=OpenRunSerializer, responses={201: ProcessingSerializer})
     @idempotent
     def post(self, request: Request) -> Response:
         """Begin a run in a store of yours."""
-        given = OpenSerializer(data=request.data)
+        given = OpenRunSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         store = get_object_or_404(stores_for_processing(person_of(request)), pk=given.validated_data["store"].pk)
         run = services.open_processing(

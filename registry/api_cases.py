@@ -86,7 +86,7 @@ class CasePersonSerializer(serializers.ModelSerializer[CasePerson]):
         read_only_fields = ("id", "added_at")
 
 
-class DecideSerializer(serializers.Serializer[Any]):
+class DecisionWrittenSerializer(serializers.Serializer[Any]):
     """What a court decided: registration numbers by outcome."""
 
     court = serializers.CharField(max_length=200)
@@ -105,7 +105,7 @@ class CourtDecisionSerializer(serializers.ModelSerializer[CourtDecision]):
         fields = ("id", "court", "number", "decided_on", "in_force_on", "note", "state", "recorded_at", "closed_at")
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class CaseReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
@@ -243,11 +243,13 @@ class CasePersons(APIView):
 class Decide(APIView):
     permission_classes = [granted(Can.REGISTER_SEIZURE)]
 
-    @extend_schema(operation_id="cases_decide", request=DecideSerializer, responses={201: CourtDecisionSerializer})
+    @extend_schema(
+        operation_id="cases_decide", request=DecisionWrittenSerializer, responses={201: CourtDecisionSerializer}
+    )
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Record what a court decided; another person confirms it."""
-        given = DecideSerializer(data=request.data)
+        given = DecisionWrittenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = dict(given.validated_data)
         case = get_object_or_404(_visible(request), pk=pk)
@@ -281,11 +283,11 @@ class Confirm(APIView):
 class Withdraw(APIView):
     permission_classes = [granted(Can.CONFIRM_DECISION, Can.REGISTER_SEIZURE)]
 
-    @extend_schema(operation_id="cases_withdraw", request=ReasonSerializer, responses=CourtDecisionSerializer)
+    @extend_schema(operation_id="cases_withdraw", request=CaseReasonSerializer, responses=CourtDecisionSerializer)
     @idempotent
     def post(self, request: Request, pk: int, decision: int) -> Response:
         """Take back a decision that was written down wrongly and is not confirmed."""
-        given = ReasonSerializer(data=request.data)
+        given = CaseReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         waiting = get_object_or_404(CourtDecision, pk=decision, case__in=_visible(request).filter(pk=pk))
         done = services.withdraw_decision(

@@ -351,7 +351,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("loss", "Loss"),
+                            ("loss", "Loss of goods"),
                             ("theft", "Theft"),
                             ("transit", "Missing on arrival"),
                             ("stocktake", "Missing in a stock-take"),

@@ -26,7 +26,7 @@ class LossReport(models.Model):
     """Somebody says that goods are lost or stolen. From then on they are held; every item is settled by an act."""
 
     class Kind(models.TextChoices):
-        LOSS = "loss", _("Loss")
+        LOSS = "loss", _("Loss of goods")
         THEFT = "theft", _("Theft")
         TRANSIT = "transit", _("Missing on arrival")
         STOCKTAKE = "stocktake", _("Missing in a stock-take")
