@@ -660,13 +660,18 @@ function neighbour(row, step) {
   return step > 0 ? row.nextElementSibling : row.previousElementSibling;
 }
 
+// The columns that are seen, from left to right.
+function shownFields() {
+  return FIELDS.filter((field) => !field.isExtra || (showExtra?.checked ?? true));
+}
+
 // The cells one goes through with Enter: for horns side, mass and lengths; for the rest all but condition and note.
 function way() {
-  return FIELDS.filter((field) => {
+  const cells = shownFields().filter((field) => {
     if (["condition", "note"].includes(field.key)) return false;
-    if (setup.isHorn && skipLength.checked && field.kind === "length") return false;
-    return !field.isExtra || (showExtra?.checked ?? true);
-  }).map((field) => field.key);
+    return !(setup.isHorn && skipLength.checked && field.kind === "length");
+  });
+  return cells.map((field) => field.key);
 }
 
 function goOn(row, name) {
@@ -802,14 +807,16 @@ body.addEventListener("paste", (event) => {
   const text = event.clipboardData.getData("text/plain");
   if (!target || !/[\t\n]/.test(text.trim())) return;
   event.preventDefault();
-  const from = NAMES.indexOf(target.dataset.cell);
+  // Into the columns that are seen: a spreadsheet has no hidden ones.
+  const shown = shownFields().map((field) => field.key);
+  const columns = shown.slice(shown.indexOf(target.dataset.cell));
   let lines = cutLines(text);
-  const massAt = NAMES.indexOf("mass") - from;
+  const massAt = columns.indexOf("mass");
   if (lines.length > 1 && massAt >= 0 && readNumber(FIELD.mass, lines[0][massAt] ?? "") === null) lines = lines.slice(1); // its head
   if (lines.length > MOST_PASTED) return showState("refused", words.tooMany);
   let row = rowOf(target);
   for (const line of lines) {
-    line.slice(0, NAMES.length - from).forEach((value, place) => pasteCell(row, NAMES[from + place], value));
+    line.slice(0, columns.length).forEach((value, place) => pasteCell(row, columns[place], value));
     for (const name of NAMES) {
       delete cell(row, name).dataset.typing;
       tidyCell(row, name);
