@@ -11,8 +11,9 @@ class CustodyConfig(AppConfig):
         from core.notices.services import register_notice_codes
         from custody.keeping import keeps_key
         from custody.models import DestructionOrder, LossReport
+        from custody.services.corrections import may_see_movements
         from custody.subjects import may_add_to_destruction, may_add_to_loss
-        from ledger.models import StockTake, Weighing
+        from ledger.models import Movement, StockTake, Weighing
 
         register_subject(
             "stocktake",
@@ -49,8 +50,18 @@ class CustodyConfig(AppConfig):
             everything=lambda: DestructionOrder.objects.all(),
             prefix="DE",
         )
+        register_subject(
+            "movement",
+            label=_("Movement"),
+            url_name="custody:movement",
+            known_to=lambda user: Movement.objects.all() if may_see_movements(user) else Movement.objects.none(),
+            everything=lambda: Movement.objects.all(),
+        )
         register_verbs(
             {
+                "correction.asked": _("Correction of a movement asked for"),
+                "correction.confirmed": _("Correction of a movement confirmed"),
+                "correction.refused": _("Correction of a movement refused"),
                 "loss.reported": _("Loss reported"),
                 "loss.police_noted": _("Police told of the loss"),
                 "loss.act_proposed": _("Act on lost goods proposed"),
@@ -69,5 +80,8 @@ class CustodyConfig(AppConfig):
             }
         )
         register_notice_codes(
-            {"loss.reported": _("%(number)s: %(pieces)s items are reported lost or stolen. Place: %(place)s")}
+            {
+                "loss.reported": _("%(number)s: %(pieces)s items are reported lost or stolen. Place: %(place)s"),
+                "correction.waits": _("Movement %(number)s: its correction waits for a second person. %(reason)s"),
+            }
         )

@@ -125,3 +125,23 @@ def commission_sits_while_the_order_lives() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def correction_reverses_its_movement() -> pgtrigger.Trigger:
+    """A correction begins as a question; a confirmed one names the reversal of its own movement, which its second
+    person made."""
+    return pgtrigger.Trigger(
+        name="correction_reverses_its_movement",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF TG_OP = 'INSERT' AND NEW.state <> 'asked' OR NEW.counter_id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM ledger_movement m WHERE m.id = NEW.counter_id AND m.reverses_id = NEW.movement_id
+                AND m.actor_id = NEW.decided_by_id
+            ) THEN
+                RAISE EXCEPTION 'correction of movement % is not its reversal', NEW.movement_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'correction_reverses_its_movement';
+            END IF;
+            RETURN NEW;
+        """,
+    )

@@ -1,5 +1,6 @@
 """The papers of acts upon goods in hand: reports of loss, write-offs, destructions."""
 
+from custody.models.corrections import Correction
 from custody.models.destruction import (
     CommissionMember,
     DestructionLine,
@@ -10,6 +11,7 @@ from custody.models.loss import LossAct, LossLine, LossReport, LossReportQuerySe
 
 __all__ = [
     "CommissionMember",
+    "Correction",
     "DestructionLine",
     "DestructionOrder",
     "DestructionOrderQuerySet",

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
+from custody.services.corrections import may_see_movements
 from ledger.selectors import whereabouts
 from marking.models import Mark
 from registry.models import Derivative
@@ -47,6 +48,7 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "tree": tree_of(pk, request.user),
         "whereabouts": whereabouts([pk]).get(pk),
         "steps": tell_story(derivative, reader=request.user),
+        "sees_movements": may_see_movements(request.user),
         "sees_intake": request.user.can(Can.SEE_INTAKES),
         **weigh_history(derivative.pk),
     }
