@@ -61,6 +61,8 @@ STOCK = Section(
         Entry(_("Horns and other items"), "reports:items", needs=(Can.SEE_STOCK,)),
         Entry(_("Stores"), "custody:stores", needs=(Can.SEE_STOCK,)),
         Entry(_("Stock statements"), "reports:statements", needs=(Can.SEE_STATEMENTS,)),
+        Entry(_("Corrections"), "custody:corrections", needs=(Can.CORRECT_MOVEMENT, Can.SEE_EVERYTHING)),
+        Entry(_("Closed periods"), "custody:periods", needs=(Can.CLOSE_PERIOD, Can.SEE_EVERYTHING)),
     ),
 )
 WORK = Section(
