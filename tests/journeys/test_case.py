@@ -48,12 +48,6 @@ def story() -> Story:
     return Story()
 
 
-def send(page: Page) -> None:
-    """Press the one main button of the page and wait for the next page."""
-    with page.expect_navigation():
-        page.locator("main form button[type=submit]").last.click()
-
-
 def today(page: Page) -> str:
     return str(page.evaluate(TODAY))
 
@@ -183,7 +177,7 @@ def test_5_a_second_person_confirms(sign_in: SignIn, story: Story) -> None:
     page.fill("main input[name=password]", PASSWORD)
     page.locator("main form:has(input[name=password]) button[type=submit]").click()
     page.wait_for_url(re.compile(rf"/cases/{story.case}/$"))
-    expect(page.locator("section[aria-labelledby=case-court] .status").first).to_be_visible()
+    expect(page.locator("section[aria-labelledby=case-court] .state-ok").first).to_be_visible()
 
 
 def test_6_a_commission_of_three_destroys_what_the_court_ordered(sign_in: SignIn, story: Story, tmp_path: Path) -> None:
@@ -222,8 +216,8 @@ def test_6_a_commission_of_three_destroys_what_the_court_ordered(sign_in: SignIn
     Image.effect_noise((640, 480), 60).convert("RGB").save(picture)
     page.goto(order)
     page.set_input_files("main form input[type=file][name=files]", picture)
-    with page.expect_navigation():
-        page.locator("main form:has(input[type=file][name=files]) button[type=submit]").first.click()
+    page.locator("main form.files-add button[type=submit]").click()
+    expect(page.locator("main .gallery-file")).to_have_count(1)
 
     page.goto(f"{order}close/")
     page.fill("[name=place]", "Орал қалалық крематорийі")
