@@ -126,7 +126,7 @@ def test_an_interrupted_start_leaves_nothing_running(var: Path) -> None:
 
     process.send_signal(signal.SIGTERM)
 
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "stopping" in said
     with hold_var():

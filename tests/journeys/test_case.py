@@ -259,7 +259,7 @@ def test_8_the_public_check_says_destroyed(sign_in: SignIn, story: Story) -> Non
     expect(page.locator("main")).to_contain_text("Genuine, but destroyed")
     page.goto(f"/m/{story.codes[story.confiscated[0]].replace('-', '')}?lang=en")
     expect(page.locator("main")).not_to_contain_text("destroyed")
-    expect(page.locator("main")).to_contain_text("confiscated")
+    expect(page.locator("main")).to_contain_text("Confiscated by decision of a court")
 
 
 def test_9_the_confiscated_ones_leave_the_evidence_room(sign_in: SignIn, story: Story) -> None:

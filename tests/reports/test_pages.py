@@ -457,6 +457,7 @@ def test_a_loss_is_reported_from_the_item_page_once(
 ) -> None:
     number, address = marked[0].number, f"/items/{marked[0].pk}/"
     link = f"{reverse('custody:report-loss')}?items={number}"
+    client.cookies["django_language"] = "en"
 
     assert link in page(client, storekeeper, address)
     assert f">{number}</textarea>" in client.get(link).content.decode().replace("\n", "")
