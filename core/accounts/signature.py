@@ -32,4 +32,6 @@ class SignatureForm(forms.Form):
         password: str = self.cleaned_data["password"]
         if not self._signer.check_password(password):
             raise ValidationError(_("This is not your password."), code="wrong-password")
+        # Only wrong ones count: whoever signs six loads in five minutes is not kept waiting.
+        allow(f"signature:{self._signer.pk}", limit=TRIES, seconds=WITHIN, cost=-1)
         return password

@@ -25,6 +25,7 @@ from core.accounts.services import (
     reactivate_person,
     revoke_token,
 )
+from core.accounts.signature import SignatureForm
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from tests.cast import LONG_AGO
@@ -332,3 +333,11 @@ def test_asking_for_roles_again_costs_nothing(inspector: User, django_assert_num
         assert person.organisation_ids(Can.OPEN_INTAKE)
         assert person.region_codes()
         assert person.roles
+
+
+def test_right_passwords_do_not_count_against_who_signs(trader: User) -> None:
+    trader.set_password("a long and winding road")
+
+    signed = [SignatureForm({"password": "a long and winding road"}, signer=trader).is_valid() for _time in range(8)]
+
+    assert all(signed)
