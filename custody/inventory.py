@@ -58,10 +58,6 @@ class Differences:
     arrived: Sequence[Difference]
     unknown: Sequence[Difference]
 
-    @property
-    def is_any(self) -> bool:
-        return any((self.missing, self.left, self.elsewhere, self.misplaced, self.arrived, self.unknown))
-
 
 @dataclass(frozen=True, slots=True)
 class Chance:

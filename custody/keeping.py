@@ -4,7 +4,6 @@ from django.db.models import Q, QuerySet
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from core.base.errors import NotAllowed
 from ledger.models import AccountKind, CustodyAccount, StockTake
 
 KEPT = (AccountKind.STORE, AccountKind.EVIDENCE)
@@ -28,12 +27,6 @@ def keeps(user: User, account: CustodyAccount) -> bool:
     custodian = account.custodian
     is_state = custodian is not None and custodian.is_state
     return is_state and account.region_id in user.region_codes(Can.OPEN_INTAKE)
-
-
-def require_keeper(user: User, account: CustodyAccount) -> None:
-    """Raises NotAllowed for who does not keep the place."""
-    if not keeps(user, account):
-        raise NotAllowed
 
 
 def may_count(user: User, stocktake: StockTake) -> bool:

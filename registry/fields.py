@@ -393,11 +393,6 @@ COLUMNS = ("mass_g", *EMPTY)
 """All columns that a row can say something in."""
 
 
-def fields_of(term: str) -> tuple[Field, ...]:
-    """The columns of a term."""
-    return FIELDS[term]
-
-
 def field_of(term: str, key: str) -> Field | None:
     """The column of a term with this key, if it has one."""
     return next((field for field in FIELDS[term] if field.key == key), None)

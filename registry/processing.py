@@ -1,6 +1,6 @@
 """Questions about processing: where one may process, what stands against an input, what came from what."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -120,11 +120,6 @@ def weigh_inputs(movement: Movement, store: CustodyAccount) -> list[Consumed]:
     """What this movement took out of the store, by item."""
     left = movement.postings.filter(account=store).order_by("item_id")
     return [Consumed(item, code, -grams) for item, code, grams in left.values_list("item_id", "stock_class", "grams")]
-
-
-def terms_of(recipe: Recipe | str) -> Sequence[Term]:
-    """The terms a recipe takes."""
-    return WAYS[Recipe(recipe)].takes
 
 
 def takers_of(term: str) -> list[Recipe]:

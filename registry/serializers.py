@@ -18,7 +18,6 @@ from registry.models import (
     Intake,
     IntakeRow,
     RemovalPermit,
-    RowPhoto,
     Side,
 )
 from registry.services import CaseFacts
@@ -170,12 +169,6 @@ class RowSerializer(serializers.Serializer[TableRow]):
     product = serializers.CharField(max_length=100, allow_blank=True, default="")
     lot = serializers.CharField(max_length=40, allow_blank=True, default="")
     dose_mg = _whole(10_000_000, 0)
-
-
-class PhotoSerializer(serializers.ModelSerializer[RowPhoto]):
-    class Meta:
-        model = RowPhoto
-        fields = ("document", "has_scale_bar")
 
 
 class SavedRowSerializer(serializers.ModelSerializer[IntakeRow]):

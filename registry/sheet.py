@@ -124,10 +124,6 @@ class Window:
     def is_last(self) -> bool:
         return self.number == self.count
 
-    @property
-    def first_row(self) -> int:
-        return self.lines[0].row if self.lines else self.next_row
-
 
 def read_window(intake: Intake, band: Plausibility, *, rows: int, number: int | None) -> Window:
     """One page of the table of `rows` rows; the last one, where weighing goes on, unless another is asked for."""
