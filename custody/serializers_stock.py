@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.accounts.signature import SignedSerializer
 from ledger.models import ClimateReading, StockTake, StockTakeLine, WeighIn, Weighing
 
 MOST_READINGS = 5_000
@@ -100,9 +101,8 @@ class CountReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=400)
 
 
-class SignSerializer(serializers.Serializer[Any]):
+class SignSerializer(SignedSerializer):
     digest = serializers.CharField(max_length=64, help_text="`result_digest` of the result you saw.")
-    password = serializers.CharField(max_length=128, help_text="Your own password, as a signature.")
 
 
 class StockTakeLineSerializer(serializers.ModelSerializer[StockTakeLine]):

@@ -17,6 +17,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.models import Organisation, Region
 from core.accounts.roles import Can
+from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.errors import BadInput
 from registry import services
 from registry.models import Case, CasePerson, CaseWord, Country, CourtDecision, Derivative, Outcome, Term
@@ -271,12 +272,15 @@ def _items(case: Case, numbers: list[str]) -> list[int]:
 class Confirm(APIView):
     permission_classes = [granted(Can.CONFIRM_DECISION)]
 
-    @extend_schema(operation_id="cases_confirm", request=None, responses=CourtDecisionSerializer)
+    @extend_schema(operation_id="cases_confirm", request=SignedSerializer, responses=CourtDecisionSerializer)
     @idempotent
     def post(self, request: Request, pk: int, decision: int) -> Response:
-        """Confirm a decision that another person recorded: it takes effect on the goods."""
+        """Confirm a decision that another person recorded: it takes effect on the goods. Signed by the password."""
         waiting = get_object_or_404(CourtDecision, pk=decision, case__in=_visible(request).filter(pk=pk))
-        done = services.confirm_decision(actor=person_of(request), at=timezone.now(), decision=waiting)
+        given, person = SignedSerializer(data=request.data), person_of(request)
+        given.is_valid(raise_exception=True)
+        sign_by_password(person, given.validated_data["password"])
+        done = services.confirm_decision(actor=person, at=timezone.now(), decision=waiting)
         return Response(CourtDecisionSerializer(done).data)
 
 

@@ -112,13 +112,18 @@ def _lock(user: User, key: str) -> bool:
 
 
 def _fingerprint(request: Request) -> str:
-    """SHA-256 over the method, the address and what was sent, files included; the order of JSON keys is no matter."""
+    """SHA-256 over the method, the address and what was sent, files included; the order of JSON keys is no matter.
+
+    A password that signs is left out: a hash that is kept must not be one that passwords can be tried on.
+    """
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     data: Any = request.data
     if not isinstance(data, QueryDict):
+        if isinstance(data, dict):
+            data = {name: value for name, value in data.items() if name != "password"}
         digest.update(json.dumps(data, sort_keys=True).encode())
         return digest.hexdigest()
-    for name in sorted(data):
+    for name in sorted(set(data) - {"password"}):
         for value in data.getlist(name):
             digest.update(f"{name}\n".encode())
             if isinstance(value, UploadedFile):

@@ -1,12 +1,14 @@
-"""The signature of a second person: the password once more, at the moment of the act."""
+"""The signature of a person: the password once more, at the moment of the act; on pages and in the API alike."""
 
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 
 from core.accounts.models import User
+from core.base.errors import BadInput
 from core.base.ratelimit import allow
 
 TRIES = 5
@@ -35,3 +37,21 @@ class SignatureForm(forms.Form):
         # Only wrong ones count: whoever signs six loads in five minutes is not kept waiting.
         allow(f"signature:{self._signer.pk}", limit=TRIES, seconds=WITHIN, cost=-1)
         return password
+
+
+class SignedSerializer(serializers.Serializer[Any]):
+    """What a program sends with an act that is signed; acts that ask for more inherit it and add their fields.
+
+    The act then begins with `sign_by_password`; the password goes no further.
+    """
+
+    password = serializers.CharField(
+        max_length=128, trim_whitespace=False, write_only=True, help_text="Your own password, as a signature."
+    )
+
+
+def sign_by_password(signer: User, password: str) -> None:
+    """The signature of a page, for programs. Raises BadInput that says what is wrong with the password."""
+    form = SignatureForm({"password": password}, signer=signer)
+    if not form.is_valid():
+        raise BadInput(fields={"password": " ".join(map(str, form.errors["password"]))})
