@@ -25,6 +25,7 @@ from custody.scanning import find_items, read_scan
 from ledger import services
 from ledger.models import Box, CustodyAccount, Packing, Shelf
 from ledger.selectors import items_on_shelves, whereabouts
+from ledger.serializers import no_such_store
 
 ITEMS_HELP = "Readable numbers (KZ26-0012345) or marks."
 
@@ -130,7 +131,7 @@ def _own(request: Request, sscc: str) -> Box:
 def _own_store(request: Request, code: str) -> CustodyAccount:
     store = places_of(person_of(request)).filter(code=code).first()
     if store is None:
-        raise BadInput(fields={"store": code})
+        raise BadInput(fields={"store": no_such_store(code)})
     return store
 
 

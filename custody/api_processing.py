@@ -17,7 +17,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from custody.scanning import find_items
-from ledger.models import CustodyAccount
+from ledger.serializers import StoreField
 from marking.services.issue import process_and_mark
 from registry import services
 from registry.models import Processing, Recipe
@@ -33,6 +33,7 @@ class PackageSerializer(serializers.Serializer[Any]):
 class ProcessingSerializer(serializers.ModelSerializer[Processing]):
     """A run. Totals are null until it is registered; masses in grams; `intake` is the batch of what came out."""
 
+    store = StoreField(read_only=True)
     intake = serializers.CharField(source="made.number", default=None, allow_null=True)
     items = serializers.SerializerMethodField(help_text="Keys of the items that go in.")
     outputs = PackageSerializer(many=True, read_only=True, help_text="What a draft says came out.")
@@ -67,7 +68,7 @@ class ProcessingSerializer(serializers.ModelSerializer[Processing]):
 
 class OpenRunSerializer(serializers.Serializer[Any]):
     recipe = serializers.ChoiceField(choices=Recipe.choices)
-    store = serializers.PrimaryKeyRelatedField(queryset=CustodyAccount.objects.physical())
+    store = StoreField()
     on = serializers.DateField(required=False)
 
 
@@ -110,7 +111,9 @@ class ProcessingReasonSerializer(serializers.Serializer[Any]):
 
 def _runs(request: Request) -> QuerySet[Processing]:
     return (
-        Processing.objects.visible_to(person_of(request)).select_related("made").prefetch_related("inputs", "outputs")
+        Processing.objects.visible_to(person_of(request))
+        .select_related("made", "store")
+        .prefetch_related("inputs", "outputs")
     )
 
 
@@ -136,7 +139,7 @@ class Processings(ListAPIView[Processing]):
     @idempotent
     def post(self, request: Request) -> Response:
         """Begin a run in a store of yours."""
-        given = OpenRunSerializer(data=request.data)
+        given = OpenRunSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         store = get_object_or_404(stores_for_processing(person_of(request)), pk=given.validated_data["store"].pk)
         run = services.open_processing(

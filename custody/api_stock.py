@@ -48,6 +48,7 @@ from custody.serializers_stock import (
 )
 from ledger import services
 from ledger.models import ClimateReading, CustodyAccount, Shelf, StockTake, StockTakeLine, WeighIn, Weighing
+from ledger.serializers import no_such_store
 from ledger.services import Reading
 from ledger.stocktaking import count_live
 
@@ -366,7 +367,7 @@ def _kept(person: User, code: str) -> CustodyAccount:
         return found
     if CustodyAccount.objects.visible_to(person).filter(code=code).exists():
         raise PermissionDenied
-    raise BadInput(fields={"store": code})
+    raise BadInput(fields={"store": no_such_store(code)})
 
 
 def _read(shape: Any, request: Request) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from ledger.filters import StoreFilter
 from ledger.models import Box, CustodyAccount, Packing
 from ledger.sscc import SsccError, parse_sscc
 
@@ -17,9 +18,7 @@ class BoxFilter(filters.FilterSet):
     """Boxes by number or seal, store, kind and state, as the reader may know them."""
 
     q = filters.CharFilter(label=_("Number or seal"), method="by_number")
-    store = filters.ModelChoiceFilter(
-        label=_("Store"), queryset=CustodyAccount.objects.none(), field_name="account", empty_label=ANY
-    )
+    store = StoreFilter(label=_("Store"), queryset=CustodyAccount.objects.none(), field_name="account", empty_label=ANY)
     kind = filters.ChoiceFilter(label=_("What it is"), choices=Box.Kind.choices, empty_label=ANY)
     state = filters.ChoiceFilter(
         label=_("State"),

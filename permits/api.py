@@ -25,6 +25,7 @@ from core.base.errors import BadInput, NotFound
 from core.documents.files import serve
 from custody.scanning import find_items, read_scan
 from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverPaper, HandoverSeal
+from ledger.serializers import no_such_store
 from permits import services
 from permits.arrivals import take_scan
 from permits.machine import State
@@ -237,7 +238,7 @@ def _wishes(given: dict[str, Any]) -> services.Wishes:
     code = given.get("store")
     store = receiving_stores().filter(code=code).first() if code else None
     if code and store is None:
-        raise BadInput(fields={"store": code})
+        raise BadInput(fields={"store": no_such_store(code)})
     return services.Wishes(
         store=store,
         purpose=given.get("purpose") or "",
@@ -522,7 +523,7 @@ class ReturnHandover(APIView):
 def _place(code: str, field: str) -> CustodyAccount:
     found = places_of_goods().filter(code=code).first()
     if found is None:
-        raise BadInput(fields={field: code})
+        raise BadInput(fields={field: no_such_store(code)})
     return found
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Region, User
 from core.base.forms import DayField, DayInput
+from ledger.filters import StoreFilter
 from ledger.models import CustodyAccount
 from registry.models import Brigade, Case, Intake, Origin, Stage, Term
 
@@ -34,7 +35,7 @@ class IntakeFilter(django_filters.FilterSet):
         empty_label=_("Any"),
     )
     term = django_filters.ChoiceFilter(label=_("Kind of derivative"), choices=Term.choices, empty_label=_("Any"))
-    store = django_filters.ModelChoiceFilter(label=_("Place"), queryset=_stores, empty_label=_("Any"))
+    store = StoreFilter(label=_("Place"), queryset=_stores, empty_label=_("Any"))
     brigade = django_filters.ModelChoiceFilter(label=_("Brigade"), queryset=_brigades, empty_label=_("Any"))
     since = DayFilter(label=_("From day"), field_name="on", lookup_expr="gte", widget=DayInput)
     until = DayFilter(label=_("Until day"), field_name="on", lookup_expr="lte", widget=DayInput)

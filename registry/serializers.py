@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 
 from core.accounts.models import Organisation
-from ledger.models import CustodyAccount
+from ledger.serializers import StoreField
 from registry.fields import FIELDS, MAX_LENGTH_MM, MAX_NOTE, MAX_PACKAGE_G, Kind
 from registry.measures import ROW_COLUMNS, TableRow
 from registry.models import (
@@ -37,7 +36,7 @@ class IntakeSerializer(serializers.ModelSerializer[Intake]):
     Animals and carcasses are those of the daily `sheet` where the reception rests on one.
     """
 
-    store = serializers.SlugRelatedField[CustodyAccount](slug_field="code", read_only=True)
+    store = StoreField(read_only=True)
     males = serializers.IntegerField(source="counted.males", read_only=True, allow_null=True)
     females = serializers.IntegerField(source="counted.females", read_only=True, allow_null=True)
     young = serializers.IntegerField(source="counted.young", read_only=True, allow_null=True)
@@ -74,20 +73,10 @@ class IntakeSerializer(serializers.ModelSerializer[Intake]):
         )
 
 
-class VisibleStoreField(serializers.SlugRelatedField[CustodyAccount]):
-    """A place that the person may know, by its code."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(slug_field="code", queryset=CustodyAccount.objects.none(), **kwargs)
-
-    def get_queryset(self) -> QuerySet[CustodyAccount]:
-        return CustodyAccount.objects.visible_to(self.context["request"].user)
-
-
 class OpenRemovalSerializer(serializers.Serializer[Any]):
     """A reception of what one brigade brought on one day. The store is named by its code."""
 
-    store = VisibleStoreField()
+    store = StoreField()
     permit = serializers.SlugRelatedField[RemovalPermit](
         slug_field="number", queryset=RemovalPermit.objects.select_related("season")
     )
@@ -113,7 +102,7 @@ class CaseFactsSerializer(serializers.Serializer[CaseFacts]):
 class OpenSeizureSerializer(serializers.Serializer[Any]):
     """Seized goods that came into an evidence room: of a new case, or of one in the register by its ERDR number."""
 
-    store = VisibleStoreField()
+    store = StoreField()
     on = serializers.DateField()
     case = CaseFactsSerializer(required=False)
     known_case = serializers.CharField(required=False, max_length=30)

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from core.accounts.models import Organisation, Region
+from ledger.serializers import StoreField
 from registry.models import (
     Confiscation,
+    Derivative,
     Find,
     Importation,
     OldStock,
@@ -16,7 +19,6 @@ from registry.models import (
     Term,
     VeterinaryCertificate,
 )
-from registry.serializers import VisibleStoreField
 
 
 class FindSerializer(serializers.ModelSerializer[Find]):
@@ -58,7 +60,7 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
 
     origin = serializers.ChoiceField(choices=Origin.choices)
     term = serializers.ChoiceField(choices=Term.choices, default=Term.HORN.value)
-    store = VisibleStoreField()
+    store = StoreField()
     on = serializers.DateField()
     find = FindSerializer(required=False)
     confiscation = ConfiscationSerializer(required=False)
@@ -113,18 +115,27 @@ class CertificateSerializer(serializers.ModelSerializer[VeterinaryCertificate]):
 
 
 class SellSerializer(serializers.Serializer[Any]):
-    """Batches of one store to one buyer. `items` are the ids of derivatives."""
+    """Batches of one store to one buyer. `items` are numbers (KZ26-0012345)."""
 
-    store = VisibleStoreField()
-    items = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=1, max_length=1000)
+    store = StoreField()
+    items = serializers.ListField(child=serializers.CharField(max_length=60), min_length=1, max_length=1000)
     on = serializers.DateField()
     buyer_name = serializers.CharField(max_length=200)
     buyer_bin = serializers.CharField(max_length=12)
     price_tenge = serializers.IntegerField(min_value=0, required=False, allow_null=True, default=None)
 
+    def validate_items(self, numbers: list[str]) -> list[int]:
+        """The keys of what these numbers name; a key is taken too, as before."""
+        tidy = ["".join(number.upper().split()) for number in numbers]
+        found = dict(Derivative.objects.filter(number__in=tidy).values_list("number", "pk"))
+        found |= {number: int(number) for number in tidy if number.isascii() and number.isdigit() and len(number) < 19}
+        if unknown := [number for number in tidy if number not in found]:
+            raise serializers.ValidationError(_("Not in the registry: %(items)s") % {"items": ", ".join(unknown[:20])})
+        return [found[number] for number in tidy]
+
 
 class SaleSerializer(serializers.ModelSerializer[Sale]):
-    store = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    store = StoreField(read_only=True)
 
     class Meta:
         model = Sale

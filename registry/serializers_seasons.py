@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.accounts.models import Organisation, Region
+from ledger.serializers import StoreField
 from registry.models import (
     Brigade,
     DailySheet,
@@ -17,7 +18,6 @@ from registry.models import (
     Sex,
     SlaughterPoint,
 )
-from registry.serializers import VisibleStoreField
 from registry.services.opening import MOST_ANIMALS
 from registry.services.papers import Limit
 from registry.services.sheets import Delivered
@@ -135,7 +135,7 @@ class SlaughterPointSerializer(serializers.ModelSerializer[SlaughterPoint]):
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """Carcasses brought to a reception point (by its code) or to a slaughter point (by its key)."""
 
-    store = serializers.SlugRelatedField(slug_field="code", read_only=True)  # type: ignore[var-annotated]
+    store = StoreField(read_only=True)
 
     class Meta:
         model = Delivery
@@ -160,7 +160,7 @@ class DailySheetSerializer(serializers.ModelSerializer[DailySheet]):
 class NewDeliverySerializer(serializers.Serializer[Any]):
     """Give either store or slaughter_point."""
 
-    store = VisibleStoreField(required=False)
+    store = StoreField(required=False)
     slaughter_point = serializers.PrimaryKeyRelatedField(queryset=SlaughterPoint.objects.all(), required=False)
     carcasses = serializers.IntegerField(min_value=1, max_value=MOST_ANIMALS)
 
@@ -208,7 +208,7 @@ class NewSheetSerializer(SheetFiguresSerializer):
 class SheetReceptionSerializer(serializers.Serializer[Any]):
     """At which reception point, by its code."""
 
-    store = VisibleStoreField()
+    store = StoreField()
 
 
 class WhySerializer(serializers.Serializer[Any]):

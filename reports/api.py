@@ -42,14 +42,14 @@ STOCK_PARAMETERS = [
     OpenApiParameter("day", OpenApiTypes.DATE, description="As of the end of this day; now, if left out."),
     OpenApiParameter("region", str, description="Only places in this region (two digits of KATO)."),
     OpenApiParameter("kind", str, description="Only places of this kind: store, evidence, transit."),
-    OpenApiParameter("store", int, description="Only this place."),
+    OpenApiParameter("store", str, description="Only this place, by its code."),
     OpenApiParameter("custodian", int, description="Only places of this organisation."),
     OpenApiParameter("term", str, description="Only this CITES term."),
     OpenApiParameter("origin", str, description="Only this origin class."),
 ]
 ITEM_PARAMETERS = [
     OpenApiParameter("q", str, description="Number or mark begins with."),
-    OpenApiParameter("store", int, description="Only in this place."),
+    OpenApiParameter("store", str, description="Only in this place, by its code."),
     OpenApiParameter("place", str, description="Only in places of this kind; boundaries too, such as export."),
     OpenApiParameter("term", str),
     OpenApiParameter("origin", str),

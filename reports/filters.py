@@ -5,7 +5,6 @@ from datetime import datetime, time
 from typing import Any
 
 import django_filters as filters
-from django import forms
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +15,7 @@ from core.audit.models import Event, EventQuerySet
 from core.audit.services import VERBS
 from core.base.clock import ALMATY
 from core.base.forms import DayField
+from ledger.filters import StoreFilter
 from ledger.models import PHYSICAL, AccountKind, CustodyAccount, Hold, Reservation
 from marking.codes import ALPHABET, CODE_LENGTH
 from marking.models import Mark
@@ -33,19 +33,6 @@ class DayFilter(filters.Filter):
     """A calendar day, typed or chosen."""
 
     field_class = DayField
-
-
-class StoreChoice(forms.ModelChoiceField):
-    """A store by its name and code."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name} ({obj.code})"
-
-
-class StoreFilter(filters.ModelChoiceFilter):
-    """The filter of that choice; `filterset.stores` says which stores the person may know."""
-
-    field_class = StoreChoice
 
 
 def code_prefix(text: str) -> str:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.base.forms import DayField
+from ledger.filters import StoreChoice
 from ledger.models import CustodyAccount
-from reports.filters import StoreChoice
 from reports.models import Statement, statement_accounts
 
 

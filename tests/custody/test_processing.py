@@ -166,7 +166,7 @@ def test_programs_do_the_same(
     def send(method: str, address: str, body: Any) -> Any:
         return getattr(client, method)(f"/api/v1/processing/{address}", body, content_type="application/json")
 
-    opened = send("post", "", {"recipe": "slices", "store": reception_store.pk, "on": "2025-11-10"})
+    opened = send("post", "", {"recipe": "slices", "store": reception_store.code, "on": "2025-11-10"})
     assert opened.status_code == 201, opened.content
     pk = opened.json()["id"]
     chosen = send("post", f"{pk}/inputs/", {"items": [horn.number for horn in horns]})

@@ -120,3 +120,15 @@ def test_the_journal_is_told_newest_first(client: Client, auditor: User, marked:
 
     assert [event["verb"] for event in events] == ["marks.issued"]
     assert events[0]["subject_kind"]
+
+
+def test_a_store_is_asked_for_by_its_code_and_still_by_its_key(
+    client: Client, auditor: User, marked: list[Derivative], reception_store: CustodyAccount
+) -> None:
+    client.force_login(auditor)
+
+    for wanted in (reception_store.code, reception_store.pk):
+        listed = client.get(f"/api/v1/items/?store={wanted}&page_size=1000").json()["results"]
+        assert {item["number"] for item in listed} == {horn.number for horn in marked}
+        assert client.get(f"/api/v1/intakes/?store={wanted}").json()["results"]
+    assert client.get("/api/v1/items/?store=no-such-code").json()["fields"].keys() == {"store"}
