@@ -23,8 +23,8 @@ _LATIN = str.maketrans("КИН", "KIN")
 _ITEM = re.compile(r"(KZ[0-9]{2})-?([0-9]{7,})")
 _SHELF = re.compile(r"SHELF-?([0-9]{1,9})")
 _BATCH = re.compile(r"(IN[0-9]{2})-?([0-9]{6,})")
-# The mark itself is worth nothing any more, whatever it is on.
-_WORTHLESS = frozenset({Reason.REPLACED, Reason.OLD_COPY, Reason.VOID})
+# The mark itself proves nothing, whatever it is on.
+_WORTHLESS = frozenset({Reason.REPLACED, Reason.OLD_COPY, Reason.VOID, Reason.SPOILED, Reason.BLANK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +136,5 @@ def _read_mark(text: str, own_hosts: Collection[str]) -> Scan:
     if _WORTHLESS.intersection(answer.reasons):
         said = say(answer)
         return Scan(shown, refused=Said("stop", said.title, said.text))
-    item = Mark.objects.select_related("derivative").get(code=answer.code).derivative
+    item = Mark.objects.select_related("derivative").get(code=answer.code).item
     return Scan(f"{item.number} · {shown}", item=item)

@@ -1,7 +1,7 @@
 """What identifies: signing keys, marks, label runs.
 
-A mark is a code that is never issued twice, bound to one derivative for good. What a mark says of itself is signed;
-what has become of its derivative, the ledger says.
+A mark is a code that is never issued twice, bound to one derivative for good; until then it is a blank label, which is
+stock too. What a mark says of itself is signed; what has become of its derivative, the ledger says.
 """
 
 import pgtrigger
@@ -89,28 +89,35 @@ class MarkQuerySet(models.QuerySet["Mark"]):
         return self.filter(state=Mark.State.ACTIVE)
 
     def visible_to(self, user: User) -> "MarkQuerySet":
-        """Marks of derivatives that the person may know."""
+        """Marks of derivatives that the person may know; of blank labels, who may know everything."""
         if user.can(Can.SEE_EVERYTHING):
             return self
         return self.filter(derivative__in=Derivative.objects.visible_to(user).values("pk"))
 
 
 class Mark(models.Model):
-    """A code on one derivative, with the statement that its symbol carries.
+    """A code, with the statement that its symbol carries: on one derivative, or on a blank label.
 
-    Never deleted, never bound to another derivative. A derivative has at most one active mark. Ending a mark takes two
-    people and a reason, and is for good. Code, statement and signature change together only when a new print raises
-    the generation.
+    Codes of blank labels and of marked derivatives are one table, so that its key alone keeps any code from being
+    issued twice. Never deleted, never bound to another derivative. A derivative has at most one active mark. Ending a
+    mark takes two people and a reason, and is for good. Code, statement and signature change together only when a new
+    print raises the generation.
     """
 
     class State(models.TextChoices):
+        BLANK = "blank", _("Blank label")
+        SPOILED = "spoiled", _("Spoiled label")
+        DESTROYED = "destroyed", _("Destroyed label")
         ACTIVE = "active", _("Active")
         VOID = "void", _("Void")
         REPLACED = "replaced", _("Replaced")
 
+    UNBOUND = (State.BLANK, State.SPOILED, State.DESTROYED)
+    ENDED = (State.VOID, State.REPLACED)
+
     code = models.CharField(max_length=12, primary_key=True)
-    derivative = models.ForeignKey(Derivative, on_delete=models.PROTECT, related_name="marks")
-    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    derivative = models.ForeignKey(Derivative, null=True, on_delete=models.PROTECT, related_name="marks")
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
     generation = models.PositiveSmallIntegerField(default=1)
     key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="marks", db_index=False)
     payload = models.BinaryField()
@@ -136,7 +143,13 @@ class Mark(models.Model):
             ),
             models.CheckConstraint(condition=Q(generation__range=(1, 255)), name="mark_generation"),
             models.CheckConstraint(
-                condition=Q(state="active", end_asked_by=None, ended_by=None, ended_at=None, end_reason="")
+                condition=Q(
+                    state__in=["blank", "spoiled", "destroyed", "active"],
+                    end_asked_by=None,
+                    ended_by=None,
+                    ended_at=None,
+                    end_reason="",
+                )
                 | (
                     Q(state__in=["void", "replaced"], end_asked_by__isnull=False)
                     & Q(ended_by__isnull=False, ended_at__isnull=False)
@@ -147,11 +160,34 @@ class Mark(models.Model):
             models.CheckConstraint(
                 condition=Q(ended_by=None) | ~Q(ended_by=F("end_asked_by")), name="nobody_ends_a_mark_alone"
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=["blank", "spoiled", "destroyed"], derivative=None)
+                | Q(state__in=["active", "void", "replaced"], derivative__isnull=False),
+                name="mark_is_blank_or_on_a_derivative",
+            ),
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("mark_is_bound_for_good", "code", "derivative", "issued_at"),
-            final_once("mark_ends_for_good", pgtrigger.Q(old__state__in=["void", "replaced"])),
+            fixed("mark_is_issued_once", "code", "issued_at"),
+            pgtrigger.Protect(
+                name="mark_is_bound_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__derivative__isnull=False)
+                & pgtrigger.Q(new__derivative__df=pgtrigger.F("old__derivative")),
+            ),
+            final_once("mark_ends_for_good", pgtrigger.Q(old__state__in=["void", "replaced", "destroyed"])),
+            pgtrigger.FSM(
+                name="mark_moves_on",
+                field="state",
+                transitions=[
+                    ("blank", "active"),
+                    ("blank", "spoiled"),
+                    ("blank", "destroyed"),
+                    ("spoiled", "destroyed"),
+                    ("active", "void"),
+                    ("active", "replaced"),
+                ],
+            ),
             pgtrigger.Protect(
                 name="generation_only_grows",
                 operation=pgtrigger.Update,
@@ -168,6 +204,13 @@ class Mark(models.Model):
                 ),
             ),
         ]
+
+    @property
+    def item(self) -> Derivative:
+        """What the mark is on. ValueError for a blank label."""
+        if self.derivative is None:
+            raise ValueError("a blank label is on nothing")
+        return self.derivative
 
     def __str__(self) -> str:
         return self.code

@@ -31,6 +31,8 @@ class Reason(StrEnum):
 
     REPLACED = "replaced"
     OLD_COPY = "old_copy"
+    SPOILED = "spoiled"
+    BLANK = "blank"
     VOID = "void"
     LOST = "lost"
     DESTROYED = "destroyed"
@@ -65,7 +67,13 @@ _BY_HOLD: dict[str, Reason] = {
     Hold.Kind.MISSING: Reason.LOST,
     Hold.Kind.TO_DESTROY: Reason.TO_DESTROY,
 }
-_BY_STATE: dict[str, Reason] = {Mark.State.VOID: Reason.VOID, Mark.State.REPLACED: Reason.REPLACED}
+_BY_STATE: dict[str, Reason] = {
+    Mark.State.VOID: Reason.VOID,
+    Mark.State.REPLACED: Reason.REPLACED,
+    Mark.State.BLANK: Reason.BLANK,
+    Mark.State.SPOILED: Reason.SPOILED,
+    Mark.State.DESTROYED: Reason.SPOILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Answer:
     """What anybody may know of a mark: never who holds it, nor where. `origin` is its class now, not how it came.
 
     `code` is the code that was understood. Term, origin class and year of registration are known when the mark is
-    genuine; the mass in grams only when the symbol's signature was checked. `fault` says what is wrong with a
+    genuine and on an item ("" and 0 for a blank label); the mass in grams only when the symbol's signature was checked. `fault` says what is wrong with a
     mistyped code, `defect` why a signed text proves nothing.
     """
 
@@ -94,15 +102,18 @@ class Answer:
 
 
 class Found(NamedTuple):
-    """A mark as kept, and the state of the key that a signed text names ("" when there is no such key)."""
+    """A mark as kept, and the state of the key that a signed text names (None when there is no such key).
+
+    What is said of the item is None on a blank label.
+    """
 
     state: str
     generation: int
     payload: bytes
-    term: str
-    origin: str
-    mass_g: int
-    number: str
+    term: str | None
+    origin: str | None
+    mass_g: int | None
+    number: str | None
     place: str | None
     holds: list[str]
     key_state: str | None
@@ -176,7 +187,7 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
     if found.state in _BY_STATE:
         reasons.add(_BY_STATE[found.state])
     reasons.update(_BY_HOLD[kind] for kind in found.holds)
-    if found.place not in _IN_ORDER:
+    if found.number is not None and found.place not in _IN_ORDER:
         # An item that is nowhere any more: its registration was taken back.
         reasons.add(_BY_PLACE.get(found.place or "", Reason.WITHDRAWN))
     return Answer(
@@ -184,9 +195,9 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
         code=code,
         reasons=tuple(reason for reason in Reason if reason in reasons),
         signed=signed is not None,
-        term=found.term,
-        origin=found.origin,
-        year=2000 + int(found.number[2:4]),
+        term=found.term or "",
+        origin=found.origin or "",
+        year=2000 + int(found.number[2:4]) if found.number else 0,
         mass_g=found.mass_g if signed else None,
     )
 
@@ -206,7 +217,7 @@ def _find(code: str, key_id: str) -> Found | None:
                 ARRAY(SELECT kind FROM ledger_hold WHERE item_id = m.derivative_id AND lifted_at IS NULL),
                 k.state, k.public_key
             FROM marking_mark m
-            JOIN registry_derivative d ON d.item_id = m.derivative_id
+            LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id
             LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
             LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
             LEFT JOIN marking_signingkey k ON k.id = %s

@@ -30,6 +30,18 @@ REASONS: dict[Reason, Said] = {
         gettext_lazy("This label was printed anew and the former print was declared invalid. Accept nothing under it."),
         "stop",
     ),
+    Reason.SPOILED: Said(
+        gettext_lazy("Genuine, but a spoiled label"),
+        gettext_lazy("This label was declared spoiled before it was ever on an item. Accept nothing under it."),
+        "stop",
+    ),
+    Reason.BLANK: Said(
+        gettext_lazy("Genuine, but a blank label"),
+        gettext_lazy(
+            "No item is registered under this label yet. If it is on an item, tell the territorial inspection."
+        ),
+        "stop",
+    ),
     Reason.VOID: Said(
         gettext_lazy("Genuine, but void"),
         gettext_lazy("This mark was declared void. Accept nothing under it."),

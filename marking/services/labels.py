@@ -292,10 +292,10 @@ def make_labels(marks: Iterable[Mark], language: str) -> list[Label]:
             Label(
                 symbol=to_address(prefix, bytes(mark.payload), bytes(mark.signature)),
                 code=group(mark.code),
-                number=mark.derivative.number,
-                term=things[mark.derivative.term],
-                mass=grams(mark.derivative.mass_g),
-                dated=short_day(mark.derivative.intake.on),
+                number=mark.item.number,
+                term=things[mark.item.term],
+                mass=grams(mark.item.mass_g),
+                dated=short_day(mark.item.intake.on),
                 caption=caption,
             )
             for mark in marks

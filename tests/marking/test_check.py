@@ -51,8 +51,8 @@ def leave(inspector: User, now: datetime) -> Callable[[Mark, AccountKind], None]
             at=now,
             key=secrets.token_hex(8),
             kind=MovementKind.TRANSFER,
-            item_ids=[mark.derivative_id],
-            source=mark.derivative.intake.store,
+            item_ids=[mark.item.pk],
+            source=mark.item.intake.store,
             target=CustodyAccount.objects.boundary(kind),
             effective_on=day_of(now),
         )
@@ -83,7 +83,7 @@ def test_a_signed_text_is_genuine_and_tells_the_mass(marks: list[Mark]) -> None:
         answer = ask(given)
 
         assert (answer.verdict, answer.code, answer.signed) == (Verdict.GENUINE, mark.code, True)
-        assert answer.mass_g == mark.derivative.mass_g
+        assert answer.mass_g == mark.item.mass_g
 
 
 def test_a_signed_text_of_a_retired_key_is_genuine(marks: list[Mark], authority_head: User, now: datetime) -> None:
@@ -205,7 +205,7 @@ def test_seized_horns_are_held_as_evidence(seized_marks: list[Mark], inspector: 
 
 
 def test_holds_are_told_and_lifted(marks: list[Mark], inspector: User, now: datetime) -> None:
-    items = [marks[0].derivative_id]
+    items = [marks[0].item.pk]
     place_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reference="12-2026")
     place_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.COURT, reference="12-2026")
     assert ask(marks[0].code).reasons == (Reason.COURT, Reason.DISPUTE)
@@ -280,11 +280,11 @@ def test_the_page_never_tells_holder_place_or_number(
     for mark, language in itertools.product([marks[0], seized_marks[0]], ["kk", "ru", "en"]):
         for text in (mark.code, printed(mark)):
             html = client.get(f"/m/{text}", {"lang": language}).content.decode()
-            intake: Intake = mark.derivative.intake
+            intake: Intake = mark.item.intake
             custodian = intake.store.custodian
             assert custodian is not None
             secrets_of_it = [
-                mark.derivative.number, intake.number, intake.store.code, intake.store.name_kk,
+                mark.item.number, intake.number, intake.store.code, intake.store.name_kk,
                 intake.store.name_ru, custodian.name_kk, custodian.name_ru, custodian.bin,
                 intake.region.name_kk, intake.region.name_ru, intake.opened_by.last_name,
             ]  # fmt: skip

@@ -32,7 +32,7 @@ def test_it_registers_and_marks_each_horn_in_one_act(marks: list[Mark], open_int
     assert open_intake.state == Intake.State.REGISTERED
     assert len(marks) == 6
     assert all(is_code(mark.code) for mark in marks)
-    assert [mark.derivative.row for mark in marks] == [1, 2, 3, 4, 5, 6]
+    assert [mark.item.row for mark in marks] == [1, 2, 3, 4, 5, 6]
     assert Holding.objects.filter(account=open_intake.store, pieces=1).count() == 6
     event = Event.objects.get(verb="marks.issued")
     assert (event.subject_kind, event.subject_id, event.facts["count"]) == ("intake", str(open_intake.pk), 6)
@@ -45,8 +45,8 @@ def test_it_signs_what_the_label_says(marks: list[Mark], signing_key: SigningKey
 
         assert (statement.code, statement.generation) == (mark.code, 1)
         assert (statement.term, statement.origin) == ("HOR", "removal")
-        assert statement.mass_g == mark.derivative.mass_g
-        assert statement.dated_on == mark.derivative.intake.on
+        assert statement.mass_g == mark.item.mass_g
+        assert statement.dated_on == mark.item.intake.on
 
 
 def test_it_orders_labels_in_the_same_act(
@@ -108,7 +108,7 @@ def test_it_registers_once(marks: list[Mark], open_intake: Intake, inspector: Us
 
 def test_it_marks_a_derivative_once(marks: list[Mark], inspector: User, now: datetime) -> None:
     with pytest.raises(AlreadyMarked):
-        issue_marks(actor=inspector, at=now, derivatives=[marks[0].derivative])
+        issue_marks(actor=inspector, at=now, derivatives=[marks[0].item])
 
     assert Mark.objects.count() == 6
 

@@ -66,7 +66,7 @@ def test_it_prints_marks_that_the_public_check_calls_genuine(
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
     for mark in marks:
         assert group(mark.code) in text
-        assert mark.derivative.number in text
+        assert mark.item.number in text
     with translation.override(language):
         assert str(labels.words.THINGS["HOR"]) in text
 
@@ -175,7 +175,7 @@ def test_a_label_that_fails_stops_the_run_and_names_itself(
 
     run.job.refresh_from_db()
     assert run.job.state == Job.State.FAILED
-    assert marks[3].derivative.number in run.job.error
+    assert marks[3].item.number in run.job.error
     assert [part.part for part in run.parts.all()] == [1]
     assert not Event.objects.filter(verb="labels.printed").exists()
 
@@ -221,7 +221,7 @@ def test_a_symbol_that_cannot_be_read_back_is_never_released(
 
     run.job.refresh_from_db()
     assert run.job.state == Job.State.FAILED
-    assert marks[0].derivative.number in run.job.error
+    assert marks[0].item.number in run.job.error
     assert not run.parts.exists()
 
 

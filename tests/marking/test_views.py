@@ -287,9 +287,9 @@ def test_a_program_registers_once_and_orders_labels(
 def test_a_program_lists_marks_and_checks_one(
     marks: list[Mark], inspector: User, customs_officer: User, inspector_elsewhere: User, ask: Callable[..., Any]
 ) -> None:
-    listed = ask(inspector, "get", f"/marks/?intake={marks[0].derivative.intake_id}").json()["results"]
+    listed = ask(inspector, "get", f"/marks/?intake={marks[0].item.intake_id}").json()["results"]
     assert [row["code"] for row in listed] == sorted(mark.code for mark in marks)
-    assert ask(inspector, "get", f"/marks/?item={marks[0].derivative_id}").json()["results"][0]["code"] == marks[0].code
+    assert ask(inspector, "get", f"/marks/?item={marks[0].item.pk}").json()["results"][0]["code"] == marks[0].code
     assert ask(inspector, "get", "/marks/?item=x").json()["results"] == []
     assert ask(inspector_elsewhere, "get", "/marks/").json()["results"] == []
     assert ask(customs_officer, "get", "/marks/").status_code == 403
