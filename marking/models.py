@@ -205,15 +205,15 @@ class Mark(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.code
+
     @property
     def item(self) -> Derivative:
         """What the mark is on. ValueError for a blank label."""
         if self.derivative is None:
             raise ValueError("a blank label is on nothing")
         return self.derivative
-
-    def __str__(self) -> str:
-        return self.code
 
 
 class LabelRunQuerySet(models.QuerySet["LabelRun"]):

@@ -81,8 +81,8 @@ class Answer:
     """What anybody may know of a mark: never who holds it, nor where. `origin` is its class now, not how it came.
 
     `code` is the code that was understood. Term, origin class and year of registration are known when the mark is
-    genuine and on an item ("" and 0 for a blank label); the mass in grams only when the symbol's signature was checked. `fault` says what is wrong with a
-    mistyped code, `defect` why a signed text proves nothing.
+    genuine and on an item ("" and 0 for a blank label); the mass in grams only when the symbol's signature was
+    checked. `fault` says what is wrong with a mistyped code, `defect` why a signed text proves nothing.
     """
 
     verdict: Verdict
