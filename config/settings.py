@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
         "NoticeKind": "core.notices.models.Notice.Kind",
         "NoticeDecides": "core.notices.models.Notice.Decides",
         "NoteKind": "core.notices.models.NoticeNote.Kind",
+        "NoticeOutcome": "core.notices.models.Notice.Outcome",
         "NoticeState": "core.notices.models.Notice.State",
         "JobState": "core.jobs.models.Job.State",
         "AccountKind": "ledger.models.AccountKind",

@@ -80,10 +80,6 @@ class LedgerConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "stocktake.missing": _(
-                    "%(missing)s of %(expected)s items were not found in %(store)s by stock-take %(number)s."
-                    " They are on hold until it is settled."
-                ),
                 "stocktake.elsewhere": _(
                     "%(count)s items that stock-take %(number)s found are registered in other places."
                 ),
@@ -96,13 +92,29 @@ class LedgerConfig(AppConfig):
                     "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying"
                     " (lighter: %(lost)s, heavier: %(gained)s)."
                 ),
+                "handover.late": _("%(number)s from %(source)s to %(target)s should have arrived and has not."),
+            }
+        )
+        # Both sides of a hand-over, and whoever keeps a store, are concerned themselves: the authority judges.
+        register_notice_codes(
+            {
+                "stocktake.missing": _(
+                    "%(missing)s of %(expected)s items were not found in %(store)s by stock-take %(number)s."
+                    " They are on hold until it is settled."
+                ),
+                "handover.missing": _(
+                    "%(missing)s of %(sent)s items missing on arrival of %(number)s. Receiver: %(reason)s"
+                ),
+            },
+            decides="authority",
+            goods_missing=True,
+        )
+        register_notice_codes(
+            {
                 "handover.mass": _(
                     "%(count)s items weighed on arrival of %(number)s differ beyond the rule. Receiver: %(reason)s"
                 ),
                 "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),
-                "handover.late": _("%(number)s from %(source)s to %(target)s should have arrived and has not."),
-                "handover.missing": _(
-                    "%(missing)s of %(sent)s items missing on arrival of %(number)s. Receiver: %(reason)s"
-                ),
-            }
+            },
+            decides="authority",
         )

@@ -51,10 +51,15 @@ class PermitsConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "handover.extra": _("%(extra)s items arrived with %(number)s that are not on its list: %(items)s"),
                 "permit.revoked_under_way": _(
                     "Permit %(permit)s was revoked while %(number)s was on its way: %(reason)s."
                     " The goods go back to the sender."
                 ),
             }
+        )
+        register_notice_codes(
+            {
+                "handover.extra": _("%(extra)s items arrived with %(number)s that are not on its list: %(items)s"),
+            },
+            decides="authority",
         )

@@ -128,23 +128,9 @@ class RegistryConfig(AppConfig):
                 "case.decision_waits": _(
                     "Case %(number)s: the court decision %(decision)s waits for a second person to confirm it"
                 ),
-                "intake.horns_per_male": _(
-                    "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"
-                ),
                 "removal.carcasses": _(
                     "%(brigade)s, %(day)s: %(animals)s animals taken, %(carcasses)s carcasses delivered,"
                     " %(unusable)s unusable. Sheet %(number)s."
-                ),
-                "removal.horns_too_many": _(
-                    "%(brigade)s, %(day)s: %(horns)s horns cut from %(males)s males, at most %(most)s possible."
-                    " Sheet %(number)s."
-                ),
-                "removal.horns_too_few": _(
-                    "%(brigade)s, %(day)s: only %(horns)s horns cut from %(males)s males, %(most)s expected."
-                    " Sheet %(number)s."
-                ),
-                "removal.horns_registered": _(
-                    "%(brigade)s, %(day)s: %(cut)s horns cut, %(registered)s registered. Sheet %(number)s."
                 ),
                 "removal.counts": _(
                     "%(brigade)s, %(day)s: the reception counted %(received)s animals, sheet %(number)s"
@@ -159,24 +145,45 @@ class RegistryConfig(AppConfig):
                     " Sheet %(number)s."
                 ),
                 "removal.no_sheet": _("%(brigade)s, %(day)s: horns received, but no daily sheet."),
-                "removal.no_reception": _(
-                    "%(brigade)s, %(day)s: %(cut)s horns cut, but no reception. Sheet %(number)s."
-                ),
                 "removal.sheet_open": _("%(brigade)s, %(day)s: daily sheet %(number)s is not signed."),
                 "removal.reception_open": _("%(brigade)s, %(day)s: a reception of this day is still open."),
+            }
+        )
+        # Horns that vanish or come from nowhere, and animals beyond a limit: the authority judges.
+        register_notice_codes(
+            {
+                "intake.horns_per_male": _(
+                    "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"
+                ),
+                "removal.horns_too_many": _(
+                    "%(brigade)s, %(day)s: %(horns)s horns cut from %(males)s males, at most %(most)s possible."
+                    " Sheet %(number)s."
+                ),
+                "removal.horns_too_few": _(
+                    "%(brigade)s, %(day)s: only %(horns)s horns cut from %(males)s males, %(most)s expected."
+                    " Sheet %(number)s."
+                ),
                 "removal.over_permit": _(
                     "%(animals)s animals taken under removal permit %(permit)s, which lets %(limit)s."
                 ),
                 "removal.over_decision": _(
                     "%(animals)s animals taken under decision %(decision)s, whose line lets %(limit)s."
                 ),
-            }
-        )
-        register_notice_codes(
-            {
                 "processing.loss": _(
                     "%(number)s lost %(loss)s g of %(input)s g; the norm is %(percent)s %%. Processor: %(explanation)s"
                 ),
             },
             decides="authority",
+        )
+        register_notice_codes(
+            {
+                "removal.horns_registered": _(
+                    "%(brigade)s, %(day)s: %(cut)s horns cut, %(registered)s registered. Sheet %(number)s."
+                ),
+                "removal.no_reception": _(
+                    "%(brigade)s, %(day)s: %(cut)s horns cut, but no reception. Sheet %(number)s."
+                ),
+            },
+            decides="authority",
+            goods_missing=True,
         )

@@ -18,7 +18,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.base.errors import BadInput, NotAllowed, NotFound
+from core.base.errors import BadInput, NotFound
 from core.notices.models import Notice, NoticeNote
 from core.notices.services import assign_notices, comment_notice, decide_notice, explain_notice, return_notice
 
@@ -47,6 +47,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
             "subject_id",
             "organisation",
             "decides",
+            "caused_by",
             "assigned_to",
             "raised_at",
             "due_on",
@@ -54,6 +55,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
             "explained_by",
             "explained_at",
             "state",
+            "outcome",
             "decision",
             "reason",
             "decided_at",
@@ -62,6 +64,10 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(
+        [choice for choice in Notice.Outcome.choices if choice[0] != Notice.Outcome.SETTLED],
+        help_text="What came of it; of goods that are missing an explanation alone is no end.",
+    )
     decision = serializers.CharField(max_length=200)
     reason = serializers.CharField(max_length=4000)
 
@@ -104,12 +110,10 @@ class Decide(APIView):
     @extend_schema(operation_id="notices_decide", request=DecisionSerializer, responses=NoticeSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Close an open notice with a decision and its reason; it cannot be changed afterwards."""
+        """Close an open notice, but none that you raised, with a decision and its reason; it stays as decided."""
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         found = get_object_or_404(_visible(request), pk=pk)
-        if found.is_open and not Notice.objects.decidable_by(person_of(request)).filter(pk=pk).exists():
-            raise NotAllowed
         decided = decide_notice(actor=person_of(request), at=timezone.now(), notice=found, **given.validated_data)
         return Response(NoticeSerializer(decided).data)
 

@@ -29,4 +29,9 @@ class NoticesConfig(AppConfig):
                 "notice.decided": _("Notice decided"),
             }
         )
-        register_facts({"person": (_("Person"), str)})
+        register_facts(
+            {
+                "person": (_("Person"), str),
+                "ended_in": (_("What came of it"), lambda outcome: str(Notice.Outcome(outcome).label)),
+            }
+        )

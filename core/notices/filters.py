@@ -40,6 +40,9 @@ class NoticeFilter(django_filters.FilterSet):
         method="by_whose",
     )
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=Notice.Kind.choices, empty_label=_("Any"))
+    outcome = django_filters.ChoiceFilter(
+        label=_("What came of it"), choices=Notice.Outcome.choices, empty_label=_("Any"), method="by_outcome"
+    )
     due = django_filters.ChoiceFilter(
         label=_("Due"),
         choices=[("overdue", _("The day has passed")), ("week", _("Within seven days")), ("none", _("Without a day"))],
@@ -81,6 +84,9 @@ class NoticeFilter(django_filters.FilterSet):
                 return queryset
             case _:
                 return queryset.filter(state=value)
+
+    def by_outcome(self, queryset: QuerySet[Notice], name: str, value: str) -> QuerySet[Notice]:
+        return queryset.filter(outcome=value)
 
     def by_whose(self, queryset: QuerySet[Notice], name: str, value: str) -> QuerySet[Notice]:
         match value:

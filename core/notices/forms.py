@@ -8,9 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.base.forms import DayField
+from core.notices.models import Notice
+from core.notices.texts import outcomes_of
 
 
 class DecisionForm(forms.Form):
+    """What came of it, in the words that fit the notice, and why."""
+
+    outcome = forms.ChoiceField(label=_("What came of it"), choices=[], widget=forms.RadioSelect)
     decision = forms.CharField(
         label=_("Decision"), max_length=200, help_text=_("In one sentence: what was found, what is done.")
     )
@@ -20,6 +25,13 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("How it is known: the act, the protocol, who was heard. It cannot be changed afterwards."),
     )
+
+    def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ends = outcomes_of(code)
+        self.fields["outcome"].choices = [  # type: ignore[attr-defined]
+            (value, label) for value, label in Notice.Outcome.choices if value in ends
+        ]
 
 
 class ExplanationForm(forms.Form):

@@ -30,35 +30,50 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(organisation__in=user.organisation_ids(Can.DECIDE_NOTICE))
 
     def decidable_by(self, user: User) -> "NoticeQuerySet":
-        """Open ones the person may decide: of the own organisations, or any for a role that oversees and decides."""
+        """Open ones the person may decide: of the own organisations, or any for a role that oversees and decides;
+        never what an own act raised.
+        """
+        others = self.exclude(caused_by=user)
         if is_authority(user):
-            return self.open().exclude(explained_by=user)
+            return others.open().exclude(explained_by=user)
         own = user.organisation_ids(Can.DECIDE_NOTICE)
-        return self.filter(state=Notice.State.OPEN, decides=Notice.Decides.ORGANISATION, organisation__in=own)
+        return others.filter(state=Notice.State.OPEN, decides=Notice.Decides.ORGANISATION, organisation__in=own)
 
     def explainable_by(self, user: User) -> "NoticeQuerySet":
-        """Open ones that the person's own organisation must explain before the authority decides."""
+        """Open ones that the person's own organisation must explain before the authority decides, and what an own
+        act raised: explaining it passes it to the authority.
+        """
         own = user.organisation_ids(Can.DECIDE_NOTICE)
-        return self.filter(state=Notice.State.OPEN, decides=Notice.Decides.AUTHORITY, organisation__in=own)
+        judged = Q(decides=Notice.Decides.AUTHORITY) | Q(caused_by=user)
+        return self.filter(judged, state=Notice.State.OPEN, organisation__in=own)
 
     def waiting_for(self, user: User) -> "NoticeQuerySet":
-        """What this person should act on now: to decide or to explain; for the authority, whatever is open."""
+        """What this person should act on now: to decide or to explain; for the authority, whatever is open.
+
+        What an own act raised waits for others, unless it is to be explained.
+        """
         if is_authority(user):
-            return self.open()
+            return self.open().exclude(caused_by=user)
         own = user.organisation_ids(Can.DECIDE_NOTICE)
-        return self.filter(state=Notice.State.OPEN, organisation__in=own)
+        waiting = self.filter(state=Notice.State.OPEN, organisation__in=own)
+        return waiting.exclude(decides=Notice.Decides.ORGANISATION, caused_by=user)
+
+
+JUDGES = [role for role in GRANTS if {Can.SEE_EVERYTHING, Can.DECIDE_NOTICE} <= GRANTS[role]]
 
 
 def is_authority(user: User) -> bool:
     """Whether one of the person's roles oversees everything and decides."""
-    return any({Can.SEE_EVERYTHING, Can.DECIDE_NOTICE} <= GRANTS[role] for role in user.roles)
+    return not user.roles.isdisjoint(JUDGES)
 
 
 class Notice(models.Model):
     """Something that does not add up or must be looked at; it stays open until a person decides and says why.
 
     Its code says who decides. Where the authority does, the organisation explains first, and the authority accepts the
-    explanation or returns it. Past its day it is escalated: the authority is told.
+    explanation or returns it. Past its day it is escalated: from then on the authority decides, whatever the code says.
+    Nobody decides what the own act raised (`caused_by`; null where the clock raised it). What a later act settles (a
+    correction, a second person's confirmation) is closed by that act and needs no judgement: outcome "settled".
     """
 
     class Kind(models.TextChoices):
@@ -71,8 +86,16 @@ class Notice(models.Model):
         DECIDED = "decided", _("Decided")
 
     class Decides(models.TextChoices):
-        ORGANISATION = "organisation", _("The organisation it concerns")
+        ORGANISATION = "organisation", _("Another person of the organisation, or the authority")
         AUTHORITY = "authority", _("The authority, after an explanation")
+
+    class Outcome(models.TextChoices):
+        EXPLAINED = "explained", _("Explained, nothing follows")
+        CORRECTED = "corrected", _("Corrected in the register")
+        FOUND = "found", _("Found again")
+        LOSS_REPORTED = "loss_reported", _("Reported as a loss or theft")
+        OTHER = "other", _("Another consequence")
+        SETTLED = "settled", _("Settled by a later act")
 
     kind = models.CharField(max_length=12, choices=Kind)
     code = models.CharField(max_length=60)
@@ -84,12 +107,14 @@ class Notice(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices"
     )
     decides = models.CharField(max_length=12, choices=Decides, default=Decides.ORGANISATION)
+    caused_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     raised_at = models.DateTimeField()
     due_on = models.DateField(null=True)
     escalated_at = models.DateTimeField(null=True)
     explained_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     explained_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    outcome = models.CharField(max_length=14, choices=Outcome, blank=True)  # empty in decisions of earlier versions
     decision = models.CharField(max_length=200, blank=True)
     reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -105,7 +130,7 @@ class Notice(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["open", "explained"], decided_by=None, decided_at=None, decision="")
+                condition=Q(state__in=["open", "explained"], decided_by=None, decided_at=None, decision="", outcome="")
                 | (
                     Q(state="decided", decided_by__isnull=False, decided_at__isnull=False)
                     & ~Q(decision="")
@@ -122,8 +147,19 @@ class Notice(models.Model):
                 condition=~Q(state="explained") | Q(explained_by__isnull=False), name="explained_by_somebody"
             ),
             models.CheckConstraint(
-                condition=Q(decided_by=None) | Q(explained_by=None) | ~Q(decided_by=F("explained_by")),
+                condition=Q(decided_by=None)
+                | Q(explained_by=None)
+                | Q(outcome="settled")
+                | ~Q(decided_by=F("explained_by")),
                 name="nobody_judges_own_explanation",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | Q(caused_by=None) | Q(outcome="settled") | ~Q(decided_by=F("caused_by")),
+                name="nobody_decides_what_they_caused",
+            ),
+            models.CheckConstraint(
+                condition=Q(escalated_at=None) | Q(decides="authority") | Q(state="decided"),
+                name="escalated_goes_to_authority",
             ),
         ]
         triggers: list[pgtrigger.Trigger] = [
@@ -136,8 +172,30 @@ class Notice(models.Model):
                 "subject_kind",
                 "subject_id",
                 "organisation",
-                "decides",
+                "caused_by",
                 "raised_at",
+            ),
+            final_once("authority_keeps_it", pgtrigger.Q(old__decides="authority", new__decides="organisation")),
+            pgtrigger.Trigger(
+                name="authority_judges",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__state="decided", new__decides="authority")
+                & ~pgtrigger.Q(old__state="decided")
+                & ~pgtrigger.Q(new__outcome="settled"),
+                declare=[("may", "boolean")],
+                func=f"""
+                    SELECT EXISTS (
+                        SELECT 1 FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
+                        WHERE a.user_id = NEW.decided_by_id AND a.ended_at IS NULL AND o.is_active
+                          AND coalesce(a.valid_until, 'infinity') >= (NEW.decided_at AT TIME ZONE 'Asia/Almaty')::date
+                          AND a.role IN ({", ".join(f"'{role}'" for role in JUDGES)})
+                    ) INTO may;
+                    IF NOT may THEN
+                        RAISE EXCEPTION 'the authority decides notice %', NEW.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,  # noqa: S608  the roles are ours
             ),
             final_once("decided_once", pgtrigger.Q(old__state="decided")),
         ]

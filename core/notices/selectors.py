@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Appointment, User
 from core.accounts.roles import GRANTS, Can
-from core.notices.models import Notice, is_authority
+from core.notices.models import JUDGES, Notice, is_authority
 
 ACTING = [role for role in GRANTS if Can.DECIDE_NOTICE in GRANTS[role]]
-OVERSEEING = [role for role in ACTING if Can.SEE_EVERYTHING in GRANTS[role]]
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,40 @@ def may_act_on(user: User, notice: Notice) -> bool:
     return is_authority(user) or notice.organisation_id in user.organisation_ids(Can.DECIDE_NOTICE)
 
 
+def refusal_to_decide(user: User, notice: Notice) -> StrOrPromise | None:
+    """Why this person may not decide it as it stands; None where the person may."""
+    if notice.caused_by_id == user.pk:
+        return _("Your own act raised this: another person decides.")
+    if notice.explained_by_id == user.pk:
+        return _("Another person judges what you explained.")
+    if is_authority(user):
+        return None
+    if notice.escalated_at is not None:
+        return _("The day has passed: the authority decides, once the organisation has explained.")
+    if notice.decides == Notice.Decides.AUTHORITY:
+        return _("The authority decides, once the organisation has explained.")
+    if not may_act_on(user, notice):
+        return _("The organisation it concerns, or the authority, decides.")
+    return None
+
+
+def who_may_decide(notice: Notice, on: date) -> list[User]:
+    """The people who may decide it as it stands: of the organisation where that decides, and of the authority."""
+    may = Q(role__in=JUDGES)
+    if notice.decides == Notice.Decides.ORGANISATION:
+        may |= Q(role__in=ACTING, organisation=notice.organisation_id)
+    there = Appointment.objects.in_force(on).filter(may, user__is_active=True).select_related("user")
+    people = {appointment.user_id: appointment.user for appointment in there}
+    concerned = {notice.caused_by_id, notice.explained_by_id}
+    others = [person for pk, person in people.items() if pk not in concerned]
+    return sorted(others, key=lambda person: person.full_name)
+
+
 def people_for(organisations: Iterable[int], on: date) -> list[User]:
     """Who may act on notices of all these organisations: their own people where it is one, and the authority's."""
     wanted = set(organisations)
     there = Appointment.objects.in_force(on).filter(user__is_active=True).select_related("user")
-    may = Q(role__in=OVERSEEING)
+    may = Q(role__in=JUDGES)
     if len(wanted) == 1:
         may |= Q(role__in=ACTING, organisation__in=wanted)
     people = {appointment.user_id: appointment.user for appointment in there.filter(may)}
@@ -51,13 +81,19 @@ def responsible_for(notice: Notice, on: date) -> list[User]:
     """Who is written to: whoever it is assigned to, else the people of the organisation; with the authority's where it
     waits for the authority or its day has passed.
     """
+    judging = Q(role__in=JUDGES)
     wanted = Q(pk__in=[])
     if notice.escalated_at is not None or notice.waits_for_authority:
-        wanted |= Q(role__in=OVERSEEING)
+        wanted |= judging
     people: dict[int, User] = {}
     if notice.assigned_to is not None:
         people[notice.assigned_to.pk] = notice.assigned_to
     elif not notice.waits_for_authority:
         wanted |= Q(role__in=ACTING, organisation=notice.organisation_id)
-    there = Appointment.objects.in_force(on).filter(wanted, user__is_active=True).select_related("user")
-    return list((people | {appointment.user_id: appointment.user for appointment in there}).values())
+    in_force = Appointment.objects.in_force(on).filter(user__is_active=True).select_related("user")
+    people |= {appointment.user_id: appointment.user for appointment in in_force.filter(wanted)}
+    if notice.decides == Notice.Decides.ORGANISATION and notice.caused_by_id in people:
+        del people[notice.caused_by_id]
+        if not people:  # nobody else of the organisation may decide
+            people = {appointment.user_id: appointment.user for appointment in in_force.filter(judging)}
+    return list(people.values())

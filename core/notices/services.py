@@ -15,8 +15,8 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.queue import after_commit
 from core.notices.models import Notice, NoticeNote, is_authority
-from core.notices.selectors import may_act_on
-from core.notices.texts import DECIDERS, TEXTS, register_notice_codes, table_of_codes, text_of
+from core.notices.selectors import may_act_on, refusal_to_decide
+from core.notices.texts import DECIDERS, TEXTS, outcomes_of, register_notice_codes, table_of_codes, text_of
 
 __all__ = [
     "AlreadyDecided",
@@ -30,11 +30,13 @@ __all__ = [
     "raise_notice",
     "register_notice_codes",
     "return_notice",
+    "settle_notice",
     "table_of_codes",
     "text_of",
 ]
 
 LONGEST_TEXT = 4000
+LEAST_REASON = 10  # letters and digits; fewer say nothing
 MOST_AT_ONCE = 500
 
 
@@ -69,12 +71,14 @@ def raise_notice(
     subject: tuple[str, object],
     due_on: date | None = None,
     actor: User | None = None,
+    caused_by: User | None = None,
     **params: object,
 ) -> Notice:
     """Open a notice for an organisation; the same transaction carries whatever caused it.
 
-    Its people are written to after commit, at most once a day. A code nobody registered, or a place in its sentence
-    without a param, is a defect: KeyError.
+    `caused_by` is the person whose doing it is about, who will never decide it: the actor, if nobody else is named.
+    The clock has no actor, but may know whom its notice concerns. Its people are written to after commit, at most once
+    a day. A code nobody registered, or a place in its sentence without a param, is a defect: KeyError.
     """
     _check_sentence(TEXTS[code], params)
     notice = Notice.objects.create(
@@ -85,6 +89,7 @@ def raise_notice(
         subject_id=str(subject[1]),
         organisation=organisation,
         decides=DECIDERS.get(code, Notice.Decides.ORGANISATION),
+        caused_by=caused_by or actor,
         raised_at=at,
         due_on=due_on,
     )
@@ -123,7 +128,7 @@ def assign_notices(*, actor: User, at: datetime, notices: Iterable[Notice], pers
         raise AlreadyDecided
     if not all(may_act_on(actor, notice) for notice in locked):
         raise NotAllowed
-    if person is not None and not (person.is_active and all(may_act_on(person, notice) for notice in locked)):
+    if person is not None and not (person.is_active and all(_can_take(person, notice) for notice in locked)):
         raise NotResponsible(fields={"person": NotResponsible.message})
     changed = [notice for notice in locked if notice.assigned_to_id != (person.pk if person else None)]
     for notice in changed:
@@ -134,6 +139,13 @@ def assign_notices(*, actor: User, at: datetime, notices: Iterable[Notice], pers
     if changed and person is not None:
         _write_later([notice.pk for notice in changed])
     return len(changed)
+
+
+def _can_take(person: User, notice: Notice) -> bool:
+    """Whom one may give it to: not the person who could neither decide nor explain it."""
+    if notice.decides == Notice.Decides.ORGANISATION and notice.caused_by_id == person.pk:
+        return False
+    return may_act_on(person, notice)
 
 
 @transaction.atomic
@@ -148,15 +160,19 @@ def comment_notice(*, actor: User, at: datetime, notice: Notice, text: str) -> N
 def explain_notice(*, actor: User, at: datetime, notice: Notice, explanation: str) -> Notice:
     """Say how it came about; the authority then accepts it or returns it. Raises NotAllowed, AlreadyDecided,
     BadInput.
+
+    What the organisation decides itself is explained only by the person whose act raised it, who thereby passes it to
+    the authority.
     """
     if not Notice.objects.filter(pk=notice.pk, organisation__in=_own(actor)).exists():
         raise NotAllowed
-    if notice.decides != Notice.Decides.AUTHORITY:
+    if notice.decides != Notice.Decides.AUTHORITY and notice.caused_by_id != actor.pk:
         raise InvalidTransition(_("The organisation decides this itself."))
+    _require_reason("explanation", explanation)
     note = _note(NoticeNote.Kind.EXPLANATION, notice, explanation, actor=actor, at=at, field="explanation")
     # Update-where: of two who explain at once only one is the explanation.
     changed = Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).update(
-        state=Notice.State.EXPLAINED, explained_by=actor, explained_at=at
+        state=Notice.State.EXPLAINED, explained_by=actor, explained_at=at, decides=Notice.Decides.AUTHORITY
     )
     if not changed:
         raise AlreadyDecided(_("This was explained or decided already. Reload the page."))
@@ -189,14 +205,19 @@ def return_notice(*, actor: User, at: datetime, notice: Notice, reason: str, due
 
 
 @transaction.atomic
-def decide_notice(*, actor: User, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
-    """Close an open notice with what was decided and why; both are required.
+def decide_notice(*, actor: User, at: datetime, notice: Notice, outcome: str, decision: str, reason: str) -> Notice:
+    """Close an open notice with its outcome, what was decided and why; all are required.
 
-    Raises BadInput, NotAllowed where one would judge one's own explanation, or AlreadyDecided when somebody was first.
+    Raises BadInput; NotAllowed for whoever raised or explained it, and for the organisation where the authority
+    decides; AlreadyDecided when somebody was first.
     """
     limits = {"decision": 200, "reason": LONGEST_TEXT}
     given = {"decision": decision.strip(), "reason": reason.strip()}
     faults: dict[str, StrOrPromise] = {name: _("This must be said.") for name, text in given.items() if not text}
+    if given["reason"] and (short := _too_short(reason)):
+        faults["reason"] = short
+    if outcome not in outcomes_of(notice.code):
+        faults["outcome"] = _("Choose what came of it.")
     faults |= {
         name: _("At most %(most)d letters.") % {"most": limits[name]}
         for name, text in given.items()
@@ -204,28 +225,58 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, decision: str, r
     }
     if faults:
         raise BadInput(fields=faults)
-    if notice.explained_by_id == actor.pk:
-        raise NotAllowed(_("Another person judges what you explained."))
+    # The lock closes the race against an escalation, which takes it from the organisation.
+    locked = Notice.objects.select_for_update(no_key=True, of=("self",)).get(pk=notice.pk)
+    if not locked.is_open:
+        raise AlreadyDecided
+    if refusal := refusal_to_decide(actor, locked):
+        raise NotAllowed(refusal)
+    return _close(notice, actor=actor, at=at, outcome=outcome, **given)
+
+
+@transaction.atomic
+def settle_notice(*, actor: User, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
+    """Close a notice by an act after which nothing is left to judge: figures that add up after a correction, a
+    question that its second person answered. Never by a person's own words: a door does not call this.
+
+    Raises AlreadyDecided.
+    """
+    settled = Notice.Outcome.SETTLED
+    return _close(notice, actor=actor, at=at, outcome=settled, decision=decision[:200], reason=reason[:LONGEST_TEXT])
+
+
+def _close(notice: Notice, *, actor: User, at: datetime, outcome: str, decision: str, reason: str) -> Notice:
     # Update-where: of two people deciding at once only one succeeds.
     changed = (
         Notice.objects.open()
         .filter(pk=notice.pk)
-        .update(state=Notice.State.DECIDED, decided_by=actor, decided_at=at, **given)
+        .update(
+            state=Notice.State.DECIDED,
+            decided_by=actor,
+            decided_at=at,
+            outcome=outcome,
+            decision=decision,
+            reason=reason,
+        )
     )
     if not changed:
         raise AlreadyDecided
     notice.refresh_from_db()
-    _record("notice.decided", notice, actor=actor, at=at, decision=notice.decision, reason=notice.reason)
+    _record("notice.decided", notice, actor=actor, at=at, ended_in=str(outcome), decision=decision, reason=reason)
     return notice
 
 
 @transaction.atomic
 def escalate_overdue(*, at: datetime) -> list[Notice]:
-    """Tell the authority of everything whose day has passed, each once for its day; safe to run again."""
+    """Pass to the authority whatever day has passed, each once for its day: from then on it alone decides. Safe to
+    run again.
+    """
     overdue = Notice.objects.overdue(day_of(at)).filter(escalated_at=None)
     # Locked rows are being acted on; the next run finds them.
     found = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")[:MOST_AT_ONCE])
-    Notice.objects.filter(pk__in=[notice.pk for notice in found]).update(escalated_at=at)
+    Notice.objects.filter(pk__in=[notice.pk for notice in found]).update(
+        escalated_at=at, decides=Notice.Decides.AUTHORITY
+    )
     for notice in found:
         _record("notice.escalated", notice, actor=None, at=at)
     _write_later([notice.pk for notice in found])
@@ -234,6 +285,17 @@ def escalate_overdue(*, at: datetime) -> list[Notice]:
 
 def _own(user: User) -> frozenset[int]:
     return user.organisation_ids(Can.DECIDE_NOTICE)
+
+
+def _too_short(text: str) -> StrOrPromise | None:
+    if sum(letter.isalnum() for letter in text) >= LEAST_REASON:
+        return None
+    return _("Say more: at least %(least)d letters.") % {"least": LEAST_REASON}
+
+
+def _require_reason(field: str, text: str) -> None:
+    if text.strip() and (short := _too_short(text)):
+        raise BadInput(fields={field: short})
 
 
 def _note(

@@ -1,4 +1,6 @@
-"""The codes of notices: what each says, and who decides. Each room gives its own as it starts; the only such table."""
+"""The codes of notices: what each says, who decides, what can follow. Each room gives its own as it starts; the only
+such table.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ Decider = Literal["organisation", "authority"]
 
 TEXTS: dict[str, StrOrPromise] = {}
 DECIDERS: dict[str, Decider] = {}
+GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,24 @@ class Code:
     decides: Decider
 
 
-def register_notice_codes(texts: Mapping[str, StrOrPromise], *, decides: Decider = "organisation") -> None:
+def register_notice_codes(
+    texts: Mapping[str, StrOrPromise], *, decides: Decider = "organisation", goods_missing: bool = False
+) -> None:
     """Give the sentence for each of a room's notice codes, with %(name)s places for its params.
 
-    Where the authority `decides`, the organisation that is told must explain first.
+    Where the authority `decides`, the organisation that is told must explain first. What says that goods are missing
+    ends in their being found, reported as lost, or the record corrected.
     """
     TEXTS.update(texts)
     DECIDERS.update(dict.fromkeys(texts, decides))
+    if goods_missing:
+        GOODS.update(texts)
+
+
+def outcomes_of(code: str) -> list[str]:
+    """What a person's decision of such a notice can end in."""
+    ends = ["found", "loss_reported", "corrected", "other"]
+    return ends if code in GOODS else ["explained", *ends]
 
 
 def table_of_codes() -> list[Code]:

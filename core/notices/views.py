@@ -29,7 +29,7 @@ from core.base.refusals import add_refusal
 from core.notices.filters import OPEN, NoticeFilter
 from core.notices.forms import AssignForm, CommentForm, DecisionForm, ExplanationForm, ReturnForm
 from core.notices.models import Notice, is_authority
-from core.notices.selectors import may_act_on, people_for
+from core.notices.selectors import may_act_on, people_for, refusal_to_decide, who_may_decide
 from core.notices.services import (
     AlreadyDecided,
     ExplanationFirst,
@@ -85,9 +85,10 @@ def notice(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRedi
     found = _notice_or_404(request, pk)
     if request.method != "POST":
         return _page(request, found)
-    if found.is_open and not Notice.objects.decidable_by(request.user).filter(pk=pk).exists():
-        raise PermissionDenied
-    return _act(request, found, "form", DecisionForm(request.POST), decide_notice, _("Decision recorded."))
+    if found.is_open and (refusal := refusal_to_decide(request.user, found)):
+        raise PermissionDenied(refusal)
+    form = DecisionForm(request.POST, code=found.code)
+    return _act(request, found, "form", form, decide_notice, _("Decision recorded."))
 
 
 def _page(request: SignedInRequest, found: Notice, *, status: int = 200, **forms: forms.Form) -> HttpResponse:
@@ -102,11 +103,12 @@ def _page(request: SignedInRequest, found: Notice, *, status: int = 200, **forms
         "subject_label": label_of(found.subject_kind),
         "subject_url": pages_of(user, [subject]).get(subject, ""),
         "may_act": may_act,
-        "may_decide": own.decidable_by(user).exists(),
+        "refusal": refusal_to_decide(user, found) if found.is_open else None,
+        "deciders": who_may_decide(found, today) if found.is_open else [],
         "may_explain": own.explainable_by(user).exists(),
         "may_return": found.waits_for_authority and is_authority(user) and found.explained_by_id != user.pk,
         "notes": found.notes.select_related("by"),
-        "form": DecisionForm(),
+        "form": DecisionForm(code=found.code),
         "explanation": ExplanationForm(),
         "returning": ReturnForm(),
         "comment": CommentForm(),
@@ -201,6 +203,6 @@ def _act(
 
 def _notice_or_404(request: SignedInRequest, pk: int) -> Notice:
     known = Notice.objects.visible_to(request.user).select_related(
-        "organisation", "decided_by", "assigned_to", "explained_by"
+        "organisation", "decided_by", "assigned_to", "explained_by", "caused_by"
     )
     return get_object_or_404(known, pk=pk)

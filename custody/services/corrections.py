@@ -16,7 +16,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.notices.models import Notice
-from core.notices.services import decide_notice, raise_notice
+from core.notices.services import raise_notice, settle_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from custody.models import Correction
@@ -155,7 +155,7 @@ def _settle(correction: Correction, *, actor: User, at: datetime) -> None:
         code="correction.waits", subject_kind="movement", subject_id=str(correction.movement_id)
     )
     for notice in waiting:
-        decide_notice(
+        settle_notice(
             actor=actor,
             at=at,
             notice=notice,

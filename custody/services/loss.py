@@ -18,7 +18,7 @@ from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowe
 from core.documents.acts import Language, save_act
 from core.documents.services import take_numbers
 from core.notices.models import Notice
-from core.notices.services import decide_notice, raise_notice
+from core.notices.services import raise_notice, settle_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from custody.models import LossAct, LossLine, LossReport
@@ -283,7 +283,7 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
     if not report.lines.filter(outcome=LossLine.Outcome.OPEN).exists():
         waiting = Notice.objects.open().filter(subject_kind="loss", subject_id=str(report.pk))
         for notice in waiting:
-            decide_notice(actor=actor, at=at, notice=notice, decision=str(act.get_kind_display()), reason=act.reason)
+            settle_notice(actor=actor, at=at, notice=notice, decision=str(act.get_kind_display()), reason=act.reason)
     return act
 
 

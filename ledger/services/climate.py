@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -161,7 +162,7 @@ class _Walk:
 def _tell(excursion: ClimateExcursion, account: CustodyAccount, *, actor: User | None, at: datetime) -> None:
     if account.custodian is None:
         return
-    facts: dict[str, object] = {"store": account.code, "began": _local(excursion.began_at)}
+    facts: dict[str, Any] = {"store": account.code, "began": _local(excursion.began_at)}
     if excursion.kind != Kind.SILENT:
         facts |= {"worst": _tenths(excursion.worst), "limit": _tenths(excursion.limit)}
     raise_notice(

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -448,7 +449,7 @@ def _tell_differences(
     broken: Sequence[str],
 ) -> None:
     """Raise what the sender has to explain: one discrepancy for each sort of difference."""
-    told: list[tuple[str, dict[str, object]]] = []
+    told: list[tuple[str, dict[str, Any]]] = []
     if missing:
         facts = {"missing": missing, "sent": missing + received, "reason": handover.difference_reason}
         told.append(("handover.missing", facts))
@@ -480,7 +481,7 @@ def tell_late(*, at: datetime) -> int:
     late = list(
         Handover.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(state=Handover.State.DISPATCHED, late_told_at=None, expected_at__lt=at)
-        .select_related("source__custodian", "target__custodian")
+        .select_related("source__custodian", "target__custodian", "dispatched_by")
         .order_by("pk")[:500]
     )
     for handover in late:
@@ -493,6 +494,7 @@ def tell_late(*, at: datetime) -> int:
                 organisation=side,
                 subject=("handover", handover.pk),
                 due_on=day_of(at),
+                caused_by=handover.dispatched_by,
                 number=handover.number,
                 source=handover.source.code,
                 target=handover.target.code,

@@ -22,7 +22,7 @@ from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowe
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
-from core.notices.services import decide_notice, raise_notice
+from core.notices.services import raise_notice, settle_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, MovementKind
@@ -658,7 +658,7 @@ def carry_out_found(*, actor: User, at: datetime, item_ids: Sequence[int]) -> in
 def _settle_notice(actor: User, at: datetime, case: Case, decision: StrOrPromise, reason: StrOrPromise) -> None:
     waiting = Notice.objects.open().filter(code="case.decision_waits", subject_kind="case", subject_id=str(case.pk))
     for notice in waiting:
-        decide_notice(actor=actor, at=at, notice=notice, decision=str(decision), reason=str(reason))
+        settle_notice(actor=actor, at=at, notice=notice, decision=str(decision), reason=str(reason))
 
 
 @transaction.atomic

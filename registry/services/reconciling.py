@@ -21,7 +21,7 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.notices.models import Notice
-from core.notices.services import decide_notice, raise_notice
+from core.notices.services import raise_notice, settle_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of, undecided
@@ -64,7 +64,16 @@ def reconcile_day(
     if subjects:
         organisation = None if day is None else _who_explains(day)
         pending = set() if day is None else undecided(day)
-        _settle(actor=actor, at=at, subjects=subjects, organisation=organisation, faults=faults, pending=pending)
+        concerned = actor or (None if day is None else _who_wrote(day))
+        _settle(
+            actor=actor,
+            at=at,
+            subjects=subjects,
+            organisation=organisation,
+            faults=faults,
+            pending=pending,
+            caused_by=concerned,
+        )
     return faults
 
 
@@ -132,6 +141,7 @@ def _settle(
     organisation: Organisation | None,
     faults: Sequence[Fault],
     pending: Collection[str] = (),
+    caused_by: User | None = None,
 ) -> None:
     """Make the notices about the subjects say what the faults say; those with a `pending` code are left alone."""
     about = Q()
@@ -160,6 +170,7 @@ def _settle(
             subject=subjects[0],
             due_on=min(due, default=_due_on(at)),
             actor=actor,
+            caused_by=caused_by,
             **fault.params,
         )
     if actor is None:
@@ -167,7 +178,7 @@ def _settle(
     codes = {fault.code for fault in faults}
     for notice in stale:
         renewed = notice.code in codes
-        decide_notice(
+        settle_notice(
             actor=actor,
             at=at,
             notice=notice,
@@ -201,6 +212,13 @@ def _who_explains(day: Day) -> Organisation:
     if found is None:
         raise ValueError(intake.pk)
     return found
+
+
+def _who_wrote(day: Day) -> User:
+    """The person whose sheet, else whose reception, it is: what is found late at night is about that work."""
+    if day.sheet_id is not None:
+        return DailySheet.objects.select_related("entered_by").get(pk=day.sheet_id).entered_by
+    return Intake.objects.select_related("opened_by").get(pk=day.intake_ids[0]).opened_by
 
 
 def organisation_of(person: User, region: str) -> Organisation | None:

@@ -57,7 +57,7 @@ def notice(trader_company: Organisation, now: datetime) -> Notice:
     )
 
 
-DECISION = {"decision": "Found behind the scale", "reason": "Act 12 of 10 November"}
+DECISION = {"outcome": "found", "decision": "Found behind the scale", "reason": "Act 12 of 10 November"}
 
 
 def decide(client: APIClient, notice: Notice, key: str | None = "k1", body: dict[str, Any] | None = None) -> Any:
@@ -146,7 +146,7 @@ def test_wrong_fields_are_named(api: Callable[[User], APIClient], trader: User, 
     answer = decide(api(trader), notice, body={"decision": ""})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "bad-input")
-    assert answer.json()["fields"].keys() == {"decision", "reason"}
+    assert answer.json()["fields"].keys() == {"outcome", "decision", "reason"}
 
 
 def test_what_nobody_foresaw_is_a_problem_too_and_is_logged(
@@ -272,7 +272,7 @@ def test_the_same_key_for_another_body_or_address_is_refused(
     client = api(trader)
     decide(client, notice)
 
-    other_body = decide(client, notice, body=DECISION | {"reason": "Another"})
+    other_body = decide(client, notice, body=DECISION | {"reason": "Another reason than that"})
     other_place = client.post("/api/v1/notices/999/decide/", DECISION, format="json", headers={"Idempotency-Key": "k1"})
 
     for answer in (other_body, other_place):

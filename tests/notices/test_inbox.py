@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.accounts.models import Organisation, User
+from core.accounts.roles import Role
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.letters import write_daily, write_to_responsible
@@ -27,8 +28,10 @@ from core.notices.services import (
     explain_notice,
     raise_notice,
     return_notice,
+    settle_notice,
 )
 from core.notices.texts import DECIDERS, TEXTS, table_of_codes
+from tests.cast import enter_person
 
 pytestmark = pytest.mark.django_db
 
@@ -63,8 +66,15 @@ def test_the_organisation_explains_and_the_authority_judges(
     assert not Notice.objects.waiting_for(trader).exists()
     return_notice(actor=authority_officer, at=now, notice=notice, reason="Акт жоқ", due_on=date(2025, 11, 20))
     assert (notice.state, notice.explained_by, notice.due_on) == ("open", None, date(2025, 11, 20))
-    explain_notice(actor=trader, at=now, notice=notice, explanation="Акт № 7")
-    decide_notice(actor=authority_officer, at=now, notice=notice, decision="Қабылданды", reason="Акт № 7")
+    explain_notice(actor=trader, at=now, notice=notice, explanation="Қойманың № 7 актісі")
+    decide_notice(
+        actor=authority_officer,
+        at=now,
+        notice=notice,
+        outcome="other",
+        decision="Қабылданды",
+        reason="Қойманың № 7 актісі",
+    )
 
     assert notice.state == "decided"
     assert list(notice.notes.values_list("kind", flat=True)) == ["explanation", "return", "explanation"]
@@ -77,20 +87,20 @@ def test_only_the_right_people_explain_return_and_judge(
 
     for person in (other_trader, auditor, authority_officer):
         with pytest.raises(NotAllowed):
-            explain_notice(actor=person, at=now, notice=judged, explanation="x")
+            explain_notice(actor=person, at=now, notice=judged, explanation="How it came about.")
     with pytest.raises(InvalidTransition):
-        explain_notice(actor=trader, at=now, notice=own, explanation="x")
+        explain_notice(actor=trader, at=now, notice=own, explanation="How it came about.")
     with pytest.raises(ExplanationFirst):
         return_notice(actor=authority_officer, at=now, notice=judged, reason="x")
     with pytest.raises(BadInput):
         explain_notice(actor=trader, at=now, notice=judged, explanation=" ")
-    explain_notice(actor=trader, at=now, notice=judged, explanation="x")
+    explain_notice(actor=trader, at=now, notice=judged, explanation="How it came about.")
     with pytest.raises(AlreadyDecided):
-        explain_notice(actor=trader, at=now, notice=judged, explanation="y")
+        explain_notice(actor=trader, at=now, notice=judged, explanation="How it came about, too.")
     with pytest.raises(NotAllowed):
         return_notice(actor=trader, at=now, notice=judged, reason="x")
     with pytest.raises(NotAllowed):
-        decide_notice(actor=trader, at=now, notice=judged, decision="x", reason="y")
+        decide_notice(actor=trader, at=now, notice=judged, outcome="other", decision="x", reason="What the act says.")
     with pytest.raises(BadInput):
         return_notice(actor=authority_officer, at=now, notice=judged, reason="x", due_on=date(2025, 1, 1))
     judged.refresh_from_db()
@@ -110,7 +120,7 @@ def test_several_are_given_to_a_person_who_may_act(
             assign_notices(actor=trader, at=now, notices=notices, person=person)
         with pytest.raises(NotAllowed):
             assign_notices(actor=person, at=now, notices=notices, person=trader)
-    decide_notice(actor=trader, at=now, notice=notices[0], decision="x", reason="y")
+    decide_notice(actor=trader, at=now, notice=notices[0], outcome="other", decision="x", reason="What the act says.")
     with pytest.raises(AlreadyDecided):
         assign_notices(actor=trader, at=now, notices=notices, person=None)
     assert set(Notice.objects.values_list("assigned_to", flat=True)) == {authority_head.pk}
@@ -151,7 +161,7 @@ def test_a_person_gets_one_letter_a_day_in_the_own_language(
 
 def test_no_letter_goes_to_whom_nothing_waits_for(raised: Raise, trader: User, now: datetime) -> None:
     notice = raised()
-    decide_notice(actor=trader, at=now, notice=notice, decision="x", reason="y")
+    decide_notice(actor=trader, at=now, notice=notice, outcome="other", decision="x", reason="What the act says.")
 
     assert write_to_responsible([notice.pk], at=now) == 0
     assert write_daily(at=now) == 0
@@ -175,7 +185,7 @@ def test_a_letter_that_did_not_go_is_tried_again(
 
 def test_the_database_keeps_judge_and_explainer_apart(raised: Raise, trader: User, now: datetime) -> None:
     judged, own = raised("test.judged"), raised()
-    explain_notice(actor=trader, at=now, notice=judged, explanation="x")
+    explain_notice(actor=trader, at=now, notice=judged, explanation="How it came about.")
     note = NoticeNote.objects.get()
     decided = {"state": "decided", "decided_by": trader, "decided_at": now, "decision": "x", "reason": "y"}
 
@@ -200,9 +210,12 @@ def test_the_page_leads_through_explanation_return_and_decision(
     page = reverse("notices:notice", args=[notice.pk])
     client.force_login(trader)
 
-    assert client.post(page, {"decision": "x", "reason": "y"}).status_code == 403
+    assert client.post(page, {"outcome": "other", "decision": "x", "reason": "What the act says."}).status_code == 403
     assert client.post(reverse("notices:explain", args=[notice.pk]), {"explanation": ""}).status_code == 422
-    assert client.post(reverse("notices:explain", args=[notice.pk]), {"explanation": "Таразы"})["Location"] == page
+    assert (
+        client.post(reverse("notices:explain", args=[notice.pk]), {"explanation": "Таразы бұзылған"})["Location"]
+        == page
+    )
     client.post(reverse("notices:comment", args=[notice.pk]), {"text": "Қосымша"})
     client.force_login(authority_officer)
     assert "Таразы" in client.get(page).content.decode()
@@ -210,7 +223,10 @@ def test_the_page_leads_through_explanation_return_and_decision(
     client.post(reverse("notices:assign", args=[notice.pk]), {"person": str(trader.pk)})
     notice.refresh_from_db()
     assert (notice.state, notice.assigned_to) == ("open", trader)
-    assert client.post(page, {"decision": "Қабылданбады", "reason": "Акт жоқ"})["Location"] == page
+    assert (
+        client.post(page, {"outcome": "other", "decision": "Қабылданбады", "reason": "Акт әлі жоқ екен"})["Location"]
+        == page
+    )
     text = client.get(page).content.decode()
     for word in ("Таразы", "Қосымша", "Акт қайда?", "Қабылданбады"):
         assert word in text
@@ -218,7 +234,7 @@ def test_the_page_leads_through_explanation_return_and_decision(
 
 def test_the_list_is_filtered_and_assigned_in_bulk(client: Client, raised: Raise, trader: User, now: datetime) -> None:
     notices = [raised(), raised("test.judged", subject=("case", 1))]
-    decide_notice(actor=trader, at=now, notice=raised(), decision="x", reason="y")
+    decide_notice(actor=trader, at=now, notice=raised(), outcome="other", decision="x", reason="What the act says.")
     client.force_login(trader)
     inbox = reverse("notices:inbox")
 
@@ -259,14 +275,133 @@ def test_programs_list_assign_explain_return_and_decide(
     assert client.get("/api/v1/notices/?state=open").json()["results"][0]["decides"] == "authority"
     assert send("assign/", notices=[notice.pk], person=trader.pk).json() == {"assigned": 1}
     assert send("assign/", notices=[notice.pk, 10**9], person=None).status_code == 404
-    assert send(f"{notice.pk}/explain/", explanation="Таразы").json()["state"] == "explained"
-    assert send(f"{notice.pk}/decide/", decision="x", reason="y").status_code == 403
+    assert send(f"{notice.pk}/explain/", explanation="Таразы бұзылған").json()["state"] == "explained"
+    assert send(f"{notice.pk}/decide/", outcome="other", decision="x", reason="What the act says.").status_code == 403
     assert send(f"{notice.pk}/comment/", text="Қосымша").json()["notes"][-1]["kind"] == "comment"
     client.force_login(authority_officer)
     assert send(f"{notice.pk}/return/", reason="Акт").json()["state"] == "open"
-    assert send(f"{notice.pk}/decide/", decision="x", reason="y").json()["state"] == "decided"
+    assert (
+        send(f"{notice.pk}/decide/", outcome="other", decision="x", reason="What the act says.").json()["state"]
+        == "decided"
+    )
 
 
 def test_a_comment_says_something(raised: Raise, trader: User, now: datetime) -> None:
     with pytest.raises(BadInput):
         comment_notice(actor=trader, at=now, notice=raised(), text=" ")
+
+
+def test_nobody_decides_what_the_own_act_raised(
+    client: Client,
+    raised: Raise,
+    trader: User,
+    authority_officer: User,
+    now: datetime,
+    trader_company: Organisation,
+    administrator: User,
+) -> None:
+    colleague = enter_person("colleague", "Пак Илья", Role.TRADER, trader_company, appointed_by=administrator)
+    notice = raised(actor=trader)
+    page = reverse("notices:notice", args=[notice.pk])
+    given = {"outcome": "explained", "decision": "All is fine", "reason": "I looked and all of it is here"}
+
+    with pytest.raises(NotAllowed):
+        decide_notice(actor=trader, at=now, notice=notice, **given)
+    client.force_login(trader)
+    shown = client.get(page)
+    assert str(shown.context["refusal"]) == "Your own act raised this: another person decides."
+    assert {colleague, authority_officer} <= set(shown.context["deciders"])
+    assert trader not in shown.context["deciders"]
+    assert client.post(page, given).status_code == 403
+    answer = client.post(f"/api/v1/notices/{notice.pk}/decide/", given, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+    with pytest.raises(NotResponsible):
+        assign_notices(actor=trader, at=now, notices=[notice], person=trader)
+    assert notices_waiting(trader, day_of(now)).open == 0
+    assert write_to_responsible([notice.pk], at=now) == 1
+    assert mail.outbox[0].to == [colleague.email]
+    notice.refresh_from_db()
+    assert notice.is_open
+    client.force_login(colleague)
+    assert client.post(page, given)["Location"] == page
+    notice.refresh_from_db()
+    assert (notice.outcome, notice.decided_by) == ("explained", colleague)
+
+
+def test_who_raised_it_may_explain_it_to_the_authority(
+    raised: Raise, trader: User, authority_officer: User, now: datetime
+) -> None:
+    notice = raised(actor=trader)
+
+    explain_notice(actor=trader, at=now, notice=notice, explanation="The scale was not level")
+
+    assert (notice.state, notice.decides) == ("explained", "authority")
+    decide_notice(
+        actor=authority_officer,
+        at=now,
+        notice=notice,
+        outcome="explained",
+        decision="Taken",
+        reason="Act 12 of the scale",
+    )
+    assert notice.state == "decided"
+
+
+def test_what_was_passed_to_the_authority_is_only_explained_here(
+    raised: Raise, trader: User, authority_officer: User, now: datetime
+) -> None:
+    late = raised(due_on=day_of(now) - timedelta(days=1))
+    escalate_overdue(at=now)
+    given = {"outcome": "explained", "decision": "All is fine", "reason": "I looked and all of it is here"}
+
+    with pytest.raises(NotAllowed):
+        decide_notice(actor=trader, at=now, notice=late, **given)
+    late.refresh_from_db()
+    explain_notice(actor=trader, at=now, notice=late, explanation="The driver stood in the snow")
+    return_notice(actor=authority_officer, at=now, notice=late, reason="Which snow?", due_on=day_of(now))
+    with pytest.raises(NotAllowed):
+        decide_notice(actor=trader, at=now, notice=late, **given)
+
+    assert decide_notice(actor=authority_officer, at=now, notice=late, **given).state == "decided"
+
+
+def test_missing_goods_do_not_end_in_an_explanation(
+    raised: Raise, trader: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = raised()
+    said = {"decision": "Fine", "reason": "The act of the store says so"}
+    monkeypatch.setattr("core.notices.texts.GOODS", {"test.own"})
+
+    for outcome in ("explained", "settled", "", "sold"):
+        with pytest.raises(BadInput) as refused:
+            decide_notice(actor=trader, at=now, notice=notice, outcome=outcome, **said)
+        assert set(refused.value.fields) == {"outcome"}
+
+    assert decide_notice(actor=trader, at=now, notice=notice, outcome="found", **said).outcome == "found"
+
+
+def test_a_later_act_settles_what_its_own_person_raised(raised: Raise, trader: User, now: datetime) -> None:
+    notice = settle_notice(actor=trader, at=now, notice=raised(actor=trader), decision="Adds up", reason="Corrected")
+
+    assert (notice.state, notice.outcome, notice.decided_by) == ("decided", "settled", trader)
+    with pytest.raises(AlreadyDecided):
+        settle_notice(actor=trader, at=now, notice=notice, decision="Adds up", reason="Corrected")
+
+
+def test_the_database_refuses_whoever_raised_it_and_the_organisation_of_a_judged_one(
+    raised: Raise, trader: User, now: datetime
+) -> None:
+    own, judged = raised(actor=trader), raised("test.judged")
+    said = {"state": "decided", "decided_by": trader, "decided_at": now, "decision": "x", "reason": "y"}
+
+    for change in (
+        lambda: Notice.objects.filter(pk=own.pk).update(**said, outcome="explained"),
+        lambda: Notice.objects.filter(pk=own.pk).update(caused_by=None),
+        lambda: Notice.objects.filter(pk=own.pk).update(escalated_at=now),
+        lambda: Notice.objects.filter(pk=judged.pk).update(**said, outcome="explained"),
+        lambda: Notice.objects.filter(pk=judged.pk).update(decides="organisation"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+    assert Notice.objects.open().count() == 2

@@ -78,17 +78,36 @@ def test_a_sentence_nobody_gave_or_a_place_nobody_filled_is_a_defect(raised: Cal
 def test_it_is_decided_with_a_reason_once(
     raised: Callable[..., Notice], trader: User, authority_head: User, later: Callable[..., datetime]
 ) -> None:
-    notice = decide_notice(actor=trader, at=later(hours=1), notice=raised(), decision=" Found ", reason=" Act 7 ")
+    notice = decide_notice(
+        actor=trader,
+        at=later(hours=1),
+        notice=raised(),
+        outcome="other",
+        decision=" Found ",
+        reason=" Act 7 of the store ",
+    )
 
-    assert (notice.state, notice.decision, notice.reason) == ("decided", "Found", "Act 7")
+    assert (notice.state, notice.decision, notice.reason) == ("decided", "Found", "Act 7 of the store")
     assert (notice.decided_by, notice.decided_at) == (trader, later(hours=1))
     with pytest.raises(AlreadyDecided):
-        decide_notice(actor=authority_head, at=later(hours=2), notice=notice, decision="x", reason="y")
+        decide_notice(
+            actor=authority_head,
+            at=later(hours=2),
+            notice=notice,
+            outcome="other",
+            decision="x",
+            reason="What the act says.",
+        )
 
 
 @pytest.mark.parametrize(
     ("decision", "reason", "fields"),
-    [("", "", {"decision", "reason"}), ("x", "  ", {"reason"}), ("x" * 201, "y", {"decision"})],
+    [
+        ("", "", {"decision", "reason"}),
+        ("x", "  ", {"reason"}),
+        ("x" * 201, "What the act says.", {"decision"}),
+        ("x", "short", {"reason"}),
+    ],
 )
 def test_both_must_be_said(
     raised: Callable[..., Notice], trader: User, now: datetime, decision: str, reason: str, fields: set[str]
@@ -96,7 +115,7 @@ def test_both_must_be_said(
     notice = raised()
 
     with pytest.raises(BadInput) as caught:
-        decide_notice(actor=trader, at=now, notice=notice, decision=decision, reason=reason)
+        decide_notice(actor=trader, at=now, notice=notice, outcome="other", decision=decision, reason=reason)
 
     notice.refresh_from_db()
     assert set(caught.value.fields) == fields
@@ -128,7 +147,9 @@ def test_what_waits_is_counted_for_the_first_page(
     for days in (-1, 3, 5, None):
         raised(due_on=today + timedelta(days=days) if days is not None else None)
     decided = raised(due_on=today)
-    decide_notice(actor=trader, at=timezone.now(), notice=decided, decision="x", reason="y")
+    decide_notice(
+        actor=trader, at=timezone.now(), notice=decided, outcome="other", decision="x", reason="What the act says."
+    )
     assert trader.roles
 
     with django_assert_num_queries(2):
@@ -144,7 +165,9 @@ def test_the_inbox_shows_open_ones_the_nearest_day_first(raised: Callable[..., N
     today = day_of(timezone.now())
     without, late, soon = raised(), raised(due_on=today - timedelta(days=2)), raised(due_on=today + timedelta(days=2))
     decided = raised()
-    decide_notice(actor=trader, at=timezone.now(), notice=decided, decision="x", reason="y")
+    decide_notice(
+        actor=trader, at=timezone.now(), notice=decided, outcome="other", decision="x", reason="What the act says."
+    )
     client = as_person(trader)
 
     def shown(**query: str) -> list[Notice]:
@@ -185,14 +208,17 @@ def test_it_is_decided_on_its_page(raised: Callable[..., Notice], trader: User) 
     notice = raised()
     client, address = as_person(trader), reverse("notices:notice", args=[notice.pk])
 
-    empty = client.post(address, {"decision": "", "reason": ""})
+    empty = client.post(address, {"outcome": "other", "decision": "", "reason": ""})
     assert empty.context["form"].errors.keys() == {"decision", "reason"}
 
-    assert client.post(address, {"decision": "Found", "reason": "Act 7"}).status_code == 302
+    assert (
+        client.post(address, {"outcome": "found", "decision": "Found", "reason": "Act 7 of the store."}).status_code
+        == 302
+    )
     page = client.get(address).content.decode()
     assert "Found" in page
     assert "<textarea" not in page
-    again = client.post(address, {"decision": "Lost", "reason": "Act 8"}, follow=True)
+    again = client.post(address, {"outcome": "other", "decision": "Lost", "reason": "Act 8 of the store."}, follow=True)
     assert "decided already" in again.content.decode()
     notice.refresh_from_db()
     assert notice.decision == "Found"
@@ -203,7 +229,10 @@ def test_an_auditor_reads_but_does_not_decide(raised: Callable[..., Notice], aud
     client, address = as_person(auditor), reverse("notices:notice", args=[notice.pk])
 
     assert "<textarea" not in client.get(address).content.decode()
-    assert client.post(address, {"decision": "Found", "reason": "Act 7"}).status_code == 403
+    assert (
+        client.post(address, {"outcome": "found", "decision": "Found", "reason": "Act 7 of the store."}).status_code
+        == 403
+    )
     notice.refresh_from_db()
     assert notice.is_open
 
@@ -237,7 +266,7 @@ def test_the_database_refuses_half_decisions_and_other_causes(
 def test_the_database_keeps_a_decision_and_deletes_nothing(
     raised: Callable[..., Notice], trader: User, now: datetime
 ) -> None:
-    decide_notice(actor=trader, at=now, notice=raised(), decision="x", reason="y")
+    decide_notice(actor=trader, at=now, notice=raised(), outcome="other", decision="x", reason="What the act says.")
 
     for change in ({"decision": "z"}, {"reason": "z"}, {"state": "open", "decided_by": None}):
         with pytest.raises(Error), transaction.atomic():

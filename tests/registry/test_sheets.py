@@ -249,12 +249,24 @@ def figures(sheet: DailySheet, **changes: Any) -> Facts:
 
 
 def test_what_was_explained_is_not_asked_again(
-    enter: Enter, receive_sheet: Callable[..., Intake], inspector: User, now: datetime, later: Callable[..., datetime]
+    enter: Enter,
+    receive_sheet: Callable[..., Intake],
+    inspector: User,
+    authority_officer: User,
+    now: datetime,
+    later: Callable[..., datetime],
 ) -> None:
     sheet = enter()
     receive_sheet(sheet, 6)
     sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
-    decide_notice(actor=inspector, at=now, notice=Notice.objects.get(), decision="Broken", reason="Two were dust.")
+    decide_notice(
+        actor=authority_officer,
+        at=now,
+        notice=Notice.objects.get(),
+        outcome="corrected",
+        decision="Broken",
+        reason="Two were dust.",
+    )
 
     assert check_days(at=later(days=3)) == 0
     assert Notice.objects.count() == 1
