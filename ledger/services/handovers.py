@@ -451,7 +451,7 @@ def _tell_differences(
     """Raise what the sender has to explain: one discrepancy for each sort of difference."""
     told: list[tuple[str, dict[str, Any]]] = []
     if missing:
-        facts = {"missing": missing, "sent": missing + received, "reason": handover.difference_reason}
+        facts: dict[str, Any] = {"missing": missing, "sent": missing + received, "reason": handover.difference_reason}
         told.append(("handover.missing", facts))
     if off:
         told.append(("handover.mass", {"count": len(off), "reason": handover.difference_reason}))
