@@ -1,0 +1,147 @@
+"""Marks and blank labels: one table of codes, each issued once."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import User
+from core.accounts.roles import Can
+from core.base.triggers import final_once, fixed, never_deleted
+from marking.models.keys import SigningKey
+from registry.models import Derivative
+
+CODE_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{12}$"
+
+
+class MarkQuerySet(models.QuerySet["Mark"]):
+    def active(self) -> "MarkQuerySet":
+        return self.filter(state=Mark.State.ACTIVE)
+
+    def visible_to(self, user: User) -> "MarkQuerySet":
+        """Marks of derivatives that the person may know; of blank labels, who may know everything."""
+        if user.can(Can.SEE_EVERYTHING):
+            return self
+        return self.filter(derivative__in=Derivative.objects.visible_to(user).values("pk"))
+
+
+class Mark(models.Model):
+    """A code, with the statement that its symbol carries: on one derivative, or on a blank label.
+
+    Codes of blank labels and of marked derivatives are one table, so that its key alone keeps any code from being
+    issued twice. Never deleted, never bound to another derivative. A derivative has at most one active mark. Ending a
+    mark takes two people and a reason, and is for good. Code, statement and signature change together only when a new
+    print raises the generation.
+    """
+
+    class State(models.TextChoices):
+        BLANK = "blank", _("Blank label")
+        SPOILED = "spoiled", _("Spoiled label")
+        DESTROYED = "destroyed", _("Destroyed label")
+        ACTIVE = "active", _("Active")
+        VOID = "void", _("Void")
+        REPLACED = "replaced", _("Replaced")
+
+    UNBOUND = (State.BLANK, State.SPOILED, State.DESTROYED)
+    ENDED = (State.VOID, State.REPLACED)
+
+    code = models.CharField(max_length=12, primary_key=True)
+    derivative = models.ForeignKey(Derivative, null=True, on_delete=models.PROTECT, related_name="marks")
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
+    generation = models.PositiveSmallIntegerField(default=1)
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="marks", db_index=False)
+    payload = models.BinaryField()
+    signature = models.BinaryField()
+    issued_at = models.DateTimeField()
+    end_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=200, blank=True)
+
+    objects = MarkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-issued_at", "code"]
+        constraints = [
+            models.CheckConstraint(condition=Q(code__regex=CODE_PATTERN), name="mark_code_form"),
+            models.UniqueConstraint(
+                fields=["derivative"], condition=Q(state="active"), name="one_active_mark_of_a_derivative"
+            ),
+            models.CheckConstraint(condition=Q(generation__range=(1, 255)), name="mark_generation"),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["blank", "spoiled", "destroyed", "active"],
+                    end_asked_by=None,
+                    ended_by=None,
+                    ended_at=None,
+                    end_reason="",
+                )
+                | (
+                    Q(state__in=["void", "replaced"], end_asked_by__isnull=False)
+                    & Q(ended_by__isnull=False, ended_at__isnull=False)
+                    & ~Q(end_reason="")
+                ),
+                name="mark_end_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_by=None) | ~Q(ended_by=F("end_asked_by")), name="nobody_ends_a_mark_alone"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["blank", "spoiled", "destroyed"], derivative=None)
+                | Q(state__in=["active", "void", "replaced"], derivative__isnull=False),
+                name="mark_is_blank_or_on_a_derivative",
+            ),
+        ]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed("mark_is_issued_once", "code", "issued_at"),
+            pgtrigger.Protect(
+                name="mark_is_bound_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__derivative__isnull=False)
+                & pgtrigger.Q(new__derivative__df=pgtrigger.F("old__derivative")),
+            ),
+            final_once("mark_ends_for_good", pgtrigger.Q(old__state__in=["void", "replaced", "destroyed"])),
+            pgtrigger.FSM(
+                name="mark_moves_on",
+                field="state",
+                transitions=[
+                    ("blank", "active"),
+                    ("blank", "spoiled"),
+                    ("blank", "destroyed"),
+                    ("spoiled", "destroyed"),
+                    ("active", "void"),
+                    ("active", "replaced"),
+                ],
+            ),
+            pgtrigger.Protect(
+                name="generation_only_grows",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__generation__lt=pgtrigger.F("old__generation")),
+            ),
+            pgtrigger.Protect(
+                name="statement_is_fixed_in_a_generation",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__generation=pgtrigger.F("old__generation"))
+                & (
+                    pgtrigger.Q(new__payload__df=pgtrigger.F("old__payload"))
+                    | pgtrigger.Q(new__signature__df=pgtrigger.F("old__signature"))
+                    | pgtrigger.Q(new__key__df=pgtrigger.F("old__key"))
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def item(self) -> Derivative:
+        """What the mark is on. ValueError for a blank label."""
+        if self.derivative is None:
+            raise ValueError("a blank label is on nothing")
+        return self.derivative
