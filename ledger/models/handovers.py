@@ -121,17 +121,26 @@ class HandoverLine(models.Model):
         RECEIVED = "received", _("Received")
         MISSING = "missing", _("Missing")
 
-    handover = models.ForeignKey(Handover, on_delete=models.PROTECT, related_name="lines", db_index=False)
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="handover_lines")
+    # What these three name is there: the trigger asks it of a whole set of lines at once, and more besides.
+    handover = models.ForeignKey(
+        Handover, on_delete=models.PROTECT, related_name="lines", db_index=False, db_constraint=False
+    )
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="handover_lines", db_constraint=False)
     # The box it was sent in; where it lies now, its packing says.
-    box = models.ForeignKey(Box, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    box = models.ForeignKey(
+        Box, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.PENDING)
-    scanned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    scanned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     scanned_at = models.DateTimeField(null=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     in_sample = models.BooleanField(default=False)
     weighed_g = models.PositiveIntegerField(null=True)
-    weighed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    weighed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     weighed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -148,7 +157,11 @@ class HandoverLine(models.Model):
                 name="handover_scan_all_or_none",
             ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*never_deleted()]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed("handover_line_is_fixed", "handover", "item", "box"),
+            triggers.line_was_dispatched(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.handover_id} {self.item_id} {self.outcome}"

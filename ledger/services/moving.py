@@ -41,8 +41,9 @@ def open_items(count: int) -> list[int]:
     """Make `count` items that are nowhere yet; the caller brings them in by `enter_items` in the same transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ledger_item (id) SELECT nextval(pg_get_serial_sequence('ledger_item', 'id'))"
-            " FROM generate_series(1, %s) RETURNING id",
+            "INSERT INTO ledger_item (id) SELECT nextval(series.name)"
+            " FROM (SELECT pg_get_serial_sequence('ledger_item', 'id')::regclass AS name OFFSET 0) series,"
+            " generate_series(1, %s) RETURNING id",
             [count],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -13,6 +13,7 @@ from ledger.models import (
     AccountTotal,
     CustodyAccount,
     Handover,
+    HandoverLine,
     Hold,
     Holding,
     Movement,
@@ -197,6 +198,21 @@ def test_it_refuses_to_rewrite_history(statement: str, enter: Enter, reception: 
 
     assert Posting.objects.count() == 2
     assert Holding.objects.get(account=reception).grams == 210
+
+
+def test_the_database_keeps_the_lines_of_a_handover_to_what_it_sent(
+    enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
+) -> None:
+    sent, other = enter(reception, 210, 215)
+    handover = dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[sent])
+
+    for item in (other, 999_999_999):
+        with refused("line_was_dispatched"), transaction.atomic():
+            HandoverLine.objects.create(handover=handover, item_id=item)
+    with refused("line_was_dispatched"), transaction.atomic():
+        HandoverLine.objects.create(handover_id=999_999_999, item_id=sent)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        HandoverLine.objects.filter(handover=handover).update(item_id=other)
 
 
 def test_the_database_refuses_that_one_person_dispatches_and_accepts(
