@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class CustodyConfig(AppConfig):
@@ -81,7 +82,11 @@ class CustodyConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "loss.reported": _("%(number)s: %(pieces)s items are reported lost or stolen. Place: %(place)s"),
+                "loss.reported": ngettext_lazy(
+                    "%(number)s: %(pieces)s item is reported lost or stolen. Place: %(place)s",
+                    "%(number)s: %(pieces)s items are reported lost or stolen. Place: %(place)s",
+                    "pieces",
+                ),
                 "correction.waits": _("Movement %(number)s: its correction waits for a second person. %(reason)s"),
             }
         )

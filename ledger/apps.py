@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class LedgerConfig(AppConfig):
@@ -80,17 +81,26 @@ class LedgerConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "stocktake.elsewhere": _(
-                    "%(count)s items that stock-take %(number)s found are registered in other places."
+                "stocktake.elsewhere": ngettext_lazy(
+                    "%(count)s item that stock-take %(number)s found is registered in another place.",
+                    "%(count)s items that stock-take %(number)s found are registered in other places.",
+                    "count",
                 ),
-                "stocktake.unknown": _("Stock-take %(number)s found %(count)s unknown labels: %(labels)s"),
+                "stocktake.unknown": ngettext_lazy(
+                    "Stock-take %(number)s found %(count)s unknown label: %(labels)s",
+                    "Stock-take %(number)s found %(count)s unknown labels: %(labels)s",
+                    "count",
+                ),
                 "climate.warm": _("Too warm in %(store)s since %(began)s: %(worst)s °C, at most %(limit)s °C."),
                 "climate.cold": _("Too cold in %(store)s since %(began)s: %(worst)s °C, at least %(limit)s °C."),
                 "climate.damp": _("Too damp in %(store)s since %(began)s: %(worst)s %%, at most %(limit)s %%."),
                 "climate.silent": _("No readings from %(store)s since %(began)s."),
-                "weighing.unexplained": _(
-                    "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying"
-                    " (lighter: %(lost)s, heavier: %(gained)s)."
+                "weighing.unexplained": ngettext_lazy(
+                    "Weighing %(number)s in %(store)s: %(count)s mass is not explained by drying (lighter:"
+                    " %(lost)s, heavier: %(gained)s).",
+                    "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying (lighter:"
+                    " %(lost)s, heavier: %(gained)s).",
+                    "count",
                 ),
                 "handover.late": _("%(number)s from %(source)s to %(target)s should have arrived and has not."),
             }
@@ -98,12 +108,17 @@ class LedgerConfig(AppConfig):
         # Both sides of a hand-over, and whoever keeps a store, are concerned themselves: the authority judges.
         register_notice_codes(
             {
-                "stocktake.missing": _(
+                "stocktake.missing": ngettext_lazy(
+                    "%(missing)s of %(expected)s items was not found in %(store)s by stock-take %(number)s. It"
+                    " is on hold until that is settled.",
                     "%(missing)s of %(expected)s items were not found in %(store)s by stock-take %(number)s."
-                    " They are on hold until it is settled."
+                    " They are on hold until it is settled.",
+                    "missing",
                 ),
-                "handover.missing": _(
-                    "%(missing)s of %(sent)s items missing on arrival of %(number)s. Receiver: %(reason)s"
+                "handover.missing": ngettext_lazy(
+                    "%(missing)s of %(sent)s items is missing on arrival of %(number)s. Receiver: %(reason)s",
+                    "%(missing)s of %(sent)s items are missing on arrival of %(number)s. Receiver: %(reason)s",
+                    "missing",
                 ),
             },
             decides="authority",
@@ -111,8 +126,10 @@ class LedgerConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "handover.mass": _(
-                    "%(count)s items weighed on arrival of %(number)s differ beyond the rule. Receiver: %(reason)s"
+                "handover.mass": ngettext_lazy(
+                    "%(count)s item weighed on arrival of %(number)s differs beyond the rule. Receiver: %(reason)s",
+                    "%(count)s items weighed on arrival of %(number)s differ beyond the rule. Receiver: %(reason)s",
+                    "count",
                 ),
                 "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),
             },

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class PermitsConfig(AppConfig):
@@ -59,7 +60,11 @@ class PermitsConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "handover.extra": _("%(extra)s items arrived with %(number)s that are not on its list: %(items)s"),
+                "handover.extra": ngettext_lazy(
+                    "%(extra)s item arrived with %(number)s that is not on its list: %(items)s",
+                    "%(extra)s items arrived with %(number)s that are not on its list: %(items)s",
+                    "extra",
+                ),
             },
             decides="authority",
         )

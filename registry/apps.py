@@ -2,6 +2,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class RegistryConfig(AppConfig):
@@ -122,23 +123,34 @@ class RegistryConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "case.counts_differ": _(
-                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s were weighed and marked"
+                "case.counts_differ": ngettext_lazy(
+                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s was weighed and marked",
+                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s were weighed and marked",
+                    "taken",
                 ),
                 "case.decision_waits": _(
                     "Case %(number)s: the court decision %(decision)s waits for a second person to confirm it"
                 ),
-                "removal.carcasses": _(
+                "removal.carcasses": ngettext_lazy(
+                    "%(brigade)s, %(day)s: %(animals)s animal taken, %(carcasses)s carcasses delivered,"
+                    " %(unusable)s unusable. Sheet %(number)s.",
                     "%(brigade)s, %(day)s: %(animals)s animals taken, %(carcasses)s carcasses delivered,"
-                    " %(unusable)s unusable. Sheet %(number)s."
+                    " %(unusable)s unusable. Sheet %(number)s.",
+                    "animals",
                 ),
-                "removal.counts": _(
-                    "%(brigade)s, %(day)s: the reception counted %(received)s animals, sheet %(number)s"
-                    " says %(animals)s."
+                "removal.counts": ngettext_lazy(
+                    "%(brigade)s, %(day)s: the reception counted %(received)s animal, sheet %(number)s says"
+                    " %(animals)s.",
+                    "%(brigade)s, %(day)s: the reception counted %(received)s animals, sheet %(number)s says"
+                    " %(animals)s.",
+                    "received",
                 ),
-                "removal.sex": _(
-                    "%(brigade)s, %(day)s: %(count)s animals taken of a sex or age that permit %(permit)s is not for."
-                    " Sheet %(number)s."
+                "removal.sex": ngettext_lazy(
+                    "%(brigade)s, %(day)s: %(count)s animal taken of a sex or age that permit %(permit)s is"
+                    " not for. Sheet %(number)s.",
+                    "%(brigade)s, %(day)s: %(count)s animals taken of a sex or age that permit %(permit)s is"
+                    " not for. Sheet %(number)s.",
+                    "count",
                 ),
                 "removal.contract": _(
                     "%(brigade)s, %(day)s: animals taken on a day that contract %(contract)s does not cover."
@@ -152,22 +164,34 @@ class RegistryConfig(AppConfig):
         # Horns that vanish or come from nowhere, and animals beyond a limit: the authority judges.
         register_notice_codes(
             {
-                "intake.horns_per_male": _(
-                    "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s"
+                "intake.horns_per_male": ngettext_lazy(
+                    "%(pieces)s horn from %(males)s males in reception %(number)s. Inspector: %(explanation)s",
+                    "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s",
+                    "pieces",
                 ),
-                "removal.horns_too_many": _(
-                    "%(brigade)s, %(day)s: %(horns)s horns cut from %(males)s males, at most %(most)s possible."
-                    " Sheet %(number)s."
+                "removal.horns_too_many": ngettext_lazy(
+                    "%(brigade)s, %(day)s: %(horns)s horn cut from %(males)s males, at most %(most)s possible."
+                    " Sheet %(number)s.",
+                    "%(brigade)s, %(day)s: %(horns)s horns cut from %(males)s males, at most %(most)s"
+                    " possible. Sheet %(number)s.",
+                    "horns",
                 ),
-                "removal.horns_too_few": _(
+                "removal.horns_too_few": ngettext_lazy(
+                    "%(brigade)s, %(day)s: only %(horns)s horn cut from %(males)s males, %(most)s expected."
+                    " Sheet %(number)s.",
                     "%(brigade)s, %(day)s: only %(horns)s horns cut from %(males)s males, %(most)s expected."
-                    " Sheet %(number)s."
+                    " Sheet %(number)s.",
+                    "horns",
                 ),
-                "removal.over_permit": _(
-                    "%(animals)s animals taken under removal permit %(permit)s, which lets %(limit)s."
+                "removal.over_permit": ngettext_lazy(
+                    "%(animals)s animal taken under removal permit %(permit)s, which lets %(limit)s.",
+                    "%(animals)s animals taken under removal permit %(permit)s, which lets %(limit)s.",
+                    "animals",
                 ),
-                "removal.over_decision": _(
-                    "%(animals)s animals taken under decision %(decision)s, whose line lets %(limit)s."
+                "removal.over_decision": ngettext_lazy(
+                    "%(animals)s animal taken under decision %(decision)s, whose line lets %(limit)s.",
+                    "%(animals)s animals taken under decision %(decision)s, whose line lets %(limit)s.",
+                    "animals",
                 ),
                 "processing.loss": _(
                     "%(number)s lost %(loss)s g of %(input)s g; the norm is %(percent)s %%. Processor: %(explanation)s"
@@ -177,11 +201,15 @@ class RegistryConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "removal.horns_registered": _(
-                    "%(brigade)s, %(day)s: %(cut)s horns cut, %(registered)s registered. Sheet %(number)s."
+                "removal.horns_registered": ngettext_lazy(
+                    "%(brigade)s, %(day)s: %(cut)s horn cut, %(registered)s registered. Sheet %(number)s.",
+                    "%(brigade)s, %(day)s: %(cut)s horns cut, %(registered)s registered. Sheet %(number)s.",
+                    "cut",
                 ),
-                "removal.no_reception": _(
-                    "%(brigade)s, %(day)s: %(cut)s horns cut, but no reception. Sheet %(number)s."
+                "removal.no_reception": ngettext_lazy(
+                    "%(brigade)s, %(day)s: %(cut)s horn cut, but no reception. Sheet %(number)s.",
+                    "%(brigade)s, %(day)s: %(cut)s horns cut, but no reception. Sheet %(number)s.",
+                    "cut",
                 ),
             },
             decides="authority",

@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, Region, User
-from core.accounts.subjects import label_of
+from core.accounts.subjects import SUBJECTS, label_of
 from core.base.clock import day_of
 from core.notices.models import Notice, NoticeQuerySet
-from core.notices.texts import TEXTS
 
 OPEN, DECIDED, ALL = "open", "decided", "all"
 
@@ -65,7 +64,7 @@ class NoticeFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         self._user = user
         seen = Notice.objects.visible_to(user).order_by()
-        kinds = sorted({code.partition(".")[0] for code in TEXTS} | set(seen.values_list("subject_kind", flat=True)))
+        kinds = set(seen.values_list("subject_kind", flat=True)) & SUBJECTS.keys()
         choices = sorted(((kind, str(label_of(kind))) for kind in kinds), key=lambda pair: pair[1])
         self.filters["about"].extra["choices"] = choices
         self.filters["about"].field.choices = choices

@@ -1,6 +1,6 @@
 """What waits for whom."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,8 +8,8 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.models import Appointment, User
-from core.accounts.roles import GRANTS, Can
+from core.accounts.models import Appointment, Organisation, User
+from core.accounts.roles import GRANTS, Can, Role
 from core.notices.models import JUDGES, Notice, is_authority
 
 ACTING = [role for role in GRANTS if Can.DECIDE_NOTICE in GRANTS[role]]
@@ -64,6 +64,39 @@ def who_may_decide(notice: Notice, on: date) -> list[User]:
     concerned = {notice.caused_by_id, notice.explained_by_id}
     others = [person for pk, person in people.items() if pk not in concerned]
     return sorted(others, key=lambda person: person.full_name)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Who acts next on a notice: a person, or whoever holds one of these roles in the organisation."""
+
+    person: User | None
+    roles: tuple[Role, ...]
+    organisation: Organisation
+
+
+def who_acts(notices: Collection[Notice], on: date) -> dict[int, Acting]:
+    """For each open notice who is to act next; one query for all. Notices come with organisation and assigned_to.
+
+    An organisation where nobody may act any more leaves it to the authority.
+    """
+    open_ones = [notice for notice in notices if notice.is_open]
+    if not open_ones:
+        return {}
+    concerned = Q(role__in=ACTING, organisation__in={notice.organisation_id for notice in open_ones})
+    there = Appointment.objects.in_force(on).filter(concerned | Q(role__in=JUDGES), user__is_active=True)
+    holders = list(there.select_related("organisation").order_by("organisation", "role"))
+    judges = [held for held in holders if held.role in JUDGES]
+    acting: dict[int, Acting] = {}
+    for notice in open_ones:
+        own = [held for held in holders if held.organisation_id == notice.organisation_id]
+        if notice.decides == Notice.Decides.ORGANISATION:
+            own = [held for held in own if held.user_id != notice.caused_by_id]
+        chosen = judges if notice.waits_for_authority or not own else own
+        roles = tuple(dict.fromkeys(Role(held.role) for held in chosen))
+        body = chosen[0].organisation if chosen else notice.organisation
+        acting[notice.pk] = Acting(notice.assigned_to, roles, body)
+    return acting
 
 
 def people_for(organisations: Iterable[int], on: date) -> list[User]:

@@ -16,7 +16,7 @@ from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.queue import after_commit
 from core.notices.models import Notice, NoticeNote, is_authority
 from core.notices.selectors import may_act_on, refusal_to_decide
-from core.notices.texts import DECIDERS, TEXTS, outcomes_of, register_notice_codes, table_of_codes, text_of
+from core.notices.texts import DECIDERS, outcomes_of, register_notice_codes, say, table_of_codes, text_of
 
 __all__ = [
     "AlreadyDecided",
@@ -80,7 +80,7 @@ def raise_notice(
     The clock has no actor, but may know whom its notice concerns. Its people are written to after commit, at most once
     a day. A code nobody registered, or a place in its sentence without a param, is a defect: KeyError.
     """
-    _check_sentence(TEXTS[code], params)
+    say(code, params)
     notice = Notice.objects.create(
         kind=kind,
         code=code,
@@ -104,10 +104,6 @@ def raise_notice(
     )
     _write_later([notice.pk])
     return notice
-
-
-def _check_sentence(text: StrOrPromise, params: dict[str, object]) -> None:
-    str(text) % params
 
 
 @transaction.atomic

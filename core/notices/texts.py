@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
+
+from core.accounts.subjects import SUBJECTS, label_of
 
 if TYPE_CHECKING:
     from core.notices.models import Notice
@@ -18,12 +21,59 @@ DECIDERS: dict[str, Decider] = {}
 GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
 
 
+# What an example of a sentence says in each place; numbers come from the subject that a code begins with.
+EXAMPLES: dict[str, object] = {
+    "animals": 5,
+    "began": "05.11.2025 14:20",
+    "brigade": _("Brigade No. 2"),
+    "carcasses": 4,
+    "contract": "12/2025",
+    "count": 1,
+    "counted": 4,
+    "cut": 8,
+    "day": "05.11.2025",
+    "decision": "№ 77",
+    "expected": 40,
+    "explanation": _("one horn had broken off long ago"),
+    "extra": 2,
+    "gained": 0,
+    "horns": 9,
+    "input": 600,
+    "items": "KZ25-0000001, KZ25-0000002",
+    "labels": "7H4Q-9TX2-MW8H",
+    "limit": 4,
+    "loss": 60,
+    "lost": 1,
+    "males": 4,
+    "missing": 1,
+    "most": 8,
+    "percent": 5,
+    "permit": "№ 14",
+    "pieces": 9,
+    "place": _("cold store, shelf 3"),
+    "protocol": "№ 118",
+    "reason": _("one box had been opened"),
+    "received": 4,
+    "registered": 7,
+    "seals": "A 001234",
+    "sent": 40,
+    "source": "RP-27-1",
+    "store": "CS-75",
+    "taken": 3,
+    "target": "CS-75",
+    "unusable": 0,
+    "worst": "9.5",
+}
+NUMBERED_AS = {"removal": "daily_sheet", "permit": "handover", "correction": "movement", "climate": "store"}
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One line of the table: the code, its sentence with %(name)s places for its params, and who decides."""
+    """One line of the table: what it is about, an example of its sentence, who decides."""
 
     code: str
-    text: StrOrPromise
+    about: str
+    example: str
     decides: Decider
 
 
@@ -49,9 +99,24 @@ def outcomes_of(code: str) -> list[str]:
 
 def table_of_codes() -> list[Code]:
     """Every alert that the system can raise, by code."""
-    return [Code(code, TEXTS[code], DECIDERS.get(code, "organisation")) for code in sorted(TEXTS)]
+    found = [Code(code, *_example(code), DECIDERS.get(code, "organisation")) for code in TEXTS]
+    return sorted(found, key=lambda line: (line.about, line.example))
+
+
+def _example(code: str) -> tuple[str, str]:
+    """What a code is about, and its sentence with something in every place."""
+    head = code.partition(".")[0]
+    kind = NUMBERED_AS.get(head, head)
+    prefix = SUBJECTS[kind].prefix if kind in SUBJECTS else ""
+    number = f"{prefix}25-000012" if prefix else "12"
+    return str(label_of(kind)), say(code, EXAMPLES | {"number": number})
+
+
+def say(code: str, params: Mapping[str, object]) -> str:
+    """The sentence of a code, in the reader's language and in the plural of its count."""
+    return str(TEXTS[code] % params)
 
 
 def text_of(notice: "Notice") -> str:
     """What the notice says, in the reader's language."""
-    return str(TEXTS[notice.code]) % notice.params
+    return say(notice.code, notice.params)

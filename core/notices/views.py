@@ -29,7 +29,7 @@ from core.base.refusals import add_refusal
 from core.notices.filters import OPEN, NoticeFilter
 from core.notices.forms import AssignForm, CommentForm, DecisionForm, ExplanationForm, ReturnForm
 from core.notices.models import Notice, is_authority
-from core.notices.selectors import may_act_on, people_for, refusal_to_decide, who_may_decide
+from core.notices.selectors import may_act_on, people_for, refusal_to_decide, who_acts, who_may_decide
 from core.notices.services import (
     AlreadyDecided,
     ExplanationFirst,
@@ -50,7 +50,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     """What waits; the nearest day first, so that what is overdue stands on top."""
     asked = request.GET.copy()
     asked.setdefault("state", OPEN)
-    notices = Notice.objects.visible_to(request.user).select_related("organisation", "assigned_to")
+    notices = Notice.objects.visible_to(request.user).select_related("organisation", "assigned_to", "decided_by")
     dated = notices.annotate(due=Coalesce("due_on", Value(NEVER)))
     found = NoticeFilter(asked, queryset=dated, request=request, user=request.user)
     page = keyset_page(found.qs, request, order=("due", "-pk"))
@@ -63,7 +63,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "today": today,
         "actable": {notice.pk for notice in actable},
         "assign": AssignForm(people=people) if actable else None,
-        "labels": {kind: label_of(kind) for kind in {notice.subject_kind for notice in page}},
+        "acting": who_acts(list(page), today),
     }
     return render(request, "notices/inbox.html", context)
 
@@ -103,6 +103,7 @@ def _page(request: SignedInRequest, found: Notice, *, status: int = 200, **forms
         "subject_label": label_of(found.subject_kind),
         "subject_url": pages_of(user, [subject]).get(subject, ""),
         "may_act": may_act,
+        "acting": who_acts([found], today).get(found.pk),
         "refusal": refusal_to_decide(user, found) if found.is_open else None,
         "deciders": who_may_decide(found, today) if found.is_open else [],
         "may_explain": own.explainable_by(user).exists(),

@@ -9,6 +9,8 @@ from django.core import mail
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
+from django.utils.html import escape
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
@@ -30,7 +32,7 @@ from core.notices.services import (
     return_notice,
     settle_notice,
 )
-from core.notices.texts import DECIDERS, TEXTS, table_of_codes
+from core.notices.texts import DECIDERS, TEXTS, say, table_of_codes
 from tests.cast import enter_person
 
 pytestmark = pytest.mark.django_db
@@ -260,7 +262,41 @@ def test_every_alert_of_the_system_has_its_line(client: Client, auditor: User) -
 
     for line in table_of_codes():
         assert line.code in text
+        assert escape(line.example) in text
+        assert "%(" not in line.example
     assert DECIDERS["processing.loss"] == "authority"
+
+
+def test_each_sentence_agrees_with_its_count() -> None:
+    with translation.override("en"):
+        one = say("handover.missing", {"missing": 1, "sent": 40, "number": "HO25-000004", "reason": "?"})
+        two = say("handover.missing", {"missing": 2, "sent": 40, "number": "HO25-000004", "reason": "?"})
+
+    assert one.startswith("1 of 40 items is missing")
+    assert two.startswith("2 of 40 items are missing")
+
+
+def test_the_list_says_who_acts_and_what_it_is_about_in_words(
+    client: Client,
+    raised: Raise,
+    trader: User,
+    authority_officer: User,
+    now: datetime,
+) -> None:
+    mine, anybodys, explained, alone = raised(), raised(), raised("test.judged"), raised(actor=trader)
+    assign_notices(actor=trader, at=now, notices=[mine], person=trader)
+    explain_notice(actor=trader, at=now, notice=explained, explanation="How it came about.")
+    client.force_login(authority_officer)
+
+    answer = client.get(reverse("notices:inbox"))
+    acting = answer.context["acting"]
+    assert acting[mine.pk].person == trader
+    assert (acting[anybodys.pk].roles, acting[anybodys.pk].organisation) == ((Role.TRADER,), mine.organisation)
+    for waiting in (explained, alone):
+        assert acting[waiting.pk].roles == (Role.AUTHORITY_OFFICER,)
+        assert acting[waiting.pk].organisation.kind == "ministry"
+    about = [value for value, _label in answer.context["filter"].form.fields["about"].choices if value]
+    assert about == ["handover"]
 
 
 def test_programs_list_assign_explain_return_and_decide(

@@ -1,10 +1,13 @@
-"""How much waits for the reader, in the bar of every page."""
+"""How much waits for the reader, in the bar of every page; who acts on what."""
+
+from collections.abc import Mapping
 
 from django import template
 
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.notices.models import Notice
+from core.notices.selectors import Acting
 
 register = template.Library()
 
@@ -18,3 +21,9 @@ def waiting_count(context: template.Context) -> int:
     if not isinstance(user, User) or not user.can(Can.DECIDE_NOTICE):
         return 0
     return Notice.objects.waiting_for(user).order_by()[: MOST + 1].count()
+
+
+@register.filter
+def of(acting: Mapping[int, Acting], notice: Notice) -> Acting | None:
+    """Who acts on this one."""
+    return acting.get(notice.pk)
