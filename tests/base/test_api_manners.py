@@ -19,7 +19,8 @@ from core.accounts.services import create_token
 from core.accounts.tasks import forget_old_requests
 from core.audit.models import Event
 from core.notices.models import Notice
-from core.notices.services import TEXTS, raise_notice
+from core.notices.services import raise_notice
+from core.notices.texts import TEXTS
 from core.rules.models import Rule
 
 pytestmark = pytest.mark.django_db
