@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.accounts.signature import SignedSerializer
-from ledger.models import ClimateReading, StockTake, StockTakeLine, WeighIn, Weighing
+from ledger.models import MOST_GRAMS, ClimateReading, Hold, StockTake, StockTakeLine, WeighIn, Weighing
 
 MOST_READINGS = 5_000
 MOST_WEIGHED = 20_000
@@ -156,7 +156,7 @@ class ClimateReadingSerializer(serializers.ModelSerializer[ClimateReading]):
 
 class WeighedSerializer(serializers.Serializer[Any]):
     item = serializers.CharField(max_length=40, help_text="Number or mark.")
-    grams = serializers.IntegerField(min_value=1, max_value=10_000_000)
+    grams = serializers.IntegerField(min_value=1, max_value=MOST_GRAMS)
 
 
 class NewWeighingSerializer(serializers.Serializer[Any]):

@@ -65,6 +65,7 @@ class LedgerConfig(AppConfig):
                 "climate.logged": _("Temperature and humidity logged"),
                 "climate.watched": _("Watch over the sensors changed"),
                 "weighing.recorded": _("Weighed again"),
+                "weighing.settled": _("Mass settled"),
                 "store.opened": _("Store opened"),
                 "store.closed": _("Store closed"),
                 "store.reopened": _("Store reopened"),

@@ -34,15 +34,20 @@ def judge(
 ) -> Judged:
     """Whether a new mass is explained: not below what the curve leaves of the first mass, nor above the mass before.
 
-    Both bounds give way by a whole gram; the upper one by the tolerance of scales too. A loss is judged by the first
-    mass, so that many small losses do not pass where one large one would not.
+    Both bounds give way by a whole gram; the upper one by the tolerance of scales too. Both are judged by the first
+    mass as well, so that many small losses, or gains, do not pass where one large one would not.
     """
     floor_g = int(first_g * (100 - loss_percent(curve, days)) / 100) - 1
-    ceiling_g = before_g + max(1, before_g * tolerance_percent // 100)
-    # What was explained before stays explained: a mass that has not changed is never a new loss.
-    floor_g = max(min(floor_g, before_g), 0)
+    ceiling_g = min(with_tolerance(before_g, tolerance_percent), with_tolerance(first_g, tolerance_percent))
+    # What was explained before stays explained: a mass that has not changed is never a new loss, nor a new gain.
+    floor_g, ceiling_g = max(min(floor_g, before_g), 0), max(ceiling_g, before_g)
     if now_g < floor_g:
         return Judged("loss", floor_g, ceiling_g)
     if now_g > ceiling_g:
         return Judged("gain", floor_g, ceiling_g)
     return Judged("dry", floor_g, ceiling_g)
+
+
+def with_tolerance(grams: int, tolerance_percent: int) -> int:
+    """The most that scales show of so many grams."""
+    return grams + max(1, grams * tolerance_percent // 100)

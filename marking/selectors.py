@@ -66,7 +66,10 @@ _BY_HOLD: dict[str, Reason] = {
     Hold.Kind.LOSS: Reason.LOST,
     Hold.Kind.MISSING: Reason.LOST,
     Hold.Kind.TO_DESTROY: Reason.TO_DESTROY,
+    Hold.Kind.MASS: Reason.DISPUTE,
 }
+# Work of the keeper that says nothing against the goods.
+_SILENT = frozenset({Hold.Kind.PROCESSING.value})
 _BY_STATE: dict[str, Reason] = {
     Mark.State.VOID: Reason.VOID,
     Mark.State.REPLACED: Reason.REPLACED,
@@ -186,7 +189,7 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
     reasons = {known} if known else set()
     if found.state in _BY_STATE:
         reasons.add(_BY_STATE[found.state])
-    reasons.update(_BY_HOLD[kind] for kind in found.holds)
+    reasons.update(_BY_HOLD[kind] for kind in found.holds if kind not in _SILENT)
     if found.number is not None and found.place not in _IN_ORDER:
         # An item that is nowhere any more: its registration was taken back.
         reasons.add(_BY_PLACE.get(found.place or "", Reason.WITHDRAWN))

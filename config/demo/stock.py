@@ -54,7 +54,9 @@ def weigh_again(cast: Cast, chance: random.Random, store: CustodyAccount, at: da
     grams = {item: round(mass * chance.uniform(0.91, 0.97)) for item, mass in held.items()}
     odd = min(held)
     grams[odd] = round(held[odd] * 0.8)
-    weigh_items(actor=cast.people["storekeeper2"], at=at, key="demo:weighing", account=store, grams=grams)
+    weigh_items(
+        actor=cast.people["storekeeper2"], at=at, key="demo:weighing", account=store, grams=grams, confirmed=list(grams)
+    )
 
 
 def count_central(cast: Cast, store: CustodyAccount, at: datetime) -> None:

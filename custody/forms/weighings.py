@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.base.forms import GramsField
+from ledger.models import MOST_GRAMS
 
 
 class WeighForm(forms.Form):
@@ -21,7 +22,7 @@ class WeighForm(forms.Form):
             }
         ),
     )
-    grams = GramsField(label=_("Mass now"), min_value=1, max_value=10_000_000, required=False)
+    grams = GramsField(label=_("Mass now"), min_value=1, max_value=MOST_GRAMS, required=False)
     confirm = forms.CharField(required=False, widget=forms.HiddenInput)
 
 

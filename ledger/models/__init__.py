@@ -24,7 +24,16 @@ from ledger.models.handovers import (
     HandoverSignature,
 )
 from ledger.models.holds import Hold, HoldQuerySet, Reservation, ReservationQuerySet
-from ledger.models.movements import AccountTotal, Holding, Item, Movement, MovementKind, PeriodClose, Posting
+from ledger.models.movements import (
+    MOST_GRAMS,
+    AccountTotal,
+    Holding,
+    Item,
+    Movement,
+    MovementKind,
+    PeriodClose,
+    Posting,
+)
 from ledger.models.stocktakes import (
     StockTake,
     StockTakeLine,
@@ -33,9 +42,10 @@ from ledger.models.stocktakes import (
     StockTakeScan,
     StockTakeTally,
 )
-from ledger.models.weighings import WeighIn, Weighing, WeighingQuerySet
+from ledger.models.weighings import WeighIn, Weighing, WeighingMovement, WeighingQuerySet
 
 __all__ = [
+    "MOST_GRAMS",
     "PHYSICAL",
     "AccountKind",
     "AccountTotal",
@@ -75,5 +85,6 @@ __all__ = [
     "StockTakeTally",
     "WeighIn",
     "Weighing",
+    "WeighingMovement",
     "WeighingQuerySet",
 ]

@@ -3,7 +3,7 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.base.triggers import final_once, fixed, never_deleted
@@ -25,6 +25,8 @@ class Hold(models.Model):
         MISSING = "missing", _("Missing in a stock-take")
         LOSS = "loss", _("Reported lost or stolen")
         TO_DESTROY = "to_destroy", _("To be destroyed")
+        MASS = "mass", _("Mass in question")
+        PROCESSING = "processing", _("Processing waits for a decision")
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -46,6 +48,10 @@ class Hold(models.Model):
                 condition=Q(lifted_by=None, lifted_at=None, lift_reason="")
                 | (Q(lifted_by__isnull=False, lifted_at__isnull=False) & ~Q(lift_reason="")),
                 name="hold_lift_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="mass") | Q(lifted_by=None) | ~Q(lifted_by=F("placed_by")),
+                name="mass_is_settled_by_another_person",
             ),
         ]
         triggers: list[pgtrigger.Trigger] = [

@@ -12,6 +12,8 @@ from core.documents.models import Document
 from ledger import triggers, triggers_boxes
 from ledger.models.accounts import CustodyAccount
 
+MOST_GRAMS = 2_000_000_000  # of one item: the largest batch
+
 
 class Item(models.Model):
     """Anything that is held; the room that knows what it is gives it a stock class, an opaque code, when it moves."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import append_only
+from ledger import triggers_weighing as triggers
 from ledger.models.accounts import CustodyAccount
 from ledger.models.movements import Item, Movement
 
@@ -57,7 +58,11 @@ class Weighing(models.Model):
 
 
 class WeighIn(models.Model):
-    """One item of a weighing: its first mass, the one before and the one now, and how the drying curve judges it."""
+    """One item of a weighing: its first mass, the one before and the one now, and how the drying curve judges it.
+
+    `before_g` is what the books had. The books take the mass if `is_taken`: because drying explains it, or because it
+    `bears_out` what another person found. What is not taken stays in question, under a hold.
+    """
 
     class Verdict(models.TextChoices):
         DRY = "dry", _("As drying explains")
@@ -71,11 +76,22 @@ class WeighIn(models.Model):
     before_g = models.BigIntegerField()
     grams = models.BigIntegerField()
     floor_g = models.BigIntegerField()
+    ceiling_g = models.BigIntegerField(null=True)  # unknown to the weighings of the first version
     verdict = models.CharField(max_length=4, choices=Verdict)
+    is_taken = models.BooleanField(default=True)
+    bears_out = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="borne_out_by")
 
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(ceiling_g=None) | ~Q(verdict="dry") | Q(grams__gte=F("floor_g"), grams__lte=F("ceiling_g")),
+                name="a_dry_mass_lies_between_its_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(ceiling_g=None) | Q(is_taken=False) | Q(verdict="dry") | Q(bears_out__isnull=False),
+                name="an_odd_mass_is_borne_out",
+            ),
             models.UniqueConstraint(fields=["weighing", "item"], name="one_weigh_in_of_an_item"),
             models.CheckConstraint(condition=Q(grams__gt=0), name="weigh_in_weighs_something"),
         ]
@@ -87,3 +103,11 @@ class WeighIn(models.Model):
     @property
     def change_g(self) -> int:
         return self.grams - self.before_g
+
+
+class WeighingMovement(Movement):
+    """Movements as weighing sees them: none changes a mass without the lines that answer for it."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.weighing_answers_for_its_masses()]

@@ -80,7 +80,14 @@ from ledger.services.stocktakes import (
     undo_scan,
 )
 from ledger.services.stores import close_store, open_store, reopen_store
-from ledger.services.weighing import Mass, find_masses, judge_masses, weigh_items
+from ledger.services.weighing import (
+    Mass,
+    MassNotConfirmed,
+    find_masses,
+    judge_masses,
+    settle_masses,
+    weigh_items,
+)
 
 __all__ = [
     "AlreadyPacked",
@@ -95,6 +102,7 @@ __all__ = [
     "ItemsReserved",
     "KeyReused",
     "Mass",
+    "MassNotConfirmed",
     "NotInBox",
     "NotInHandover",
     "NotOfTheCommission",
@@ -149,6 +157,7 @@ __all__ = [
     "scan_box_received",
     "scan_received",
     "seal_box",
+    "settle_masses",
     "sign_stocktake",
     "stack_box",
     "take_box",

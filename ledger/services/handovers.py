@@ -20,6 +20,7 @@ from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import (
+    MOST_GRAMS,
     AccountKind,
     Box,
     CustodyAccount,
@@ -42,7 +43,6 @@ from ledger.services.refusals import (
     SecondPersonNeeded,
 )
 
-MOST_GRAMS = 2_000_000_000
 # From which kind of place to which: what is in a store does not become evidence by being sent.
 _WAYS = frozenset(
     {

@@ -69,7 +69,7 @@ def enter_items(
     if source.is_physical or not target.is_physical:
         raise BadInput(_("Goods enter from a boundary into a store."))
     lock_open(target)
-    movement, is_new = _open_movement(
+    movement, is_new = open_movement(
         key=key, kind=kind, actor=actor, effective_on=effective_on, at=at, reference=reference
     )
     if is_new:
@@ -120,7 +120,7 @@ def move_items(
     wanted = sorted(set(item_ids))
     if not wanted:
         raise BadInput(_("Choose at least one item."))
-    movement, is_new = _open_movement(
+    movement, is_new = open_movement(
         key=key,
         kind=kind,
         actor=actor,
@@ -169,7 +169,7 @@ def reclassify_items(
     wanted = sorted(classes)
     if not wanted:
         raise BadInput(_("Choose at least one item."))
-    movement, is_new = _open_movement(
+    movement, is_new = open_movement(
         key=key,
         kind=MovementKind.DECISION,
         actor=actor,
@@ -199,7 +199,7 @@ def reclassify_items(
     return movement
 
 
-def _open_movement(
+def open_movement(
     *, key: str, kind: MovementKind, actor: User, effective_on: date, at: datetime, **facts: object
 ) -> tuple[Movement, bool]:
     """A new movement, or the one that this key already made.
@@ -259,7 +259,7 @@ def reverse_movement(*, actor: User, at: datetime, key: str, movement: Movement,
             _refuse_other_class(movement)
         elif account.is_physical:
             lock_leaving(item_ids, source=account, effective_on=effective_on, under=movement.under)
-    counter, is_new = _open_movement(
+    counter, is_new = open_movement(
         key=key,
         kind=MovementKind.REVERSAL,
         actor=actor,

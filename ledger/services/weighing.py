@@ -1,8 +1,10 @@
 """Weighing again: the mass changes by a movement to or from the drying loss; the pieces stay where they are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,18 +13,32 @@ from django.utils.translation import ngettext_lazy
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
-from core.base.errors import BadInput
+from core.base.errors import BadInput, DomainError, InvalidTransition
 from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
-from ledger.drying import Judged, judge
-from ledger.models import AccountKind, CustodyAccount, MovementKind, WeighIn, Weighing
-from ledger.services.moving import _open_movement, require_open_day
-from ledger.services.refusals import BackDated, ItemsNotThere, KeyReused
+from ledger.drying import Judged, judge, with_tolerance
+from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, Hold, Movement, MovementKind, WeighIn, Weighing
+from ledger.services.holding import lift_hold, place_hold
+from ledger.services.locking import lock_items
+from ledger.services.moving import open_movement, require_open_day
+from ledger.services.refusals import BackDated, ItemsNotThere, KeyReused, SecondPersonNeeded
 
-MOST_GRAMS = 10_000_000
+LEAST_REASON = 10  # letters
+LISTED = 100
+
+
+class MassNotConfirmed(DomainError):
+    """Drying does not explain some of the masses, and nobody has said that they are right. `odd`: which, by item."""
+
+    code = "mass-not-confirmed"
+    message = _("Drying does not explain some of these masses. Weigh again, then confirm them.")
+
+    def __init__(self, odd: Mapping[int, Judged]) -> None:
+        super().__init__()
+        self.odd = dict(odd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,73 +56,54 @@ class Mass:
 
 @transaction.atomic
 def weigh_items(
-    *, actor: User, at: datetime, key: str, account: CustodyAccount, grams: Mapping[int, int], on: date | None = None
+    *,
+    actor: User,
+    at: datetime,
+    key: str,
+    account: CustodyAccount,
+    grams: Mapping[int, int],
+    on: date | None = None,
+    confirmed: Collection[int] = (),
 ) -> Weighing:
-    """Give items of one store the masses in grams that they have now; a constant number of statements.
+    """Put items of one store on the scale; the books take what drying explains. A constant number of statements.
 
-    An item that is held or reserved may be weighed. A repeated `key` returns the first weighing. Raises ItemsNotThere,
-    BackDated, KeyReused, BadInput; then nothing has changed.
+    A mass that drying does not explain must be among the `confirmed` items. It does not change the books: the item is
+    held until another person has weighed it, or judged (`settle_masses`). A second person who finds an explained mass,
+    or the same as the first, is believed: the books take it and the item is free. But the drying account never makes
+    more of an item than it came in with. An item that is held or reserved may be weighed. A repeated `key` returns the
+    first weighing. Raises MassNotConfirmed, ItemsNotThere, BackDated, KeyReused, BadInput; then nothing has changed.
     """
-    if not grams:
-        raise BadInput(_("Weigh at least one item."))
-    if any(not 0 < mass <= MOST_GRAMS for mass in grams.values()):
-        raise BadInput(fields={"grams": _("A mass is a whole number of grams, more than none.")})
+    _refuse_unusable(grams)
     day = on or day_of(at)
-    earlier = Weighing.objects.filter(key=key).first()
-    if earlier is not None:
-        if dict(earlier.lines.values_list("item_id", "grams")) != dict(grams):
-            raise KeyReused
+    if earlier := _earlier(key, grams):
         return earlier
-    # The lock closes the race of two weighings of one item, and of a weighing against a dispatch.
+    # The lock closes the race of two weighings of one item, and of a weighing against a dispatch; who waited here with
+    # the same key finds the weighing of the first.
     masses = find_masses(list(grams), account=account, lock=True)
-    if len(masses) != len(grams):
-        raise ItemsNotThere(
-            ngettext_lazy(
-                "%(count)d item is not in “%(store)s” any more. Reload the list.",
-                "%(count)d items are not in “%(store)s” any more. Reload the list.",
-                "count",
-            )
-            % {"count": len(grams) - len(masses), "store": account.name}
-        )
-    if max(mass.moved_on for mass in masses) > day:
-        raise BackDated(_("Some of these items arrived after this day."))
+    if earlier := _earlier(key, grams):
+        return earlier
+    _refuse_elsewhere(masses, grams, account=account, day=day)
     judged = judge_masses(masses, grams, on=day)
-    changed = [mass for mass in masses if grams[mass.item_id] != mass.grams]
-    movement = None
+    odd = [mass.item_id for mass in masses if judged[mass.item_id].verdict != WeighIn.Verdict.DRY]
+    if unconfirmed := [item for item in odd if item not in confirmed]:
+        raise MassNotConfirmed({item: judged[item] for item in unconfirmed})
+    questions = _open_questions(list(grams))
+    tolerance: int = in_force(RuleCode.HANDOVER_MASS, day).value["percent"]
+    lines = [
+        _line(mass, grams[mass.item_id], judged[mass.item_id], questions.get(mass.item_id), actor, tolerance)
+        for mass in masses
+    ]
+    changed = [line for line in lines if line.is_taken and line.grams != line.before_g]
     (serial,) = take_numbers(series="WG", year=day.year)
+    if Weighing.objects.filter(key=key).exists():
+        raise KeyReused
     number = f"WG{day:%y}-{serial:06d}"
+    movement = None
     if changed:
-        movement, is_new = _open_movement(
-            key=f"weighing:{key}"[:100],
-            kind=MovementKind.WEIGHING,
-            actor=actor,
-            effective_on=day,
-            at=at,
-            reference=number,
-        )
-        if not is_new:
-            raise KeyReused
-        drying = CustodyAccount.objects.boundary(AccountKind.DRYING_LOSS)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
-                SELECT %(movement)s, side.account, w.item, w.class, 0, side.sign * w.change
-                FROM unnest(%(items)s::bigint[], %(classes)s::text[], %(changes)s::bigint[]) AS w (item, class, change),
-                    (VALUES (%(store)s::bigint, 1), (%(drying)s::bigint, -1)) AS side (account, sign)
-                """,
-                {
-                    "movement": movement.pk,
-                    "items": [mass.item_id for mass in changed],
-                    "classes": [mass.stock_class for mass in changed],
-                    "changes": [grams[mass.item_id] - mass.grams for mass in changed],
-                    "store": account.pk,
-                    "drying": drying.pk,
-                },
-            )
+        classes = {mass.item_id: mass.stock_class for mass in masses}
+        movement = _post(changed, classes, account, number=number, actor=actor, at=at, day=day, key=key)
     else:
         require_open_day(day, at=at)
-    verdicts = [judged[mass.item_id].verdict for mass in masses]
     weighing = Weighing.objects.create(
         number=number,
         account=account,
@@ -115,27 +112,21 @@ def weigh_items(
         weighed_by=actor,
         weighed_at=at,
         key=key,
-        items=len(masses),
-        before_g=sum(mass.grams for mass in masses),
-        after_g=sum(grams.values()),
-        unexplained=sum(verdict != WeighIn.Verdict.DRY for verdict in verdicts),
+        items=len(lines),
+        before_g=sum(line.before_g for line in lines),
+        after_g=sum(line.grams if line.is_taken else line.before_g for line in lines),
+        unexplained=len(odd),
     )
-    WeighIn.objects.bulk_create(
-        [
-            WeighIn(
-                weighing=weighing,
-                item_id=mass.item_id,
-                first_g=mass.first_g,
-                first_on=mass.first_on,
-                before_g=mass.grams,
-                grams=grams[mass.item_id],
-                floor_g=judged[mass.item_id].floor_g,
-                verdict=judged[mass.item_id].verdict,
-            )
-            for mass in masses
-        ],
-        batch_size=5_000,
-    )
+    for line in lines:
+        line.weighing = weighing
+    WeighIn.objects.bulk_create(lines, batch_size=5_000)
+    free = [line.item_id for line in lines if line.is_taken and line.item_id in questions]
+    if free:
+        lift_hold(actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=number)
+    asked = [line for line in lines if line.item_id in odd and not line.is_taken and line.item_id not in questions]
+    if asked:
+        items = [line.item_id for line in asked]
+        place_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.MASS, reference=number)
     record(
         "weighing.recorded",
         actor=actor,
@@ -148,24 +139,205 @@ def weigh_items(
         before_g=weighing.before_g,
         after_g=weighing.after_g,
         unexplained=weighing.unexplained,
+        held=len(asked),
+        settled=len(free),
     )
-    if weighing.unexplained:
-        within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
-        raise_notice(
-            at=at,
-            kind=Notice.Kind.ALERT,
-            code="weighing.unexplained",
-            organisation=Organisation.objects.get(custody_accounts=account.pk),
-            subject=("weighing", weighing.pk),
-            due_on=day_of(at + timedelta(days=within)),
-            actor=actor,
-            number=number,
-            store=account.code,
-            count=weighing.unexplained,
-            lost=verdicts.count(WeighIn.Verdict.LOSS),
-            gained=verdicts.count(WeighIn.Verdict.GAIN),
-        )
+    if asked:
+        _tell(weighing, asked, actor=actor, at=at)
     return weighing
+
+
+@transaction.atomic
+def settle_masses(
+    *, actor: User, at: datetime, weighing: Weighing, reason: str, item_ids: Collection[int] | None = None
+) -> int:
+    """Leave the books as they are where a weighing called the mass of its items in question; how many are free again.
+
+    Another person judges than those who weighed. Raises SecondPersonNeeded, InvalidTransition, BadInput.
+    """
+    if len(reason.strip()) < LEAST_REASON:
+        raise BadInput(fields={"reason": _("Write at least %(least)d letters.") % {"least": LEAST_REASON}})
+    held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference=weighing.number)
+    items = list((held if item_ids is None else held.filter(item__in=item_ids)).values_list("item_id", flat=True))
+    # The lock closes the race of a judgement against a weighing of the second person.
+    lock_items(items)
+    questions = _open_questions(items)
+    if not questions or (item_ids is not None and len(questions) != len(set(item_ids))):
+        raise InvalidTransition(_("The mass of some of these items is not in question any more. Reload the page."))
+    if any(actor.pk in question.weighed_by for question in questions.values()):
+        raise SecondPersonNeeded(_("Another person judges: you weighed these items yourself."))
+    free = sorted(questions)
+    lift_hold(
+        actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=f"{weighing.number}: {reason.strip()}"[:200]
+    )
+    record(
+        "weighing.settled",
+        actor=actor,
+        at=at,
+        subject=("weighing", weighing.pk),
+        subject_name=weighing.number,
+        organisation_id=weighing.account.custodian_id,
+        pieces=len(free),
+        items=free[:LISTED],
+        reason=reason.strip(),
+    )
+    return len(free)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """An item whose mass is in question: who asked it, who has weighed since, and the masses found, by line."""
+
+    placed_by: int
+    weighed_by: frozenset[int]
+    found: tuple[tuple[int, int, int], ...]  # line, person, grams
+
+    def borne_out(self, person: int, grams: int, tolerance_percent: int) -> int | None:
+        """The line of another person that found the same, as far as scales can tell."""
+        for line, other, before in self.found:
+            if other != person and abs(grams - before) <= with_tolerance(before, tolerance_percent) - before:
+                return line
+        return None
+
+
+def _open_questions(item_ids: Sequence[int]) -> dict[int, _Question]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.item_id, k.placed_by_id, l.id, w.weighed_by_id, l.grams FROM ledger_hold k
+            JOIN ledger_weighing asked ON asked.number = k.reference
+            JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id >= asked.id AND NOT l.is_taken
+            JOIN ledger_weighing w ON w.id = l.weighing_id
+            WHERE k.item_id = ANY(%s) AND k.kind = 'mass' AND k.lifted_at IS NULL ORDER BY k.item_id, l.id DESC
+            """,
+            [list(item_ids)],
+        )
+        rows = cursor.fetchall()
+    questions: dict[int, _Question] = {}
+    for item, group in groupby(rows, key=itemgetter(0)):
+        found = [row[1:] for row in group]
+        questions[item] = _Question(
+            found[0][0], frozenset(row[2] for row in found), tuple((row[1], row[2], row[3]) for row in found)
+        )
+    return questions
+
+
+def _line(mass: Mass, grams: int, judged: Judged, question: _Question | None, actor: User, tolerance: int) -> WeighIn:
+    """What the books make of a mass: they take what is explained, or what two persons found."""
+    is_dry = judged.verdict == WeighIn.Verdict.DRY
+    bears_out = None
+    if question is None:
+        is_taken = is_dry
+    elif question.placed_by == actor.pk:
+        is_taken = False
+    elif is_dry:
+        is_taken = True
+    else:
+        if grams <= max(with_tolerance(mass.first_g, tolerance), mass.grams):
+            bears_out = question.borne_out(actor.pk, grams, tolerance)
+        is_taken = bears_out is not None
+    return WeighIn(
+        item_id=mass.item_id,
+        first_g=mass.first_g,
+        first_on=mass.first_on,
+        before_g=mass.grams,
+        grams=grams,
+        floor_g=judged.floor_g,
+        ceiling_g=judged.ceiling_g,
+        verdict=judged.verdict,
+        is_taken=is_taken,
+        bears_out_id=bears_out,
+    )
+
+
+def _refuse_unusable(grams: Mapping[int, int]) -> None:
+    if not grams:
+        raise BadInput(_("Weigh at least one item."))
+    if any(not 0 < mass <= MOST_GRAMS for mass in grams.values()):
+        raise BadInput(fields={"grams": _("A mass is a whole number of grams, more than none.")})
+
+
+def _refuse_elsewhere(masses: Sequence[Mass], grams: Mapping[int, int], *, account: CustodyAccount, day: date) -> None:
+    if len(masses) != len(grams):
+        raise ItemsNotThere(
+            ngettext_lazy(
+                "%(count)d item is not in “%(store)s” any more. Reload the list.",
+                "%(count)d items are not in “%(store)s” any more. Reload the list.",
+                "count",
+            )
+            % {"count": len(grams) - len(masses), "store": account.name}
+        )
+    if max(mass.moved_on for mass in masses) > day:
+        raise BackDated(_("Some of these items arrived after this day."))
+
+
+def _earlier(key: str, grams: Mapping[int, int]) -> Weighing | None:
+    earlier = Weighing.objects.filter(key=key).first()
+    if earlier is not None and dict(earlier.lines.values_list("item_id", "grams")) != dict(grams):
+        raise KeyReused
+    return earlier
+
+
+def _post(
+    changed: Sequence[WeighIn],
+    classes: Mapping[int, str],
+    account: CustodyAccount,
+    *,
+    number: str,
+    actor: User,
+    at: datetime,
+    day: date,
+    key: str,
+) -> Movement:
+    """The movement that gives these items their new masses, to and from the drying loss."""
+    movement, is_new = open_movement(
+        key=f"weighing:{key}"[:100],
+        kind=MovementKind.WEIGHING,
+        actor=actor,
+        effective_on=day,
+        at=at,
+        reference=number,
+    )
+    if not is_new:
+        raise KeyReused
+    drying = CustodyAccount.objects.boundary(AccountKind.DRYING_LOSS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
+            SELECT %(movement)s, side.account, w.item, w.class, 0, side.sign * w.change
+            FROM unnest(%(items)s::bigint[], %(classes)s::text[], %(changes)s::bigint[]) AS w (item, class, change),
+                (VALUES (%(store)s::bigint, 1), (%(drying)s::bigint, -1)) AS side (account, sign)
+            """,
+            {
+                "movement": movement.pk,
+                "items": [line.item_id for line in changed],
+                "classes": [classes[line.item_id] for line in changed],
+                "changes": [line.grams - line.before_g for line in changed],
+                "store": account.pk,
+                "drying": drying.pk,
+            },
+        )
+    return movement
+
+
+def _tell(weighing: Weighing, asked: Sequence[WeighIn], *, actor: User, at: datetime) -> None:
+    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+    verdicts = [line.verdict for line in asked]
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="weighing.unexplained",
+        organisation=Organisation.objects.get(custody_accounts=weighing.account_id),
+        subject=("weighing", weighing.pk),
+        due_on=day_of(at + timedelta(days=within)),
+        actor=actor,
+        number=weighing.number,
+        store=weighing.account.code,
+        count=len(asked),
+        lost=verdicts.count(WeighIn.Verdict.LOSS),
+        gained=verdicts.count(WeighIn.Verdict.GAIN),
+    )
 
 
 def judge_masses(masses: list[Mass], grams: Mapping[int, int], *, on: date) -> dict[int, Judged]:

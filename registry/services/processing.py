@@ -21,7 +21,7 @@ from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import AccountKind, CustodyAccount, MovementKind
+from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, MovementKind
 from ledger.services import Arrival, enter_items, move_items, open_items
 from registry.measures import MAX_NOTE
 from registry.models import (
@@ -42,7 +42,6 @@ from registry.services.registration import insert_derivatives
 
 MOST_PACKAGES = 20_000
 MOST_INPUTS = 20_000
-MOST_GRAMS = 2_000_000_000
 MOST_NAMED = 5
 
 

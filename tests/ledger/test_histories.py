@@ -116,7 +116,7 @@ class Acts:
     def weigh(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         masses = Holding.objects.filter(item__in=wanted, pieces__gt=0).values_list("item_id", "grams")
         now = {item: grams + which - 2 for item, grams in masses}
-        weigh_items(actor=self.inspector, at=at, key=key, account=self.stores[which % 2], grams=now)
+        weigh_items(actor=self.inspector, at=at, key=key, account=self.stores[which % 2], grams=now, confirmed=wanted)
 
     def decide(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         reclassify_items(

@@ -1,0 +1,50 @@
+"""What the database itself refuses of weighing. Each trigger names the invariant it guards."""
+
+import pgtrigger
+
+
+def weighing_answers_for_its_masses() -> pgtrigger.Trigger:
+    """At commit every gram of a weighing is that of a line of its own; a mass that drying does not explain is found by
+    two persons; and the drying account never makes more of an item than it came in with, but for what scales allow.
+    """
+    return pgtrigger.Trigger(
+        name="weighing_answers_for_its_masses",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind="weighing"),
+        declare=[("wrong", "text"), ("tolerance", "integer")],
+        func="""
+            SELECT (value ->> 'percent')::integer INTO tolerance FROM rules_rule
+            WHERE code = 'handover.mass' AND scope = '' AND enacted_at IS NOT NULL
+                AND starts_on <= NEW.effective_on AND (ends_on IS NULL OR ends_on >= NEW.effective_on);
+            tolerance := coalesce(tolerance, 0);
+            SELECT format('%s of item %s', why, item_id) INTO wrong FROM (
+                SELECT p.item_id, CASE
+                    WHEN l.id IS NULL OR NOT l.is_taken OR l.grams - l.before_g <> p.grams
+                        THEN 'weighing_has_its_lines'
+                    WHEN l.verdict <> 'dry' AND (
+                        other.id IS NULL OR other.item_id <> p.item_id OR ow.weighed_by_id = w.weighed_by_id
+                        OR abs(other.grams - l.grams) > greatest(1, other.grams * tolerance / 100)
+                    ) THEN 'odd_mass_is_found_by_two_persons'
+                    WHEN p.grams > 0 AND l.grams > f.grams + greatest(1, f.grams * tolerance / 100)
+                        THEN 'mass_does_not_outgrow_the_first'
+                END AS why
+                FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
+                JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
+                LEFT JOIN ledger_weighing w ON w.movement_id = NEW.id AND w.account_id = p.account_id
+                LEFT JOIN ledger_weighin l ON l.weighing_id = w.id AND l.item_id = p.item_id
+                LEFT JOIN ledger_weighin other ON other.id = l.bears_out_id
+                LEFT JOIN ledger_weighing ow ON ow.id = other.weighing_id
+                CROSS JOIN LATERAL (
+                    SELECT e.grams FROM ledger_posting e WHERE e.item_id = p.item_id AND e.pieces > 0
+                    ORDER BY e.movement_id LIMIT 1
+                ) f
+            ) checked WHERE why IS NOT NULL ORDER BY item_id LIMIT 1;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION '%', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = split_part(wrong, ' ', 1);
+            END IF;
+            RETURN NULL;
+        """,
+    )
