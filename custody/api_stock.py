@@ -1,6 +1,7 @@
 """Stock-takes, climate and weighing, for programs: the same services as the pages."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -27,8 +28,9 @@ from core.base.errors import BadInput
 from custody.counting import count_scan
 from custody.doors import own_hosts
 from custody.forms.stocktakes import commission_candidates
-from custody.keeping import KEPT, kept_places, may_count
-from custody.scanning import find_items
+from custody.keeping import KEPT, kept_places, may_count, may_settle
+from custody.masses import why_odd
+from custody.scanning import find_each
 from custody.serializers_stock import (
     ClimateReadingSerializer,
     CountReasonSerializer,
@@ -40,9 +42,11 @@ from custody.serializers_stock import (
     NewStockTakeSerializer,
     NewWeighingSerializer,
     ReadingsSerializer,
+    SettleMassesSerializer,
     SignSerializer,
     StockTakeLineSerializer,
     StockTakeSerializer,
+    WeighingDetailSerializer,
     WeighingSerializer,
     WeighInSerializer,
 )
@@ -51,6 +55,8 @@ from ledger.models import ClimateReading, CustodyAccount, Shelf, StockTake, Stoc
 from ledger.serializers import no_such_store
 from ledger.services import Reading
 from ledger.stocktaking import count_live
+
+MOST_NAMED = 100
 
 # --- stock-takes ------------------------------------------------------------------------------------------------
 
@@ -85,7 +91,7 @@ class StockTakes(ListAPIView[StockTake]):
     def get_queryset(self) -> QuerySet[StockTake]:
         state = self.request.query_params.get("state")
         if state is not None and state not in StockTake.State.values:
-            raise BadInput(fields={"state": ", ".join(StockTake.State.values)})
+            raise BadInput(fields={"state": _one_of(StockTake.State.values)})
         found = _stocktakes(self.request)
         return found.filter(state=state) if state else found
 
@@ -99,11 +105,12 @@ class StockTakes(ListAPIView[StockTake]):
         if code := given.get("shelf"):
             shelf = Shelf.objects.filter(account=account, code=code.upper()).first()
             if shelf is None:
-                raise BadInput(fields={"shelf": code})
+                raise BadInput(fields={"shelf": _no_such_shelf(code, account)})
         names = given["commission"]
         commission = list(commission_candidates(account).filter(username__in=names))
         if unknown := sorted(set(names) - {member.username for member in commission}):
-            raise BadInput(fields={"commission": ", ".join(unknown)})
+            words = _("Nobody who may sit in a commission of this store: %(names)s. Give user names.")
+            raise BadInput(fields={"commission": words % {"names": ", ".join(unknown[:20])}})
         facts: dict[str, Any] = {
             "actor": person,
             "at": timezone.now(),
@@ -158,7 +165,7 @@ class StockTakeItems(ListAPIView[StockTakeLine]):
         lines = StockTakeLine.objects.filter(stocktake=found).select_related("item__derivative")
         outcome = self.request.query_params.get("outcome")
         if outcome is not None and outcome not in StockTakeLine.Outcome.values:
-            raise BadInput(fields={"outcome": ", ".join(StockTakeLine.Outcome.values)})
+            raise BadInput(fields={"outcome": _one_of(StockTakeLine.Outcome.values)})
         return lines.filter(outcome=outcome) if outcome else lines
 
 
@@ -199,7 +206,7 @@ class ScanStockTake(APIView):
         if code := given.get("shelf"):
             shelf = Shelf.objects.filter(account=found.account_id, code=code.upper()).first()
             if shelf is None:
-                raise BadInput(fields={"shelf": code})
+                raise BadInput(fields={"shelf": _no_such_shelf(code, found.account)})
             shelf_id = shelf.pk
         counted = count_scan(
             person,
@@ -324,22 +331,65 @@ class Weighings(ListAPIView[Weighing]):
     @extend_schema(operation_id="weighings_record", request=NewWeighingSerializer, responses={201: WeighingSerializer})
     @idempotent
     def post(self, request: Request) -> Response:
-        """Give items of one store the masses they have now. What drying does not explain raises an alert."""
+        """Give items of one store the masses they have now.
+
+        What drying does not explain is refused (`mass-not-confirmed`) until it is sent as `confirmed`. Then the books
+        stay, an alert is raised and the item is held, until another person has weighed it again or judged.
+        """
         given, person = _read(NewWeighingSerializer, request), person_of(request)
         account = _kept(person, given["store"])
-        keys = find_items([row["item"] for row in given["items"]])
-        if len(keys) != len(given["items"]):
-            raise BadInput(fields={"items": _("Some items are named twice.")})
+        keys = find_each([row["item"] for row in given["items"]])
         key = f"api:{person.pk}:{request.headers.get(HEADER) or uuid.uuid4()}"[:90]
-        weighing = services.weigh_items(
+        try:
+            weighing = services.weigh_items(
+                actor=person,
+                at=timezone.now(),
+                key=key,
+                account=account,
+                grams={item: row["grams"] for item, row in zip(keys, given["items"], strict=True)},
+                on=given.get("on"),
+                confirmed=[item for item, row in zip(keys, given["items"], strict=True) if row["confirmed"]],
+            )
+        except services.MassNotConfirmed as refusal:
+            odd = [(row, refusal.odd[item]) for row, item in enumerate(keys) if item in refusal.odd]
+            refusal.fields = {f"items.{row}.confirmed": why_odd(judged) for row, judged in odd[:MOST_NAMED]}
+            raise
+        return Response(WeighingSerializer(weighing).data, status=201)
+
+
+class OneWeighing(RetrieveAPIView[Weighing]):
+    """One weighing, with what of it is still in question."""
+
+    permission_classes = [granted(Can.SEE_STOCK)]
+    serializer_class = WeighingDetailSerializer
+    queryset = Weighing.objects.none()
+
+    def get_queryset(self) -> QuerySet[Weighing]:
+        return Weighing.objects.visible_to(person_of(self.request)).select_related("account", "weighed_by")
+
+
+class SettleMasses(APIView):
+    permission_classes = [granted(Can.KEEP_STORE, Can.DECIDE_NOTICE)]
+
+    @extend_schema(operation_id="weighings_settle", request=SettleMassesSerializer, responses=WeighingDetailSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Judge masses in question as a person who did not weigh: the books stay, the items are free."""
+        person = person_of(request)
+        known = Weighing.objects.visible_to(person).select_related("account__custodian", "weighed_by")
+        found = get_object_or_404(known, pk=pk)
+        if not may_settle(person, found):
+            raise PermissionDenied
+        given = _read(SettleMassesSerializer, request)
+        sign_by_password(person, given["password"])
+        services.settle_masses(
             actor=person,
             at=timezone.now(),
-            key=key,
-            account=account,
-            grams={item: row["grams"] for item, row in zip(keys, given["items"], strict=True)},
-            on=given.get("on"),
+            weighing=found,
+            reason=given["reason"],
+            item_ids=find_each(given["items"]) if "items" in given else None,
         )
-        return Response(WeighingSerializer(weighing).data, status=201)
+        return Response(WeighingDetailSerializer(found).data)
 
 
 class ByKey(KeysetPagination):
@@ -358,6 +408,14 @@ class WeighingItems(ListAPIView[WeighIn]):
         known = Weighing.objects.visible_to(person_of(self.request))
         found = get_object_or_404(known, pk=self.kwargs["pk"])
         return WeighIn.objects.filter(weighing=found).select_related("item__derivative")
+
+
+def _no_such_shelf(code: str, store: CustodyAccount) -> str:
+    return _("“%(store)s” has no shelf with the code “%(code)s”.") % {"store": store.name, "code": code}
+
+
+def _one_of(values: Sequence[str]) -> str:
+    return _("One of: %(values)s.") % {"values": ", ".join(values)}
 
 
 def _kept(person: User, code: str) -> CustodyAccount:
@@ -391,5 +449,7 @@ urlpatterns = [
     path("stocktakes/<int:pk>/cancel/", CancelStockTake.as_view(), name="stocktake-cancel"),
     path("stores/<str:code>/climate/", StoreClimate.as_view(), name="store-climate"),
     path("weighings/", Weighings.as_view(), name="weighings"),
+    path("weighings/<int:pk>/", OneWeighing.as_view(), name="weighing"),
+    path("weighings/<int:pk>/settle/", SettleMasses.as_view(), name="weighing-settle"),
     path("weighings/<int:pk>/items/", WeighingItems.as_view(), name="weighing-items"),
 ]

@@ -11,7 +11,7 @@ from core.accounts.models import User
 from core.base.errors import DomainError
 from core.base.templatetags import fmt
 from custody.scanning import Said, Scan, read_scan
-from ledger.models import Shelf, StockTake, StockTakeScan
+from ledger.models import Holding, Shelf, StockTake, StockTakeScan
 from ledger.selectors import items_in_boxes
 from ledger.services import note_unknown, take_box, take_scan
 
@@ -63,7 +63,9 @@ def _count_item(
     taken = take_scan(
         actor=person, at=at, stocktake=stocktake, item_id=item.pk, text=scan.text, shelf_id=shelf_id, key=key
     )
-    shown = f"{scan.text}, {item.get_term_display()}, {fmt.grams(item.mass_g)}"
+    # What it weighs now: a horn that has dried, or was weighed again, is not what its registration says.
+    grams = Holding.objects.filter(item=item.pk, pieces__gt=0).values_list("grams", flat=True).first() or item.mass_g
+    shown = f"{scan.text}, {item.get_term_display()}, {fmt.grams(grams)}"
     if taken is None:
         return Counted(Said("neutral", _("Not in the sample"), shown), "not_in_sample")
     if not taken.is_new:

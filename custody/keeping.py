@@ -4,7 +4,8 @@ from django.db.models import Q, QuerySet
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from ledger.models import AccountKind, CustodyAccount, StockTake
+from core.notices.models import is_authority
+from ledger.models import AccountKind, CustodyAccount, StockTake, Weighing
 
 KEPT = (AccountKind.STORE, AccountKind.EVIDENCE)
 
@@ -32,6 +33,11 @@ def keeps(user: User, account: CustodyAccount) -> bool:
 def may_count(user: User, stocktake: StockTake) -> bool:
     """Who keeps the place, and everybody of the commission; at most one query."""
     return keeps(user, stocktake.account) or stocktake.members.filter(person=user).exists()
+
+
+def may_settle(user: User, weighing: Weighing) -> bool:
+    """Who judges a mass in question: who keeps the place, and the authority; never who weighed, says the service."""
+    return keeps(user, weighing.account) or is_authority(user)
 
 
 def keeps_key(user: User, key: str) -> bool:

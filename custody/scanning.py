@@ -80,6 +80,39 @@ def find_items(texts: Sequence[str]) -> list[int]:
 
     A box stands for everything in it. Raises BadInput that names the texts that are nothing of the registry.
     """
+    found = _find(texts)
+    return list(dict.fromkeys(key for text in texts for key in found[text]))
+
+
+def find_each(texts: Sequence[str], *, field: str = "items") -> list[int]:
+    """The key of the one item that each of these names, in their order.
+
+    Raises BadInput that names the texts that are nothing of the registry, boxes, or an item named before.
+    """
+    found = _find(texts)
+    seen: set[int] = set()
+    wrong = []
+    for text in texts:
+        if len(found[text]) != 1 or found[text][0] in seen or _is_box(text):
+            wrong.append(text)
+        seen.update(found[text])
+    if wrong:
+        words = _("Each item is named once, and boxes are not: %(items)s")
+        raise BadInput(fields={field: words % {"items": ", ".join(wrong[:20])}})
+    return [found[text][0] for text in texts]
+
+
+def _is_box(text: str) -> bool:
+    if _ITEM.fullmatch("".join(text.upper().split()).translate(_LATIN)):
+        return False
+    try:
+        parse_sscc(text)
+    except SsccError:
+        return False
+    return True
+
+
+def _find(texts: Sequence[str]) -> dict[str, list[int]]:
     numbers, codes_of, boxes = {}, {}, {}
     for text in texts:
         tidy = "".join(text.upper().split()).translate(_LATIN)
@@ -99,7 +132,7 @@ def find_items(texts: Sequence[str]) -> list[int]:
     unknown = [text for text in texts if text not in found]
     if unknown:
         raise BadInput(fields={"items": _("Not in the registry: %(items)s") % {"items": ", ".join(unknown[:20])}})
-    return list(dict.fromkeys(key for text in texts for key in found[text]))
+    return found
 
 
 def _content_of(boxes: Mapping[str, str]) -> dict[str, list[int]]:

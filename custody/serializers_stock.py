@@ -157,6 +157,9 @@ class ClimateReadingSerializer(serializers.ModelSerializer[ClimateReading]):
 class WeighedSerializer(serializers.Serializer[Any]):
     item = serializers.CharField(max_length=40, help_text="Number or mark.")
     grams = serializers.IntegerField(min_value=1, max_value=MOST_GRAMS)
+    confirmed = serializers.BooleanField(
+        default=False, help_text="It was weighed twice: asked for where drying does not explain the mass."
+    )
 
 
 class NewWeighingSerializer(serializers.Serializer[Any]):
@@ -170,7 +173,23 @@ class WeighInSerializer(serializers.ModelSerializer[WeighIn]):
 
     class Meta:
         model = WeighIn
-        fields = ["item_id", "number", "first_g", "first_on", "before_g", "grams", "floor_g", "verdict"]
+        fields = [
+            "item_id",
+            "number",
+            "first_g",
+            "first_on",
+            "before_g",
+            "grams",
+            "floor_g",
+            "ceiling_g",
+            "verdict",
+            "is_taken",
+            "bears_out",
+        ]
+        extra_kwargs = {
+            "is_taken": {"help_text": "The books have taken this mass."},
+            "bears_out": {"help_text": "The line of another person that found the same."},
+        }
 
 
 class WeighingSerializer(serializers.ModelSerializer[Weighing]):
@@ -190,3 +209,26 @@ class WeighingSerializer(serializers.ModelSerializer[Weighing]):
             "unexplained",
             "movement",
         ]
+
+
+class WeighingDetailSerializer(WeighingSerializer):
+    weighed_by = serializers.CharField(source="weighed_by.full_name")
+    in_question = serializers.SerializerMethodField(help_text="Items held until another person has weighed or judged.")
+
+    class Meta(WeighingSerializer.Meta):
+        fields = [*WeighingSerializer.Meta.fields, "weighed_by", "in_question"]
+
+    def get_in_question(self, weighing: Weighing) -> list[str]:
+        held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference=weighing.number)
+        return list(held.order_by("item_id").values_list("item__derivative__number", flat=True))
+
+
+class SettleMassesSerializer(SignedSerializer):
+    reason = serializers.CharField(max_length=400)
+    items: Any = serializers.ListSerializer(
+        child=serializers.CharField(max_length=40),
+        required=False,
+        min_length=1,
+        max_length=MOST_WEIGHED,
+        help_text="Numbers or marks; all that this weighing called in question, if left out.",
+    )

@@ -13,6 +13,7 @@ urlpatterns = [
     path("stores/<int:pk>/weigh/sheet/", weighings.weigh_sheet, name="weigh-sheet"),
     path("weighings/", weighings.choose, name="weighings"),
     path("weighings/<int:pk>/", weighings.weighing, name="weighing"),
+    path("weighings/<int:pk>/settle/", weighings.settle, name="weighing-settle"),
     path("stock-takes/", stocktakes.stocktakes, name="stocktakes"),
     path("stock-takes/new/", stocktakes.open_stocktake, name="open-stocktake"),
     path("stock-takes/<int:pk>/", stocktakes.stocktake, name="stocktake"),

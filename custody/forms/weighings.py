@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.signature import SignatureForm
 from core.base.forms import GramsField
 from ledger.models import MOST_GRAMS
 
@@ -24,6 +25,18 @@ class WeighForm(forms.Form):
     )
     grams = GramsField(label=_("Mass now"), min_value=1, max_value=MOST_GRAMS, required=False)
     confirm = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class SettleForm(SignatureForm):
+    """Why the books stay as they are, signed by a person who did not weigh."""
+
+    reason = forms.CharField(
+        label=_("Why the mass in the books is right"),
+        min_length=10,
+        max_length=180,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    field_order = ("reason", "password")
 
 
 class WeighSheetForm(forms.Form):

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
@@ -22,13 +22,14 @@ from core.base.refusals import add_refusal
 from core.base.templatetags import fmt
 from custody.doors import own_hosts
 from custody.forms.stocktakes import ChoosePlaceForm
-from custody.forms.weighings import WeighForm, WeighSheetForm
-from custody.keeping import keeps
-from custody.scanning import Said, find_items, read_scan
+from custody.forms.weighings import SettleForm, WeighForm, WeighSheetForm
+from custody.keeping import keeps, may_settle
+from custody.masses import held_masses, why_odd
+from custody.scanning import Said, find_each, read_scan
 from custody.views.climate import store_or_404
 from custody.weigh_sheet import MAX_BYTES, SheetRefused, read_weigh_sheet
-from ledger.models import CustodyAccount, WeighIn, Weighing
-from ledger.services import Mass, find_masses, judge_masses, weigh_items
+from ledger.models import CustodyAccount, Hold, WeighIn, Weighing
+from ledger.services import Mass, find_masses, judge_masses, settle_masses, weigh_items
 from registry.models import Derivative
 
 SALT = "custody.weigh-sheet"
@@ -88,6 +89,7 @@ def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
         "said": said,
         "mass": mass,
         "item": item,
+        "held": held_masses(store),
         "latest": WeighIn.objects.filter(weighing__account=store, weighing__weighed_by=request.user)
         .select_related("weighing", "item__derivative")
         .order_by("-pk")[:LATEST],
@@ -107,18 +109,21 @@ def _take(
     try:
         judged = judge_masses([mass], {item.pk: grams}, on=day_of(now))[item.pk]
         if judged.verdict != WeighIn.Verdict.DRY and not confirmed:
-            why = (
-                _("By drying it should weigh at least %(floor)s.") % {"floor": fmt.grams(judged.floor_g)}
-                if judged.verdict == WeighIn.Verdict.LOSS
-                else _("Things do not grow heavier in store.")
-            )
-            text = f"{item.number}: {change}. {why} " + _("Weigh again, or press Enter to record it with an alert.")
-            return Said("attention", _("Is this mass right?"), text)
-        weigh_items(actor=request.user, at=now, key=f"page:{uuid.uuid4()}", account=store, grams={item.pk: grams})
+            again = _("Weigh again. If it is right, press Enter: the item is held until another person has weighed it.")
+            return Said("attention", _("Is this mass right?"), f"{item.number}: {change}. {why_odd(judged)} {again}")
+        weighing = weigh_items(
+            actor=request.user,
+            at=now,
+            key=f"page:{uuid.uuid4()}",
+            account=store,
+            grams={item.pk: grams},
+            confirmed=[item.pk] if confirmed else [],
+        )
     except DomainError as refusal:
         return Said("stop", _("Not possible"), str(refusal))
-    if judged.verdict != WeighIn.Verdict.DRY:
-        return Said("stop", _("Recorded with an alert"), f"{item.number}: {change}")
+    if not weighing.lines.get().is_taken:
+        text = _("The books stay. The item is held until another person has weighed it, or judged.")
+        return Said("stop", _("Mass in question"), f"{item.number}: {change}. {text}")
     return Said("ok", fmt.grams(grams), f"{item.number}: {change}")
 
 
@@ -152,9 +157,10 @@ def _preview(store: CustodyAccount, content: bytes) -> dict[str, Any]:
         raise BadInput(fields={"file": words[refusal.code]}) from refusal
     if sheet.problems:
         return {"problems": sheet.problems[:LISTED]}
-    keys = find_items([row.text for row in sheet.rows])
-    if len(keys) != len(sheet.rows):
-        raise BadInput(fields={"file": _("Some items stand in the table twice, or a box stands in it.")})
+    try:
+        keys = find_each([row.text for row in sheet.rows])
+    except BadInput as refusal:
+        raise BadInput(fields={"file": refusal.fields["items"]}) from refusal
     grams = {key: row.grams for key, row in zip(keys, sheet.rows, strict=True)}
     masses = find_masses(keys, account=store)
     if len(masses) != len(keys):
@@ -187,7 +193,14 @@ def _record_sheet(request: SignedInRequest, store: CustodyAccount) -> HttpRespon
         raise PermissionDenied
     grams = {int(item): int(mass) for item, mass in pairs}
     try:
-        weighing = weigh_items(actor=request.user, at=timezone.now(), key=f"sheet:{key}", account=store, grams=grams)
+        weighing = weigh_items(
+            actor=request.user,
+            at=timezone.now(),
+            key=f"sheet:{key}",
+            account=store,
+            grams=grams,
+            confirmed=list(grams) if "confirm" in request.POST else [],
+        )
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect("custody:weigh-sheet", store.pk)
@@ -200,12 +213,52 @@ def _record_sheet(request: SignedInRequest, store: CustodyAccount) -> HttpRespon
 @require_safe
 def weighing(request: SignedInRequest, pk: int) -> HttpResponse:
     """One weighing with every item of it, the unexplained first."""
-    known = Weighing.objects.visible_to(request.user).select_related("account", "weighed_by", "movement")
-    found = get_object_or_404(known, pk=pk)
+    return _weighing_page(request, _weighing_or_404(request, pk))
+
+
+@requires(Can.KEEP_STORE, Can.DECIDE_NOTICE)
+@require_POST
+def settle(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Judge what a weighing called in question, as a person who did not weigh: the books stay."""
+    found = _weighing_or_404(request, pk)
+    if not may_settle(request.user, found):
+        raise PermissionDenied
+    form = SettleForm(request.POST, signer=request.user)
+    if form.is_valid():
+        try:
+            count = settle_masses(
+                actor=request.user, at=timezone.now(), weighing=found, reason=form.cleaned_data["reason"]
+            )
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            text = ngettext("%(count)d item is free again.", "%(count)d items are free again.", count)
+            messages.success(request, text % {"count": count})
+            return redirect("custody:weighing", pk)
+    return _weighing_page(request, found, form)
+
+
+def _weighing_or_404(request: SignedInRequest, pk: int) -> Weighing:
+    known = Weighing.objects.visible_to(request.user).select_related("account__custodian", "weighed_by", "movement")
+    return get_object_or_404(known, pk=pk)
+
+
+def _weighing_page(request: SignedInRequest, found: Weighing, form: SettleForm | None = None) -> HttpResponse:
     lines = WeighIn.objects.filter(weighing=found).select_related("item__derivative")
     odd = list(lines.exclude(verdict=WeighIn.Verdict.DRY).order_by("pk")[:LISTED])
     page = keyset_page(lines, request, order=("pk",), size=100)
-    return render(request, "custody/weighing.html", {"weighing": found, "odd": odd, "page": page})
+    held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference=found.number).values("item")
+    waiting = held.count()
+    may = bool(waiting) and may_settle(request.user, found)
+    weighed = WeighIn.objects.filter(
+        item__in=held, weighing__gte=found, is_taken=False, weighing__weighed_by=request.user
+    )
+    took_part = may and weighed.exists()
+    context: dict[str, Any] = {"weighing": found, "odd": odd, "page": page, "waiting": waiting, "took_part": took_part}
+    if may and not took_part:
+        context["form"] = form or SettleForm(signer=request.user)
+    status = 422 if form is not None and form.errors else 200
+    return render(request, "custody/weighing.html", context, status=status)
 
 
 def _kept_or_404(request: SignedInRequest, pk: int) -> CustodyAccount:

@@ -349,19 +349,19 @@ def test_who_weighed_does_not_judge(
     (item,) = enter(central, 200)
     weighing = weigh(storekeeper, now, central, {item: 20}, "a")
     weigh(storekeeper_elsewhere, now, central, {item: 120}, "b")
-    asked = {"at": now, "weighing": weighing, "reason": "The scale stood askew"}
+    reason = "The scale stood askew"
 
     for party in (storekeeper, storekeeper_elsewhere):
         with pytest.raises(services.SecondPersonNeeded):
-            services.settle_masses(actor=party, **asked)
+            services.settle_masses(actor=party, at=now, weighing=weighing, reason=reason)
     with pytest.raises(BadInput):
-        services.settle_masses(actor=authority_officer, **{**asked, "reason": "x"})
+        services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason="x")
     assert in_question() == {item}
-    assert services.settle_masses(actor=authority_officer, **asked) == 1
+    assert services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=reason) == 1
 
     assert (grams_of(item, central), in_question()) == (200, set())
     with pytest.raises(InvalidTransition):
-        services.settle_masses(actor=authority_officer, **asked)
+        services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=reason)
 
 
 # --- around the service ---------------------------------------------------------------------------------------
@@ -402,8 +402,7 @@ def test_no_mass_changes_without_a_line_that_answers_for_it(
 
     def post() -> None:
         """What `weigh_items` writes, without asking anybody."""
-        act = {"kind": "weighing", "key": "around", "actor": storekeeper, "effective_on": day_of(now)}
-        movement = Movement.objects.create(**act)
+        movement = Movement.objects.create(kind="weighing", key="around", actor=storekeeper, effective_on=day_of(now))
         weighing = Weighing.objects.create(
             number="WG25-9", account=central, on=day_of(now), weighed_by=storekeeper, weighed_at=now, key="x",
             items=1, before_g=200, after_g=grams, unexplained=0, movement=movement,

@@ -1,0 +1,169 @@
+"""Stock-takes and weighing through the API: the same acts, refusals and signatures as on the pages."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from core.accounts.models import User
+from ledger.models import CustodyAccount, Hold, Holding, StockTake, Weighing
+from registry.models import Derivative
+from tests.cast import PASSWORD
+from tests.rights import code_of
+
+pytestmark = pytest.mark.django_db
+
+
+def send(person: User, name: str, *args: object, **given: Any) -> Any:
+    client = Client()
+    client.force_login(person)
+    return client.post(reverse(f"v1:{name}", args=args), given, content_type="application/json")
+
+
+def read(person: User, name: str, *args: object) -> Any:
+    client = Client()
+    client.force_login(person)
+    return client.get(reverse(f"v1:{name}", args=args))
+
+
+# --- weighing -------------------------------------------------------------------------------------------------
+
+
+def weigh(person: User, store: CustodyAccount, *rows: dict[str, Any]) -> Any:
+    return send(person, "weighings", store=store.code, items=list(rows))
+
+
+def test_an_odd_mass_is_asked_about_held_and_borne_out(
+    marked: list[Derivative], storekeeper: User, inspector: User, reception_store: CustodyAccount
+) -> None:
+    item = marked[0]
+    row = {"item": item.number, "grams": 20}
+
+    asked = weigh(storekeeper, reception_store, row)
+    assert (asked.status_code, asked.json()["code"]) == (409, "mass-not-confirmed")
+    assert not Weighing.objects.exists()
+    weighed = weigh(storekeeper, reception_store, {**row, "confirmed": True})
+    assert weighed.status_code == 201
+
+    detail = read(storekeeper, "weighing", weighed.json()["id"]).json()
+    assert (detail["in_question"], detail["weighed_by"]) == ([item.number], storekeeper.full_name)
+    line = read(storekeeper, "weighing-items", weighed.json()["id"]).json()["results"][0]
+    assert (line["is_taken"], line["verdict"]) == (False, "loss")
+    assert Holding.objects.get(item=item.pk, account=reception_store).grams == item.mass_g
+
+    assert weigh(inspector, reception_store, {**row, "confirmed": True}).status_code == 201
+    assert Holding.objects.get(item=item.pk, account=reception_store).grams == 20
+    assert read(storekeeper, "weighing", weighed.json()["id"]).json()["in_question"] == []
+
+
+def test_another_person_judges_under_a_password(
+    marked: list[Derivative],
+    storekeeper: User,
+    inspector: User,
+    stranger: User,
+    auditor: User,
+    reception_store: CustodyAccount,
+) -> None:
+    row = {"item": marked[0].number, "grams": 20, "confirmed": True}
+    pk = weigh(storekeeper, reception_store, row).json()["id"]
+    given = {"reason": "The scale stood askew", "password": PASSWORD}
+
+    assert send(storekeeper, "weighing-settle", pk, **given).status_code == 403
+    assert send(auditor, "weighing-settle", pk, **given).status_code == 403
+    assert send(stranger, "weighing-settle", pk, **given).status_code == 403
+    assert send(inspector, "weighing-settle", pk, **{**given, "password": "wrong"}).status_code == 422
+    assert send(inspector, "weighing-settle", pk, **{**given, "items": [marked[1].number]}).status_code == 409
+    assert Hold.objects.active().exists()
+    settled = send(inspector, "weighing-settle", pk, **given)
+
+    assert (settled.status_code, settled.json()["in_question"]) == (200, [])
+    assert not Hold.objects.active().exists()
+
+
+def test_an_item_named_twice_is_refused_by_its_name(
+    marked: list[Derivative], storekeeper: User, reception_store: CustodyAccount
+) -> None:
+    row = {"item": marked[0].number, "grams": marked[0].mass_g}
+
+    refused = weigh(storekeeper, reception_store, row, {**row, "item": code_of(marked[0])})
+
+    assert refused.status_code == 422
+    assert code_of(marked[0]) in refused.content.decode()
+    assert not Weighing.objects.exists()
+
+
+# --- stock-takes ----------------------------------------------------------------------------------------------
+
+
+def open_count(person: User, store: CustodyAccount, *commission: User, **more: Any) -> Any:
+    names = [member.username for member in commission]
+    return send(person, "stocktakes", store=store.code, commission=names, **{"kind": "full", **more})
+
+
+def test_a_count_is_opened_scanned_ended_and_signed(
+    marked: list[Derivative], storekeeper: User, auditor: User, reception_store: CustodyAccount
+) -> None:
+    opened = open_count(storekeeper, reception_store, storekeeper, auditor)
+    assert opened.status_code == 201
+    pk = opened.json()["id"]
+
+    first = send(storekeeper, "stocktake-scan", pk, code=code_of(marked[0]), key="a").json()
+    again = send(storekeeper, "stocktake-scan", pk, code=code_of(marked[0]), key="a").json()
+    assert (first["verdict"], again["verdict"], again["repeats"]) == ("found", "found", 0)
+    assert send(auditor, "stocktake-scan", pk, code=marked[1].number).json()["found"] == 2
+    assert send(auditor, "stocktake-undo", pk).json()["found"] == 1
+    assert read(auditor, "stocktake-counts", pk).json()["missing"] == len(marked) - 1
+    ended = send(storekeeper, "stocktake-end", pk).json()
+    assert (ended["state"], ended["result"]["missing"]) == ("signing", len(marked) - 1)
+
+    digest = ended["result_digest"]
+    assert send(storekeeper, "stocktake-sign", pk, digest=digest, password="wrong").status_code == 422
+    assert send(storekeeper, "stocktake-sign", pk, digest="0" * 64, password=PASSWORD).status_code == 409
+    assert send(storekeeper, "stocktake-sign", pk, digest=digest, password=PASSWORD).json()["state"] == "signing"
+    assert send(auditor, "stocktake-sign", pk, digest=digest, password=PASSWORD).json()["state"] == "closed"
+    rows = read(auditor, "stocktake-items", pk).json()["results"]
+    assert [row["outcome"] for row in rows].count("missing") == len(marked) - 1
+    assert send(storekeeper, "stocktake-cancel", pk, reason="Too late").status_code == 409
+
+
+def test_a_sample_is_announced_and_drawn(
+    marked: list[Derivative], storekeeper: User, auditor: User, reception_store: CustodyAccount
+) -> None:
+    assert open_count(storekeeper, reception_store, storekeeper, auditor, kind="sample").status_code == 422
+    announced = open_count(storekeeper, reception_store, storekeeper, auditor, kind="sample", wanted=2).json()
+    assert (announced["state"], announced["secret"]) == ("announced", "")
+
+    drawn = send(storekeeper, "stocktake-draw", announced["id"], words="Dollar 512.34 of today").json()
+
+    assert (drawn["state"], drawn["expected_items"], drawn["frame_items"]) == ("counting", 2, len(marked))
+    assert drawn["secret"]
+    chosen = [row["is_chosen"] for row in read(auditor, "stocktake-items", drawn["id"]).json()["results"]]
+    assert chosen.count(True) == 2
+
+
+def test_what_is_named_wrong_is_said_in_a_sentence(
+    marked: list[Derivative], storekeeper: User, auditor: User, trader: User, reception_store: CustodyAccount
+) -> None:
+    unknown = open_count(storekeeper, reception_store, storekeeper, trader)
+    shelf = open_count(storekeeper, reception_store, storekeeper, auditor, shelf="Z-99")
+
+    for answer, value in ((unknown, trader.username), (shelf, "Z-99")):
+        said = answer.content.decode()
+        assert answer.status_code == 422
+        assert value in said
+        assert len(said.split()) > 12
+    assert not StockTake.objects.exists()
+
+
+def test_who_may_not_know_a_count_gets_nothing_of_it(
+    marked: list[Derivative], storekeeper: User, auditor: User, trader: User, reception_store: CustodyAccount
+) -> None:
+    pk = open_count(storekeeper, reception_store, storekeeper, auditor).json()["id"]
+
+    assert open_count(trader, reception_store, storekeeper, auditor).status_code == 422
+    assert read(trader, "stocktake", pk).status_code == 404
+    assert send(trader, "stocktake-scan", pk, code=code_of(marked[0])).status_code == 404
+    assert send(trader, "stocktake-end", pk).status_code == 404
+    assert send(auditor, "stocktake-again", pk, reason="Count it").status_code == 409
+    assert StockTake.objects.get().state == "counting"
