@@ -402,7 +402,7 @@ def test_a_weighing_is_corrected_whatever_binds_the_item(
     inspector: User, now: datetime, reception: CustodyAccount, enter: Enter
 ) -> None:
     (item,) = enter(reception, 200)
-    weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 190})
+    weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 199})
     place_hold(actor=inspector, at=now, item_ids=[item], kind=Hold.Kind.DISPUTE, reference="d")
     assert weighing.movement is not None
 
@@ -415,7 +415,7 @@ def test_a_weighing_is_not_corrected_once_the_item_has_gone(
     inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount, enter: Enter
 ) -> None:
     (item,) = enter(reception, 200)
-    weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 190})
+    weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 199})
     assert weighing.movement is not None
     dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[item])
 
