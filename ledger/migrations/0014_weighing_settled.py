@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0010_boundaries_of_origins"),
+        ("ledger", "0013_quick_sets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
