@@ -28,9 +28,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from marking import codes
+from marking.keyring import Signer
 
 VERSION = 1
 KEY_ID_BYTES = 4
@@ -164,10 +165,10 @@ def decode(body: bytes) -> Statement:
     )
 
 
-def sign(statement: Statement, private_key: Ed25519PrivateKey) -> SignedStatement:
+def sign(statement: Statement, signer: Signer) -> SignedStatement:
     """The statement with its signature."""
     body = encode(statement)
-    return SignedStatement(statement, body, private_key.sign(body))
+    return SignedStatement(statement, body, signer.sign(body))
 
 
 def to_text(body: bytes, signature: bytes) -> str:
