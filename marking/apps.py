@@ -33,6 +33,7 @@ class MarkingConfig(AppConfig):
                 "key.retired": _("Signing key retired"),
                 "key.compromised": _("Signing key declared compromised"),
                 "marks.issued": _("Marks issued"),
+                "snapshot.made": _("Snapshot for phones made"),
                 "labels.ordered": _("Labels ordered"),
                 "labels.printed": _("Labels ready to print"),
             }

@@ -48,7 +48,7 @@ class Reason(StrEnum):
     KEY_COMPROMISED = "key_compromised"
 
 
-_BY_PLACE: dict[str, Reason] = {
+BY_PLACE: dict[str, Reason] = {
     AccountKind.EXPORT: Reason.EXPORTED,
     AccountKind.DOMESTIC_SALE: Reason.SOLD,
     AccountKind.PROCESSING: Reason.CONSUMED,
@@ -58,8 +58,8 @@ _BY_PLACE: dict[str, Reason] = {
     AccountKind.RETURNED: Reason.RETURNED,
 }
 # What is evidence is under a hold and says so; what a court has let go may still stand in the evidence room.
-_IN_ORDER = frozenset({AccountKind.STORE.value, AccountKind.EVIDENCE.value, AccountKind.TRANSIT.value})
-_BY_HOLD: dict[str, Reason] = {
+IN_ORDER = frozenset({AccountKind.STORE.value, AccountKind.EVIDENCE.value, AccountKind.TRANSIT.value})
+BY_HOLD: dict[str, Reason] = {
     Hold.Kind.EVIDENCE: Reason.EVIDENCE,
     Hold.Kind.COURT: Reason.COURT,
     Hold.Kind.DISPUTE: Reason.DISPUTE,
@@ -70,7 +70,7 @@ _BY_HOLD: dict[str, Reason] = {
 }
 # Work of the keeper that says nothing against the goods.
 _SILENT = frozenset({Hold.Kind.PROCESSING.value})
-_BY_STATE: dict[str, Reason] = {
+BY_STATE: dict[str, Reason] = {
     Mark.State.VOID: Reason.VOID,
     Mark.State.REPLACED: Reason.REPLACED,
     Mark.State.BLANK: Reason.BLANK,
@@ -187,12 +187,12 @@ def _check_signed(text: str) -> Answer:
 
 def _describe(code: str, found: Found, known: Reason | None = None, *, signed: SignedStatement | None = None) -> Answer:
     reasons = {known} if known else set()
-    if found.state in _BY_STATE:
-        reasons.add(_BY_STATE[found.state])
-    reasons.update(_BY_HOLD[kind] for kind in found.holds if kind not in _SILENT)
-    if found.number is not None and found.place not in _IN_ORDER:
+    if found.state in BY_STATE:
+        reasons.add(BY_STATE[found.state])
+    reasons.update(BY_HOLD[kind] for kind in found.holds if kind not in _SILENT)
+    if found.number is not None and found.place not in IN_ORDER:
         # An item that is nowhere any more: its registration was taken back.
-        reasons.add(_BY_PLACE.get(found.place or "", Reason.WITHDRAWN))
+        reasons.add(BY_PLACE.get(found.place or "", Reason.WITHDRAWN))
     return Answer(
         verdict=Verdict.GENUINE_BUT if reasons else Verdict.GENUINE,
         code=code,

@@ -36,6 +36,7 @@ from marking.payload import SIGNATURE_BYTES
 MAGIC = b"SGS1"
 RECORD_BYTES = 5
 PRINT_BYTES = 6
+_LATEST = 2**32 - 1
 _HEAD = Struct(">4sBIIQ4sII32s")
 
 
@@ -130,22 +131,34 @@ def read_snapshot(content: bytes, public_keys: Mapping[bytes, bytes]) -> Snapsho
     Raises SnapshotError.
     """
     body, signature = content[:-SIGNATURE_BYTES], content[-SIGNATURE_BYTES:]
-    if len(body) < _HEAD.size:
-        raise SnapshotError("too short")
-    magic, kind, edition, base, made_at, key_id, records, prints, sha256 = _HEAD.unpack_from(body)
-    split = _HEAD.size + records * RECORD_BYTES
-    if magic != MAGIC or kind != (1 if base else 0) or len(body) != split + prints * PRINT_BYTES:
-        raise SnapshotError("not a snapshot of version 1")
-    public_key = public_keys.get(key_id)
+    snapshot = _take_apart(body)
+    public_key = public_keys.get(snapshot.key_id)
     if public_key is None:
         raise SnapshotError("signed with an unknown key")
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, body)
     except InvalidSignature:
         raise SnapshotError("the signature does not fit") from None
-    brings = State(body[_HEAD.size : split], body[split:])
-    if not base and brings.sha256 != sha256:
+    if not snapshot.base and snapshot.brings.sha256 != snapshot.sha256:
         raise SnapshotError("the records do not fit their hash")
+    return snapshot
+
+
+def read_state(content: bytes) -> State:
+    """What a file brings, for who keeps it himself: the signature is not looked at. Raises SnapshotError."""
+    return _take_apart(content[:-SIGNATURE_BYTES]).brings
+
+
+def _take_apart(body: bytes) -> Snapshot:
+    if len(body) < _HEAD.size:
+        raise SnapshotError("too short")
+    magic, kind, edition, base, made_at, key_id, records, prints, sha256 = _HEAD.unpack_from(body)
+    split = _HEAD.size + records * RECORD_BYTES
+    if magic != MAGIC or kind != (1 if base else 0) or len(body) != split + prints * PRINT_BYTES:
+        raise SnapshotError("not a snapshot of version 1")
+    if made_at > _LATEST:
+        raise SnapshotError("made in no time of ours")
+    brings = State(body[_HEAD.size : split], body[split:])
     return Snapshot(edition, base, datetime.fromtimestamp(made_at, UTC), key_id, sha256, brings)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +11,7 @@ from core.jobs.services import Progress, runner
 from marking.models import LabelRun
 from marking.services.labels import JOB_KIND, draw_run
 from marking.services.registering import REGISTER_KIND, run_registering
+from marking.services.snapshots import make_edition
 
 
 @runner(JOB_KIND, _("Printing labels"))
@@ -24,3 +26,9 @@ def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
 def register(job: Job, progress: Progress) -> dict[str, Any]:
     """Register and mark a long table; a repeat finds it done."""
     return run_registering(job, progress)
+
+
+@shared_task
+def make_snapshot() -> None:
+    """A new edition of what phones know without network."""
+    make_edition(at=timezone.now())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marking.views import check, labels, register
+from marking.views import check, labels, register, snapshots
 
 app_name = "marking"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("labels/<int:pk>/file/", labels.label_file, name="label-file"),
     path("m/", check.check_form, name="check-form"),
     path("m/keys.json", check.public_keys, name="public-keys"),
+    path("m/snapshot.json", snapshots.snapshot_index, name="snapshot-index"),
+    path("m/snapshot.bin", snapshots.snapshot, name="snapshot"),
+    path("m/snapshot/<int:edition>.bin", snapshots.snapshot_changes, name="snapshot-changes"),
     path("m/<path:text>", check.check, name="check"),
     # As printed: the symbol's alphabet has no small letters.
     path("M/", check.check_form),

@@ -20,6 +20,7 @@ from ledger.services import dispatch_items
 from marking.services.issue import register_and_mark
 from marking.services.keys import ensure_signing_key
 from marking.services.labels import LabelOrder, print_labels
+from marking.services.snapshots import make_edition
 from registry.models import Derivative, Intake
 from registry.services import open_removal_intake, save_rows
 
@@ -47,6 +48,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     try_cases(cast, chance, now)
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
+    make_edition(at=now)
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
     return cast
 

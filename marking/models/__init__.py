@@ -7,6 +7,7 @@ stock too. What a mark says of itself is signed; what has become of its derivati
 from marking.models.keys import SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
 from marking.models.runs import LabelPart, LabelRun, LabelRunMark, LabelRunQuerySet
+from marking.models.snapshots import Snapshot
 
 __all__ = [
     "CODE_PATTERN",
@@ -18,4 +19,5 @@ __all__ = [
     "MarkQuerySet",
     "SigningKey",
     "SigningKeyQuerySet",
+    "Snapshot",
 ]

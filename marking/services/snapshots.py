@@ -1,13 +1,15 @@
 """Editions of the snapshot that phones check marks against without network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 
 from core.audit.services import record
+from ledger.models import AccountKind
 from marking.models import Snapshot
-from marking.selectors import Reason, reasons_of_holds, reasons_of_places, reasons_of_states
+from marking.selectors import BY_HOLD, BY_PLACE, BY_STATE, IN_ORDER, Reason
 from marking.services.keys import signing_key_in_use
 from marking.snapshots import State, Status, changes_between, read_state, write_snapshot
 
@@ -42,13 +44,14 @@ def make_edition(*, at: datetime) -> Snapshot:
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE marking_snapshot IN SHARE ROW EXCLUSIVE MODE")
     key, signer = signing_key_in_use()
-    key_id = bytes.fromhex(key.pk)
     last = Snapshot.objects.order_by("-edition").first()
     edition = last.edition + 1 if last else 1
     before = read_state(bytes(last.full)) if last and last.full else State()
     after = collect_state()
-    signed = {"edition": edition, "made_at": at, "sha256": after.sha256, "key_id": key_id, "signer": signer}
-    changes = write_snapshot(changes_between(before, after), base=last.edition, **signed) if last else b""
+    write = partial(
+        write_snapshot, edition=edition, made_at=at, sha256=after.sha256, key_id=bytes.fromhex(key.pk), signer=signer
+    )
+    changes = write(changes_between(before, after), base=last.edition) if last else b""
     if last:
         Snapshot.objects.filter(pk=last.pk).update(full=None)
     made = Snapshot.objects.create(
@@ -57,7 +60,7 @@ def make_edition(*, at: datetime) -> Snapshot:
         key=key,
         marks=len(after),
         sha256=after.sha256.hex(),
-        full=write_snapshot(after, base=0, **signed),
+        full=write(after, base=0),
         changes=changes,
     )
     Snapshot.objects.filter(made_at__lt=at - CHANGES_KEPT, full=None).delete()
@@ -68,10 +71,11 @@ def make_edition(*, at: datetime) -> Snapshot:
 def collect_state() -> State:
     """Every mark with its gravest status, as records and prints: one statement, one moment."""
     ranks = {reason: rank for rank, reason in enumerate(Reason)}
-    statuses: list[int] = [STATUSES[reason] if reason in STATUSES else Status.ASK for reason in Reason]
-    by_state = _ranked(reasons_of_states(), ranks)
-    by_hold = _ranked(reasons_of_holds(), ranks)
-    by_place = _ranked(reasons_of_places(), ranks)
+    statuses = [int(STATUSES.get(reason, Status.ASK)) for reason in Reason]
+    by_state = _ranked(BY_STATE, ranks)
+    by_hold = _ranked(BY_HOLD, ranks)
+    elsewhere = {kind.value: BY_PLACE.get(kind, Reason.WITHDRAWN) for kind in AccountKind if kind not in IN_ORDER}
+    by_place = _ranked(elsewhere, ranks)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -132,6 +136,6 @@ def collect_state() -> State:
     return State(bytes(records or b""), bytes(prints or b""))
 
 
-def _ranked(reasons: dict[str, Reason], ranks: dict[Reason, int]) -> Iterator[list[object]]:
+def _ranked(reasons: Mapping[str, Reason], ranks: dict[Reason, int]) -> Iterator[list[object]]:
     yield list(reasons)
     yield [ranks[reason] for reason in reasons.values()]
