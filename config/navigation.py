@@ -49,7 +49,7 @@ REMOVAL = Section(
         Entry(_("Receptions"), "registry:intakes", needs=(Can.SEE_INTAKES,)),
         Entry(_("Daily sheets"), "registry:daily-sheets", needs=(Can.SEE_INTAKES,)),
         Entry(_("Veterinary certificates"), "registry:certificates", needs=(Can.SEE_INTAKES,)),
-        Entry(_("Seasons"), "registry:seasons", needs=(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)),
+        Entry(_("Seasons"), "registry:seasons", needs=(Can.SEE_INTAKES,)),
         Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
     ),
 )

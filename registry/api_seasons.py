@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -20,10 +21,10 @@ from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.errors import BadInput
 from registry import services
-from registry.days import animals_taken
+from registry.days import animals_signed, animals_taken
 from registry.filters_sheets import sheets_of
 from registry.models import Brigade, DailySheet, RemovalDecision, RemovalLimit, RemovalPermit, Season, SlaughterPoint
-from registry.selectors import permits_seen
+from registry.selectors import limits_seen, permits_seen, seasons_seen
 from registry.serializers import IntakeSerializer
 from registry.serializers_seasons import (
     BrigadeSerializer,
@@ -50,16 +51,19 @@ def _of_season(request: Request, found: QuerySet[Any]) -> QuerySet[Any]:
     if key is None:
         return found
     if not (key.isdecimal() and len(key) < 19):
-        raise BadInput(fields={"season": "A whole number."})
+        raise BadInput(fields={"season": _("Give the key of the season: a whole number.")})
     return found.filter(season=int(key))
 
 
 class Seasons(ListAPIView[Season]):
-    """Removal seasons, newest first."""
+    """Removal seasons in which you have a part, newest first; all of them for those who oversee."""
 
     permission_classes = [granted(Can.SEE_INTAKES)]
     serializer_class = SeasonSerializer
-    queryset = Season.objects.all()
+    queryset = Season.objects.none()
+
+    def get_queryset(self) -> QuerySet[Season]:
+        return seasons_seen(person_of(self.request))
 
     @extend_schema(operation_id="seasons_open", request=SeasonSerializer, responses={201: SeasonSerializer})
     @idempotent
@@ -70,14 +74,16 @@ class Seasons(ListAPIView[Season]):
 
 @extend_schema(parameters=[OF_SEASON])
 class Decisions(ListAPIView[RemovalDecision]):
-    """Decisions on regulation with their limits, and what permits let of them."""
+    """Decisions on regulation with their limits, and what permits let of them: the lines of your regions and
+    permits, or all for those who oversee.
+    """
 
-    permission_classes = [granted(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)]
+    permission_classes = [granted(Can.SEE_INTAKES)]
     serializer_class = RemovalDecisionSerializer
     queryset = RemovalDecision.objects.none()
 
     def get_queryset(self) -> QuerySet[RemovalDecision]:
-        return _of_season(self.request, _decisions())
+        return _of_season(self.request, _decisions(limits_seen(person_of(self.request))))
 
     @extend_schema(
         operation_id="removal_decisions_enter",
@@ -90,12 +96,17 @@ class Decisions(ListAPIView[RemovalDecision]):
         given = NewDecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         made = papers.enter_removal_decision(actor=person_of(request), at=timezone.now(), **given.facts())
-        return Response(RemovalDecisionSerializer(_decisions().get(pk=made.pk)).data, status=201)
+        return Response(
+            RemovalDecisionSerializer(_decisions(RemovalLimit.objects.all()).get(pk=made.pk)).data, status=201
+        )
 
 
-def _decisions() -> QuerySet[RemovalDecision]:
+def _decisions(limits: QuerySet[RemovalLimit]) -> QuerySet[RemovalDecision]:
+    """Decisions that have some of these lines, with these lines only."""
     given = Coalesce(Sum("permits__animals_limit", filter=Q(permits__withdrawn_at=None)), 0)
-    return RemovalDecision.objects.prefetch_related(Prefetch("limits", RemovalLimit.objects.annotate(given=given)))
+    lines = RemovalLimit.objects.filter(pk__in=limits.values("pk")).annotate(given=given)
+    known = RemovalDecision.objects.filter(pk__in=limits.values("decision"))
+    return known.prefetch_related(Prefetch("limits", lines))
 
 
 @extend_schema(parameters=[OF_SEASON])
@@ -113,7 +124,8 @@ class RemovalPermits(ListAPIView[RemovalPermit]):
         context = dict(super().get_serializer_context())
         if getattr(self, "swagger_fake_view", False):
             return context
-        return context | {"taken": animals_taken(self.get_queryset())}
+        seen = self.get_queryset()
+        return context | {"taken": animals_taken(seen), "signed": animals_signed(seen)}
 
     @extend_schema(
         operation_id="removal_permits_enter",
@@ -214,7 +226,7 @@ class DailySheets(ListAPIView[DailySheet]):
     @extend_schema(operation_id="daily_sheets_enter", request=NewSheetSerializer, responses={201: DailySheetSerializer})
     @idempotent
     def post(self, request: Request) -> Response:
-        """Enter the sheet of a brigade and day. What does not add up is raised as a notice, never refused."""
+        """Enter the sheet of a brigade and day. What does not fit together is asked about: repeat it with `confirm`."""
         given = NewSheetSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         made = services.enter_daily_sheet(actor=person_of(request), at=timezone.now(), **given.facts())

@@ -15,7 +15,7 @@ class RegistryConfig(AppConfig):
         from core.notices.services import register_notice_codes
         from core.rules.values import register_terms
         from registry.models import Case, DailySheet, Derivative, Intake, Processing, Term
-        from registry.selectors import permits_seen
+        from registry.selectors import permits_seen, seasons_seen
         from registry.subjects import (
             holders_of,
             may_add_to_case,
@@ -24,7 +24,6 @@ class RegistryConfig(AppConfig):
             may_add_to_processing,
             may_add_to_sheet,
             place_of_case,
-            seasons_known_to,
         )
 
         import_module("registry.tasks")
@@ -77,7 +76,7 @@ class RegistryConfig(AppConfig):
             everything=lambda: DailySheet.objects.all(),
             prefix="DS",
         )
-        register_subject("season", label=_("Season"), url_name="registry:season", known_to=seasons_known_to)
+        register_subject("season", label=_("Season"), url_name="registry:season", known_to=seasons_seen)
         register_subject(
             "removal_permit", label=_("Removal permit"), url_name="registry:removal-permit", known_to=permits_seen
         )

@@ -47,6 +47,7 @@ class FiguresForm(forms.Form):
         _("Unusable, not delivered"), required=False, help_text=_("Lost, spoiled or left for an expert's opinion.")
     )
     note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea({"rows": 2}))
+    confirm = forms.BooleanField(label=_("The paper has these figures"), required=False)
 
     def __init__(self, *args: Any, regions: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,7 +67,8 @@ class FiguresForm(forms.Form):
 
     def facts(self) -> dict[str, Any]:
         """The figures as the services take them."""
-        given = {name: self.cleaned_data[name] for name in ("males", "females", "young", "horns_cut", "note")}
+        names = ("males", "females", "young", "horns_cut", "note", "confirm")
+        given = {name: self.cleaned_data[name] for name in names}
         return given | {"unusable": self.cleaned_data["unusable"] or 0, "deliveries": self._deliveries()}
 
     def _deliveries(self) -> list[Delivered]:
@@ -81,6 +83,11 @@ class FiguresForm(forms.Form):
     def deliveries(self) -> list[tuple[Any, Any]]:
         """The pairs of fields, one for each place."""
         return [(self[f"place_{number}"], self[f"carcasses_{number}"]) for number in range(PLACES)]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the figures were asked about."""
+        return bool(self["confirm"].errors or self["confirm"].value())
 
     @property
     def has_more_places(self) -> bool:

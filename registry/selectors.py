@@ -18,8 +18,10 @@ from registry.models import (
     DerivativePhoto,
     Intake,
     Origin,
+    RemovalLimit,
     RemovalPermit,
     RowPhoto,
+    Season,
     Side,
     Term,
     VeterinaryCertificate,
@@ -72,6 +74,22 @@ def permits_seen(user: User) -> QuerySet[RemovalPermit]:
     return RemovalPermit.objects.filter(
         Q(region__in=user.region_codes(Can.OPEN_INTAKE)) | Q(holder__in=user.organisation_ids(Can.SEE_INTAKES))
     )
+
+
+def limits_seen(user: User) -> QuerySet[RemovalLimit]:
+    """Lines of decisions that bind the person: of the own regions, and of permits the person may follow; or all."""
+    if user.can(Can.SEE_EVERYTHING) or user.can(Can.KEEP_SEASONS):
+        return RemovalLimit.objects.all()
+    seen = permits_seen(user).values("limit")
+    return RemovalLimit.objects.filter(Q(region__in=user.region_codes(Can.OPEN_INTAKE)) | Q(pk__in=seen))
+
+
+def seasons_seen(user: User) -> QuerySet[Season]:
+    """Seasons in which the person has a part: by a line of a decision or by a permit; all for those who oversee."""
+    if user.can(Can.SEE_EVERYTHING) or user.can(Can.KEEP_SEASONS):
+        return Season.objects.all()
+    lines = limits_seen(user).values("decision__season")
+    return Season.objects.filter(Q(pk__in=lines) | Q(pk__in=permits_seen(user).values("season")))
 
 
 def brigades_for_intake(user: User, on: date) -> QuerySet[Brigade]:

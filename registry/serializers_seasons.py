@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from core.accounts.models import Organisation, Region
@@ -85,20 +86,25 @@ class NewDecisionSerializer(serializers.Serializer[Any]):
 
 
 class RemovalPermitSerializer(serializers.ModelSerializer[RemovalPermit]):
-    """A removal permit. `taken` counts the animals taken under it so far."""
+    """A removal permit. `taken` counts the animals taken under it so far, `signed` those of them on signed sheets."""
 
     taken = serializers.SerializerMethodField()
+    signed = serializers.SerializerMethodField()
 
     class Meta:
         model = RemovalPermit
         fields = (
             *("id", "number", "issued_on", "season", "limit", "population", "region", "sex", "holder"),
-            *("animals_limit", "taken", "withdrawn_at", "withdraw_reason"),
+            *("animals_limit", "taken", "signed", "withdrawn_at", "withdraw_reason"),
         )
 
     def get_taken(self, permit: RemovalPermit) -> int:
         taken: dict[int, int] = self.context.get("taken", {})
         return taken.get(permit.pk, 0)
+
+    def get_signed(self, permit: RemovalPermit) -> int:
+        signed: dict[int, int] = self.context.get("signed", {})
+        return signed.get(permit.pk, 0)
 
 
 class NewRemovalPermitSerializer(serializers.Serializer[Any]):
@@ -166,7 +172,7 @@ class NewDeliverySerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("store" in attrs) == ("slaughter_point" in attrs):
-            raise serializers.ValidationError({"store": "Give either store or slaughter_point."})
+            raise serializers.ValidationError({"store": _("Give either a reception point or a slaughter point.")})
         return attrs
 
 
@@ -180,6 +186,9 @@ class SheetFiguresSerializer(serializers.Serializer[Any]):
     horns_cut = serializers.IntegerField(min_value=0, max_value=MOST_ANIMALS)
     deliveries = NewDeliverySerializer(many=True)
     note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    confirm = serializers.BooleanField(
+        default=False, help_text="The paper has these figures, though they do not fit together."
+    )
 
     def facts(self) -> dict[str, Any]:
         """What the service takes."""

@@ -3,13 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.accounts.subjects import Place
 from ledger.models import CustodyAccount, Holding
-from registry.models import Case, DailySheet, DerivativePhoto, Intake, Processing, RowPhoto, Season
+from registry.models import Case, DailySheet, DerivativePhoto, Intake, Processing, RowPhoto
 from registry.selectors_cases import can_work_on_case
 
 
@@ -49,12 +47,6 @@ def place_of_case(key: str) -> Place | None:
 def may_add_to_sheet(user: User, key: str) -> bool:
     """Inspectors of the region: the brigade's own paper, a photo of the carcasses."""
     return DailySheet.objects.filter(pk=int(key), permit__region__in=user.region_codes(Can.OPEN_INTAKE)).exists()
-
-
-def seasons_known_to(user: User) -> QuerySet[Season]:
-    """Those who keep the papers of seasons, or oversee."""
-    may = user.can(Can.KEEP_SEASONS) or user.can(Can.SEE_EVERYTHING)
-    return Season.objects.all() if may else Season.objects.none()
 
 
 def holders_of(documents: Collection[UUID]) -> dict[UUID, tuple[str, str]]:

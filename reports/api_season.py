@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from core.accounts.doors import granted, person_of
 from core.accounts.roles import Can
-from registry.models import Season
+from registry.selectors import seasons_seen
 from reports.season import Progress, season_progress
 
 
@@ -22,6 +22,7 @@ class ProgressSerializer(serializers.Serializer[Progress]):
     label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the serializer's own label
     limit = serializers.IntegerField(allow_null=True)
     animals = serializers.IntegerField()
+    unsigned = serializers.IntegerField(help_text="Of the animals, those whose sheet is not signed yet.")
     males = serializers.IntegerField()
     carcasses = serializers.IntegerField()
     horns_cut = serializers.IntegerField()
@@ -49,7 +50,7 @@ class SeasonFigures(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         """How far a season has come, in total, by region, by brigade and by day."""
-        season = get_object_or_404(Season, pk=pk)
+        season = get_object_or_404(seasons_seen(person_of(request)), pk=pk)
         found = season_progress(season, person_of(request), region=request.query_params.get("region", ""))
         return Response(SeasonProgressSerializer(found).data)
 

@@ -24,7 +24,9 @@ DAYS_AS_COLUMNS = 21  # a longer season is drawn by week
 
 @dataclass(slots=True)
 class Progress:
-    """What belongs together: counts of all its days. `limit` is None where nothing limits it by itself."""
+    """What belongs together: counts of all its days. `limit` is None where nothing limits it by itself;
+    `unsigned` are the animals whose sheet nobody has signed yet.
+    """
 
     label: str
     url: str = ""
@@ -36,9 +38,11 @@ class Progress:
     registered: int = 0
     grams: int = 0
     asked: int = 0
+    unsigned: int = 0
 
     def add(self, day: Day, asked: int) -> None:
         self.animals += day.animals
+        self.unsigned += 0 if day.is_signed else day.animals
         self.males += day.males
         self.carcasses += day.carcasses
         self.horns_cut += day.horns_cut
@@ -172,6 +176,7 @@ def season_table(found: SeasonProgress) -> Table:
         Column(_("Removal permit"), Kind.CODE),
         Column(_("Brigade")),
         Column(_("Sheet"), Kind.CODE),
+        Column(_("Signed")),
         *(Column(title, number, total=True) for title in (_("Males"), _("Females"), _("Young"))),
         *(Column(title, number, total=True) for title in (_("Carcasses delivered"), _("Unusable, not delivered"))),
         *(Column(title, number, total=True) for title in (_("Horns cut"), _("Horns registered"))),
@@ -184,6 +189,7 @@ def season_table(found: SeasonProgress) -> Table:
             permit = found.permits[day.permit_id]
             counts = (day.males, day.females, day.young, day.carcasses, day.unusable, day.horns_cut, day.registered)
             said = (day.on, permit.region.name, permit.number, day.brigade_name, day.sheet_number)
+            said += (_("yes") if day.is_signed else _("no"),)
             yield *said, *counts, day.grams, found.asked.get(day.key, 0)
 
     return Table(_("Season by brigade and day"), columns, lambda: iter(rows()))

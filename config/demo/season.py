@@ -194,6 +194,7 @@ def receive_day(
         young=young,
         horns_cut=cut,
         deliveries=deliveries,
+        confirm=True,
     )
     intake = open_sheet_reception(actor=inspector, at=moment(day, 9), sheet=sheet, store=store)
     rows = horns(chance, cut - short)

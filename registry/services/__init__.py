@@ -56,6 +56,7 @@ from registry.services.sales import NotUnderCertificate, sell_batches
 from registry.services.sheets import (
     Delivered,
     SheetChanged,
+    SheetDoubtful,
     SheetKnown,
     correct_daily_sheet,
     enter_daily_sheet,
@@ -97,6 +98,7 @@ __all__ = [
     "Scan",
     "SheetAdded",
     "SheetChanged",
+    "SheetDoubtful",
     "SheetKnown",
     "TableChanged",
     "add_person",

@@ -19,6 +19,8 @@ from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.documents.services import take_numbers
 from ledger.models import AccountKind, CustodyAccount
+from registry.days import Day, DayRules, animals_taken, days_of
+from registry.doubts import doubts_about
 from registry.models import Brigade, DailySheet, Delivery, Intake, Origin, RemovalPermit, SlaughterPoint
 from registry.selectors import stores_for_intake
 from registry.services.opening import MOST_ANIMALS, Fields, number_intake, wrong_papers
@@ -32,6 +34,13 @@ class SheetKnown(BadInput):
 
     code = "sheet-known"
     message = _("The daily sheet of this brigade, permit and day is in the register already.")
+
+
+class SheetDoubtful(BadInput):
+    """The figures do not fit together, and nobody has said that the paper has them so."""
+
+    code = "sheet-not-confirmed"
+    message = _("Some figures do not fit together. Check them against the paper, or confirm that it says so.")
 
 
 class SheetChanged(InvalidTransition):
@@ -64,11 +73,13 @@ def enter_daily_sheet(
     deliveries: Sequence[Delivered],
     unusable: int = 0,
     note: str = "",
+    confirm: bool = False,
 ) -> DailySheet:
     """Enter what a brigade took, delivered and cut on one day under one permit.
 
-    Receptions of that day that are still weighed rest on the sheet from now on. Animals beyond the permit's limit
-    are recorded, and an alert is raised. Raises NotAllowed, SheetKnown, or BadInput with the fields that are wrong.
+    Receptions of that day that are still weighed rest on the sheet from now on. Figures that do not fit together are
+    asked about and, once `confirm` says that the paper has them so, recorded; animals beyond the permit's limit raise
+    an alert. Raises NotAllowed, SheetKnown, SheetDoubtful, or BadInput with the fields that are wrong.
     """
     _require_region(actor, permit)
     counts = {"males": males, "females": females, "young": young, "unusable": unusable, "horns_cut": horns_cut}
@@ -81,6 +92,7 @@ def enter_daily_sheet(
     organisation = organisation_of(actor, permit.region_id)
     if organisation is None:
         raise NotAllowed
+    asked = _ask(Day(permit.pk, brigade.pk, on), counts, deliveries, permit=permit, brigade=brigade, confirm=confirm)
     known = SheetKnown(fields={"brigade": SheetKnown.message})
     same_day = {"brigade": brigade, "permit": permit, "on": on}
     # Receptions being weighed are locked first: one that is registered meanwhile keeps its own counts.
@@ -117,6 +129,7 @@ def enter_daily_sheet(
         day=on.isoformat(),
         carcasses=sheet.carcasses,
         **counts,
+        **asked,
     )
     _compare(sheet, actor=actor, at=at)
     return sheet
@@ -136,10 +149,12 @@ def correct_daily_sheet(
     unusable: int = 0,
     note: str = "",
     version: int | None = None,
+    confirm: bool = False,
 ) -> DailySheet:
     """Correct the figures of an open sheet. Brigade, permit and day stay: a sheet of the wrong day is withdrawn.
 
-    `version`, where given, is the sheet the person saw. Raises NotAllowed, InvalidTransition, SheetChanged, BadInput.
+    `version`, where given, is the sheet the person saw; `confirm` as when it was entered. Raises NotAllowed,
+    InvalidTransition, SheetChanged, SheetDoubtful, BadInput.
     """
     sheet = _lock_sheet(actor, sheet, DailySheet.State.OPEN)
     if version is not None and version != sheet.version:
@@ -156,6 +171,8 @@ def correct_daily_sheet(
     goes = {_place_key(line.place): line.carcasses for line in deliveries}
     if not changes and went == goes:
         return sheet
+    day = Day(sheet.permit_id, sheet.brigade_id, sheet.on, sheet_id=sheet.pk)
+    asked = _ask(day, counts, deliveries, permit=sheet.permit, brigade=sheet.brigade, confirm=confirm)
     for name, value in new.items():
         setattr(sheet, name, value)
     sheet.version += 1
@@ -164,7 +181,7 @@ def correct_daily_sheet(
         sheet.deliveries.all().delete()
         _write_deliveries(sheet, deliveries)
         changes.append("deliveries")
-    _record("sheet.corrected", sheet, actor=actor, at=at, note=changes)
+    _record("sheet.corrected", sheet, actor=actor, at=at, note=changes, **asked)
     _compare(sheet, actor=actor, at=at)
     return sheet
 
@@ -311,6 +328,27 @@ def _wrong_figures(counts: Mapping[str, int], deliveries: Sequence[Delivered], p
     elif any(not _may_receive(line.place, permit) for line in deliveries):
         wrong["deliveries"] = _("Carcasses go to a reception point of the permit's region or to a slaughter point.")
     return wrong
+
+
+def _ask(
+    day: Day,
+    counts: Mapping[str, int],
+    deliveries: Sequence[Delivered],
+    *,
+    permit: RemovalPermit,
+    brigade: Brigade,
+    confirm: bool,
+) -> dict[str, list[str]]:
+    """What was asked and confirmed, for the journal. Raises SheetDoubtful where nobody confirmed it."""
+    for name, count in counts.items():
+        setattr(day, name, count)
+    day.carcasses = sum(line.carcasses for line in deliveries)
+    taken = animals_taken(RemovalPermit.objects.filter(pk=permit.pk)).get(permit.pk, 0)
+    before = taken - sum(known.animals for known in days_of([permit.pk], on=day.on, brigade=brigade.pk))
+    doubts = doubts_about(day, permit=permit, brigade=brigade, may=DayRules().on(day.on), taken_before=before)
+    if doubts and not confirm:
+        raise SheetDoubtful(fields={"confirm": " ".join(doubts)})
+    return {"confirmed": doubts} if doubts else {}
 
 
 def _may_receive(place: CustodyAccount | SlaughterPoint, permit: RemovalPermit) -> bool:

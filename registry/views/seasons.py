@@ -19,7 +19,7 @@ from core.accounts.roles import Can
 from core.audit.models import Event
 from core.base.errors import DomainError
 from core.base.refusals import add_refusal
-from registry.days import animals_taken
+from registry.days import animals_signed, animals_taken
 from registry.forms import ReasonForm
 from registry.forms_seasons import (
     LINES,
@@ -33,7 +33,7 @@ from registry.forms_seasons import (
     line_forms,
 )
 from registry.models import RemovalPermit, Season, SlaughterPoint
-from registry.selectors import permits_seen
+from registry.selectors import limits_seen, permits_seen, seasons_seen
 from registry.services import papers
 from registry.sheet import whole_number
 
@@ -41,38 +41,59 @@ GET_OR_POST = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-@requires(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)
+@requires(Can.SEE_INTAKES)
 def seasons(request: SignedInRequest) -> HttpResponse:
-    known = Season.objects.annotate(
-        permits=Count("removal_permits", filter=Q(removal_permits__withdrawn_at=None), distinct=True),
-        teams=Count("brigades", distinct=True),
+    seen = permits_seen(request.user)
+    standing = Q(removal_permits__withdrawn_at=None, removal_permits__in=seen)
+    teams = Q() if _sees_all(request) else Q(brigades__region__in=seen.values("region"))
+    known = seasons_seen(request.user).annotate(
+        permits=Count("removal_permits", filter=standing, distinct=True),
+        teams=Count("brigades", filter=teams, distinct=True) if teams else Count("brigades", distinct=True),
     )
     return render(request, "registry/seasons.html", {"seasons": known, "may_keep": request.user.can(Can.KEEP_SEASONS)})
 
 
 @require_safe
-@requires(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)
+@requires(Can.SEE_INTAKES)
 def season(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The papers of a season: limits, what permits let of them, and what was taken under each."""
-    found = get_object_or_404(Season, pk=pk)
-    permits = found.removal_permits.select_related("region", "holder", "limit__decision").order_by(
-        "issued_on", "number"
-    )
-    taken = animals_taken(RemovalPermit.objects.filter(season=found))
-    rows = [(permit, taken.get(permit.pk, 0)) for permit in permits]
-    of_limit: dict[int | None, int] = {}
-    for permit, animals in rows:
-        of_limit[permit.limit_id] = of_limit.get(permit.limit_id, 0) + animals
+    """The papers of a season: limits, what permits let of them, and what was taken under each.
+
+    Inspectors and stores read what binds them: the lines, permits and brigades of their regions and permits.
+    """
+    found = get_object_or_404(seasons_seen(request.user), pk=pk)
+    seen, lines = permits_seen(request.user), limits_seen(request.user)
+    permits = seen.filter(season=found).select_related("region", "holder", "limit__decision")
+    everything = RemovalPermit.objects.filter(season=found)
+    taken, signed = animals_taken(everything), animals_signed(everything)
+    of_limit, unsigned = animals_taken(everything, by="limit"), animals_signed(everything, by="limit")
+    unsigned = {limit: animals - unsigned.get(limit, 0) for limit, animals in of_limit.items()}
+    brigades = found.brigades.select_related("region").order_by("pk")
+    if not _sees_all(request):
+        brigades = brigades.filter(region__in=seen.values("region"))
     context = {
         "season": found,
-        "decisions": found.decisions.select_related("authority").order_by("decided_on", "number"),
-        "limits": [(limit, of_limit.get(limit.pk, 0)) for limit in limits_with_rest(found)],
-        "permits": rows,
-        "brigades": found.brigades.select_related("region").order_by("pk"),
-        "events": Event.objects.about(("season", found.pk))[:50],
+        "decisions": found.decisions.filter(limits__in=lines)
+        .distinct()
+        .select_related("authority")
+        .order_by("decided_on", "number"),
+        "limits": [
+            (limit, of_limit.get(limit.pk, 0), unsigned.get(limit.pk, 0))
+            for limit in limits_with_rest(found).filter(pk__in=lines.values("pk"))
+        ],
+        "permits": [
+            (permit, taken.get(permit.pk, 0), taken.get(permit.pk, 0) - signed.get(permit.pk, 0))
+            for permit in permits.order_by("issued_on", "number")
+        ],
+        "brigades": brigades,
+        "events": Event.objects.about(("season", found.pk))[:50] if _sees_all(request) else [],
+        "sees_all": _sees_all(request),
         "may_keep": request.user.can(Can.KEEP_SEASONS),
     }
     return render(request, "registry/season.html", context)
+
+
+def _sees_all(request: SignedInRequest) -> bool:
+    return request.user.can(Can.KEEP_SEASONS) or request.user.can(Can.SEE_EVERYTHING)
 
 
 @require_http_methods(GET_OR_POST)
@@ -180,7 +201,7 @@ def withdraw_removal_permit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@requires(Can.KEEP_SEASONS, Can.SEE_EVERYTHING)
+@requires(Can.SEE_INTAKES)
 def slaughter_points(request: SignedInRequest) -> HttpResponse:
     known = SlaughterPoint.objects.select_related("region")
     context = {"points": known, "may_keep": request.user.can(Can.KEEP_SEASONS)}

@@ -11,7 +11,7 @@ from core.accounts.models import Region
 from core.accounts.roles import Can
 from core.base.clock import day_of
 from registry.models import Season
-from registry.selectors import permits_seen
+from registry.selectors import permits_seen, seasons_seen
 from reports.downloads import send_report
 from reports.papers import table_report
 from reports.season import season_chart, season_days, season_progress, season_table
@@ -22,7 +22,7 @@ from reports.tables import Fact
 @require_safe
 def season(request: SignedInRequest, pk: int) -> HttpResponse:
     """Progress by region, brigade and day; ?region= shows one region."""
-    found = get_object_or_404(Season, pk=pk)
+    found = get_object_or_404(seasons_seen(request.user), pk=pk)
     region = _region(request, found)
     progress = season_progress(found, request.user, region="" if region is None else region.code)
     context = {
@@ -31,7 +31,6 @@ def season(request: SignedInRequest, pk: int) -> HttpResponse:
         "progress": progress,
         "chart": season_chart(progress),
         "query": request.GET.urlencode(),
-        "may_see_papers": request.user.can(Can.KEEP_SEASONS) or request.user.can(Can.SEE_EVERYTHING),
     }
     return render(request, "reports/season.html", context)
 
@@ -39,7 +38,7 @@ def season(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.SEE_INTAKES)
 @require_safe
 def season_file(request: SignedInRequest, pk: int, fmt: str) -> HttpResponseBase:
-    found = get_object_or_404(Season, pk=pk)
+    found = get_object_or_404(seasons_seen(request.user), pk=pk)
     region = _region(request, found)
     progress = season_progress(found, request.user, region="" if region is None else region.code)
     facts = [Fact(_("Season"), found.name), Fact(_("Days"), season_days(found))]

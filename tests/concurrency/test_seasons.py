@@ -103,6 +103,7 @@ def sheet_of(
             permit=permit,
             on=now.date() - timedelta(days=back),
             deliveries=[Delivered(reception_store, 6)],
+            confirm=True,
             **facts,
         )
     )
@@ -120,7 +121,7 @@ def grow(
     sheet_of: Callable[[int], Callable[[], DailySheet]], inspector: User, now: datetime, reception_store: CustodyAccount
 ) -> Callable[[int], Callable[[], DailySheet]]:
     """Correct a sheet that said two animals: there were six. Corrections take no number, which would queue them."""
-    facts: dict[str, Any] = {"actor": inspector, "at": now, "young": 0, "horns_cut": 4}
+    facts: dict[str, Any] = {"actor": inspector, "at": now, "young": 0, "horns_cut": 4, "confirm": True}
 
     def correct(sheet: DailySheet, animals: int) -> DailySheet:
         delivered = [Delivered(reception_store, animals)]

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from core.accounts.models import Organisation, Region, User
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from ledger.models import CustodyAccount
 from registry.models import Brigade, Population, RemovalDecision, RemovalLimit, RemovalPermit, Season, Sex
 from registry.services.papers import (
     Limit,
@@ -18,7 +19,8 @@ from registry.services.papers import (
     open_season,
     withdraw_removal_permit,
 )
-from tests.builders import build_limit
+from registry.services.sheets import Delivered, enter_daily_sheet
+from tests.builders import build_brigade, build_limit, build_removal_permit
 
 pytestmark = pytest.mark.django_db
 
@@ -257,14 +259,18 @@ def test_it_names_what_is_wrong_with_a_contract(
     assert not Brigade.objects.exists()
 
 
-@pytest.mark.parametrize("who", ["inspector", "storekeeper", "trader", "administrator", "stranger"])
+@pytest.mark.parametrize(
+    ("who", "page"),
+    [("inspector", 200), ("storekeeper", 200), ("trader", 403), ("administrator", 403), ("stranger", 403)],
+)
 def test_nobody_else_keeps_the_papers_of_a_season(
-    who: str, request: pytest.FixtureRequest, client: Client, now: datetime, contract: Facts
+    who: str, page: int, request: pytest.FixtureRequest, client: Client, now: datetime, contract: Facts
 ) -> None:
     person = request.getfixturevalue(who)
     client.force_login(person)
 
-    assert client.get(reverse("registry:seasons")).status_code == 403
+    assert client.get(reverse("registry:seasons")).status_code == page
+    assert client.get(reverse("registry:open-season")).status_code == 403
     with pytest.raises(NotAllowed):
         enter_brigade(actor=person, at=now, **contract)
 
@@ -274,3 +280,46 @@ def test_an_auditor_sees_seasons_and_changes_nothing(client: Client, auditor: Us
 
     assert client.get(reverse("registry:season", args=[season.pk])).status_code == 200
     assert client.get(reverse("registry:enter-brigade", args=[season.pk])).status_code == 403
+
+
+def test_those_who_must_obey_it_read_the_season(
+    client: Client,
+    inspector: User,
+    inspector_elsewhere: User,
+    storekeeper: User,
+    season: Season,
+    region: Region,
+    okhotzooprom: Organisation,
+    reception_store: CustodyAccount,
+    now: datetime,
+) -> None:
+    permit = build_removal_permit(season, region, okhotzooprom, animals_limit=100)
+    brigade = build_brigade(season, region)
+    page = reverse("registry:season", args=[season.pk])
+    enter_daily_sheet(
+        actor=inspector,
+        at=now,
+        brigade=brigade,
+        permit=permit,
+        on=now.date(),
+        males=2,
+        females=1,
+        young=0,
+        horns_cut=4,
+        deliveries=[Delivered(reception_store, 3)],
+    )
+
+    for person in (inspector, storekeeper):
+        client.force_login(person)
+        shown = client.get(page)
+        assert [row[:3] for row in shown.context["permits"]] == [(permit, 3, 3)]
+        assert shown.context["brigades"].count() == 1
+        assert permit.number in shown.content.decode()
+        assert page in client.get(reverse("registry:seasons")).content.decode()
+        assert client.get(f"/api/v1/removal-decisions/?season={season.pk}").status_code == 200
+    client.force_login(inspector)
+    assert [row[0] for row in client.get(page).context["limits"]] == [permit.limit]
+    client.force_login(inspector_elsewhere)
+    assert client.get(page).status_code == 404
+    assert client.get("/api/v1/removal-decisions/").json()["results"] == []
+    assert client.get("/api/v1/removal-decisions/?season=x").status_code == 422

@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import Organisation, Region, User
@@ -21,6 +22,7 @@ from registry.services import (
     Delivered,
     ExplanationNeeded,
     SheetChanged,
+    SheetDoubtful,
     SheetKnown,
     cancel_intake,
     correct_daily_sheet,
@@ -57,6 +59,7 @@ def facts(
         "young": 1,
         "horns_cut": 8,
         "deliveries": [Delivered(reception_store, 7)],
+        "confirm": True,
     }
 
 
@@ -99,6 +102,34 @@ def test_a_sheet_is_entered_signed_and_its_day_adds_up(
         "sheet.signed",
         "sheet.entered",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"horns_cut": 9}, "9 horns cut, but males are 4 and can have 8 horns at most."),
+        ({"males": 40, "horns_cut": 10}, "Only 10 horns cut, but males are 40 and 80 horns are expected."),
+        ({"unusable": 2}, "7 animals taken, but 7 carcasses delivered and 2 unusable."),
+        ({"females": 60_000}, "were taken before this day."),
+        ({"males": 49_000, "horns_cut": 98_000}, "49003 animals on one day by a brigade of 8 people."),
+    ],
+)
+def test_what_does_not_fit_is_asked_before_it_is_kept(
+    enter: Enter, brigade: Brigade, changes: Facts, said: str
+) -> None:
+    brigade.members = 8
+    with translation.override("en"), pytest.raises(SheetDoubtful) as asked:
+        enter(confirm=False, **changes)
+
+    assert said in str(asked.value.fields["confirm"])
+    assert not DailySheet.objects.exists()
+    sheet = enter(**changes)
+    event = Event.objects.about(("daily_sheet", sheet.pk)).get(verb="sheet.entered")
+    assert event.facts["confirmed"]
+
+
+def test_one_that_fits_is_not_asked_about(enter: Enter) -> None:
+    assert enter(confirm=False).animals == 7
 
 
 def test_one_sheet_for_a_brigade_permit_and_day(enter: Enter, facts: Facts) -> None:
@@ -245,7 +276,7 @@ def test_a_correction_closes_what_it_mends_and_keeps_the_day_it_was_due(
 def figures(sheet: DailySheet, **changes: Any) -> Facts:
     names = ("males", "females", "young", "horns_cut", "unusable", "note")
     went = [Delivered(line.store, line.carcasses) for line in sheet.deliveries.all() if line.store is not None]
-    return {name: getattr(sheet, name) for name in names} | {"deliveries": went} | changes
+    return {name: getattr(sheet, name) for name in names} | {"deliveries": went, "confirm": True} | changes
 
 
 def test_what_was_explained_is_not_asked_again(
@@ -556,7 +587,11 @@ def test_an_inspector_enters_corrects_and_signs_a_sheet(
     assert answer.url == page  # type: ignore[attr-defined]
 
     assert client.get(reverse("registry:daily-sheet-correct", args=[sheet.pk])).status_code == 200
-    client.post(reverse("registry:daily-sheet-correct", args=[sheet.pk]), sent | {"females": "3", "version": "0"})
+    more = sent | {"females": "3", "version": "0"}
+    asked_first = client.post(reverse("registry:daily-sheet-correct", args=[sheet.pk]), more)
+    assert (asked_first.status_code, asked_first.context["form"].is_asked) == (422, True)
+    assert "confirm" in asked_first.context["form"].errors
+    client.post(reverse("registry:daily-sheet-correct", args=[sheet.pk]), more | {"confirm": "on"})
     opened = client.post(
         reverse("registry:daily-sheet-reception", args=[sheet.pk]), {"store": reception_store.pk}, follow=True
     )
@@ -648,14 +683,20 @@ def test_programs_do_the_same(
     key = first.json()["id"]
     assert post("daily-sheets/", body, "b").json()["code"] == "sheet-known"
     figures = {name: body[name] for name in ("males", "females", "young", "horns_cut", "deliveries")}
-    corrected = client.put(f"/api/v1/daily-sheets/{key}/", figures | {"females": 3}, content_type="application/json")
+    doubted = client.put(f"/api/v1/daily-sheets/{key}/", figures | {"females": 3}, content_type="application/json")
+    assert (doubted.status_code, doubted.json()["code"]) == (422, "sheet-not-confirmed")
+    corrected = client.put(
+        f"/api/v1/daily-sheets/{key}/", figures | {"females": 3, "confirm": True}, content_type="application/json"
+    )
     assert (corrected.status_code, corrected.json()["version"]) == (200, 1)
     opened = post(f"daily-sheets/{key}/reception/", {"store": reception_store.code}, "c")
     assert (opened.status_code, opened.json()["males"], opened.json()["sheet"]) == (201, 4, key)
     assert post(f"daily-sheets/{key}/sign/", {}, "d").json()["state"] == "signed"
     assert client.get("/api/v1/daily-sheets/?state=signed").json()["results"][0]["carcasses"] == 7
     assert client.get("/api/v1/removal-permits/").json()["results"][0]["taken"] == 8
-    assert client.get(f"/api/v1/seasons/{season.pk}/progress/").json()["total"]["animals"] == 8
+    total = client.get(f"/api/v1/seasons/{season.pk}/progress/").json()["total"]
+    assert (total["animals"], total["unsigned"]) == (8, 0)
+    assert client.get("/api/v1/removal-permits/").json()["results"][0]["signed"] == 8
     assert post(f"daily-sheets/{key}/reopen/", {"reason": "x"}, "e").status_code == 403
 
     client.force_login(authority_officer)
