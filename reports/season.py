@@ -188,8 +188,8 @@ def season_table(found: SeasonProgress) -> Table:
         for day in found.days:
             permit = found.permits[day.permit_id]
             counts = (day.males, day.females, day.young, day.carcasses, day.unusable, day.horns_cut, day.registered)
-            said = (day.on, permit.region.name, permit.number, day.brigade_name, day.sheet_number)
-            said += (_("yes") if day.is_signed else _("no"),)
+            signed = _("yes") if day.is_signed else _("no")
+            said = (day.on, permit.region.name, permit.number, day.brigade_name, day.sheet_number, signed)
             yield *said, *counts, day.grams, found.asked.get(day.key, 0)
 
     return Table(_("Season by brigade and day"), columns, lambda: iter(rows()))
