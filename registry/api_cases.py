@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import path
+from django.urls import path, re_path
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.generics import RetrieveAPIView
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,9 +22,26 @@ from core.accounts.models import Organisation, Region
 from core.accounts.roles import Can
 from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.errors import BadInput
+from core.documents.services import serve
 from registry import services
-from registry.models import Case, CasePerson, CaseWord, Country, CourtDecision, Derivative, Outcome, Term
-from registry.services import CaseFacts, DecisionFacts
+from registry.models import (
+    Case,
+    CasePerson,
+    CaseWord,
+    Country,
+    CourtDecision,
+    DecidedItem,
+    Derivative,
+    Expertise,
+    Outcome,
+    ReturnAct,
+    Term,
+)
+from registry.selectors_cases import counts_are_settled, goods_to_return, standing_goods
+from registry.services import CaseFacts, DecisionFacts, Receiver
+from registry.services.cases import MOST_GRAMS, MOST_PIECES
+
+WITH_FILES = [JSONParser, MultiPartParser, FormParser]
 
 
 class OpenCaseSerializer(serializers.Serializer[Any]):
@@ -36,7 +56,8 @@ class OpenCaseSerializer(serializers.Serializer[Any]):
     latitude = serializers.DecimalField(max_digits=9, decimal_places=6, allow_null=True, default=None)
     longitude = serializers.DecimalField(max_digits=9, decimal_places=6, allow_null=True, default=None)
     seized_on = serializers.DateField()
-    horns = serializers.IntegerField(min_value=1, allow_null=True, default=None)
+    horns = serializers.IntegerField(min_value=1, max_value=MOST_PIECES, allow_null=True, default=None)
+    confirm_place = serializers.BooleanField(default=False, help_text="Coordinates outside the region are right.")
 
 
 def _word(name: str) -> serializers.SlugRelatedField[CaseWord]:
@@ -64,20 +85,21 @@ class FactsSerializer(serializers.Serializer[Any]):
     transit_countries = serializers.PrimaryKeyRelatedField(queryset=Country.objects.all(), required=False, many=True)
     nationalities = serializers.PrimaryKeyRelatedField(queryset=Country.objects.all(), required=False, many=True)
     articles = serializers.CharField(max_length=300, allow_blank=True, required=False)
-    estimated_value = serializers.IntegerField(min_value=0, allow_null=True, required=False)
+    confirm_place = serializers.BooleanField(required=False, help_text="Coordinates outside the region are right.")
+    estimated_value = serializers.IntegerField(min_value=0, max_value=10**15, allow_null=True, required=False)
     sanction = serializers.CharField(max_length=500, allow_blank=True, required=False)
     additional = serializers.CharField(max_length=4000, allow_blank=True, required=False)
-    males = serializers.IntegerField(min_value=0, required=False)
-    females = serializers.IntegerField(min_value=0, required=False)
-    young = serializers.IntegerField(min_value=0, required=False)
+    males = serializers.IntegerField(min_value=0, max_value=MOST_PIECES, required=False)
+    females = serializers.IntegerField(min_value=0, max_value=MOST_PIECES, required=False)
+    young = serializers.IntegerField(min_value=0, max_value=MOST_PIECES, required=False)
 
 
 class CountSerializer(serializers.Serializer[Any]):
     """What the protocol counted of one kind; 0 pieces take it out."""
 
     term = serializers.ChoiceField(choices=Term.choices)
-    pieces = serializers.IntegerField(min_value=0)
-    grams = serializers.IntegerField(min_value=0, allow_null=True, default=None)
+    pieces = serializers.IntegerField(min_value=0, max_value=MOST_PIECES)
+    grams = serializers.IntegerField(min_value=0, max_value=MOST_GRAMS, allow_null=True, default=None)
 
 
 class CasePersonSerializer(serializers.ModelSerializer[CasePerson]):
@@ -98,12 +120,110 @@ class DecisionWrittenSerializer(serializers.Serializer[Any]):
     confiscated = serializers.ListField(child=serializers.CharField(), default=list)
     returned = serializers.ListField(child=serializers.CharField(), default=list)
     destroy = serializers.ListField(child=serializers.CharField(), default=list)
+    scan = serializers.FileField(required=False, help_text="PDF or photo; needed where goods are returned.")
+
+
+class DecidedItemSerializer(serializers.ModelSerializer[DecidedItem]):
+    """One item: what was decided of it, and the act by which it was given back."""
+
+    item = serializers.CharField(source="item.derivative.number")
+    return_act = serializers.CharField(source="return_act.number", default=None, allow_null=True)
+
+    class Meta:
+        model = DecidedItem
+        fields = ("item", "outcome", "return_act")
 
 
 class CourtDecisionSerializer(serializers.ModelSerializer[CourtDecision]):
+    items = DecidedItemSerializer(many=True, read_only=True)
+
     class Meta:
         model = CourtDecision
-        fields = ("id", "court", "number", "decided_on", "in_force_on", "note", "state", "recorded_at", "closed_at")
+        fields = (
+            "id",
+            "court",
+            "number",
+            "decided_on",
+            "in_force_on",
+            "note",
+            "document",
+            "state",
+            "close_reason",
+            "recorded_at",
+            "closed_at",
+            "items",
+        )
+
+
+class AskExpertiseSerializer(serializers.Serializer[Any]):
+    institution = serializers.CharField(max_length=200)
+    requested_on = serializers.DateField()
+    question = serializers.CharField(max_length=2000, allow_blank=True, default="")
+
+
+class ConclusionSerializer(serializers.Serializer[Any]):
+    """What the expert found; with its scan the body is multipart."""
+
+    number = serializers.CharField(max_length=60)
+    done_on = serializers.DateField()
+    expert = serializers.CharField(max_length=150, allow_blank=True, default="")
+    finding = serializers.CharField(max_length=4000)
+    scan = serializers.FileField(required=False)
+
+
+class ExpertiseSerializer(serializers.ModelSerializer[Expertise]):
+    class Meta:
+        model = Expertise
+        fields = (
+            "id",
+            "institution",
+            "requested_on",
+            "question",
+            "requested_at",
+            "number",
+            "done_on",
+            "expert",
+            "finding",
+            "document",
+            "received_at",
+        )
+
+
+class GiveBackSerializer(SignedSerializer):
+    """Who receives the goods, and the scan of the receipt that was signed. Without `items`: all that are to go back."""
+
+    items = serializers.ListField(child=serializers.CharField(max_length=16), default=list)
+    receiver_name = serializers.CharField(max_length=200)
+    receiver_document = serializers.CharField(max_length=120)
+    receiver_iin = serializers.CharField(max_length=12, allow_blank=True, default="")
+    on_behalf = serializers.CharField(max_length=200, allow_blank=True, default="")
+    receipt = serializers.FileField()
+
+
+class ReturnActSerializer(serializers.ModelSerializer[ReturnAct]):
+    """An act of return; who received the goods is said on its paper only."""
+
+    items = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_items(self, act: ReturnAct) -> list[str]:
+        """Registration numbers."""
+        return list(act.items.order_by("item").values_list("item__derivative__number", flat=True))
+
+    class Meta:
+        model = ReturnAct
+        fields = ("id", "number", "decision", "handed_by", "handed_at", "items")
+
+
+class StoodGoodsSerializer(serializers.Serializer[Any]):
+    """Goods of one kind in one place: how many, how heavy, what was decided of them."""
+
+    term = serializers.CharField()
+    outcome = serializers.CharField()
+    place = serializers.CharField()
+    kind = serializers.CharField(help_text="Kind of the place: evidence, destruction, returned, …")
+    pieces = serializers.IntegerField()
+    grams = serializers.IntegerField()
 
 
 class CaseReasonSerializer(serializers.Serializer[Any]):
@@ -114,7 +234,26 @@ class FullCaseSerializer(serializers.ModelSerializer[Case]):
     """A case with all its facts; persons are asked for apart."""
 
     counts = CountSerializer(many=True, read_only=True)
+    counts_settled = serializers.SerializerMethodField()
+    expertises = ExpertiseSerializer(many=True, read_only=True)
     decisions = CourtDecisionSerializer(many=True, read_only=True)
+    intakes = serializers.SerializerMethodField()
+    goods = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.BooleanField())
+    def get_counts_settled(self, case: Case) -> bool:
+        """False while the protocol counts otherwise than was weighed and nobody has judged it."""
+        return counts_are_settled(case)
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_intakes(self, case: Case) -> list[str]:
+        """Numbers of the receptions."""
+        return list(case.intakes.order_by("pk").values_list("number", flat=True))
+
+    @extend_schema_field(StoodGoodsSerializer(many=True))
+    def get_goods(self, case: Case) -> Any:
+        """Where the goods are now, those that left the books too."""
+        return StoodGoodsSerializer(standing_goods(case), many=True).data
 
     class Meta:
         model = Case
@@ -148,8 +287,27 @@ class FullCaseSerializer(serializers.ModelSerializer[Case]):
             "young",
             "version",
             "counts",
+            "counts_settled",
+            "intakes",
+            "goods",
+            "expertises",
             "decisions",
         )
+
+
+WITH_ITEMS = Prefetch("items", DecidedItem.objects.select_related("item__derivative", "return_act"))
+
+
+def _told(case: Case) -> Any:
+    """A case as it is told: a constant number of queries, whatever the number of its goods."""
+    found = Case.objects.prefetch_related(
+        "counts", "expertises", Prefetch("decisions", CourtDecision.objects.prefetch_related(WITH_ITEMS))
+    )
+    return FullCaseSerializer(found.get(pk=case.pk)).data
+
+
+def _told_decision(decision: CourtDecision) -> Any:
+    return CourtDecisionSerializer(CourtDecision.objects.prefetch_related(WITH_ITEMS).get(pk=decision.pk)).data
 
 
 def _visible(request: Request) -> QuerySet[Case]:
@@ -168,18 +326,16 @@ class OpenCase(APIView):
         said = dict(given.validated_data)
         region = said.pop("region")
         case = services.open_case(actor=person_of(request), at=timezone.now(), facts=CaseFacts(**said), region=region)
-        return Response(FullCaseSerializer(case).data, status=201)
+        return Response(_told(case), status=201)
 
 
-class OneCase(RetrieveAPIView[Case]):
-    """One seizure case."""
-
+class OneCase(APIView):
     permission_classes = [granted(Can.SEE_INTAKES)]
-    serializer_class = FullCaseSerializer
-    queryset = Case.objects.none()
 
-    def get_queryset(self) -> QuerySet[Case]:
-        return _visible(self.request)
+    @extend_schema(operation_id="cases_retrieve", responses=FullCaseSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One seizure case: its facts, counts, expertise, decisions, and where its goods are."""
+        return Response(_told(get_object_or_404(_visible(request), pk=pk)))
 
 
 class CaseFactsView(APIView):
@@ -200,9 +356,10 @@ class CaseFactsView(APIView):
             erdr_number=said.pop("erdr_number", None),
             transit_countries=said.pop("transit_countries", None),
             nationalities=said.pop("nationalities", None),
+            confirm_place=said.pop("confirm_place", False),
             facts=said,
         )
-        return Response(FullCaseSerializer(case).data)
+        return Response(_told(case))
 
 
 class CaseCounts(APIView):
@@ -217,7 +374,7 @@ class CaseCounts(APIView):
         case = get_object_or_404(_visible(request), pk=pk)
         counts = {Term(line["term"]): (line["pieces"], line["grams"]) for line in given.validated_data}
         services.count_goods(actor=person_of(request), at=timezone.now(), case=case, counts=counts)
-        return Response(FullCaseSerializer(case).data)
+        return Response(_told(case))
 
 
 class CasePersons(APIView):
@@ -241,32 +398,82 @@ class CasePersons(APIView):
         return Response(CasePersonSerializer(person).data, status=201)
 
 
+class AskExpertise(APIView):
+    permission_classes = [granted(Can.REGISTER_SEIZURE)]
+
+    @extend_schema(
+        operation_id="cases_ask_expertise", request=AskExpertiseSerializer, responses={201: ExpertiseSerializer}
+    )
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Note that an expert was asked."""
+        given = AskExpertiseSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        case = get_object_or_404(_visible(request), pk=pk)
+        asked = services.request_expertise(
+            actor=person_of(request), at=timezone.now(), case=case, **given.validated_data
+        )
+        return Response(ExpertiseSerializer(asked).data, status=201)
+
+
+class ReceiveExpertise(APIView):
+    permission_classes = [granted(Can.REGISTER_SEIZURE)]
+    parser_classes = WITH_FILES
+
+    @extend_schema(operation_id="cases_conclusion", request=ConclusionSerializer, responses=ExpertiseSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int, expertise: int) -> Response:
+        """Write down the expert's conclusion; once."""
+        given = ConclusionSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        said = dict(given.validated_data)
+        asked = get_object_or_404(Expertise, pk=expertise, case__in=_visible(request).filter(pk=pk))
+        done = services.receive_expertise(
+            actor=person_of(request), at=timezone.now(), expertise=asked, **_scan_of(said, "scan"), **said
+        )
+        return Response(ExpertiseSerializer(done).data)
+
+
+def _scan_of(said: dict[str, Any], name: str) -> dict[str, Any]:
+    scan = said.pop(name, None)
+    return {} if scan is None else {"content": scan.read(), "name": scan.name}
+
+
 class Decide(APIView):
     permission_classes = [granted(Can.REGISTER_SEIZURE)]
+    parser_classes = WITH_FILES
 
     @extend_schema(
         operation_id="cases_decide", request=DecisionWrittenSerializer, responses={201: CourtDecisionSerializer}
     )
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Record what a court decided; another person confirms it."""
+        """Record what a court decided; another person confirms it. With the scan the body is multipart."""
         given = DecisionWrittenSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         said = dict(given.validated_data)
         case = get_object_or_404(_visible(request), pk=pk)
-        outcomes = {outcome: _items(case, said.pop(outcome.value)) for outcome in Outcome}
+        goods = dict(Derivative.objects.filter(intake__case=case).values_list("number", "pk"))
+        outcomes = {outcome: _items(goods, said.pop(outcome.value), field=outcome.value) for outcome in Outcome}
+        scan = _scan_of(said, "scan")
         decision = services.record_decision(
-            actor=person_of(request), at=timezone.now(), case=case, facts=DecisionFacts(**said), outcomes=outcomes
+            actor=person_of(request),
+            at=timezone.now(),
+            case=case,
+            facts=DecisionFacts(**said),
+            outcomes=outcomes,
+            **scan,
         )
-        return Response(CourtDecisionSerializer(decision).data, status=201)
+        return Response(_told_decision(decision), status=201)
 
 
-def _items(case: Case, numbers: list[str]) -> list[int]:
-    found = dict(Derivative.objects.filter(intake__case=case, number__in=numbers).values_list("number", "pk"))
-    unknown = [number for number in numbers if number not in found]
+def _items(goods: dict[str, int], numbers: list[str], *, field: str) -> list[int]:
+    """Items by registration number; raises BadInput at the field that names those not among the goods."""
+    unknown = [number for number in numbers if number not in goods]
     if unknown:
-        raise BadInput(fields={"items": ", ".join(unknown[:20])})
-    return [found[number] for number in numbers]
+        said = _("Not among the goods of this case: %(items)s") % {"items": ", ".join(unknown[:20])}
+        raise BadInput(fields={field: said})
+    return [goods[number] for number in numbers]
 
 
 class Confirm(APIView):
@@ -281,7 +488,7 @@ class Confirm(APIView):
         given.is_valid(raise_exception=True)
         sign_by_password(person, given.validated_data["password"])
         done = services.confirm_decision(actor=person, at=timezone.now(), decision=waiting)
-        return Response(CourtDecisionSerializer(done).data)
+        return Response(_told_decision(done))
 
 
 class Withdraw(APIView):
@@ -297,7 +504,44 @@ class Withdraw(APIView):
         done = services.withdraw_decision(
             actor=person_of(request), at=timezone.now(), decision=waiting, **given.validated_data
         )
-        return Response(CourtDecisionSerializer(done).data)
+        return Response(_told_decision(done))
+
+
+class GiveBack(APIView):
+    permission_classes = [granted(Can.REGISTER_SEIZURE)]
+    parser_classes = WITH_FILES
+
+    @extend_schema(operation_id="cases_return", request=GiveBackSerializer, responses={201: ReturnActSerializer})
+    @idempotent
+    def post(self, request: Request, pk: int, decision: int) -> Response:
+        """Give goods back to their owner; they leave the books with this act. Signed by the password."""
+        confirmed = get_object_or_404(CourtDecision, pk=decision, case__in=_visible(request).filter(pk=pk))
+        given, person = GiveBackSerializer(data=request.data), person_of(request)
+        given.is_valid(raise_exception=True)
+        said = dict(given.validated_data)
+        sign_by_password(person, said["password"])
+        goods = dict(goods_to_return(confirmed).values_list("item__derivative__number", "item"))
+        act = services.return_goods(
+            actor=person,
+            at=timezone.now(),
+            decision=confirmed,
+            item_ids=_items(goods, said["items"], field="items") or list(goods.values()),
+            receiver=Receiver(
+                said["receiver_name"], said["receiver_document"], said["receiver_iin"], said["on_behalf"]
+            ),
+            **_scan_of(said, "receipt"),
+        )
+        return Response(ReturnActSerializer(act).data, status=201)
+
+
+class ReturnPaper(APIView):
+    permission_classes = [granted(Can.SEE_PERSONS)]
+
+    @extend_schema(operation_id="cases_return_paper", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int, act: int, language: str) -> HttpResponseBase:
+        """The act of return as a PDF, in kk or ru: personal data. Every look is written into the journal."""
+        kept = get_object_or_404(ReturnAct, pk=act, decision__case__in=_visible(request).filter(pk=pk))
+        return serve(services.look_at_return(actor=person_of(request), at=timezone.now(), act=kept, language=language))
 
 
 urlpatterns = [
@@ -306,7 +550,15 @@ urlpatterns = [
     path("cases/<int:pk>/facts/", CaseFactsView.as_view(), name="case-facts"),
     path("cases/<int:pk>/counts/", CaseCounts.as_view(), name="case-counts"),
     path("cases/<int:pk>/persons/", CasePersons.as_view(), name="case-persons"),
+    path("cases/<int:pk>/expertises/", AskExpertise.as_view(), name="case-ask-expertise"),
+    path("cases/<int:pk>/expertises/<int:expertise>/", ReceiveExpertise.as_view(), name="case-conclusion"),
     path("cases/<int:pk>/decisions/", Decide.as_view(), name="case-decide"),
     path("cases/<int:pk>/decisions/<int:decision>/confirm/", Confirm.as_view(), name="case-confirm"),
     path("cases/<int:pk>/decisions/<int:decision>/withdraw/", Withdraw.as_view(), name="case-withdraw"),
+    path("cases/<int:pk>/decisions/<int:decision>/return/", GiveBack.as_view(), name="case-return"),
+    re_path(
+        r"^cases/(?P<pk>\d+)/returns/(?P<act>\d+)/(?P<language>kk|ru)\.pdf$",
+        ReturnPaper.as_view(),
+        name="case-return-paper",
+    ),
 ]

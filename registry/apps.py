@@ -92,6 +92,7 @@ class RegistryConfig(AppConfig):
                 "case.expertise_received": _("Conclusion of the expert received"),
                 "case.decision_recorded": _("Court decision recorded"),
                 "case.decision_confirmed": _("Court decision confirmed"),
+                "case.goods_returned": _("Goods given back to their owner"),
                 "case.decision_withdrawn": _("Court decision not confirmed"),
                 "intake.opened": _("Reception opened"),
                 "intake.corrected": _("Reception corrected"),

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
+from core.accounts.signature import SignatureForm
 from core.base.errors import BadInput
-from core.base.forms import DayField, KilogramsField, LatitudeField, LongitudeField, NumberText
+from core.base.forms import DayField, KilogramsField, LatitudeField, LongitudeField, NumberText, SignatureField
 from registry.models import Case, CasePerson, CaseWord, Country, Outcome, SeizedCount, Term
 from registry.services.cases import MOST_PIECES, PLAIN
 
@@ -30,6 +31,11 @@ def _count(label: Any, **more: Any) -> forms.IntegerField:
     return forms.IntegerField(label=label, required=False, min_value=0, max_value=MOST_PIECES, widget=widget)
 
 
+def _confirm_place() -> forms.BooleanField:
+    """Asked only when the coordinates lie elsewhere than the region: the service says so at this field."""
+    return forms.BooleanField(label=_("The coordinates are right"), required=False)
+
+
 class OpenCaseForm(forms.Form):
     """What is known on the spot. Everything else is entered later on the page of the case."""
 
@@ -42,6 +48,7 @@ class OpenCaseForm(forms.Form):
     )
     latitude = LatitudeField(label=_("Latitude"), required=False)
     longitude = LongitudeField(label=_("Longitude"), required=False)
+    confirm_place = _confirm_place()
     seized_on = DayField(label=_("Day of the seizure"))
     protocol_on = DayField(label=_("Date of the protocol"))
     agency = forms.ModelChoiceField(
@@ -98,6 +105,7 @@ class CaseFactsForm(forms.Form):
     place = forms.CharField(label=_("Place of the seizure"), max_length=200)
     latitude = LatitudeField(label=_("Latitude"), required=False)
     longitude = LongitudeField(label=_("Longitude"), required=False)
+    confirm_place = _confirm_place()
     seized_on = DayField(label=_("Day of the seizure"))
     offence_on = DayField(
         label=_("Day of the offence"),
@@ -155,6 +163,7 @@ class CaseFactsForm(forms.Form):
             "erdr_number": said.get("erdr_number"),
             "transit_countries": list(said["transit_countries"]),
             "nationalities": list(said["nationalities"]),
+            "confirm_place": said["confirm_place"],
             "facts": facts,
         }
 
@@ -243,7 +252,11 @@ class DecisionForm(forms.Form):
         choices=[("", _("Choose")), *Outcome.choices, ("undecided", _("Nothing yet: they stay evidence"))],
     )
     note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea({"rows": 2}))
-    scan = forms.FileField(label=_("Scan of the decision"), required=False, help_text=_("PDF or photo."))
+    scan = forms.FileField(
+        label=_("Scan of the decision"),
+        required=False,
+        help_text=_("PDF or photo. Goods are given back only by a decision that is attached."),
+    )
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or {}
@@ -252,17 +265,42 @@ class DecisionForm(forms.Form):
         return said
 
 
+class ReturnForm(SignatureForm):
+    """Who receives the goods, and the receipt: signed on the screen, or on paper and attached."""
+
+    receiver_name = forms.CharField(label=_("Who receives the goods"), max_length=200, help_text=_("Full name."))
+    receiver_document = forms.CharField(
+        label=_("Identity document"), max_length=120, help_text=_("Kind, number, who issued it and when.")
+    )
+    receiver_iin = forms.CharField(
+        label=_("IIN"), max_length=12, required=False, widget=forms.TextInput({"inputmode": "numeric"})
+    )
+    on_behalf = forms.CharField(
+        label=_("Power of attorney"),
+        max_length=200,
+        required=False,
+        help_text=_("When somebody receives for the owner: number, date, who certified it."),
+    )
+    only = forms.CharField(
+        label=_("Only these items"),
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea({"rows": 3, "class": "form-control code"}),
+        help_text=_("Numbers KZ…, separated by blanks or lines. Empty: everything that is to be given back."),
+    )
+    signature = SignatureField(label=_("Signature of the receiver"), help_text=_("With a finger, a pen or the mouse."))
+    receipt = forms.FileField(
+        label=_("Scan of the signed receipt"), required=False, help_text=_("Instead of a signature on the screen.")
+    )
+    field_order = ("receiver_name", "receiver_document", "receiver_iin", "on_behalf", "only", "signature", "receipt")
+
+
 def split_goods(goods: dict[str, int], *, outcome: str, others: str, other_outcome: str) -> dict[Outcome, list[int]]:
     """Items by outcome: `goods` are the items by number; `others` are numbers with another outcome.
 
     Raises BadInput that names the numbers that are not among the goods.
     """
-    named = ["".join(word.upper().split()) for word in others.replace(",", " ").replace(";", " ").split()]
-    unknown = [word for word in named if word not in goods]
-    if unknown:
-        text = _("Not among the goods of this case: %(items)s") % {"items": ", ".join(unknown[:20])}
-        raise BadInput(fields={"others": text})
-    apart = {goods[word] for word in named}
+    apart = set(named_goods(goods, others, field="others"))
     found: dict[Outcome, list[int]] = {}
     rest = [item for item in goods.values() if item not in apart]
     if rest:
@@ -270,3 +308,13 @@ def split_goods(goods: dict[str, int], *, outcome: str, others: str, other_outco
     if apart and other_outcome in Outcome.values:
         found.setdefault(Outcome(other_outcome), []).extend(sorted(apart))
     return found
+
+
+def named_goods(goods: dict[str, int], text: str, *, field: str) -> list[int]:
+    """The items whose numbers stand in the text; raises BadInput at the field that names those not among the goods."""
+    named = text.upper().replace(",", " ").replace(";", " ").split()
+    unknown = [word for word in named if word not in goods]
+    if unknown:
+        said = _("Not among the goods of this case: %(items)s") % {"items": ", ".join(unknown[:20])}
+        raise BadInput(fields={field: said})
+    return [goods[word] for word in named]

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from core.accounts.models import User
 from core.accounts.roles import GRANTS, Can
+from core.notices.models import Notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding
 from registry.damage import Damage, compute_damage
-from registry.models import Case, DecidedItem, Derivative, Outcome, Term
+from registry.models import Case, CourtDecision, DecidedItem, Derivative, Outcome, Term
 
 
 def can_work_on_case(user: User, case: Case) -> bool:
@@ -69,6 +70,20 @@ def compare_counts(case: Case) -> list[CountLine]:
     return lines
 
 
+def is_decided(case: Case) -> bool:
+    """Whether a decision of the case is confirmed: its facts and counts stay from then on."""
+    return case.decisions.filter(state=CourtDecision.State.CONFIRMED).exists()
+
+
+def counts_are_settled(case: Case) -> bool:
+    """Whether the protocol's counts are those weighed, or somebody judged the difference; an open notice is neither."""
+    told = Notice.objects.filter(code="case.counts_differ", subject_kind="case", subject_id=str(case.pk))
+    states = set(told.values_list("state", flat=True))
+    if states - {Notice.State.DECIDED.value}:
+        return False
+    return bool(states) or not any(line.difference for line in compare_counts(case))
+
+
 def damage_of(case: Case, lines: Sequence[CountLine]) -> Damage | None:
     """The damage by the rules in force on the day of the offence; None where no MRP or rates are in force on it.
 
@@ -94,6 +109,32 @@ def undecided_goods(case: Case) -> QuerySet[Derivative]:
     """Goods of the case that are still held as evidence."""
     held = Hold.objects.active().filter(kind=Hold.Kind.EVIDENCE).values("item")
     return goods_of(case).filter(item__in=held)
+
+
+def goods_to_return(decision: CourtDecision) -> QuerySet[DecidedItem]:
+    """What the court gave back by the decision and is still here, held by nothing but the court."""
+    held = Hold.objects.active().filter(item=OuterRef("item"))
+    return DecidedItem.objects.filter(
+        Exists(held.filter(kind=Hold.Kind.COURT)),
+        ~Exists(held.exclude(kind=Hold.Kind.COURT)),
+        decision=decision,
+        outcome=Outcome.RETURNED,
+        is_confirmed=True,
+        return_act=None,
+    ).order_by("item")
+
+
+def stuck_goods(decision: CourtDecision) -> int:
+    """How many items of a decision are held by something else than the case: missing, lost, in dispute."""
+    held = Hold.objects.active().filter(item=OuterRef("item")).exclude(kind=Hold.Kind.EVIDENCE)
+    return DecidedItem.objects.filter(Exists(held), decision=decision).count()
+
+
+def open_notices(case: Case) -> list[Notice]:
+    """What nobody has decided yet about the case or its receptions, but for the confirmation that is asked."""
+    intakes = [str(pk) for pk in case.intakes.values_list("pk", flat=True)]
+    about = Q(subject_kind="case", subject_id=str(case.pk)) | Q(subject_kind="intake", subject_id__in=intakes)
+    return list(Notice.objects.open().filter(about).exclude(code="case.decision_waits").order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)

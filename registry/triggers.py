@@ -195,7 +195,10 @@ def case_words_are_of_their_lists() -> pgtrigger.Trigger:
 
 
 def items_are_decided_with_their_decision() -> pgtrigger.Trigger:
-    """Items are named while their decision waits, they are of its case, and they are confirmed with it."""
+    """Items are named while their decision waits, they are of its case, and they are confirmed with it.
+
+    Only what the court gave back is returned, by an act of its own decision.
+    """
     return pgtrigger.Trigger(
         name="items_are_decided_with_their_decision",
         when=pgtrigger.Before,
@@ -204,6 +207,10 @@ def items_are_decided_with_their_decision() -> pgtrigger.Trigger:
         func="""
             SELECT state, case_id INTO its_state, its_case FROM registry_courtdecision WHERE id = NEW.decision_id;
             IF TG_OP = 'INSERT' AND its_state <> 'recorded' OR NEW.is_confirmed AND its_state <> 'confirmed'
+                OR NEW.return_act_id IS NOT NULL AND (
+                    NEW.outcome <> 'returned' OR NOT NEW.is_confirmed
+                    OR NEW.decision_id <> (SELECT decision_id FROM registry_returnact WHERE id = NEW.return_act_id)
+                )
                 OR NOT EXISTS (
                     SELECT FROM registry_derivative d JOIN registry_intake i ON i.id = d.intake_id
                     WHERE d.item_id = NEW.item_id AND i.case_id = its_case
@@ -211,6 +218,128 @@ def items_are_decided_with_their_decision() -> pgtrigger.Trigger:
             THEN
                 RAISE EXCEPTION 'item % is not decided by decision %', NEW.item_id, NEW.decision_id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'items_are_decided_with_their_decision';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def erdr_number_has_15_digits() -> pgtrigger.Trigger:
+    """A number of the Unified Register of Pre-Trial Investigations has 15 digits; older rows keep what they say."""
+    return pgtrigger.Trigger(
+        name="erdr_number_has_15_digits",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("erdr_number"),
+        func="""
+            IF NEW.erdr_number <> '' AND NEW.erdr_number !~ '^[0-9]{15}$'
+                AND (TG_OP = 'INSERT' OR OLD.erdr_number <> NEW.erdr_number)
+            THEN
+                RAISE EXCEPTION 'case % has an ERDR number of another form', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'erdr_number_has_15_digits';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+# What a court has judged by; what may still be filled in where it is empty; the rest may become known later.
+JUDGED = ("agency_id", "region_id", "place", "seized_on", "offence_on", "males", "females", "young")
+FILLED_IN = (
+    "latitude",
+    "longitude",
+    "reason_id",
+    "detection_id",
+    "transport_id",
+    "concealment_id",
+    "origin_country_id",
+    "destination_country_id",
+    "estimated_value",
+)
+
+
+def decided_case_stays() -> pgtrigger.Trigger:
+    """Once a decision of a case is confirmed its facts stay; what is empty may still be filled in."""
+    changed = " OR ".join(
+        [
+            *(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in JUDGED),
+            *(f"OLD.{name} IS NOT NULL AND OLD.{name} IS DISTINCT FROM NEW.{name}" for name in FILLED_IN),
+        ]
+    )
+    return pgtrigger.Trigger(
+        name="decided_case_stays",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"""
+            IF ({changed}) AND EXISTS (
+                SELECT FROM registry_courtdecision WHERE case_id = NEW.id AND state = 'confirmed'
+            ) THEN
+                RAISE EXCEPTION 'a court has decided case %: its facts stay', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'decided_case_stays';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def decided_counts_stay() -> pgtrigger.Trigger:
+    """What the protocol counted stays once a decision of the case is confirmed."""
+    return pgtrigger.Trigger(
+        name="decided_counts_stay",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func="""
+            IF EXISTS (
+                SELECT FROM registry_courtdecision WHERE state = 'confirmed'
+                AND case_id = CASE TG_OP WHEN 'DELETE' THEN OLD.case_id ELSE NEW.case_id END
+            ) THEN
+                RAISE EXCEPTION 'a court has decided: the counts of the protocol stay'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'decided_counts_stay';
+            END IF;
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        """,
+    )
+
+
+def decision_is_sound() -> pgtrigger.Trigger:
+    """A court decides after the seizure, and a decision takes effect when the counts of the case are settled.
+
+    Goods are given back by a decision whose scan is in the register, confirmed by somebody of another organisation
+    than the one who recorded it.
+    """
+    return pgtrigger.Trigger(
+        name="decision_is_sound",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
+        condition=~pgtrigger.Q(new__state="withdrawn"),
+        declare=[("wrong", "text")],
+        func="""
+            IF NEW.decided_on < (SELECT seized_on FROM registry_case WHERE id = NEW.case_id) THEN
+                wrong := 'decision_is_after_the_seizure';
+            ELSIF NEW.state = 'confirmed' AND EXISTS (
+                SELECT FROM notices_notice WHERE code = 'case.counts_differ' AND state <> 'decided'
+                AND subject_kind = 'case' AND subject_id = NEW.case_id::text
+            ) THEN
+                wrong := 'counts_are_settled_before_the_decision';
+            ELSIF NEW.state = 'confirmed' AND EXISTS (
+                SELECT FROM registry_decideditem WHERE decision_id = NEW.id AND outcome = 'returned'
+            ) THEN
+                IF NEW.document_id IS NULL THEN
+                    wrong := 'release_has_its_scan';
+                ELSIF EXISTS (
+                    SELECT FROM accounts_appointment a JOIN accounts_appointment b USING (organisation_id)
+                    WHERE a.user_id = NEW.recorded_by_id AND b.user_id = NEW.closed_by_id AND a.user_id <> b.user_id
+                    AND a.ended_at IS NULL AND b.ended_at IS NULL
+                    AND (NEW.closed_at AT TIME ZONE 'Asia/Almaty')::date BETWEEN a.valid_from
+                        AND coalesce(a.valid_until, 'infinity')
+                    AND (NEW.closed_at AT TIME ZONE 'Asia/Almaty')::date BETWEEN b.valid_from
+                        AND coalesce(b.valid_until, 'infinity')
+                ) THEN
+                    wrong := 'release_is_confirmed_elsewhere';
+                END IF;
+            END IF;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'decision % does not take effect: %', NEW.number, wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = wrong;
             END IF;
             RETURN NEW;
         """,

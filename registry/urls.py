@@ -41,6 +41,10 @@ urlpatterns = [
     path("cases/<int:pk>/expertise/<int:expertise>/", cases.receive_expertise, name="receive-expertise"),
     path("cases/<int:pk>/decision/", cases.record_decision, name="record-decision"),
     path("cases/<int:pk>/decision/<int:decision>/", cases.confirm_decision, name="confirm-decision"),
+    path("cases/<int:pk>/decision/<int:decision>/return/", cases.return_goods, name="return-goods"),
+    re_path(
+        r"^cases/(?P<pk>\d+)/returns/(?P<act>\d+)/(?P<language>kk|ru)\.pdf$", cases.return_paper, name="return-paper"
+    ),
     path("cases/<int:pk>/decision/<int:decision>/withdraw/", cases.withdraw_decision, name="withdraw-decision"),
     re_path(
         r"^cases/(?P<pk>\d+)/(?P<kind>expertise|decision)/(?P<paper>\d+)/paper/$", cases.case_paper, name="case-paper"

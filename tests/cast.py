@@ -244,6 +244,12 @@ def inspector(inspectorate: Organisation, administrator: User) -> User:
 
 
 @pytest.fixture
+def second_inspector(inspectorate: Organisation, administrator: User) -> User:
+    """Works in the same office as the inspector."""
+    return enter_person("second_inspector", "Досжанов Ерлан", Role.INSPECTOR, inspectorate, appointed_by=administrator)
+
+
+@pytest.fixture
 def inspector_elsewhere(inspectorate_elsewhere: Organisation, administrator: User) -> User:
     """Registers horns in Kostanay; must not know West Kazakhstan's."""
     return enter_person(

@@ -10,6 +10,7 @@ from registry.models.cases import (
     DecidedItem,
     Expertise,
     Outcome,
+    ReturnAct,
     SeizedCount,
     Stage,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "RemovalDecision",
     "RemovalLimit",
     "RemovalPermit",
+    "ReturnAct",
     "RowPhoto",
     "Sale",
     "SaleQuerySet",

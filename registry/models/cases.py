@@ -4,6 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -95,7 +96,8 @@ class Case(models.Model):
     """A seizure: who took what from where and why, and what came of it.
 
     The criminal-register number (ERDR) may come days after the protocol; once given it stays. `version` counts the
-    changes of the facts, so that a person who saves older ones is told.
+    changes of the facts, so that a person who saves older ones is told. One protocol of an agency is entered once;
+    `is_repeat` marks cases of a time when that was not asked. The facts of a decided case stay.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -124,6 +126,7 @@ class Case(models.Model):
     males = models.PositiveIntegerField(_("males"), default=0)
     females = models.PositiveIntegerField(_("females"), default=0)
     young = models.PositiveIntegerField(_("young"), default=0)
+    is_repeat = models.BooleanField(default=False, db_default=False)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=0)
@@ -136,6 +139,13 @@ class Case(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(protocol_on__gte=F("seized_on")), name="protocol_not_before_seizure"),
             models.UniqueConstraint(fields=["erdr_number"], condition=~Q(erdr_number=""), name="one_case_per_erdr"),
+            models.UniqueConstraint(
+                F("agency"),
+                F("protocol_on"),
+                Lower("protocol_number"),
+                condition=Q(is_repeat=False),
+                name="one_case_of_a_protocol",
+            ),
             models.CheckConstraint(
                 condition=Q(latitude=None, longitude=None)
                 | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
@@ -155,6 +165,8 @@ class Case(models.Model):
                 & pgtrigger.Q(old__erdr_number__df=pgtrigger.F("new__erdr_number")),
             ),
             triggers.case_words_are_of_their_lists(),
+            triggers.erdr_number_has_15_digits(),
+            triggers.decided_case_stays(),
         ]
 
     def __str__(self) -> str:
@@ -180,6 +192,7 @@ class SeizedCount(models.Model):
             models.UniqueConstraint(fields=["case", "term"], name="one_count_of_a_term"),
             models.CheckConstraint(condition=Q(pieces__gt=0), name="something_was_counted"),
         ]
+        triggers: list[pgtrigger.Trigger] = [triggers.decided_counts_stay()]
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.term} {self.pieces}"
@@ -311,7 +324,46 @@ class CourtDecision(models.Model):
                 "recorded_at",
             ),
             final_once("decision_closed_for_good", ~pgtrigger.Q(old__state="recorded")),
+            triggers.decision_is_sound(),
         ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ReturnAct(models.Model):
+    """Goods given back to their owner: who received them, by which document, and the receipt that was signed.
+
+    Personal data: shown to those who may see the persons of the case. The goods leave the books with it, never before.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    decision = models.ForeignKey(CourtDecision, on_delete=models.PROTECT, related_name="returns")
+    receiver_name = models.CharField(_("who receives the goods"), max_length=200)
+    receiver_iin = models.CharField(_("IIN"), max_length=12, blank=True)
+    receiver_document = models.CharField(_("identity document"), max_length=120)
+    on_behalf = models.CharField(_("power of attorney"), max_length=200, blank=True)
+    picture = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
+    receipt = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
+    paper_kk = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    paper_ru = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    handed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(receiver_name="") & ~Q(receiver_document=""), name="return_names_its_receiver"
+            ),
+            models.CheckConstraint(
+                condition=Q(receiver_iin="") | Q(receiver_iin__regex=r"^[0-9]{12}$"), name="receiver_iin_form"
+            ),
+            models.CheckConstraint(
+                condition=Q(picture__isnull=False) | Q(receipt__isnull=False), name="return_is_signed_for"
+            ),
+        ]
+        triggers: list[pgtrigger.Trigger] = [*append_only()]
 
     def __str__(self) -> str:
         return self.number
@@ -324,6 +376,7 @@ class DecidedItem(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="court_decisions")
     outcome = models.CharField(max_length=11, choices=Outcome)
     is_confirmed = models.BooleanField(default=False)
+    return_act = models.ForeignKey(ReturnAct, null=True, on_delete=models.PROTECT, related_name="items")
 
     class Meta:
         ordering = ["pk"]
@@ -336,6 +389,7 @@ class DecidedItem(models.Model):
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed("decided_item_is_fixed", "decision", "item", "outcome"),
+            final_once("item_returned_for_good", pgtrigger.Q(old__return_act__isnull=False)),
             triggers.items_are_decided_with_their_decision(),
         ]
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -19,6 +20,8 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.maps import region_at
+from core.documents.acts import save_act
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
@@ -38,20 +41,28 @@ from registry.models import (
     Intake,
     Origin,
     Outcome,
+    ReturnAct,
     SeizedCount,
     Term,
     stock_class,
 )
+from registry.papers import LANGUAGES, draw_return_act
 from registry.selectors_cases import (
     can_confirm_decision,
     can_see_persons,
     can_work_on_case,
     compare_counts,
+    counts_are_settled,
+    goods_to_return,
+    is_decided,
     undecided_goods,
 )
 
 Fields = dict[str, StrOrPromise]
 MOST_PIECES = 1_000_000
+MOST_GRAMS = 2_000_000_000
+# A court judges by these: on the day of its decision they are said, be it by silence.
+JUDGED_BY = ("agency", "place", "seized_on", "offence_on", "males", "females", "young")
 
 
 class CaseKnown(BadInput):
@@ -59,6 +70,29 @@ class CaseKnown(BadInput):
 
     code = "case-known"
     message = _("This case is in the register already. Open its page and take the goods in from there.")
+
+
+class PlaceNotConfirmed(BadInput):
+    """The coordinates lie elsewhere than the region of the case, and the person has not said that they are right."""
+
+    code = "place-not-confirmed"
+
+
+class CountsNotSettled(DomainError):
+    """The protocol counts otherwise than what was weighed, and nobody has judged that difference yet."""
+
+    code = "counts-not-settled"
+    message = _(
+        "The protocol counts otherwise than what was weighed and marked. "
+        "Take in what is missing or correct the count, and have the discrepancy decided; then confirm."
+    )
+
+
+class DecidedCase(InvalidTransition):
+    """A court has decided the case by these facts."""
+
+    code = "case-decided"
+    message = _("A court has decided this case: its facts stay as they were. What is empty can still be filled in.")
 
 
 class CaseChanged(DomainError):
@@ -84,7 +118,10 @@ class GoodsNotHeld(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What the protocol of a seizure says. The ERDR number may come later; counts are pieces by term."""
+    """What the protocol of a seizure says. The ERDR number may come later; counts are pieces by term.
+
+    `confirm_place` says that coordinates outside the region are right all the same.
+    """
 
     protocol_number: str
     protocol_on: date
@@ -95,6 +132,7 @@ class CaseFacts:
     latitude: Decimal | None = None
     longitude: Decimal | None = None
     horns: int | None = None
+    confirm_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +148,10 @@ class DecisionFacts:
 
 @transaction.atomic
 def open_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -> Case:
-    """Enter a seizure by what is known on the spot. Raises NotAllowed, CaseKnown, or BadInput with the wrong fields."""
+    """Enter a seizure by what is known on the spot.
+
+    Raises NotAllowed, CaseKnown, PlaceNotConfirmed, or BadInput with the wrong fields.
+    """
     if not actor.can(Can.REGISTER_SEIZURE):
         raise NotAllowed
     wrong = wrong_case(facts, today=day_of(at))
@@ -137,24 +178,31 @@ def wrong_case(facts: CaseFacts, *, today: date) -> Fields:
         wrong["agency"] = _("Only a body of the State seizes.")
     if (facts.latitude is None) != (facts.longitude is None):
         wrong["longitude" if facts.longitude is None else "latitude"] = _("Give both coordinates, or none.")
+    if not is_erdr_number(tidy_erdr(facts.erdr_number)):
+        wrong["erdr_number"] = NOT_ERDR
     if facts.horns is not None and not 1 <= facts.horns <= MOST_PIECES:
         wrong["horns"] = _("Enter a number from %(least)s to %(most)s.") % {"least": 1, "most": MOST_PIECES}
     return wrong
 
 
 def enter_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -> Case:
-    """Write a case that was checked by `wrong_case`; in the transaction of its caller. Raises CaseKnown."""
-    erdr_number = tidy_erdr(facts.erdr_number)
-    known = CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
-    if erdr_number and Case.objects.filter(erdr_number=erdr_number).exists():
+    """Write a case that was checked by `wrong_case`; in the transaction of its caller.
+
+    Raises CaseKnown and PlaceNotConfirmed.
+    """
+    erdr_number, protocol = tidy_erdr(facts.erdr_number), " ".join(facts.protocol_number.split())
+    known = _known_case(None, erdr_number, protocol, facts.protocol_on, facts.agency)
+    if known is not None:
         raise known
+    if not facts.confirm_place:
+        _ask_about_place(facts.latitude, facts.longitude, region)
     year = facts.protocol_on.year
     (serial,) = take_numbers(series="SZ", year=year)
     try:
         with transaction.atomic():
             case = Case.objects.create(
                 number=f"SZ{year % 100:02d}-{serial:06d}",
-                protocol_number=facts.protocol_number.strip(),
+                protocol_number=protocol,
                 protocol_on=facts.protocol_on,
                 erdr_number=erdr_number,
                 agency=facts.agency,
@@ -168,7 +216,7 @@ def enter_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -
             )
     except IntegrityError as race:
         # Two people entered the case at the same moment.
-        raise known from race
+        raise (_known_case(None, erdr_number, protocol, facts.protocol_on, facts.agency) or CaseKnown()) from race
     if facts.horns is not None:
         SeizedCount.objects.create(case=case, term=Term.HORN, pieces=facts.horns)
     _record(
@@ -184,9 +232,49 @@ def enter_case(*, actor: User, at: datetime, facts: CaseFacts, region: Region) -
     return case
 
 
+NOT_ERDR = _("An ERDR number has 15 digits.")
+
+
 def tidy_erdr(text: str) -> str:
     """An ERDR number without the blanks that people put in."""
     return "".join(text.split())
+
+
+def is_erdr_number(text: str) -> bool:
+    """Whether a tidy text is an ERDR number, or none yet."""
+    return not text or (len(text) == 15 and text.isascii() and text.isdigit())
+
+
+def _known_case(
+    case: Case | None, erdr_number: str, protocol: str, protocol_on: date, agency: Organisation
+) -> CaseKnown | None:
+    """The refusal when another case has this ERDR number, or this protocol of the agency and day."""
+    others = Case.objects.all() if case is None else Case.objects.exclude(pk=case.pk)
+    if erdr_number and others.filter(erdr_number=erdr_number).exists():
+        return CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
+    same = others.filter(protocol_number__iexact=protocol, protocol_on=protocol_on, agency=agency, is_repeat=False)
+    known = None if case is not None and case.is_repeat else same.first()
+    if known is None:
+        return None
+    text = _("This protocol of the agency and day is in the register already: case %(number)s.")
+    return CaseKnown(fields={"protocol_number" if case is None else "agency": text % {"number": known.number}})
+
+
+def _ask_about_place(latitude: Decimal | None, longitude: Decimal | None, region: Region) -> None:
+    """Ask once more when the coordinates do not lie in the region; the outlines are coarse, so it is no refusal."""
+    if latitude is None or longitude is None:
+        return
+    found = region_at(float(longitude), float(latitude))
+    if found == region.iso:
+        return
+    there = None if found is None else Region.objects.filter(iso=found).first()
+    text = (
+        _("These coordinates are outside Kazakhstan. Correct them, or confirm that they are right.")
+        if there is None
+        else _("These coordinates are in another region: %(region)s. Correct them, or confirm that they are right.")
+        % {"region": there.name}
+    )
+    raise PlaceNotConfirmed(text, fields={"confirm_place": text})
 
 
 # Facts that are written by their own names; the rest have rules of their own.
@@ -224,35 +312,39 @@ def note_facts(
     erdr_number: str | None = None,
     transit_countries: Iterable[Country] | None = None,
     nationalities: Iterable[Country] | None = None,
+    confirm_place: bool = False,
 ) -> Case:
     """Write what has become known of a case: `facts` by the names of PLAIN; what is not given stays.
 
-    The ERDR number is given once. Raises NotAllowed, CaseChanged, CaseKnown, BadInput.
+    The ERDR number is given once. Of a decided case the facts stay: only what is empty is filled in, and what becomes
+    known afterwards (LATER) is written. Raises NotAllowed, CaseChanged, CaseKnown, DecidedCase, PlaceNotConfirmed,
+    BadInput.
     """
     case = _take_in_hand(actor, case)
     if version != case.version:
         raise CaseChanged
     new = {name: facts[name] for name in PLAIN if name in facts}
-    wrong = _wrong_facts(case, new, today=day_of(at))
     erdr = tidy_erdr(erdr_number or "")
-    if erdr and case.erdr_number not in ("", erdr):
-        wrong["erdr_number"] = _("The ERDR number was given before and stays.")
-    if wrong:
-        raise BadInput(fields=wrong)
-    if erdr and Case.objects.filter(erdr_number=erdr).exclude(pk=case.pk).exists():
-        raise CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")})
+    _refuse_wrong(case, new, erdr, today=day_of(at))
     changed = [name for name, value in new.items() if getattr(case, name) != value]
+    if not confirm_place and {"latitude", "longitude"} & set(changed):
+        _ask_about_place(new.get("latitude", case.latitude), new.get("longitude", case.longitude), case.region)
+    lists = {
+        name: chosen
+        for name, chosen in (("transit_countries", transit_countries), ("nationalities", nationalities))
+        if chosen is not None
+        and {country.pk for country in chosen} != set(getattr(case, name).values_list("pk", flat=True))
+    }
+    if is_decided(case):
+        _refuse_to_rewrite(case, changed, lists)
     for name in changed:
         setattr(case, name, new[name])
     if erdr and not case.erdr_number:
         case.erdr_number = erdr
         changed.append("erdr_number")
-    for name, chosen in (("transit_countries", transit_countries), ("nationalities", nationalities)):
-        if chosen is not None and {country.pk for country in chosen} != set(
-            getattr(case, name).values_list("pk", flat=True)
-        ):
-            getattr(case, name).set(chosen)
-            changed.append(name)
+    for name, chosen in lists.items():
+        getattr(case, name).set(chosen)
+        changed.append(name)
     if not changed:
         return case
     case.version += 1
@@ -260,9 +352,37 @@ def note_facts(
         with transaction.atomic():
             case.save()
     except IntegrityError as race:
-        raise CaseKnown(fields={"erdr_number": _("A case with this number is in the register already.")}) from race
+        raise (_known_case(case, erdr, case.protocol_number, case.protocol_on, case.agency) or CaseKnown()) from race
     _record("case.facts_noted", case, actor=actor, at=at, reference=case.erdr_number, changed=changed)
     return case
+
+
+def _refuse_wrong(case: Case, new: Mapping[str, Any], erdr: str, *, today: date) -> None:
+    """Raises BadInput with what does not fit together, or CaseKnown."""
+    wrong = _wrong_facts(case, new, today=today)
+    if erdr and case.erdr_number not in ("", erdr):
+        wrong["erdr_number"] = _("The ERDR number was given before and stays.")
+    elif erdr != case.erdr_number and not is_erdr_number(erdr):
+        wrong["erdr_number"] = NOT_ERDR
+    if wrong:
+        raise BadInput(fields=wrong)
+    known = _known_case(case, erdr, case.protocol_number, case.protocol_on, new.get("agency", case.agency))
+    if known is not None:
+        raise known
+
+
+# What is often known only after the court has spoken.
+LATER = ("articles", "sanction", "additional")
+
+
+def _refuse_to_rewrite(case: Case, changed: Iterable[str], lists: Iterable[str]) -> None:
+    """Facts of a decided case: what is empty is filled in, what was said stays. Raises DecidedCase."""
+    said = [
+        name for name in changed if name not in LATER and (name in JUDGED_BY or getattr(case, name) not in (None, ""))
+    ]
+    said += [name for name in lists if getattr(case, name).exists()]
+    if said:
+        raise DecidedCase(fields=dict.fromkeys(said, _("This stays: a court has decided the case.")))
 
 
 def _wrong_facts(case: Case, new: Mapping[str, Any], *, today: date) -> Fields:
@@ -296,9 +416,9 @@ def count_goods(
     Raises NotAllowed, BadInput, InvalidTransition once a court has decided.
     """
     case = _take_in_hand(actor, case)
-    if case.decisions.filter(state=CourtDecision.State.CONFIRMED).exists():
-        raise InvalidTransition(_("A court has decided: the counts of the protocol stay."))
-    if any(not 0 <= pieces <= MOST_PIECES or (grams is not None and grams < 0) for pieces, grams in counts.values()):
+    if is_decided(case):
+        raise DecidedCase(_("A court has decided: the counts of the protocol stay."))
+    if any(not (0 <= pieces <= MOST_PIECES and 0 <= (grams or 0) <= MOST_GRAMS) for pieces, grams in counts.values()):
         raise BadInput(_("Enter a number from %(least)s to %(most)s.") % {"least": 0, "most": MOST_PIECES})
     for term, (pieces, grams) in counts.items():
         if pieces:
@@ -474,7 +594,9 @@ def record_decision(
         raise DecisionWaits
     if case.intakes.open().exists():
         raise InvalidTransition(_("Goods of this case are still being weighed. Register or cancel them first."))
-    wrong = _wrong_decision(facts, today=day_of(at))
+    wrong = _wrong_decision(facts, case, today=day_of(at))
+    if outcomes.get(Outcome.RETURNED) and not content:
+        wrong["scan"] = NO_SCAN
     if case.decisions.exclude(state=CourtDecision.State.WITHDRAWN).filter(
         court=facts.court.strip(), number=facts.number.strip()
     ):
@@ -532,25 +654,38 @@ def _acts_for(actor: User, case: Case) -> int:
     return case.agency_id if case.agency_id in mine else mine[0]
 
 
-def _wrong_decision(facts: DecisionFacts, *, today: date) -> Fields:
+NO_SCAN = _("Goods are given back only by a decision whose scan is in the register. Attach it.")
+
+
+def _wrong_decision(facts: DecisionFacts, case: Case, *, today: date) -> Fields:
     wrong: Fields = {}
     for name in ("court", "number"):
         if not getattr(facts, name).strip():
             wrong[name] = _("Fill this in.")
     if facts.decided_on > today:
         wrong["decided_on"] = _("This day lies in the future.")
+    elif facts.decided_on < case.seized_on:
+        wrong["decided_on"] = _before_the_seizure(case)
     if facts.in_force_on < facts.decided_on:
         wrong["in_force_on"] = _("A decision comes into force on its day or later.")
     return wrong
+
+
+def _before_the_seizure(case: Case) -> StrOrPromise:
+    text: StrOrPromise = _("The goods were seized on %(day)s: no court decided of them before.") % {
+        "day": case.seized_on.strftime("%d.%m.%Y")
+    }
+    return text
 
 
 @transaction.atomic
 def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> CourtDecision:
     """Have a decision take effect: the evidence is let go, and the goods become what the court said.
 
-    Confiscated goods stay where they are as stock of the State; goods of the owner leave the register; goods to be
-    destroyed stay under a hold of the court that only a destruction ends. The number of queries does not depend on
-    the number of goods. Raises SecondPersonNeeded, NotAllowed, InvalidTransition, GoodsNotHeld, what the ledger raises.
+    Confiscated goods stay where they are as stock of the State; goods of the owner stay under a hold of the court until
+    an act of return; goods to be destroyed until a destruction. The number of queries does not depend on the number of
+    goods. Raises SecondPersonNeeded, NotAllowed, InvalidTransition, CountsNotSettled, GoodsNotHeld, what the ledger
+    raises.
     """
     # The locks close the race of two confirmations, and of a confirmation against a withdrawal.
     case = Case.objects.select_for_update(no_key=True).get(pk=decision.case_id)
@@ -565,8 +700,14 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
         raise InvalidTransition(
             _("The decision is not in legal force before %(day)s.") % {"day": decision.in_force_on.strftime("%d.%m.%Y")}
         )
+    if decision.decided_on < case.seized_on:
+        raise InvalidTransition(_before_the_seizure(case))
+    if not counts_are_settled(case):
+        raise CountsNotSettled
     decided = dict(DecidedItem.objects.filter(decision=decision).order_by("item").values_list("item", "outcome"))
     items = list(decided)
+    if Outcome.RETURNED in decided.values():
+        _refuse_release(actor, decision)
     if Hold.objects.active().filter(item__in=items, kind=Hold.Kind.EVIDENCE).count() != len(items):
         raise GoodsNotHeld
     decision.state, decision.closed_by, decision.closed_at = CourtDecision.State.CONFIRMED, actor, at
@@ -574,10 +715,12 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
     DecidedItem.objects.filter(decision=decision).update(is_confirmed=True)
     name = f"{decision.court}, {decision.number}"
     lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.EVIDENCE, reason=name[:200])
-    # What was reported lost cannot become anything now: the court holds it until it is found again or written off.
-    lost = set(Hold.objects.active().filter(item__in=items, kind=Hold.Kind.LOSS).values_list("item_id", flat=True))
-    _carry_out(actor, at, decision, {item: outcome for item, outcome in decided.items() if item not in lost})
-    kept = sorted(lost | {item for item, outcome in decided.items() if outcome == Outcome.DESTROY})
+    # What is lost, missing or in dispute cannot become anything now: the court holds it until that is settled.
+    stuck = set(Hold.objects.active().filter(item__in=items).values_list("item_id", flat=True))
+    # What goes back to its owner stays as it is until the act of return.
+    waits = stuck | {item for item, outcome in decided.items() if outcome == Outcome.RETURNED}
+    _carry_out(actor, at, decision, {item: outcome for item, outcome in decided.items() if item not in waits})
+    kept = sorted(waits | {item for item, outcome in decided.items() if outcome == Outcome.DESTROY})
     if kept:
         place_hold(actor=actor, at=at, item_ids=kept, kind=Hold.Kind.COURT, reference=decision.number[:60])
     _record(
@@ -596,10 +739,20 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
     return decision
 
 
+def _refuse_release(actor: User, decision: CourtDecision) -> None:
+    """Goods are given back by the paper of the court, and by two offices: one alone cannot let evidence go."""
+    if decision.document_id is None:
+        raise InvalidTransition(NO_SCAN)
+    if actor.organisation_ids() & decision.recorded_by.organisation_ids():
+        raise SecondPersonNeeded(
+            _("Goods go back to an owner: somebody of another organisation than the one who recorded it confirms.")
+        )
+
+
 def _carry_out(
     actor: User, at: datetime, decision: CourtDecision, decided: Mapping[int, str], *, again: str = ""
 ) -> None:
-    """One movement for each place and each way the goods go."""
+    """Goods that the State keeps, for itself or to be destroyed, become stock of the State where they are."""
     terms = dict(Derivative.objects.filter(pk__in=decided).values_list("pk", "term"))
     places: dict[int, list[int]] = {}
     found = Holding.objects.filter(item__in=list(decided), is_physical=True).order_by("item_id")
@@ -607,52 +760,177 @@ def _carry_out(
         places.setdefault(account, []).append(item)
     accounts = CustodyAccount.objects.in_bulk(places)
     for account, items in places.items():
-        returned = {item for item in items if decided[item] == Outcome.RETURNED}
-        kept = {
-            item: stock_class(terms[item], Origin.CONFISCATED) for item in items if decided[item] != Outcome.RETURNED
-        }
-        common: dict[str, Any] = {
-            "actor": actor,
-            "at": at,
-            "effective_on": day_of(at),
-            "reference": decision.number[:60],
-            "document": decision.document,
-        }
-        if kept:
-            reclassify_items(
-                key=f"decision:{decision.pk}:{account}{again}", account=accounts[account], classes=kept, **common
-            )
-        if returned:
-            move_items(
-                key=f"returned:{decision.pk}:{account}{again}",
-                kind=MovementKind.DECISION,
-                item_ids=sorted(returned),
-                source=accounts[account],
-                target=CustodyAccount.objects.boundary(AccountKind.RETURNED),
-                **common,
-            )
+        reclassify_items(
+            key=f"decision:{decision.pk}:{account}{again}",
+            account=accounts[account],
+            classes={item: stock_class(terms[item], Origin.CONFISCATED) for item in items},
+            actor=actor,
+            at=at,
+            effective_on=day_of(at),
+            reference=decision.number[:60],
+            document=decision.document,
+        )
 
 
 @transaction.atomic
 def carry_out_found(*, actor: User, at: datetime, item_ids: Sequence[int]) -> int:
-    """Have decisions take effect on goods that were lost when they were confirmed and are found again; how many.
+    """Have decisions take effect on goods that were lost or missing when they were confirmed and are there again.
 
-    What is to be destroyed stays under the hold of the court.
+    What is to be destroyed or given back stays under the hold of the court. Returns how many it was done for.
     """
     waiting: dict[int, dict[int, str]] = {}
-    found = DecidedItem.objects.filter(
-        item__in=item_ids,
-        is_confirmed=True,
-        item__holdings__is_physical=True,
-        item__holdings__stock_class__endswith=f":{Origin.SEIZURE}",
-    ).exclude(outcome=Outcome.DESTROY)
-    for paper, item, outcome in found.order_by("item").values_list("decision_id", "item_id", "outcome"):
+    found = _found_again().filter(item__in=item_ids)
+    for paper, item, outcome in found.values_list("decision_id", "item_id", "outcome"):
         waiting.setdefault(paper, {})[item] = outcome
     for decision in CourtDecision.objects.filter(pk__in=waiting).select_related("document").order_by("pk"):
-        items = list(waiting[decision.pk])
-        lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.COURT, reason=decision.number[:200])
-        _carry_out(actor, at, decision, waiting[decision.pk], again=f":{items[0]}")
+        _carry_out_again(actor, at, decision, waiting[decision.pk])
     return sum(len(items) for items in waiting.values())
+
+
+def carry_out_waiting(*, at: datetime) -> int:
+    """Have every decision take effect on what was found meanwhile, in the name of the one who confirmed it; how many.
+
+    A stock-take that finds a missing item again knows nothing of courts: this catches up with it.
+    """
+    done = 0
+    for pk in sorted(set(_found_again().values_list("decision_id", flat=True))):
+        with transaction.atomic():
+            # The lock closes the race of two such runs, and of one against a recovery.
+            decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=pk)
+            items = dict(_found_again().filter(decision=decision).values_list("item_id", "outcome"))
+            if items and decision.closed_by is not None:
+                _carry_out_again(decision.closed_by, at, decision, items)
+                done += len(items)
+    return done
+
+
+def _found_again() -> QuerySet[DecidedItem]:
+    """Confiscated by a confirmed decision, still booked as seized, and held by nothing but the court."""
+    held = Hold.objects.active().filter(item=OuterRef("item")).exclude(kind=Hold.Kind.COURT)
+    return DecidedItem.objects.filter(
+        ~Exists(held),
+        is_confirmed=True,
+        outcome=Outcome.CONFISCATED,
+        item__holdings__is_physical=True,
+        item__holdings__pieces__gt=0,
+        item__holdings__stock_class__endswith=f":{Origin.SEIZURE}",
+    ).order_by("item")
+
+
+def _carry_out_again(actor: User, at: datetime, decision: CourtDecision, decided: Mapping[int, str]) -> None:
+    items = sorted(decided)
+    lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.COURT, reason=decision.number[:200])
+    _carry_out(actor, at, decision, decided, again=f":{items[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who takes goods back: the owner, or whom the owner has empowered."""
+
+    name: str
+    document: str
+    iin: str = ""
+    on_behalf: str = ""
+
+
+@transaction.atomic
+def return_goods(
+    *,
+    actor: User,
+    at: datetime,
+    decision: CourtDecision,
+    item_ids: Sequence[int],
+    receiver: Receiver,
+    picture: bytes | None = None,
+    content: bytes | None = None,
+    name: str = "",
+) -> ReturnAct:
+    """Give goods back to their owner by an act that the receiver signs; they leave the books with it, never before.
+
+    `picture` is the signature drawn on the screen, `content` the scan of a signed receipt.
+    Raises NotAllowed, InvalidTransition, GoodsNotHeld, BadInput, what the ledger raises.
+    """
+    case = _take_in_hand(actor, decision.case)
+    # The lock closes the race of two acts for one item.
+    decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
+    if decision.state != CourtDecision.State.CONFIRMED:
+        raise InvalidTransition
+    wrong: Fields = {
+        field: _("Fill this in.")
+        for field, text in (("receiver_name", receiver.name), ("receiver_document", receiver.document))
+        if not text.strip()
+    }
+    if receiver.iin and not is_valid_iin(receiver.iin):
+        wrong["receiver_iin"] = _("This is not a valid IIN: check the 12 digits.")
+    if not picture and not content:
+        wrong["receipt"] = _("The receiver signs on the screen, or the signed receipt is attached.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    items = sorted(set(item_ids))
+    if not items:
+        raise BadInput(_("Choose the goods that are given back."))
+    if goods_to_return(decision).filter(item__in=items).count() != len(items):
+        raise GoodsNotHeld
+    (serial,) = take_numbers(series="RT", year=day_of(at).year)
+    act = ReturnAct(
+        number=f"RT{day_of(at):%y}-{serial:06d}",
+        decision=decision,
+        receiver_name=receiver.name.strip(),
+        receiver_document=receiver.document.strip(),
+        receiver_iin=receiver.iin,
+        on_behalf=receiver.on_behalf.strip(),
+        picture=_keep_picture(actor, at, picture),
+        receipt=_keep_scan(actor, at, name, content),
+        handed_by=actor,
+        handed_at=at,
+    )
+    places: dict[int, list[int]] = {}
+    found = Holding.objects.filter(item__in=items, is_physical=True, pieces__gt=0).order_by("item_id")
+    for account, item in found.values_list("account_id", "item_id"):
+        places.setdefault(account, []).append(item)
+    act.paper_kk, act.paper_ru = (
+        save_act(
+            actor=actor,
+            at=at,
+            name=f"{act.number}-{language}.pdf",
+            content=draw_return_act(act, case, items, picture, language),
+        )
+        for language in LANGUAGES
+    )
+    act.save()
+    DecidedItem.objects.filter(decision=decision, item__in=items).update(return_act=act)
+    lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.COURT, reason=act.number)
+    for account, goods in CustodyAccount.objects.in_bulk(places).items():
+        move_items(
+            key=f"returned:{act.number}:{account}",
+            kind=MovementKind.DECISION,
+            item_ids=places[account],
+            source=goods,
+            target=CustodyAccount.objects.boundary(AccountKind.RETURNED),
+            actor=actor,
+            at=at,
+            effective_on=day_of(at),
+            reference=act.number,
+            document=act.paper_kk,
+        )
+    _record("case.goods_returned", case, actor=actor, at=at, number=act.number, pieces=len(items))
+    return act
+
+
+def _keep_picture(actor: User, at: datetime, picture: bytes | None) -> Document | None:
+    if not picture:
+        return None
+    return keep_document(actor=actor, at=at, kind=Document.Kind.PHOTO, name="signature.png", content=picture)
+
+
+@transaction.atomic
+def look_at_return(*, actor: User, at: datetime, act: ReturnAct, language: str) -> Document:
+    """The act of return, which names a person; the look is written into the journal. Raises NotAllowed."""
+    case = act.decision.case
+    if not can_see_persons(actor, case):
+        raise NotAllowed
+    _record("case.persons_seen", case, actor=actor, at=at, number=act.number)
+    return act.paper_kk if language == "kk" else act.paper_ru
 
 
 def _settle_notice(actor: User, at: datetime, case: Case, decision: StrOrPromise, reason: StrOrPromise) -> None:

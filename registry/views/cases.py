@@ -1,22 +1,25 @@
 """Seizure cases: the list, the page of one, and everything that is written into it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
+from core.accounts.models import User
 from core.accounts.roles import Can
 from core.accounts.signature import SignatureForm
 from core.audit.models import Event
 from core.base.clock import day_of
-from core.base.errors import DomainError
+from core.base.errors import DomainError, NotAllowed
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.documents.services import serve
@@ -31,20 +34,36 @@ from registry.forms_cases import (
     ExpertiseForm,
     OpenCaseForm,
     PersonForm,
+    ReturnForm,
+    named_goods,
     split_goods,
 )
-from registry.models import Case, CasePerson, CaseQuerySet, CourtDecision, Expertise, Intake, Origin
+from registry.models import (
+    Case,
+    CasePerson,
+    CaseQuerySet,
+    CourtDecision,
+    Expertise,
+    Intake,
+    Origin,
+    Outcome,
+    ReturnAct,
+)
 from registry.selectors import stores_for_intake
 from registry.selectors_cases import (
     can_confirm_decision,
     can_see_persons,
     can_work_on_case,
     compare_counts,
+    counts_are_settled,
     damage_of,
+    goods_to_return,
+    open_notices,
     standing_goods,
+    stuck_goods,
     undecided_goods,
 )
-from registry.services import CaseFacts, DecisionFacts
+from registry.services import CaseFacts, DecisionFacts, Receiver
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 FACTS = (
@@ -107,7 +126,12 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
         .order_by("pk")
     )
     counts = compare_counts(found)
-    decisions = list(found.decisions.select_related("recorded_by", "closed_by", "document"))
+    acts = ReturnAct.objects.select_related("handed_by").annotate(pieces=Count("items"))
+    decisions = list(
+        found.decisions.select_related("recorded_by", "closed_by", "document")
+        .prefetch_related(Prefetch("returns", acts))
+        .annotate(to_return=Count("items", filter=Q(items__outcome=Outcome.RETURNED, items__return_act=None)))
+    )
     subjects = [("case", found.pk), *(("intake", intake.pk) for intake in intakes)]
     works = can_work_on_case(request.user, found)
     context: dict[str, Any] = {
@@ -118,6 +142,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
         "intakes": intakes,
         "counts": counts,
         "differs": any(line.difference for line in counts),
+        "settled": counts_are_settled(found),
         "damage": damage_of(found, counts),
         "goods": standing_goods(found),
         "expertises": list(found.expertises.select_related("document")),
@@ -133,7 +158,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "registry/case.html", context)
 
 
-def _no_decision_because(found: Case, intakes: list[Intake], decisions: list[CourtDecision]) -> str:
+def _no_decision_because(found: Case, intakes: list[Intake], decisions: Sequence[CourtDecision]) -> str:
     """Why no court decision can be recorded now; "" when one can."""
     if any(decision.state == CourtDecision.State.RECORDED for decision in decisions):
         return _("A decision waits for confirmation.")
@@ -292,8 +317,36 @@ def confirm_decision(request: SignedInRequest, pk: int, decision: int) -> HttpRe
         "items": items[:500],
         "totals": _totals(items),
         "is_own": waiting.recorded_by_id == request.user.pk,
+        "counts": compare_counts(found),
+        "settled": counts_are_settled(found),
+        "notices": open_notices(found),
+        "warnings": _warnings(found, waiting, {line.outcome for line in items}, request.user),
     }
     return render(request, "registry/case_confirm.html", context, status=_status(form))
+
+
+def _warnings(found: Case, waiting: CourtDecision, outcomes: set[str], reader: User) -> list[str]:
+    """What the second person should know before the decision takes effect."""
+    told = []
+    if waiting.document is None:
+        told.append(_("No scan of the decision is attached: compare with the paper itself."))
+    if not found.erdr_number:
+        told.append(_("The case has no ERDR number yet."))
+    if waiting.decided_on < found.seized_on:
+        told.append(_("The decision is older than the seizure. It cannot be confirmed."))
+    if Outcome.RETURNED in outcomes and reader.organisation_ids() & waiting.recorded_by.organisation_ids():
+        told.append(_("Goods go back to an owner: somebody of another organisation confirms this."))
+    stuck = stuck_goods(waiting)
+    if stuck:
+        told.append(
+            ngettext(
+                "%(count)s item is missing, lost or in dispute: the court holds it until that is settled.",
+                "%(count)s items are missing, lost or in dispute: the court holds them until that is settled.",
+                stuck,
+            )
+            % {"count": stuck}
+        )
+    return told
 
 
 def _totals(items: list[Any]) -> list[tuple[str, int, int]]:
@@ -322,6 +375,63 @@ def withdraw_decision(request: SignedInRequest, pk: int, decision: int) -> HttpR
             return redirect("registry:case", pk)
     context = {"form": form, "case": found, "title": _("Do not confirm the decision"), "act": _("Take it back")}
     return render(request, "registry/case_form.html", context, status=_status(form))
+
+
+@requires(Can.REGISTER_SEIZURE)
+@require_http_methods(GET_OR_POST)
+def return_goods(request: SignedInRequest, pk: int, decision: int) -> HttpResponse:
+    """The act of return: who receives, by which document, and the receipt."""
+    found = _worked_on(request, pk)
+    confirmed = get_object_or_404(
+        CourtDecision.objects.select_related("case"), pk=decision, case=found, state=CourtDecision.State.CONFIRMED
+    )
+    form = ReturnForm(request.POST or None, request.FILES or None, signer=request.user)
+    waiting = goods_to_return(confirmed).select_related("item__derivative")
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        scan = said["receipt"]
+        try:
+            goods = dict(waiting.values_list("item__derivative__number", "item"))
+            act = services.return_goods(
+                actor=request.user,
+                at=timezone.now(),
+                decision=confirmed,
+                item_ids=named_goods(goods, said["only"], field="only") or list(goods.values()),
+                receiver=Receiver(
+                    said["receiver_name"], said["receiver_document"], said["receiver_iin"], said["on_behalf"]
+                ),
+                picture=said["signature"],
+                content=scan.read() if scan else None,
+                name=scan.name if scan else "",
+            )
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("Given back by act %(number)s.") % {"number": act.number})
+            return redirect("registry:case", pk)
+    context = {
+        "form": form,
+        "case": found,
+        "decision": confirmed,
+        "items": list(waiting[:500]),
+        "count": waiting.count(),
+    }
+    return render(request, "registry/case_return.html", context, status=_status(form))
+
+
+@requires(Can.SEE_PERSONS)
+@require_safe
+def return_paper(request: SignedInRequest, pk: int, act: int, language: str) -> HttpResponseBase:
+    """The act of return names a person: every look is written into the journal."""
+    found = get_object_or_404(_known(request), pk=pk)
+    kept = get_object_or_404(
+        ReturnAct.objects.select_related("decision__case", "paper_kk", "paper_ru"), pk=act, decision__case=found
+    )
+    try:
+        paper = services.look_at_return(actor=request.user, at=timezone.now(), act=kept, language=language)
+    except NotAllowed as refusal:
+        raise PermissionDenied from refusal
+    return serve(paper)
 
 
 @requires(Can.SEE_INTAKES)

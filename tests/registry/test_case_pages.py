@@ -5,16 +5,19 @@ from datetime import datetime
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from core.accounts.models import Organisation, User
 from core.audit.models import Event
-from ledger.models import CustodyAccount, Hold
-from registry.models import Case, CourtDecision, Derivative, Intake
-from registry.services import DecisionFacts, record_decision
+from core.notices.models import Notice
+from ledger.models import CustodyAccount, Hold, Holding
+from registry.models import Case, CourtDecision, Derivative, Intake, Outcome, ReturnAct, Term
+from registry.services import DecisionFacts, confirm_decision, count_goods, record_decision
 from tests.builders import register
 from tests.cast import PASSWORD
+from tests.registry.test_table import photo
 
 
 @pytest.fixture
@@ -136,6 +139,88 @@ def test_a_decision_is_recorded_by_one_and_confirmed_by_another(
     assert client.post(url, {"password": PASSWORD}).status_code == 302
     assert Hold.objects.active().filter(kind="evidence").count() == 0
     assert client.get(reverse("registry:case", args=[case.pk])).status_code == 200
+
+
+def test_the_second_person_is_warned_before_a_decision_takes_effect(
+    client: Client, inspector: User, second_inspector: User, case: Case, goods: list[Derivative], now: datetime
+) -> None:
+    count_goods(actor=inspector, at=now, case=case, counts={Term.HORN: (5, None)})
+    facts = DecisionFacts("Court", "7", now.date(), now.date())
+    decision = record_decision(
+        actor=inspector,
+        at=now,
+        case=case,
+        facts=facts,
+        outcomes={Outcome.RETURNED: [horn.pk for horn in goods]},
+        content=photo(1),
+        name="a.jpg",
+    )
+    client.force_login(second_inspector)
+    url = reverse("registry:confirm-decision", args=[case.pk, decision.pk])
+
+    page = client.get(url).content.decode()
+    refused = client.post(url, {"password": PASSWORD})
+
+    assert "notice-stop" in page
+    assert "5 by the protocol, 4 weighed" in page
+    assert "somebody of another organisation" in page
+    notice = Notice.objects.get(code="case.counts_differ")
+    assert reverse("notices:notice", args=[notice.pk]) in page
+    assert refused.status_code == 422
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+
+
+def test_goods_are_given_back_by_an_act_on_its_page(
+    client: Client, inspector: User, authority_officer: User, case: Case, goods: list[Derivative], now: datetime
+) -> None:
+    facts = DecisionFacts("Court", "7", now.date(), now.date())
+    outcomes = {Outcome.RETURNED: [horn.pk for horn in goods]}
+    decision = record_decision(
+        actor=inspector, at=now, case=case, facts=facts, outcomes=outcomes, content=photo(1), name="a.jpg"
+    )
+    confirm_decision(actor=authority_officer, at=now, decision=decision)
+    client.force_login(inspector)
+    url = reverse("registry:return-goods", args=[case.pk, decision.pk])
+    assert url in client.get(reverse("registry:case", args=[case.pk])).content.decode()
+    form = {"receiver_name": "Жақсылықов Нұрлан", "receiver_document": "ЖК № 045871236", "password": PASSWORD}
+    assert client.post(url, form).status_code == 422
+    assert client.post(url, form | {"only": "KZ99-1", "receipt": receipt()}).status_code == 422
+    assert Holding.objects.filter(account__kind="returned", pieces__gt=0).count() == 0
+
+    given = client.post(url, form | {"only": f"{goods[0].number} {goods[1].number}", "receipt": receipt()})
+
+    assert given["Location"] == reverse("registry:case", args=[case.pk])
+    assert Holding.objects.filter(account__kind="returned", pieces__gt=0).count() == 2
+    page = client.get(given["Location"]).content.decode()
+    paper = reverse("registry:return-paper", args=[case.pk, ReturnAct.objects.get().pk, "kk"])
+    assert paper in page
+    assert "Жақсылықов" not in page
+    assert b"".join(client.get(paper).streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
+    assert Event.objects.filter(verb="case.persons_seen").count() == 1
+    assert client.post(url, form | {"receipt": receipt()}).status_code == 302  # the rest
+    client.force_login(authority_officer)
+    assert client.get(paper).status_code == 403
+
+
+def receipt() -> SimpleUploadedFile:
+    return SimpleUploadedFile("receipt.jpg", photo(2), "image/jpeg")
+
+
+def test_a_place_elsewhere_is_asked_about_at_its_own_field(
+    client: Client, inspector: User, police: Organisation, evidence_room: CustodyAccount
+) -> None:
+    client.force_login(inspector)
+    sent = {
+        "protocol_number": "№ 41", "place": "A", "latitude": "0", "longitude": "0", "seized_on": "2025-11-09",
+        "protocol_on": "2025-11-09", "agency": police.pk, "region": "27",
+    }  # fmt: skip
+    assert "confirm_place" not in client.get(reverse("registry:open-case")).content.decode()
+
+    asked = client.post(reverse("registry:open-case"), sent)
+
+    assert asked.status_code == 422
+    assert 'name="confirm_place"' in asked.content.decode()
+    assert client.post(reverse("registry:open-case"), sent | {"confirm_place": "on"}).status_code == 302
 
 
 def test_others_may_not_write_in_a_case(

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -11,9 +13,10 @@ from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
-from ledger.models import AccountTotal, CustodyAccount, Hold, Holding, Movement, MovementKind, Posting
+from core.notices.services import decide_notice
+from ledger.models import AccountKind, AccountTotal, CustodyAccount, Hold, Holding, Movement, MovementKind, Posting
 from ledger.selectors import find_differences
-from ledger.services import ItemsOnHold, SecondPersonNeeded, dispatch_items, lift_hold
+from ledger.services import ItemsOnHold, SecondPersonNeeded, dispatch_items, lift_hold, move_items, place_hold
 from registry import services
 from registry.models import (
     Case,
@@ -25,12 +28,14 @@ from registry.models import (
     Derivative,
     Intake,
     Outcome,
+    ReturnAct,
     Stage,
     Term,
 )
 from registry.selectors_cases import compare_counts, damage_of, standing_goods
 from registry.services import CaseFacts, DecisionFacts
 from tests.builders import build_seizure, register, some_rows
+from tests.registry.test_table import photo
 
 Later = Callable[..., datetime]
 
@@ -77,7 +82,9 @@ def decision(
     """Two horns confiscated, one returned, one to be destroyed; recorded, not confirmed."""
     keys = [horn.pk for horn in evidence]
     outcomes = {Outcome.CONFISCATED: keys[:2], Outcome.RETURNED: keys[2:3], Outcome.DESTROY: keys[3:]}
-    return services.record_decision(actor=inspector, at=now, case=held_case, facts=paper, outcomes=outcomes)
+    return services.record_decision(
+        actor=inspector, at=now, case=held_case, facts=paper, outcomes=outcomes, content=photo(1), name="decision.jpg"
+    )
 
 
 def refused(write: Callable[[], object], by: str) -> None:
@@ -109,7 +116,7 @@ def test_a_case_begins_without_its_erdr_number(case: Case, inspector: User, late
     assert noted.name == "252700121000345"
     with pytest.raises(BadInput):
         services.note_facts(actor=inspector, at=later(hours=4), case=case, version=1, facts={}, erdr_number="1")
-    refused(lambda: Case.objects.filter(pk=case.pk).update(erdr_number="1"), "Cannot update")
+    refused(lambda: Case.objects.filter(pk=case.pk).update(erdr_number="252700121000346"), "Cannot update")
 
 
 def test_only_those_who_seize_in_the_region_enter_a_case(
@@ -123,10 +130,11 @@ def test_only_those_who_seize_in_the_region_enter_a_case(
 
 
 def test_two_cases_never_have_one_erdr_number(case: Case, facts: CaseFacts, inspector: User, now: datetime) -> None:
-    services.note_facts(actor=inspector, at=now, case=case, version=0, facts={}, erdr_number="77")
+    services.note_facts(actor=inspector, at=now, case=case, version=0, facts={}, erdr_number="252700121000377")
 
+    again = replace(facts, erdr_number="252700121000377", protocol_number="№ 42")
     with pytest.raises(services.CaseKnown):
-        services.open_case(actor=inspector, at=now, facts=replace(facts, erdr_number="77"), region=case.region)
+        services.open_case(actor=inspector, at=now, facts=again, region=case.region)
     assert Case.objects.count() == 1
 
 
@@ -195,6 +203,54 @@ def test_damage_is_counts_times_rates_times_the_mrp_of_the_day(case: Case, inspe
         ("horn", 3, 1350),  # five counted, two of them belong to the male
     ]
     assert damage.tenge == (500 + 700 + 1350) * 3932
+
+
+def test_one_protocol_of_an_agency_is_one_case(case: Case, facts: CaseFacts, inspector: User, now: datetime) -> None:
+    again = replace(facts, protocol_number="  №  41 ", place="Elsewhere")
+
+    with pytest.raises(services.CaseKnown) as refusal:
+        services.open_case(actor=inspector, at=now, facts=again, region=case.region)
+    assert case.number in str(refusal.value.fields["protocol_number"])
+    of_another_day = replace(again, protocol_on=now.date(), seized_on=now.date() - timedelta(days=1))
+    with pytest.raises(services.CaseKnown):
+        services.open_case(actor=inspector, at=now, facts=of_another_day, region=case.region)
+    assert Case.objects.count() == 1
+    copied = Case(**{field.attname: getattr(case, field.attname) for field in Case._meta.concrete_fields})
+    copied.pk, copied.number = None, "SZ25-000999"
+    refused(copied.save, "one_case_of_a_protocol")
+
+
+def test_an_erdr_number_has_15_digits(facts: CaseFacts, case: Case, inspector: User, now: datetime) -> None:
+    for text in ("abc", "25270012100034", "2527001210003456"):
+        with pytest.raises(BadInput) as refusal:
+            services.open_case(
+                actor=inspector,
+                at=now,
+                facts=replace(facts, protocol_number="№ 43", erdr_number=text),
+                region=case.region,
+            )
+        assert set(refusal.value.fields) == {"erdr_number"}
+        with pytest.raises(BadInput):
+            services.note_facts(actor=inspector, at=now, case=case, version=0, facts={}, erdr_number=text)
+    refused(lambda: Case.objects.filter(pk=case.pk).update(erdr_number="abc"), "erdr_number_has_15_digits")
+
+
+def test_a_place_outside_the_region_is_asked_about(
+    facts: CaseFacts, case: Case, inspector: User, region: Region, now: datetime
+) -> None:
+    new = replace(facts, protocol_number="№ 44", latitude=Decimal(0), longitude=Decimal(0))
+    with pytest.raises(services.PlaceNotConfirmed) as refusal:
+        services.open_case(actor=inspector, at=now, facts=new, region=region)
+    assert set(refusal.value.fields) == {"confirm_place"}
+    almaty = {"latitude": Decimal("43.25"), "longitude": Decimal("76.9")}
+    with pytest.raises(services.PlaceNotConfirmed):
+        services.note_facts(actor=inspector, at=now, case=case, version=0, facts=almaty)
+
+    opened = services.open_case(actor=inspector, at=now, facts=replace(new, confirm_place=True), region=region)
+    here = {"latitude": Decimal("49.42"), "longitude": Decimal("46.85")}
+    noted = services.note_facts(actor=inspector, at=now, case=case, version=0, facts=here)
+
+    assert (opened.latitude, noted.longitude) == (Decimal(0), Decimal("46.85"))
 
 
 # Persons
@@ -271,11 +327,11 @@ def test_a_confirmed_decision_lets_the_evidence_go_and_makes_of_it_what_the_cour
     keys = [horn.pk for horn in evidence]
     assert not Hold.objects.active().filter(kind="evidence").exists()
     there = dict(Holding.objects.filter(account=evidence_room).values_list("item_id", "stock_class"))
-    assert there == dict.fromkeys([keys[0], keys[1], keys[3]], "HOR:confiscated")
-    assert Holding.objects.get(item=keys[2], pieces__gt=0).account.kind == "returned"
-    court = Hold.objects.active().get(item=keys[3])
-    assert (court.kind, court.reference) == ("court", "1-118/2025")
-    assert AccountTotal.objects.get(account=evidence_room, stock_class="HOR:seizure").pieces == 0
+    confiscated = dict.fromkeys([keys[0], keys[1], keys[3]], "HOR:confiscated")
+    assert there == confiscated | {keys[2]: "HOR:seizure"}  # the owner's horn waits for its act of return
+    courts = Hold.objects.active().filter(item__in=keys[2:])
+    assert [(hold.kind, hold.reference) for hold in courts] == [("court", "1-118/2025")] * 2
+    assert AccountTotal.objects.get(account=evidence_room, stock_class="HOR:seizure").pieces == 1
     assert {movement.kind for movement in Movement.objects.exclude(kind="intake")} == {MovementKind.DECISION}
     assert find_differences() == {}
     assert not Notice.objects.open().filter(code="case.decision_waits").exists()
@@ -345,6 +401,187 @@ def test_a_court_decides_of_goods_of_its_case_only(
             actor=inspector_elsewhere, at=now, case=held_case, facts=paper, outcomes={Outcome.DESTROY: [evidence[0].pk]}
         )
     assert not CourtDecision.objects.exists()
+
+
+def test_a_decision_is_not_older_than_the_seizure(
+    held_case: Case, evidence: list[Derivative], paper: DecisionFacts, inspector: User, now: datetime
+) -> None:
+    old = replace(paper, decided_on=date(2019, 1, 1), in_force_on=date(2019, 1, 1))
+    outcomes = {Outcome.CONFISCATED: [evidence[0].pk]}
+
+    with pytest.raises(BadInput) as refusal:
+        services.record_decision(actor=inspector, at=now, case=held_case, facts=old, outcomes=outcomes)
+
+    assert set(refusal.value.fields) == {"decided_on"}
+    facts = {"court": "C", "number": "77", "decided_on": date(2019, 1, 1), "in_force_on": date(2019, 1, 1)}
+    refused(
+        lambda: CourtDecision.objects.create(case=held_case, recorded_by=inspector, recorded_at=now, **facts),
+        "decision_is_after_the_seizure",
+    )
+
+
+def test_goods_go_back_by_a_scanned_decision_that_another_office_confirms(
+    held_case: Case, evidence: list[Derivative], paper: DecisionFacts, inspector: User, second_inspector: User,
+    authority_officer: User, now: datetime,
+) -> None:  # fmt: skip
+    outcomes = {Outcome.RETURNED: [evidence[0].pk]}
+    said = {"actor": inspector, "at": now, "case": held_case, "facts": paper, "outcomes": outcomes}
+    with pytest.raises(BadInput) as refusal:
+        services.record_decision(**said)  # type: ignore[arg-type]
+    assert set(refusal.value.fields) == {"scan"}
+    decision = services.record_decision(**said, content=photo(1), name="decision.jpg")  # type: ignore[arg-type]
+
+    with pytest.raises(SecondPersonNeeded):
+        services.confirm_decision(actor=second_inspector, at=now, decision=decision)
+    confirmed = {"state": "confirmed", "closed_by": second_inspector, "closed_at": now}
+    refused(lambda: CourtDecision.objects.filter(pk=decision.pk).update(**confirmed), "release_is_confirmed_elsewhere")
+    refused(
+        lambda: CourtDecision.objects.filter(pk=decision.pk).update(
+            **confirmed | {"closed_by": authority_officer, "document": None}
+        ),
+        "release_has_its_scan",
+    )
+    assert Hold.objects.active().filter(kind="evidence").count() == 4
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    assert Hold.objects.active().get(item=evidence[0].pk).kind == "court"
+
+
+def test_the_counts_are_settled_before_a_decision_takes_effect(
+    held_case: Case, evidence: list[Derivative], decision: CourtDecision, inspector: User, authority_officer: User,
+    authority_head: User, now: datetime,
+) -> None:  # fmt: skip
+    services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (5, None)})
+    notice = Notice.objects.get(code="case.counts_differ")
+
+    with pytest.raises(services.CountsNotSettled):
+        services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    refused(
+        lambda: CourtDecision.objects.filter(pk=decision.pk).update(
+            state="confirmed", closed_by=authority_officer, closed_at=now
+        ),
+        "counts_are_settled_before_the_decision",
+    )
+    services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (4, None)})
+    with pytest.raises(services.CountsNotSettled):  # the one who counts cannot settle it by writing another number
+        services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    decide_notice(
+        actor=authority_head, at=now, notice=notice, outcome="explained", decision="Miscounted", reason="Broken in two."
+    )
+
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+
+    assert Hold.objects.active().filter(kind="evidence").count() == 0
+
+
+def test_the_facts_of_a_decided_case_stay(
+    held_case: Case, decision: CourtDecision, inspector: User, authority_officer: User, now: datetime
+) -> None:
+    services.note_facts(actor=inspector, at=now, case=held_case, version=0, facts={"males": 1})
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    before = Case.objects.get(pk=held_case.pk)
+
+    def note(**facts: object) -> Case:
+        return services.note_facts(actor=inspector, at=now, case=held_case, version=before.version, facts=facts)
+
+    for changed in ({"males": 3}, {"young": 1}, {"place": "Elsewhere"}, {"offence_on": date(2025, 1, 1)}):
+        with pytest.raises(services.DecidedCase) as refusal:
+            note(**changed)
+        assert set(refusal.value.fields) == set(changed)
+        refused(partial(Case.objects.filter(pk=held_case.pk).update, **changed), "decided_case_stays")
+    with pytest.raises(services.DecidedCase):
+        services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (9, None)})
+    refused(lambda: held_case.counts.create(term=Term.HORN, pieces=9), "decided_counts_stay")
+    assert Case.objects.get(pk=held_case.pk).males == 1
+
+    noted = note(sanction="A fine", detection=CaseWord.objects.get(list="detection", code="patrol"))
+    with pytest.raises(services.DecidedCase):
+        services.note_facts(
+            actor=inspector,
+            at=now,
+            case=held_case,
+            version=noted.version,
+            facts={"detection": CaseWord.objects.filter(list="detection").exclude(code="patrol").first()},
+        )
+
+
+OWNER = services.Receiver(name="Жақсылықов Нұрлан", document="ЖК № 045871236, ІІМ 12.03.2021")
+
+
+def test_goods_leave_the_books_with_the_act_of_return_and_not_before(
+    decision: CourtDecision, evidence: list[Derivative], inspector: User, authority_officer: User, trader: User,
+    now: datetime,
+) -> None:  # fmt: skip
+    horn = evidence[2].pk
+    give = {"at": now, "decision": decision, "item_ids": [horn], "receiver": OWNER, "picture": photo(2)}
+    with pytest.raises(InvalidTransition):
+        services.return_goods(actor=inspector, **give)  # type: ignore[arg-type]
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    with pytest.raises(NotAllowed):
+        services.return_goods(actor=trader, **give)  # type: ignore[arg-type]
+    nobody = services.Receiver(name=" ", document="")
+    with pytest.raises(BadInput) as refusal:
+        services.return_goods(actor=inspector, **give | {"receiver": nobody, "picture": None})  # type: ignore[arg-type]
+    assert set(refusal.value.fields) == {"receiver_name", "receiver_document", "receipt"}
+    with pytest.raises(services.GoodsNotHeld):
+        services.return_goods(actor=inspector, **give | {"item_ids": [evidence[0].pk]})  # type: ignore[arg-type]
+
+    act = services.return_goods(actor=inspector, **give)  # type: ignore[arg-type]
+
+    assert act.number == "RT25-000001"
+    assert [paper.file.read()[:5] for paper in (act.paper_kk, act.paper_ru)] == [b"%PDF-"] * 2
+    assert Holding.objects.get(item=horn, pieces__gt=0).account.kind == "returned"
+    assert not Hold.objects.active().filter(item=horn).exists()
+    assert find_differences() == {}
+    with pytest.raises(services.GoodsNotHeld):
+        services.return_goods(actor=inspector, **give)  # type: ignore[arg-type]
+    assert "Жақсылықов" not in str([event.facts for event in Event.objects.all()])
+    refused(lambda: ReturnAct.objects.filter(pk=act.pk).update(receiver_name="-"), "Cannot update")
+
+
+def test_the_database_lets_nothing_go_back_without_an_act(
+    decision: CourtDecision, evidence: list[Derivative], evidence_room: CustodyAccount, inspector: User,
+    authority_officer: User, now: datetime,
+) -> None:  # fmt: skip
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    horn = evidence[2].pk
+    lift_hold(actor=inspector, at=now, item_ids=[horn], kind=Hold.Kind.COURT, reason="By the back door")
+
+    refused(
+        lambda: move_items(
+            actor=inspector,
+            at=now,
+            key="out",
+            kind=MovementKind.DECISION,
+            item_ids=[horn],
+            source=evidence_room,
+            target=CustodyAccount.objects.boundary(AccountKind.RETURNED),
+            effective_on=now.date(),
+        ),
+        "decision_moves_what_was_decided",
+    )
+    assert Holding.objects.get(item=horn, pieces__gt=0).account == evidence_room
+
+
+def test_what_is_missing_does_not_keep_a_court_waiting(
+    held_case: Case, evidence: list[Derivative], paper: DecisionFacts, inspector: User, authority_officer: User,
+    evidence_room: CustodyAccount, now: datetime, later: Later,
+) -> None:  # fmt: skip
+    keys = [horn.pk for horn in evidence]
+    place_hold(actor=inspector, at=now, item_ids=keys[:1], kind=Hold.Kind.MISSING, reference="ST25-000001")
+    decision = services.record_decision(
+        actor=inspector, at=now, case=held_case, facts=paper, outcomes={Outcome.CONFISCATED: keys}
+    )
+
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+
+    classes = dict(Holding.objects.filter(account=evidence_room).values_list("item_id", "stock_class"))
+    assert classes == dict.fromkeys(keys[1:], "HOR:confiscated") | {keys[0]: "HOR:seizure"}
+    assert services.carry_out_waiting(at=later(days=1)) == 0
+    lift_hold(actor=inspector, at=later(days=1), item_ids=keys[:1], kind=Hold.Kind.MISSING, reason="Found")
+    assert services.carry_out_waiting(at=later(days=1)) == 1
+    assert Holding.objects.get(item=keys[0], account=evidence_room).stock_class == "HOR:confiscated"
+    assert not Hold.objects.active().exists()
+    assert services.carry_out_waiting(at=later(days=2)) == 0
 
 
 # Around the services
@@ -432,7 +669,7 @@ def test_a_decision_costs_the_same_for_many_goods(
     intake = build_seizure(actor=inspector, at=now, store=evidence_room, agency=police, rows=60)
     goods = register(intake, actor=inspector, at=now)
     assert intake.case is not None
-    paper = DecisionFacts("Court", "1", date(2025, 11, 1), date(2025, 11, 9))
+    paper = DecisionFacts("Court", "1", date(2025, 11, 9), date(2025, 11, 10))
     outcomes = {Outcome.CONFISCATED: [horn.pk for horn in goods[:30]], Outcome.DESTROY: [h.pk for h in goods[30:]]}
     decision = services.record_decision(actor=inspector, at=now, case=intake.case, facts=paper, outcomes=outcomes)
 

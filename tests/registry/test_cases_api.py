@@ -1,19 +1,22 @@
 """A seizure case from the road to the court, by programs."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from core.accounts.models import ApiRequest, User
-from ledger.models import Hold
+from core.accounts.models import ApiRequest, Organisation, User
+from core.notices.models import Notice
+from ledger.models import CustodyAccount, Hold
 from registry import services
 from registry.models import Case, CourtDecision, Derivative, Intake, Outcome
 from registry.services import DecisionFacts
-from tests.builders import register
+from tests.builders import register, some_rows
 from tests.cast import PASSWORD
+from tests.registry.test_table import photo
 
 
 @pytest.fixture
@@ -80,3 +83,143 @@ def test_the_kept_fingerprint_of_a_request_is_not_one_to_try_passwords_on(
 
     assert replayed.headers["Idempotent-Replay"] == "true"
     assert ApiRequest.objects.count() == 1
+
+
+def scan(name: str = "scan.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, photo(1), "image/jpeg")
+
+
+def test_a_case_lives_its_whole_life(
+    sign_in: SignIn, inspector: User, authority_officer: User, authority_head: User, evidence_room: CustodyAccount,
+    police: Organisation, now: datetime, today: date,
+) -> None:  # fmt: skip
+    """Entered, weighed, counted, judged by an expert, decided by a court, given back: every act through the API."""
+    by, head = sign_in(inspector), sign_in(authority_head)
+    body = {
+        "protocol_number": "№ 9",
+        "protocol_on": today,
+        "agency": police.bin,
+        "region": "27",
+        "place": "214-шақырым",
+        "seized_on": today,
+        "horns": 5,
+        "latitude": "43.25",
+        "longitude": "76.9",
+    }
+    asked = post(by, "open/", body)
+    assert (asked.status_code, asked.json()["code"], list(asked.json()["fields"])) == (
+        422,
+        "place-not-confirmed",
+        ["confirm_place"],
+    )
+    opened = post(by, "open/", body | {"confirm_place": True}, **{"Idempotency-Key": "open"})
+    assert post(by, "open/", body | {"confirm_place": True}, **{"Idempotency-Key": "open"}).json() == opened.json()
+    twice = post(by, "open/", body | {"confirm_place": True})
+    assert (opened.status_code, twice.status_code, twice.json()["code"]) == (201, 422, "case-known")
+    pk = opened.json()["id"]
+    erdr = post(by, f"{pk}/facts/", {"version": 0, "erdr_number": "abc"})
+    assert (erdr.status_code, list(erdr.json()["fields"])) == (422, ["erdr_number"])
+    assert post(by, f"{pk}/facts/", {"version": 0, "erdr_number": "262700121000001", "males": 1}).status_code == 200
+    assert post(by, f"{pk}/facts/", {"version": 0, "males": 2}).json()["code"] == "case-changed"
+    assert post(by, f"{pk}/persons/", {"full_name": "Сейтқали Асан", "part": "owner"}).status_code == 201
+
+    case = Case.objects.get(pk=pk)
+    intake = services.open_seizure_intake(actor=inspector, at=now, store=evidence_room, on=today, case=case)
+    intake = services.save_rows(actor=inspector, at=now, intake=intake, version=intake.version, rows=some_rows(4))
+    horns = [horn.number for horn in register(intake, actor=inspector, at=now)]
+
+    expertise = post(by, f"{pk}/expertises/", {"institution": "Орталық", "requested_on": today}).json()["id"]
+    concluded = by.post(
+        f"/api/v1/cases/{pk}/expertises/{expertise}/",
+        {"number": "312", "done_on": today, "finding": "Saiga tatarica", "scan": scan()},
+    )
+    assert (concluded.status_code, bool(concluded.json()["document"])) == (200, True)
+
+    decision = {"court": "Орал қалалық соты", "number": "1-9", "decided_on": today, "in_force_on": today}
+    unknown = post(by, f"{pk}/decisions/", decision | {"returned": ["KZ99-1"]})
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (422, ["returned"])
+    bare = post(by, f"{pk}/decisions/", decision | {"returned": horns[:1]})
+    assert (bare.status_code, list(bare.json()["fields"])) == (422, ["scan"])
+    recorded = by.post(
+        f"/api/v1/cases/{pk}/decisions/",
+        decision | {"returned": horns[:1], "confiscated": horns[1:], "scan": scan()},
+    )
+    assert recorded.status_code == 201, recorded.json()
+    at = f"{pk}/decisions/{recorded.json()['id']}"
+    officer = sign_in(authority_officer)
+    unsettled = post(officer, f"{at}/confirm/", {"password": PASSWORD})
+    assert (unsettled.status_code, unsettled.json()["code"]) == (409, "counts-not-settled")
+    assert by.get(f"/api/v1/cases/{pk}/").json()["counts_settled"] is False
+    notice = Notice.objects.get(code="case.counts_differ")
+    judged = {"outcome": "explained", "decision": "Miscounted", "reason": "The protocol counted a broken horn twice."}
+    assert head.post(f"/api/v1/notices/{notice.pk}/decide/", judged, "application/json").status_code == 200
+    assert post(officer, f"{at}/confirm/", {"password": PASSWORD}).status_code == 200
+
+    frozen = post(by, f"{pk}/facts/", {"version": 1, "males": 9})
+    assert (frozen.status_code, frozen.json()["code"]) == (409, "case-decided")
+    receiver = {"receiver_name": "Жақсылықов Нұрлан", "receiver_document": "ЖК № 045871236", "password": PASSWORD}
+    unsigned = post(by, f"{at}/return/", receiver)
+    assert (unsigned.status_code, list(unsigned.json()["fields"])) == (422, ["receipt"])
+    wrong = by.post(f"/api/v1/cases/{at}/return/", receiver | {"password": "no", "receipt": scan()})
+    assert (wrong.status_code, list(wrong.json()["fields"])) == (422, ["password"])
+    key = {"Idempotency-Key": "return"}
+    given = by.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
+    again = by.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
+    assert (given.status_code, given.json()["items"], again.json()) == (201, horns[:1], given.json())
+
+    told = by.get(f"/api/v1/cases/{pk}/").json()
+    assert {(line["outcome"], line["kind"], line["pieces"]) for line in told["goods"]} == {
+        ("returned", "returned", 1),
+        ("confiscated", "evidence", 3),
+    }
+    (decided,) = told["decisions"]
+    acts = {line["item"]: line["return_act"] for line in decided["items"]}
+    assert (decided["state"], acts) == ("confirmed", dict.fromkeys(horns[1:]) | {horns[0]: given.json()["number"]})
+    assert told["expertises"][0]["finding"] == "Saiga tatarica"
+    paper = f"/api/v1/cases/{pk}/returns/{given.json()['id']}/ru.pdf"
+    assert b"".join(by.get(paper).streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
+    assert officer.get(paper).status_code == 403
+    assert "Жақсылықов" not in str(told)
+
+
+def test_strangers_are_told_nothing_of_a_case(
+    decision: CourtDecision, sign_in: SignIn, inspector_elsewhere: User, trader: User, client: Client
+) -> None:
+    pk, elsewhere = decision.case_id, sign_in(inspector_elsewhere)
+    acts = {
+        "facts/": {"version": 0},
+        "counts/": [],
+        "expertises/": {"institution": "A", "requested_on": "2025-11-10"},
+        f"decisions/{decision.pk}/confirm/": {"password": PASSWORD},
+        f"decisions/{decision.pk}/withdraw/": {"reason": "a good reason"},
+        f"decisions/{decision.pk}/return/": {},
+    }
+
+    assert elsewhere.get(f"/api/v1/cases/{pk}/").status_code == 404
+    assert {post(elsewhere, f"{pk}/{act}", body).status_code for act, body in acts.items()} == {404}
+    assert {post(sign_in(trader), f"{pk}/{act}", body).status_code for act, body in acts.items()} == {403}
+    assert {post(client, f"{pk}/{act}", body).status_code for act, body in acts.items()} == {401}
+    assert elsewhere.get(f"/api/v1/cases/{pk}/persons/").status_code == 404
+
+
+def test_numbers_beyond_what_fits_are_refused_and_not_an_error(
+    held_case: Case, sign_in: SignIn, inspector: User
+) -> None:
+    by, beyond = sign_in(inspector), 10**30
+
+    counted = post(by, f"{held_case.pk}/counts/", [{"term": "HOR", "pieces": 4, "grams": beyond}])
+    valued = post(by, f"{held_case.pk}/facts/", {"version": 0, "estimated_value": beyond})
+    males = post(by, f"{held_case.pk}/facts/", {"version": 0, "males": beyond})
+
+    assert {answer.status_code for answer in (counted, valued, males)} == {422}
+
+
+def test_a_case_costs_the_same_whatever_the_number_of_goods(
+    decision: CourtDecision, sign_in: SignIn, inspector: User, django_assert_max_num_queries: Callable[..., object]
+) -> None:
+    by = sign_in(inspector)
+
+    with django_assert_max_num_queries(20):  # type: ignore[attr-defined]
+        told = by.get(f"/api/v1/cases/{decision.case_id}/").json()
+
+    assert len(told["decisions"][0]["items"]) == 4
