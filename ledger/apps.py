@@ -21,6 +21,7 @@ class LedgerConfig(AppConfig):
             url_name="permits:handover",
             known_to=lambda user: Handover.objects.visible_to(user),
             add=may_add_to_handover,
+            keeps=lambda key: Handover.objects.filter(pk=key).values_list("closed_at", flat=True).first(),
             everything=lambda: Handover.objects.all(),
             prefix="HO",
         )

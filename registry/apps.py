@@ -17,6 +17,7 @@ class RegistryConfig(AppConfig):
         from registry.models import Case, DailySheet, Derivative, Intake, Processing, Term
         from registry.selectors import permits_seen, seasons_seen
         from registry.subjects import (
+            case_kept_since,
             holders_of,
             may_add_to_case,
             may_add_to_derivative,
@@ -45,6 +46,7 @@ class RegistryConfig(AppConfig):
             url_name="registry:intake",
             known_to=lambda user: Intake.objects.visible_to(user),
             add=may_add_to_intake,
+            keeps=lambda key: Intake.objects.filter(pk=key).values_list("closed_at", flat=True).first(),
             everything=lambda: Intake.objects.all(),
             prefix="IN",
         )
@@ -54,6 +56,7 @@ class RegistryConfig(AppConfig):
             url_name="registry:case",
             known_to=lambda user: Case.objects.visible_to(user),
             add=may_add_to_case,
+            keeps=case_kept_since,
             place=place_of_case,
             everything=lambda: Case.objects.all(),
             prefix="SZ",
@@ -64,6 +67,7 @@ class RegistryConfig(AppConfig):
             url_name="custody:processing",
             known_to=lambda user: Processing.objects.visible_to(user),
             add=may_add_to_processing,
+            keeps=lambda key: Processing.objects.filter(pk=key).values_list("closed_at", flat=True).first(),
             everything=lambda: Processing.objects.all(),
             prefix="PR",
         )
@@ -73,6 +77,7 @@ class RegistryConfig(AppConfig):
             url_name="registry:daily-sheet",
             known_to=lambda user: DailySheet.objects.visible_to(user),
             add=may_add_to_sheet,
+            keeps=lambda key: DailySheet.objects.filter(pk=key).values_list("closed_at", flat=True).first(),
             everything=lambda: DailySheet.objects.all(),
             prefix="DS",
         )

@@ -1,13 +1,14 @@
 """Who may add photos and papers to what the registry knows, and where its own photos belong."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.accounts.subjects import Place
 from ledger.models import CustodyAccount, Holding
-from registry.models import Case, DailySheet, DerivativePhoto, Intake, Processing, RowPhoto
+from registry.models import Case, CourtDecision, DailySheet, DerivativePhoto, Intake, Processing, RowPhoto
 from registry.selectors_cases import can_work_on_case
 
 
@@ -29,6 +30,12 @@ def may_add_to_case(user: User, key: str) -> bool:
         return True
     places = CustodyAccount.objects.worked_in_by(user).values("pk")
     return Case.objects.filter(pk=key, intakes__store__in=places).exists()
+
+
+def case_kept_since(key: str) -> datetime | None:
+    """Since when the latest confirmed decision of the court stands on its files."""
+    decided = CourtDecision.objects.filter(case_id=int(key), state=CourtDecision.State.CONFIRMED)
+    return decided.order_by("-closed_at").values_list("closed_at", flat=True).first()
 
 
 def may_add_to_processing(user: User, key: str) -> bool:

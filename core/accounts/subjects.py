@@ -6,6 +6,7 @@ that no lower room needs to know an upper one.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -45,6 +46,7 @@ class Subject:
     see: Asked | None = None
     add: Asked | None = None
     place: Callable[[str], Place | None] | None = None
+    keeps: Callable[[str], datetime | None] | None = None
 
 
 SUBJECTS: dict[str, Subject] = {}
@@ -59,6 +61,7 @@ def register_subject(
     see: Asked | None = None,
     add: Asked | None = None,
     place: Callable[[str], Place | None] | None = None,
+    keeps: Callable[[str], datetime | None] | None = None,
     everything: Callable[[], QuerySet[Any]] | None = None,
     prefix: str = "",
     digits: int = 6,
@@ -66,7 +69,8 @@ def register_subject(
 ) -> None:
     """Make a kind of subject known. Keys come as text; without `see`, whoever has it in `known_to` may see it.
 
-    Nobody adds files to it where `add` is not given; whoever adds must also see it.
+    Nobody adds files to it where `add` is not given; whoever adds must also see it. `keeps` says since when one is
+    signed or closed: files that it had then are part of it, and none of them is withdrawn any more.
     """
     SUBJECTS[kind] = Subject(
         label=label or kind,
@@ -79,6 +83,7 @@ def register_subject(
         see=see,
         add=add,
         place=place,
+        keeps=keeps,
     )
 
 
@@ -100,6 +105,12 @@ def may_add(user: User, kind: str, key: object) -> bool:
     """Whether the person may add files to this one."""
     subject = SUBJECTS.get(kind)
     return subject is not None and subject.add is not None and may_see(user, kind, key) and subject.add(user, str(key))
+
+
+def kept_since(kind: str, key: object) -> datetime | None:
+    """Since when this one is signed or closed; the files that it had then are not withdrawn any more."""
+    subject = SUBJECTS.get(kind)
+    return subject.keeps(str(key)) if subject is not None and subject.keeps is not None else None
 
 
 def place_of(kind: str, key: object) -> Place | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import FileResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -104,7 +105,12 @@ class Files(APIView):
         """All files of one subject, withdrawn ones too."""
         kind, key = (request.query_params.get(name, "") for name in ("subject_kind", "subject_id"))
         if not kind or not key:
-            raise BadInput(fields={"subject_kind": "?", "subject_id": "?"})
+            raise BadInput(
+                fields={
+                    "subject_kind": _("Say of what kind of thing, such as case or handover."),
+                    "subject_id": _("Say of which one, by its id."),
+                }
+            )
         if not may_see(person_of(request), kind, key):
             raise NotFound
         shown = files_of(person_of(request), kind, key)

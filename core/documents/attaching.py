@@ -7,18 +7,18 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.files.base import File
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
-from core.accounts.subjects import label_of, may_add, may_see, pages_of, place_of
+from core.accounts.subjects import kept_since, label_of, may_add, may_see, pages_of, place_of
 from core.audit.services import record
-from core.base.errors import BadInput, InvalidTransition, NotAllowed, NotFound
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed, NotFound
 from core.documents.models import Attachment, Document, Withdrawal
-from core.documents.pictures import UnusableFile, film_type_or_none, origin_of, photo_type_or_none
+from core.documents.pictures import UnusableFile, film_type_or_none, foreign_tail, origin_of, photo_type_or_none
 from core.documents.places import Origin
-from core.documents.services import keep_document
+from core.documents.services import keep_document, refuse_broken_pdf, sha256_of
 
 MOST_AT_ONCE = 50
 LONGEST_CAPTION = 200
@@ -28,6 +28,13 @@ Kind = Document.Kind
 Subject = tuple[str, object]
 Holder = Callable[[Collection[UUID]], dict[UUID, tuple[str, str]]]
 _HOLDERS: list[Holder] = []
+
+
+class FilesAreKept(DomainError):
+    """The file belongs to something signed or closed."""
+
+    code = "files-are-kept"
+    message = _("This is signed or closed, and its files with it: none is withdrawn any more.")
 
 
 class AlreadyWithdrawn(InvalidTransition):
@@ -57,10 +64,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One file as a page shows it."""
+    """One file as a page shows it; one that is kept is not withdrawn any more."""
 
     attachment: Attachment
     elsewhere: list[Sighting] = field(default_factory=list)
+    is_kept: bool = False
 
     @property
     def document(self) -> Document:
@@ -78,6 +86,7 @@ def attach_files(
 ) -> list[Outcome]:
     """Keep files as given and tie each to the subject. One that cannot be used does not lose the others.
 
+    The same bytes are kept once for a subject.
     Photos are JPEG, PNG, WebP or HEIC, papers PDF, videos MP4 or MOV, known by their bytes. Place and moment are read
     from a photo; where the subject is said to be is kept beside them. Raises NotFound, NotAllowed, and BadInput for no
     file, too many, or a caption that is too long.
@@ -102,6 +111,8 @@ def _attach(actor: User, at: datetime, subject: tuple[str, str], file: File, cap
     try:
         with transaction.atomic():
             kind = _kind_of(file)
+            tail = foreign_tail(file.file) if kind == Kind.PHOTO else 0  # type: ignore[arg-type]
+            _refuse_twice(subject, file)
             document = keep_document(actor=actor, at=at, kind=kind, name=name, content=file)
             origin = origin_of(file.file) if document.is_photo else Origin()  # type: ignore[arg-type]
             place = place_of(*subject)
@@ -129,10 +140,21 @@ def _attach(actor: User, at: datetime, subject: tuple[str, str], file: File, cap
                 note=document.name,
                 sha256=document.sha256,
                 same_elsewhere=again,
+                appended=tail or None,
             )
     except UnusableFile as refusal:
         return Outcome(name, problem=refusal.message)
     return Outcome(name, attachment, again=again)
+
+
+def _refuse_twice(subject: tuple[str, str], file: File) -> None:
+    """The same bytes belong to one subject once. Raises UnusableFile."""
+    sha256 = sha256_of(file)
+    with connection.cursor() as cursor:
+        # Closes the race of a form that is sent twice: the second waits, and finds the first's file.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join((*subject, sha256))])
+    if Attachment.objects.of(*subject).standing().filter(document__sha256=sha256).exists():
+        raise UnusableFile(_("This file is here already; it is kept once."))
 
 
 def _kind_of(file: File) -> Document.Kind:
@@ -146,6 +168,7 @@ def _kind_of(file: File) -> Document.Kind:
     head = stream.read(5)
     stream.seek(0)
     if head == b"%PDF-":
+        refuse_broken_pdf(stream)
         return Kind.SCAN
     if photo_type_or_none(stream):
         return Kind.PHOTO
@@ -156,9 +179,13 @@ def _kind_of(file: File) -> Document.Kind:
 
 @transaction.atomic
 def withdraw_file(*, actor: User, at: datetime, attachment: Attachment, reason: str) -> Withdrawal:
-    """Say that a file was added wrongly, and why. It stays, marked as withdrawn. Raises NotAllowed, BadInput,
-    AlreadyWithdrawn.
+    """Say that a file was added wrongly, and why. It stays, marked as withdrawn. Raises FilesAreKept, NotAllowed,
+    BadInput, AlreadyWithdrawn.
     """
+    if not may_see(actor, attachment.subject_kind, attachment.subject_id):
+        raise NotFound
+    if is_kept(attachment):
+        raise FilesAreKept
     if not may_add(actor, attachment.subject_kind, attachment.subject_id):
         raise NotAllowed
     reason = reason.strip()
@@ -184,13 +211,27 @@ def withdraw_file(*, actor: User, at: datetime, attachment: Attachment, reason: 
     return withdrawal
 
 
+def is_kept(attachment: Attachment) -> bool:
+    """Whether the file was part of its subject when that was signed or closed."""
+    since = kept_since(attachment.subject_kind, attachment.subject_id)
+    return since is not None and attachment.added_at <= since
+
+
 def files_of(reader: User, kind: str, key: object) -> list[Shown]:
     """Files of a subject, withdrawn ones too, each with the other places of the same bytes that anybody has added."""
     found = list(
         Attachment.objects.of(kind, key).select_related("document", "added_by", "withdrawal", "withdrawal__by")
     )
     elsewhere = _sightings(reader, found)
-    return [Shown(attachment, elsewhere[attachment.document.sha256]) for attachment in found]
+    since = kept_since(kind, key) if found else None
+    return [
+        Shown(
+            attachment,
+            elsewhere[attachment.document.sha256],
+            is_kept=since is not None and attachment.added_at <= since,
+        )
+        for attachment in found
+    ]
 
 
 def visible_attachment(reader: User, document: UUID) -> Attachment:

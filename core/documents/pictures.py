@@ -1,6 +1,7 @@
 """Which files are pictures and films, known by their bytes. A name proves nothing."""
 
 import io
+import re
 from typing import IO
 
 import pillow_heif
@@ -53,6 +54,51 @@ def photo_type_or_none(stream: IO[bytes]) -> str | None:
     if pixels > MAX_PIXELS:
         raise UnusableFile(_("The photo has too many points: send it smaller."))
     return found
+
+
+# What begins so after the end of a picture is no trailer of a camera: a page, a program, an archive, a paper.
+_FOREIGN = re.compile(
+    rb"<(?:!doctype|html|head|body|script|svg|iframe|\?php)|%PDF-|PK\x03\x04|\x7fELF|MZ\x90|Rar!|7z\xbc\xaf",
+    re.IGNORECASE,
+)
+_CAMERAS = (b"\xff\xd8\xff", b"SEFH", b"MotionPhoto_Data")
+
+
+def foreign_tail(stream: IO[bytes]) -> int:
+    """How many bytes follow the end of a JPEG or PNG, which cameras do add: a second picture, a short film.
+
+    Raises UnusableFile where a page, a program, an archive or a paper follows.
+    """
+    stream.seek(0)
+    content = stream.read()
+    stream.seek(0)
+    tail = content[_end_of_picture(content) :].lstrip(b"\x00")
+    is_of_camera = tail.startswith(_CAMERAS) or tail[4:8] == b"ftyp"
+    if not is_of_camera and _FOREIGN.search(tail[:4096].lstrip()):
+        raise UnusableFile(
+            _("Something that is no picture is appended to this photo. Send the photo as the camera made it.")
+        )
+    return len(tail)
+
+
+def _end_of_picture(content: bytes) -> int:
+    """Where a JPEG (ISO/IEC 10918-1, B.1) or PNG ends; the end of the file for anything else."""
+    if content.startswith(b"\x89PNG"):
+        end = content.find(b"IEND")
+        return end + 8 if end >= 0 else len(content)
+    if not content.startswith(b"\xff\xd8"):
+        return len(content)
+    place = 2
+    while (place := content.find(b"\xff", place)) >= 0 and place + 1 < len(content):
+        marker = content[place + 1]
+        if marker == 0xD9:
+            return place + 2
+        # Stuffed bytes, restarts and fill stand alone; every other marker is followed by its length.
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
+            place += 1 if marker == 0xFF else 2
+        else:
+            place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return len(content)
 
 
 def film_type_or_none(stream: IO[bytes]) -> str | None:

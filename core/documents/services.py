@@ -6,6 +6,7 @@ import zipfile
 from datetime import datetime
 from typing import IO, Any
 
+import pypdfium2
 from django.core.files.base import ContentFile, File
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -90,6 +91,7 @@ def _type_for(kind: Document.Kind, file: File, given: str) -> str:
         return photo_type(stream)
     if kind == Kind.SCAN:
         if found == PDF:
+            refuse_broken_pdf(stream)
             return PDF
         if photo := photo_type_or_none(stream):
             return photo
@@ -105,6 +107,20 @@ def _type_for(kind: Document.Kind, file: File, given: str) -> str:
     if found in (CSV, UNKNOWN) and given:
         return given
     return found
+
+
+def refuse_broken_pdf(stream: IO[bytes]) -> None:
+    """A PDF opens and has a page. Raises UnusableFile."""
+    stream.seek(0)
+    try:
+        with pypdfium2.PdfDocument(stream.read()) as paper:
+            pages = len(paper)
+    except pypdfium2.PdfiumError as error:
+        raise UnusableFile(_("This PDF does not open. Scan or save it again.")) from error
+    finally:
+        stream.seek(0)
+    if not pages:
+        raise UnusableFile(_("This PDF has no page."))
 
 
 def _type_by_content(stream: IO[bytes]) -> str:

@@ -16,7 +16,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.subjects import label_of, may_add, may_see, pages_of
 from core.base.errors import DomainError, NotFound
 from core.base.refusals import add_refusal
-from core.documents.attaching import Outcome, attach_files, visible_attachment, withdraw_file
+from core.documents.attaching import Outcome, attach_files, is_kept, visible_attachment, withdraw_file
 from core.documents.files import serve, serve_thumbnail
 from core.documents.forms import WithdrawalForm
 from core.documents.models import Attachment
@@ -95,6 +95,7 @@ def withdraw(request: SignedInRequest, pk: UUID) -> HttpResponse | HttpResponseR
         "attachment": attachment,
         "back": _back(request, kind, key),
         "may_withdraw": may_add(request.user, kind, key) and not hasattr(attachment, "withdrawal"),
+        "is_kept": is_kept(attachment),
     }
     return render(request, "documents/withdraw.html", context, status=422 if form.errors else 200)
 

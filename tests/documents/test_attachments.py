@@ -17,10 +17,12 @@ from core.accounts.models import User
 from core.accounts.subjects import SUBJECTS, Place, may_add, may_see, register_subject
 from core.audit.models import Event
 from core.base.errors import BadInput, NotAllowed, NotFound
-from core.documents.attaching import AlreadyWithdrawn, Outcome, attach_files, files_of, withdraw_file
+from core.documents.attaching import AlreadyWithdrawn, FilesAreKept, Outcome, attach_files, files_of, withdraw_file
 from core.documents.models import Attachment, Document, Withdrawal
 from core.documents.places import metres_between
 from registry.models import Intake
+from registry.services import cancel_intake
+from tests.files import paper, picture
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +65,7 @@ def attach(actor: User, at: datetime, intake: Intake, *files: SimpleUploadedFile
 
 
 def test_a_bad_file_does_not_lose_the_others(inspector: User, open_intake: Intake, now: datetime) -> None:
-    files = [given("1.jpg", photo()), given("2.exe", b"MZ\x00"), given("3.pdf", b"%PDF-1.7 x"), given("4.mp4", MP4)]
+    files = [given("1.jpg", photo()), given("2.exe", b"MZ\x00"), given("3.pdf", paper()), given("4.mp4", MP4)]
 
     with translation.override("en"):
         outcomes = attach(inspector, now, open_intake, *files, caption="Жәшік 3")
@@ -335,3 +337,64 @@ def test_the_api_adds_lists_hands_out_and_withdraws(
     assert client.get("/api/v1/files/", asked).status_code == 404
     for part in ("", "content/", "thumbnail/"):
         assert client.get(f"/api/v1/files/{pk}/{part}").status_code == 404
+
+
+def test_the_same_file_is_kept_once_for_a_subject(open_intake: Intake, inspector: User, now: datetime) -> None:
+    subject = ("intake", open_intake.pk)
+    twice = [given("1.png", picture()), given("again.png", picture())]
+
+    first, second = attach_files(actor=inspector, at=now, subject=subject, files=twice)
+    (third,) = attach_files(actor=inspector, at=now, subject=subject, files=[given("1.png", picture())])
+
+    assert first.attachment is not None
+    assert second.attachment is None
+    assert third.attachment is None
+    assert third.problem
+    assert Document.objects.count() == 1
+    withdraw_file(actor=inspector, at=now, attachment=first.attachment, reason="Of another horn")
+    (anew,) = attach_files(actor=inspector, at=now, subject=subject, files=[given("1.png", picture())])
+    assert anew.attachment is not None
+
+
+@pytest.mark.parametrize(
+    ("tail", "is_kept"),
+    [
+        (b"", True),
+        (b"\x00" * 20, True),
+        (b"SEFH\x6b\x00\x00\x00", True),
+        (picture("red", "JPEG"), True),
+        (b"\x00\x00\x00\x18ftypmp42" + b"\x01" * 40, True),
+        (b"<html><script>alert(1)</script>", False),
+        (b"\n\n<?php echo 1;", False),
+        (b"PK\x03\x04archive", False),
+        (b"%PDF-1.7", False),
+    ],
+)
+def test_what_no_camera_appends_to_a_photo_is_refused(
+    open_intake: Intake, inspector: User, now: datetime, tail: bytes, is_kept: bool
+) -> None:
+    files = [given(f"1.{form}", picture(form=form) + tail) for form in ("PNG", "JPEG")]
+
+    outcomes = attach_files(actor=inspector, at=now, subject=("intake", open_intake.pk), files=files)
+
+    assert [outcome.attachment is not None for outcome in outcomes] == [is_kept, is_kept]
+
+
+def test_files_of_what_is_closed_are_not_withdrawn(
+    client: Client, open_intake: Intake, inspector: User, now: datetime, later: Callable[..., datetime]
+) -> None:
+    subject = ("intake", open_intake.pk)
+    (kept,) = attach_files(actor=inspector, at=now, subject=subject, files=[given("1.png", picture())])
+    assert kept.attachment is not None
+    cancel_intake(actor=inspector, at=later(hours=1), intake=open_intake, reason="Entered twice")
+    (after,) = attach_files(actor=inspector, at=later(hours=2), subject=subject, files=[given("2.png", picture("red"))])
+    assert after.attachment is not None
+
+    with pytest.raises(FilesAreKept):
+        withdraw_file(actor=inspector, at=later(hours=3), attachment=kept.attachment, reason="Not ours")
+    withdraw_file(actor=inspector, at=later(hours=3), attachment=after.attachment, reason="Not ours")
+    client.force_login(inspector)
+    page = client.get(reverse("documents:withdraw", args=[kept.attachment.document_id]))
+
+    assert b"<textarea" not in page.content
+    assert not Withdrawal.objects.filter(attachment=kept.attachment).exists()

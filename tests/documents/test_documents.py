@@ -20,6 +20,7 @@ from core.documents import pictures, services
 from core.documents.files import THUMBNAIL_SIDE, serve, serve_thumbnail, thumbnail
 from core.documents.models import Document, NumberSeries
 from core.documents.services import UnusableFile, keep_document, take_numbers
+from tests.files import paper
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +97,7 @@ def test_a_large_file_is_kept_without_being_read_into_memory(inspector: User, no
         (Kind.PHOTO, picture("JPEG"), "image/jpeg"),
         (Kind.PHOTO, picture("PNG"), "image/png"),
         (Kind.PHOTO, picture("WEBP"), "image/webp"),
-        (Kind.SCAN, b"%PDF-1.7 ...", "application/pdf"),
+        (Kind.SCAN, paper(), "application/pdf"),
         (Kind.SCAN, picture("PNG"), "image/png"),
         (Kind.SHEET, xlsx(), services.XLSX),
         (Kind.SHEET, "сторона;масса\n".encode(), "text/csv"),
@@ -121,6 +122,8 @@ def test_its_type_is_found_from_its_bytes(
         (Kind.PHOTO, b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
         (Kind.SCAN, b"<html><script>alert(1)</script>"),
         (Kind.SCAN, xlsx()),
+        (Kind.SCAN, b"%PDF-1.4\n<script>"),
+        (Kind.SCAN, paper()[:200]),
         (Kind.SHEET, picture()),
         (Kind.SHEET, b"PK\x03\x04 broken"),
     ],
@@ -139,7 +142,7 @@ def test_it_refuses_what_is_too_large(inspector: User, now: datetime, monkeypatc
     monkeypatch.setitem(services.MAX_BYTES, Kind.SCAN, 10)
     monkeypatch.setattr(pictures, "MAX_PIXELS", 1000)
 
-    for kind, content in ((Kind.SCAN, b"%PDF-1.7 long"), (Kind.PHOTO, picture())):
+    for kind, content in ((Kind.SCAN, paper()), (Kind.PHOTO, picture())):
         with translation.override("en"), pytest.raises(UnusableFile, match=r"large|points"):
             keep(inspector, now, kind, content)
 
@@ -196,7 +199,7 @@ def test_a_thumbnail_is_made_once(inspector: User, now: datetime) -> None:
 
 def test_what_is_no_photo_has_no_thumbnail(inspector: User, now: datetime) -> None:
     with pytest.raises(ValueError):
-        thumbnail(keep(inspector, now, Kind.SCAN, b"%PDF-1.7"))
+        thumbnail(keep(inspector, now, Kind.SCAN, paper()))
 
 
 def test_altered_and_missing_files_are_found(
