@@ -13,7 +13,12 @@ class CustodyConfig(AppConfig):
         from custody.keeping import keeps_key
         from custody.models import DestructionOrder, LossReport
         from custody.services.corrections import may_see_movements
-        from custody.subjects import may_add_to_destruction, may_add_to_loss
+        from custody.subjects import (
+            destruction_kept_since,
+            loss_kept_since,
+            may_add_to_destruction,
+            may_add_to_loss,
+        )
         from ledger.models import Movement, StockTake, Weighing
 
         register_subject(
@@ -23,6 +28,7 @@ class CustodyConfig(AppConfig):
             known_to=StockTake.objects.visible_to,
             everything=StockTake.objects.all,
             add=keeps_key,
+            keeps=lambda key: StockTake.objects.filter(pk=key).values_list("closed_at", flat=True).first(),
             prefix="SK",
         )
         register_subject(
@@ -39,6 +45,7 @@ class CustodyConfig(AppConfig):
             url_name="custody:loss",
             known_to=lambda user: LossReport.objects.visible_to(user),
             add=may_add_to_loss,
+            keeps=loss_kept_since,
             everything=lambda: LossReport.objects.all(),
             prefix="LR",
         )
@@ -48,6 +55,7 @@ class CustodyConfig(AppConfig):
             url_name="custody:destruction",
             known_to=lambda user: DestructionOrder.objects.visible_to(user),
             add=may_add_to_destruction,
+            keeps=destruction_kept_since,
             everything=lambda: DestructionOrder.objects.all(),
             prefix="DE",
         )
@@ -78,6 +86,7 @@ class CustodyConfig(AppConfig):
                 "destruction.signed": _("Destruction signed by a member"),
                 "destruction.executed": _("Goods destroyed"),
                 "destruction.cancelled": _("Destruction cancelled"),
+                "paper.drawn": _("Act drawn"),
             }
         )
         register_notice_codes(
@@ -89,4 +98,12 @@ class CustodyConfig(AppConfig):
                 ),
                 "correction.waits": _("Movement %(number)s: its correction waits for a second person. %(reason)s"),
             }
+        )
+        register_notice_codes(
+            {
+                "destruction.mass_differs": _(
+                    "Destruction %(number)s: %(booked)s g in the register, %(weighed)s g weighed. %(reason)s"
+                ),
+            },
+            decides="authority",
         )

@@ -1,20 +1,65 @@
 """Acts of this room on paper, in the language of the reader: destruction, write-off, goods found again."""
 
 from datetime import datetime
+from typing import cast
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
+from core.audit.services import record
 from core.base.clock import ALMATY
-from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act
-from core.documents.models import Attachment
+from core.base.errors import NotFound
+from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act, save_act
+from core.documents.models import Attachment, Document
 from custody.models import CommissionMember, DestructionOrder, LossAct
 from ledger.models import Holding
 from marking.codes import group
 from marking.models import Mark
 from registry.models import Derivative
+
+
+def destruction_paper(order: DestructionOrder, language: Language, *, actor: User, at: datetime) -> Document:
+    """The act of an executed destruction, drawn when it is first asked for and kept. Raises NotFound before."""
+    if order.state != DestructionOrder.State.EXECUTED or order.ended_at is None:
+        raise NotFound
+    name = f"paper_{language}"
+    if kept := getattr(order, name):
+        return cast("Document", kept)
+    content = draw_destruction_act(order, language, at=order.ended_at)
+    with transaction.atomic():
+        # Of two people who ask at once the second gets what the first has kept.
+        locked = DestructionOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
+        return _keep_paper(locked, name, f"{order.number}-{language}.pdf", content, actor, at, "destruction", order.pk)
+
+
+def loss_paper(act: LossAct, language: Language, *, actor: User, at: datetime) -> Document:
+    """The paper of an approved act on lost goods, drawn when it is first asked for and kept. Raises NotFound before."""
+    if act.state != LossAct.State.APPROVED or act.decided_at is None or language == "en":
+        raise NotFound
+    name = f"paper_{language}"
+    if kept := getattr(act, name):
+        return cast("Document", kept)
+    content = draw_loss_act(act, language, at=act.decided_at)
+    with transaction.atomic():
+        # As above.
+        locked = LossAct.objects.select_for_update(no_key=True).get(pk=act.pk)
+        return _keep_paper(locked, name, f"{act.number}-{language}.pdf", content, actor, at, "loss", act.report_id)
+
+
+def _keep_paper(
+    locked: DestructionOrder | LossAct, field: str, name: str, content: bytes, actor: User, at: datetime,
+    kind: str, key: int,
+) -> Document:  # fmt: skip
+    if kept := getattr(locked, field):
+        return cast("Document", kept)
+    paper = save_act(actor=actor, at=at, name=name, content=content)
+    setattr(locked, field, paper)
+    locked.save(update_fields=[field])
+    record("paper.drawn", actor=actor, at=at, subject=(kind, key), note=f"{name}: SHA-256 {paper.sha256}")
+    return paper
 
 
 def draw_destruction_act(order: DestructionOrder, language: Language, *, at: datetime) -> bytes:
@@ -76,6 +121,7 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
                 Fact(_("Items destroyed"), str(len(rows))),
                 Fact(_("Mass before, weighed"), _kilograms(order.mass_before_g or 0)),
                 Fact(_("Mass of the remains"), _kilograms(order.mass_after_g or 0)),
+                *([Fact(_("Why the mass differs from the register"), order.mass_reason)] if order.mass_reason else []),
                 Fact(_("What was signed, SHA-256"), order.digest),
             ),
             intro=(_("We, the members of the commission, have destroyed the goods listed below."),),
@@ -95,7 +141,7 @@ def _signatory(member: CommissionMember) -> Signatory:
     return Signatory(
         role=_("Member of the commission") if member.user_id else _("Witness"),
         name=member.full_name,
-        post=member.post,
+        post=", ".join(part for part in (member.post, member.identity) if part),
         signed=_moment(member.signed_at) if member.signed_at else "",
         picture=picture,
     )
@@ -121,7 +167,8 @@ def draw_loss_act(act: LossAct, language: Language, *, at: datetime) -> bytes:
             facts=(
                 Fact(_("Report of loss"), f"{report.number}, {_day(report.reported_at)}"),
                 Fact(_("What happened"), report.circumstances),
-                Fact(_("Report to the police"), report.police_number or "-"),
+                Fact(_("Report to the police"), report.police_number or act.no_police_reason or "-"),
+                *([Fact(_("Why the search ended early"), act.early_reason)] if act.early_reason else []),
                 Fact(_("Reason"), act.reason),
             ),
             tables=(

@@ -1,7 +1,9 @@
 """Who may add photos and papers to the acts of this room."""
 
+from datetime import UTC, datetime
+
 from core.accounts.models import User
-from custody.models import DestructionOrder, LossReport
+from custody.models import DestructionOrder, LossAct, LossReport
 from custody.services.destruction import works_on
 from custody.services.loss import can_report
 
@@ -12,7 +14,19 @@ def may_add_to_loss(user: User, key: str) -> bool:
     return report is not None and can_report(user, report.account)
 
 
+def loss_kept_since(key: str) -> datetime | None:
+    """Since an act on the goods stands on its files."""
+    acts = LossAct.objects.filter(report_id=int(key)).exclude(state=LossAct.State.REFUSED)
+    return acts.order_by("-proposed_at").values_list("proposed_at", flat=True).first()
+
+
 def may_add_to_destruction(user: User, key: str) -> bool:
-    """Those who ordered it and its commission, until it has been executed or cancelled."""
-    order = DestructionOrder.objects.filter(pk=key, state__in=["planned", "signing"]).select_related("store").first()
+    """Those who ordered it and its commission, until the list is closed: the files are part of what is signed."""
+    order = DestructionOrder.objects.filter(pk=key, state=DestructionOrder.State.PLANNED).first()
     return order is not None and works_on(user, order)
+
+
+def destruction_kept_since(key: str) -> datetime | None:
+    """All that it has, once the commission signs; none is added then."""
+    is_closed = DestructionOrder.objects.filter(pk=key).exclude(state=DestructionOrder.State.PLANNED).exists()
+    return datetime.max.replace(tzinfo=UTC) if is_closed else None

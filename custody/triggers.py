@@ -1,6 +1,29 @@
 """What the database itself refuses. Each trigger names the invariant it guards."""
 
+from collections.abc import Sequence
+
 import pgtrigger
+
+
+def ended_but_for_its_papers(name: str, ended: str, papers: Sequence[str]) -> pgtrigger.Trigger:
+    """What is ended stays as it ended; only its papers are drawn afterwards, each once. `ended` is SQL of us alone."""
+    keys = ", ".join(f"'{paper}_id'" for paper in papers)
+    redrawn = " OR ".join(
+        f"OLD.{paper}_id IS NOT NULL AND NEW.{paper}_id IS DISTINCT FROM OLD.{paper}_id" for paper in papers
+    )
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"""
+            IF ({ended}) AND (
+                to_jsonb(NEW) - ARRAY[{keys}] IS DISTINCT FROM to_jsonb(OLD) - ARRAY[{keys}] OR {redrawn}
+            ) THEN
+                RAISE EXCEPTION '% has ended', NEW.number USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';
+            END IF;
+            RETURN NEW;
+        """,
+    )
 
 
 def loss_is_settled_by_an_approved_act() -> pgtrigger.Trigger:
@@ -24,25 +47,80 @@ def loss_is_settled_by_an_approved_act() -> pgtrigger.Trigger:
 
 
 def destruction_is_signed_by_its_commission() -> pgtrigger.Trigger:
-    """A destruction is executed when its list is closed and all of a commission of at least three have signed it.
-
-    One who opened the order is never the only person of the register among them.
+    """A destruction is executed when its list is closed and its whole commission has signed it, each person of the
+    register for oneself: at least three of them, and one who does not work for the keeper of the goods, or who is of
+    the authority. Witnesses do not count.
     """
     return pgtrigger.Trigger(
         name="destruction_is_signed_by_its_commission",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func="""
-            IF TG_OP = 'INSERT' AND NEW.state <> 'planned' OR NEW.state = 'executed' AND (
+            IF TG_OP = 'INSERT' THEN
+                IF NEW.state = 'planned' THEN RETURN NEW; END IF;
+            ELSIF OLD.state = 'executed' THEN
+                RETURN NEW;
+            END IF;
+            IF TG_OP = 'INSERT' OR NEW.state = 'executed' AND (
                 OLD.state <> 'signing' OR OLD.digest <> NEW.digest OR NOT EXISTS (
                     SELECT FROM custody_commissionmember m WHERE m.order_id = NEW.id
-                    HAVING count(*) >= greatest(3, NEW.quorum)
-                    AND count(*) = count(*) FILTER (WHERE m.signed_digest = NEW.digest)
-                    AND count(*) FILTER (WHERE m.user_id IS NOT NULL AND m.user_id <> NEW.ordered_by_id) >= 1
+                    HAVING count(*) = count(*) FILTER (WHERE m.signed_digest = NEW.digest)
+                    AND count(m.user_id) >= NEW.quorum
+                ) OR NOT EXISTS (
+                    SELECT FROM custody_commissionmember m
+                    JOIN accounts_appointment a ON a.user_id = m.user_id AND a.ended_at IS NULL
+                        AND (NEW.ended_at AT TIME ZONE 'Asia/Almaty')::date
+                            BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
+                    JOIN accounts_organisation g ON g.id = a.organisation_id
+                    JOIN ledger_custodyaccount s ON s.id = NEW.store_id
+                    WHERE m.order_id = NEW.id AND (g.kind = 'ministry' OR NOT EXISTS (
+                        SELECT FROM accounts_appointment own
+                        WHERE own.user_id = m.user_id AND own.organisation_id = s.custodian_id
+                            AND own.ended_at IS NULL
+                            AND (NEW.ended_at AT TIME ZONE 'Asia/Almaty')::date
+                                BETWEEN own.valid_from AND coalesce(own.valid_until, 'infinity')
+                    ))
                 )
             ) THEN
                 RAISE EXCEPTION 'destruction % is not signed by its commission', NEW.number
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'destruction_is_signed_by_its_commission';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def destruction_of_legal_goods_has_a_document() -> pgtrigger.Trigger:
+    """What no court gave up to destruction is destroyed on a document that is kept."""
+    return pgtrigger.Trigger(
+        name="destruction_of_legal_goods_has_a_document",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.basis <> 'court' AND NEW.basis_document_id IS NULL THEN
+                RAISE EXCEPTION 'destruction % has no document of its basis', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'destruction_of_legal_goods_has_a_document';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def write_off_says_what_it_stands_on() -> pgtrigger.Trigger:
+    """Goods are written off when the police know of it and the search is over, or it is said why not."""
+    return pgtrigger.Trigger(
+        name="write_off_says_what_it_stands_on",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.kind = 'write_off' AND EXISTS (
+                SELECT FROM custody_lossreport r WHERE r.id = NEW.report_id AND (
+                    r.police_number = '' AND NEW.no_police_reason = ''
+                    OR (NEW.proposed_at AT TIME ZONE 'Asia/Almaty')::date < r.search_until AND NEW.early_reason = ''
+                )
+            ) THEN
+                RAISE EXCEPTION 'act % does not say what it stands on', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'write_off_says_what_it_stands_on';
             END IF;
             RETURN NEW;
         """,
@@ -105,7 +183,7 @@ def destruction_list_is_fixed_when_signed() -> pgtrigger.Trigger:
 
 
 def commission_sits_while_the_order_lives() -> pgtrigger.Trigger:
-    """Members come and go while the list is planned, and sign what is closed."""
+    """Members come and go while the list is planned, and sign what is closed. A witness is identified."""
     return pgtrigger.Trigger(
         name="commission_sits_while_the_order_lives",
         when=pgtrigger.Before,
@@ -117,7 +195,9 @@ def commission_sits_while_the_order_lives() -> pgtrigger.Trigger:
             IF TG_OP <> 'UPDATE' AND its_state <> 'planned' OR TG_OP = 'UPDATE' AND NOT (
                 its_state = 'signing' AND OLD.signed_at IS NULL AND NEW.signed_digest = its_digest
                 OR its_state = 'planned' AND NEW.signed_at IS NULL
-            ) OR TG_OP = 'INSERT' AND NEW.signed_at IS NOT NULL THEN
+            ) OR TG_OP = 'INSERT' AND (
+                NEW.signed_at IS NOT NULL OR NEW.user_id IS NULL AND NEW.identity = ''
+            ) THEN
                 RAISE EXCEPTION 'the commission of this destruction does not change now'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'commission_sits_while_the_order_lives';
             END IF;

@@ -217,7 +217,13 @@ def _find(code: str, key_id: str) -> Found | None:
                     SELECT 'processing' FROM registry_processinginput i
                     WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
                 )),
-                ARRAY(SELECT kind FROM ledger_hold WHERE item_id = m.derivative_id AND lifted_at IS NULL),
+                -- What a count has not found is public when its commission has signed, not while it still counts.
+                ARRAY(
+                    SELECT o.kind FROM ledger_hold o WHERE o.item_id = m.derivative_id AND o.lifted_at IS NULL
+                    AND NOT (o.kind = 'missing' AND EXISTS (
+                        SELECT FROM ledger_stocktake s WHERE s.number = o.reference AND s.state <> 'closed'
+                    ))
+                ),
                 k.state, k.public_key
             FROM marking_mark m
             LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id

@@ -89,7 +89,7 @@ def find_input_obstacles(run: Processing, item_ids: Collection[int]) -> dict[int
             elif its_origin != origin:
                 reasons.append(Obstacle("other-origin", _("Origin classes are never mixed in one run.")))
         if item in held:
-            reasons.append(Obstacle("on-hold", _("It is on hold: record the decision of the case first.")))
+            reasons.append(Obstacle("on-hold", _("It is on hold: its page says why.")))
         if item in promised:
             reasons.append(Obstacle("reserved", _("It is reserved for a permit.")))
         if item in sealed:

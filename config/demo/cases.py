@@ -123,12 +123,21 @@ def _burn(cast: Cast, chance: random.Random, case: Case, at: datetime) -> None:
         planned_on=day_of(at),
         item_ids=[horn.pk for horn in goods],
     )
-    for user, name, post in (
-        (inspector, "", "Инспекцияның бас маманы"),
-        (second, "", "Инспектор"),
-        (None, "Смағұлов Ербол Қанатұлы", "Орал қ. әкімдігі, бас маман"),
+    for user, post in (
+        (inspector, "Инспекцияның бас маманы"),
+        (second, "Инспектор"),
+        (cast.people["officer"], "Комитеттің бас маманы"),
     ):
-        destruction.seat_member(actor=inspector, at=at, order=order, user=user, full_name=name, post=post)
+        destruction.seat_member(actor=inspector, at=at, order=order, user=user, post=post)
+    destruction.seat_member(
+        actor=inspector,
+        at=at,
+        order=order,
+        user=None,
+        full_name="Смағұлов Ербол Қанатұлы",
+        identity="Жеке куәлік № 041237765",
+        post="Орал қ. әкімдігі, бас маман",
+    )
     for horn in goods:
         destruction.scan_goods(actor=second, at=at + timedelta(hours=1), order=order, item_id=horn.pk)
     picture = draw_horn(chance, side="L", length_mm=250, mass_g=210)

@@ -25,6 +25,7 @@ GOODS: set[str] = set()  # codes of goods that are not where they should be: an 
 EXAMPLES: dict[str, object] = {
     "animals": 5,
     "began": "05.11.2025 14:20",
+    "booked": 430,
     "brigade": _("Brigade No. 2"),
     "carcasses": 4,
     "contract": "12/2025",
@@ -62,6 +63,7 @@ EXAMPLES: dict[str, object] = {
     "taken": 3,
     "target": "CS-75",
     "unusable": 0,
+    "weighed": 250,
     "worst": "9.5",
 }
 NUMBERED_AS = {"removal": "daily_sheet", "permit": "handover", "correction": "movement", "climate": "store"}

@@ -59,6 +59,8 @@ class RuleCode(models.TextChoices):
     HANDOVER_MASS = "handover.mass", _("Tolerated difference of mass on arrival")
     STOCKTAKE_COMMISSION = "stocktake.commission", _("Members of a stock-taking commission")
     DESTRUCTION_COMMISSION = "destruction.commission", _("Members of a destruction commission")
+    DESTRUCTION_MASS = "destruction.mass", _("Tolerated difference of mass at a destruction")
+    LOSS_SEARCH = "loss.search", _("Days to search for lost goods")
     STORE_CLIMATE = "store.climate", _("Climate of a store")
     PHOTO_DISTANCE = "photo.distance", _("Distance of a photo from the stated place")
 
@@ -102,6 +104,10 @@ class Rule(models.Model):
         ordering = ["code", "scope", "-starts_on"]
         constraints = [
             models.CheckConstraint(condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="rule_period"),
+            models.CheckConstraint(
+                condition=~Q(code=RuleCode.DESTRUCTION_COMMISSION) | Q(value__persons__gte=3),
+                name="three_or_more_destroy",
+            ),
             models.CheckConstraint(
                 condition=Q(drafted_by=None, enacted_by=None)
                 | Q(drafted_by__isnull=False, enacted_by=None)

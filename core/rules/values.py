@@ -78,6 +78,8 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
     RuleCode.HANDOVER_MASS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
     RuleCode.STOCKTAKE_COMMISSION: (Part("persons", _("Persons at least"), Sort.WHOLE, 2, 20),),
     RuleCode.DESTRUCTION_COMMISSION: (Part("persons", _("Persons at least"), Sort.WHOLE, 3, 20),),
+    RuleCode.DESTRUCTION_MASS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
+    RuleCode.LOSS_SEARCH: (Part("days", _("Days"), Sort.WHOLE, 0, 365),),
     RuleCode.STORE_CLIMATE: (
         Part("min_c", _("Temperature at least"), Sort.WHOLE, -60, 60, "°C"),
         Part("max_c", _("Temperature at most"), Sort.WHOLE, -60, 60, "°C"),

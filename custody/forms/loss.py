@@ -1,14 +1,16 @@
 """Shapes of what people enter about loss and destruction."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
-from core.accounts.roles import Can
-from core.base.forms import DayField, KilogramsField, SignatureField
+from core.base.forms import DayField, GramsField, KilogramsField, SignatureField
 from custody.models import DestructionOrder, LossReport
+from custody.services.destruction import places_to_destroy_in
+from custody.services.loss import is_searched_for, places_for_found
 from ledger.models import AccountKind, CustodyAccount
 
 
@@ -30,6 +32,10 @@ def _items(label: Any, **more: Any) -> forms.CharField:
 
 
 _HOW = _("Numbers KZ…, marks or boxes, separated by blanks or lines. A scanner can type them.")
+
+
+def _why(label: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
 
 
 class LossForm(forms.Form):
@@ -69,19 +75,29 @@ class WriteOffForm(forms.Form):
     items = _items(_("Only these items"), help_text=_("Empty: everything that is still missing."))
     reason = forms.CharField(label=_("Reason"), max_length=4000, widget=forms.Textarea({"rows": 4}))
 
-    def __init__(self, *args: Any, report: LossReport, **kwargs: Any) -> None:
+    no_police_reason = _why(_("Why the police were not told"))
+    early_reason = _why(_("Why the search ends early"))
+
+    def __init__(self, *args: Any, report: LossReport, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if report.police_number:
+            del self.fields["no_police_reason"]
+        if not is_searched_for(report, at):
+            del self.fields["early_reason"]
+        else:
+            self.fields["early_reason"].help_text = _("The rule asks to search until %(day)s.") % {
+                "day": f"{report.search_until:%d.%m.%Y}"
+            }
 
 
-class RecoveryForm(WriteOffForm):
+class RecoveryForm(forms.Form):
+    items = _items(_("Only these items"), help_text=_("Empty: everything that is still missing."))
+    reason = forms.CharField(label=_("Reason"), max_length=4000, widget=forms.Textarea({"rows": 4}))
     target = StoreField(label=_("Where they are now"), queryset=CustodyAccount.objects.none(), empty_label=_("Choose"))
 
-    def __init__(self, *args: Any, report: LossReport, **kwargs: Any) -> None:
-        super().__init__(*args, report=report, **kwargs)
-        places = CustodyAccount.objects.filter(pk=report.account_id)
-        if report.account.kind == AccountKind.TRANSIT:
-            places = CustodyAccount.objects.filter(kind=AccountKind.STORE, is_active=True).order_by("code")
-        self.fields["target"].queryset = places  # type: ignore[attr-defined]
+    def __init__(self, *args: Any, report: LossReport, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["target"].queryset = places_for_found(report)  # type: ignore[attr-defined]
         if report.account.kind != AccountKind.TRANSIT:
             self.initial["target"] = report.account_id
 
@@ -96,6 +112,12 @@ class OrderForm(forms.Form):
     basis_paper = forms.CharField(
         label=_("Paper of the basis"), max_length=200, help_text=_("Number and date of the decision or the act.")
     )
+    basis_file = forms.FileField(
+        label=_("Document of the basis"),
+        required=False,
+        help_text=_("PDF or photo. Needed for everything that no court ordered to be destroyed."),
+        widget=forms.FileInput({"accept": "application/pdf,image/jpeg,image/png,image/webp"}),
+    )
     planned_on = DayField(label=_("Planned for"))
     items = _items(_("Items"), help_text=_HOW)
     all_of_court = forms.BooleanField(
@@ -104,13 +126,7 @@ class OrderForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        places = (
-            CustodyAccount.objects.visible_to(user)
-            if user.can(Can.SEE_EVERYTHING)
-            else CustodyAccount.objects.worked_in_by(user)
-        )
-        kinds = (AccountKind.STORE, AccountKind.EVIDENCE)
-        self.fields["store"].queryset = places.filter(kind__in=kinds, is_active=True).order_by("code")  # type: ignore[attr-defined]
+        self.fields["store"].queryset = places_to_destroy_in(user).order_by("code")  # type: ignore[attr-defined]
 
 
 class GoodsForm(forms.Form):
@@ -127,6 +143,12 @@ class MemberForm(forms.Form):
         widget=forms.TextInput({"autocomplete": "off", "list": "people"}),
     )
     full_name = forms.CharField(label=_("Or full name of an invited witness"), max_length=200, required=False)
+    identity = forms.CharField(
+        label=_("IIN or identity document of the witness"),
+        max_length=60,
+        required=False,
+        help_text=_("A witness signs beside the persons of the register, not instead of one."),
+    )
     post = forms.CharField(label=_("Post and organisation"), max_length=200)
 
 
@@ -135,6 +157,23 @@ class CloseForm(forms.Form):
     method = forms.CharField(label=_("Method"), max_length=200, help_text=_("Such as: burned in a furnace."))
     mass_before_g = KilogramsField(label=_("Mass before, weighed together"))
     mass_after_g = KilogramsField(label=_("Mass of the remains"))
+    mass_reason = forms.CharField(
+        label=_("Why the mass differs from the register"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Only where it differs by more than the rule tolerates."),
+    )
+
+
+class WeighForm(forms.Form):
+    """One item at the act, by its number or mark, and what it weighs."""
+
+    item = forms.CharField(
+        label=_("Number or mark"), max_length=400, widget=forms.TextInput({"class": "form-control code"})
+    )
+    weighed_g = GramsField(label=_("Mass now"))
+    is_confirmed = forms.BooleanField(label=_("The mass was read again and is right"), required=False)
 
 
 class WitnessForm(forms.Form):

@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.base.triggers import final_once, fixed, never_deleted
+from core.base.triggers import fixed, never_deleted
 from core.documents.models import Document
 from custody import triggers
 from ledger.models import CustodyAccount, Item
+
+PAPERS = ("paper_kk", "paper_ru", "paper_en")
 
 
 class DestructionOrderQuerySet(models.QuerySet["DestructionOrder"]):
@@ -28,7 +30,9 @@ class DestructionOrder(models.Model):
     """Goods of one store that a commission destroys.
 
     While PLANNED the list is scanned; when it is closed (SIGNING) it is fixed and `digest` names exactly what is
-    signed; EXECUTED, the goods are out of the register and the act is kept. `quorum` is the rule of the order's day.
+    signed; EXECUTED, the goods are out of the register, and the act is drawn when it is first asked for. `quorum` is
+    the rule of the order's day: so many persons of the register sign. Goods that no court gave up to destruction are
+    destroyed on a document that is kept with the order.
     """
 
     class Basis(models.TextChoices):
@@ -46,6 +50,7 @@ class DestructionOrder(models.Model):
     store = models.ForeignKey(CustodyAccount, on_delete=models.PROTECT, related_name="destructions")
     basis = models.CharField(_("basis"), max_length=8, choices=Basis)
     basis_paper = models.CharField(_("paper of the basis"), max_length=200)
+    basis_document = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
     planned_on = models.DateField(_("planned for"))
     place = models.CharField(_("place of the destruction"), max_length=200, blank=True)
     method = models.CharField(_("method"), max_length=200, blank=True)
@@ -53,6 +58,7 @@ class DestructionOrder(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.PLANNED)
     mass_before_g = models.PositiveBigIntegerField(_("mass before"), null=True)
     mass_after_g = models.PositiveBigIntegerField(_("mass of the remains"), null=True)
+    mass_reason = models.CharField(_("why the mass differs from the register"), max_length=500, blank=True)
     digest = models.CharField(max_length=64, blank=True)
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     ordered_at = models.DateTimeField()
@@ -88,18 +94,15 @@ class DestructionOrder(models.Model):
                 ),
                 name="destruction_is_weighed_before_it_is_signed",
             ),
-            models.CheckConstraint(
-                condition=~Q(state="executed")
-                | Q(paper_kk__isnull=False, paper_ru__isnull=False, paper_en__isnull=False),
-                name="executed_destruction_has_its_papers",
-            ),
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed("destruction_is_fixed", "number", "store", "basis", "quorum", "ordered_by", "ordered_at"),
-            final_once(
-                "destruction_ended_for_good", pgtrigger.Q(old__state="executed") | pgtrigger.Q(old__state="cancelled")
+            fixed("basis_of_destruction_is_fixed", "basis_paper", "basis_document"),
+            triggers.ended_but_for_its_papers(
+                "destruction_ended_for_good", "OLD.state IN ('executed', 'cancelled')", PAPERS
             ),
+            triggers.destruction_of_legal_goods_has_a_document(),
             triggers.destruction_is_signed_by_its_commission(),
             triggers.destruction_moves_its_goods(),
         ]
@@ -148,12 +151,16 @@ class DestructionLine(models.Model):
 
 
 class CommissionMember(models.Model):
-    """One who signs: a person of the register under the own sign-in, or an invited witness by a drawn signature."""
+    """One who signs: a person of the register under the own sign-in, or, beyond the quorum, an invited witness.
+
+    A witness is named with an IIN or an identity document (`identity`) and signs by a drawing that a member takes.
+    """
 
     order = models.ForeignKey(DestructionOrder, on_delete=models.PROTECT, related_name="members", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="commissions")
     full_name = models.CharField(_("full name"), max_length=200)
     post = models.CharField(_("post and organisation"), max_length=200)
+    identity = models.CharField(_("IIN or identity document"), max_length=60, blank=True)
     signed_at = models.DateTimeField(null=True)
     signed_digest = models.CharField(max_length=64, blank=True)
     picture = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
@@ -180,6 +187,7 @@ class CommissionMember(models.Model):
         ]
         triggers: list[pgtrigger.Trigger] = [
             fixed("seat_is_fixed", "order", "user", "full_name", "post"),
+            fixed("identity_is_fixed", "identity"),
             triggers.commission_sits_while_the_order_lives(),
         ]
 

@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.base.triggers import final_once, fixed, never_deleted
+from core.base.triggers import fixed, never_deleted
 from core.documents.models import Document
 from custody import triggers
 from ledger.models import CustodyAccount, Item
+
+PAPERS = ("paper_kk", "paper_ru")
 
 
 class LossReportQuerySet(models.QuerySet["LossReport"]):
@@ -23,7 +25,10 @@ class LossReportQuerySet(models.QuerySet["LossReport"]):
 
 
 class LossReport(models.Model):
-    """Somebody says that goods are lost or stolen. From then on they are held; every item is settled by an act."""
+    """Somebody says that goods are lost or stolen. From then on they are held; every item is settled by an act.
+
+    They are searched for until `search_until`, by the rule of the day; one who writes off earlier says why.
+    """
 
     class Kind(models.TextChoices):
         LOSS = "loss", _("Loss of goods")
@@ -36,6 +41,7 @@ class LossReport(models.Model):
     account = models.ForeignKey(CustodyAccount, on_delete=models.PROTECT, related_name="loss_reports")
     place = models.CharField(_("place"), max_length=200)
     noticed_on = models.DateField(_("noticed on"))
+    search_until = models.DateField(_("searched for until"), null=True)
     circumstances = models.TextField(_("circumstances"))
     police_number = models.CharField(_("number of the report to the police"), max_length=60, blank=True)
     reference = models.CharField(max_length=20, blank=True)
@@ -62,6 +68,7 @@ class LossReport(models.Model):
                 "reported_by",
                 "reported_at",
             ),
+            fixed("search_is_fixed", "search_until"),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +91,8 @@ class LossAct(models.Model):
     report = models.ForeignKey(LossReport, on_delete=models.PROTECT, related_name="acts")
     kind = models.CharField(max_length=9, choices=Kind)
     reason = models.TextField(_("reason"))
+    no_police_reason = models.CharField(_("why the police were not told"), max_length=500, blank=True)
+    early_reason = models.CharField(_("why the search ended early"), max_length=500, blank=True)
     target = models.ForeignKey(CustodyAccount, null=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=8, choices=State, default=State.PROPOSED)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -115,7 +124,9 @@ class LossAct(models.Model):
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed("loss_act_is_fixed", "number", "report", "kind", "reason", "target", "proposed_by", "proposed_at"),
-            final_once("loss_act_decided_for_good", ~pgtrigger.Q(old__state="proposed")),
+            fixed("grounds_of_loss_act_are_fixed", "no_police_reason", "early_reason"),
+            triggers.ended_but_for_its_papers("loss_act_decided_for_good", "OLD.state <> 'proposed'", PAPERS),
+            triggers.write_off_says_what_it_stands_on(),
         ]
 
     def __str__(self) -> str:

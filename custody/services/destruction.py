@@ -6,42 +6,63 @@ Lock order: the order, then what the ledger locks.
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.files.base import File
 from django.db import connection, transaction
-from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Abs, Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.models import User
+from core.accounts.bin import is_valid_iin
+from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
-from core.documents.acts import Language, save_act
 from core.documents.models import Attachment, Document
 from core.documents.services import keep_document, take_numbers
+from core.notices.models import Notice
+from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
+from custody.keeping import KEPT
 from custody.models import CommissionMember, DestructionLine, DestructionOrder
-from custody.papers import draw_destruction_act
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, MovementKind, Reservation
-from ledger.services import ItemsNotThere, ItemsOnHold, ItemsReserved, lift_hold, move_items, place_hold
-from ledger.services.locking import lock_items
+from ledger.selectors import stores_of
+from ledger.services import (
+    CommissionTooSmall,
+    ItemsNotThere,
+    ItemsReserved,
+    lift_hold,
+    move_items,
+    place_hold,
+)
+from ledger.services.locking import lock_items, on_hold
 from registry.models import DecidedItem, Outcome
 
 Fields = dict[str, StrOrPromise]
 State = DestructionOrder.State
-LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
+PICTURES = (Document.Kind.PHOTO, Document.Kind.VIDEO)
+MOST_GRAMS = 2_000_000_000
+LEAST_REASON = 10
+IIN_DIGITS = 12
 
 
-class CommissionTooSmall(DomainError):
-    """The commission has fewer members than the rule asks."""
+class NotOnTheList(DomainError):
+    """The item is not on the list of this destruction."""
 
-    code = "commission-too-small"
+    code = "not-on-the-list"
+    message = _("This item is not on the list. It must not be destroyed.")
+
+
+class MassNotConfirmed(BadInput):
+    """The mass is far from the one in the register, and nobody has said that it was read right."""
+
+    code = "mass-not-confirmed"
 
 
 class NotSignedByAll(DomainError):
@@ -51,11 +72,11 @@ class NotSignedByAll(DomainError):
     message = _("Every member of the commission must sign first.")
 
 
-class OnlyOwnSignatures(DomainError):
-    """Nobody of the register but the one who opened the order is in the commission."""
+class OutsiderNeeded(DomainError):
+    """All persons of the commission work for the keeper of the goods."""
 
-    code = "only-own-signatures"
-    message = _("Another person of the register must sign too, not only the one who opened the order.")
+    code = "outsider-needed"
+    message = _("At least one person of the commission must be of another organisation, or of the authority.")
 
 
 class PicturesNeeded(DomainError):
@@ -73,10 +94,15 @@ class CourtDecidesOtherwise(DomainError):
 
 
 def can_order(user: User, store: CustodyAccount) -> bool:
-    """Whether the person may have goods of this store destroyed."""
-    if not user.can(Can.ORDER_DESTRUCTION):
-        return False
-    return user.can(Can.SEE_EVERYTHING) or CustodyAccount.objects.worked_in_by(user).filter(pk=store.pk).exists()
+    """Whether the person may have goods of this store destroyed: the authority everywhere, others where they work."""
+    return places_to_destroy_in(user).filter(pk=store.pk).exists()
+
+
+def places_to_destroy_in(user: User) -> QuerySet[CustodyAccount]:
+    """Stores and evidence rooms in use whose goods the person may have destroyed."""
+    if user.organisation_ids(Can.ORDER_DESTRUCTION) & user.organisation_ids(Can.SEE_EVERYTHING):
+        return CustodyAccount.objects.filter(kind__in=KEPT, is_active=True)
+    return stores_of(user, Can.ORDER_DESTRUCTION, kinds=KEPT)
 
 
 def works_on(user: User, order: DestructionOrder) -> bool:
@@ -94,17 +120,28 @@ def order_destruction(
     basis_paper: str,
     planned_on: date,
     item_ids: Sequence[int] = (),
+    basis_file: File | None = None,
     place: str = "",
     method: str = "",
 ) -> DestructionOrder:
     """Open the list of goods to destroy; they are held from this moment.
 
-    Raises NotAllowed, BadInput, and what add_goods raises.
+    What no court gave up to destruction is destroyed on a document, which is kept with the order. Raises NotAllowed,
+    BadInput, UnusableFile, and what add_goods raises.
     """
-    if not can_order(actor, store) or store.kind not in (AccountKind.STORE, AccountKind.EVIDENCE):
+    if not can_order(actor, store):
         raise NotAllowed
+    wrong: Fields = {}
     if not basis_paper.strip():
-        raise BadInput(fields={"basis_paper": _("Name the paper: number and date.")})
+        wrong["basis_paper"] = _("Name the paper: number and date.")
+    if basis_file is None and basis != DestructionOrder.Basis.COURT:
+        wrong["basis_file"] = _("Add the document that says why these goods are destroyed, as PDF or photo.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    document = None
+    if basis_file is not None:
+        name = str(basis_file.name or "")
+        document = keep_document(actor=actor, at=at, kind=Document.Kind.SCAN, name=name, content=basis_file)
     year = day_of(at).year
     (serial,) = take_numbers(series="DE", year=year)
     order = DestructionOrder.objects.create(
@@ -112,10 +149,11 @@ def order_destruction(
         store=store,
         basis=basis,
         basis_paper=basis_paper.strip(),
+        basis_document=document,
         planned_on=planned_on,
         place=place.strip(),
         method=method.strip(),
-        quorum=max(3, in_force(RuleCode.DESTRUCTION_COMMISSION, day_of(at)).value["persons"]),
+        quorum=in_force(RuleCode.DESTRUCTION_COMMISSION, day_of(at)).value["persons"],
         ordered_by=actor,
         ordered_at=at,
     )
@@ -148,8 +186,8 @@ def add_goods(*, actor: User, at: datetime, order: DestructionOrder, item_ids: S
         )
     )
     holds = Hold.objects.active().filter(item__in=wanted).values_list("item_id", "kind")
-    if any(not (kind == Hold.Kind.COURT and item in by_court) for item, kind in holds):
-        raise ItemsOnHold
+    if held := [item for item, kind in holds if not (kind == Hold.Kind.COURT and item in by_court)]:
+        raise on_hold(held)
     if Reservation.objects.active().filter(item__in=wanted).exists():
         raise ItemsReserved
     if by_court != (set(wanted) if order.basis == DestructionOrder.Basis.COURT else set()):
@@ -169,9 +207,16 @@ def add_goods(*, actor: User, at: datetime, order: DestructionOrder, item_ids: S
 
 @transaction.atomic
 def seat_member(
-    *, actor: User, at: datetime, order: DestructionOrder, user: User | None, full_name: str = "", post: str
+    *,
+    actor: User,
+    at: datetime,
+    order: DestructionOrder,
+    user: User | None,
+    full_name: str = "",
+    identity: str = "",
+    post: str,
 ) -> CommissionMember:
-    """Take a person into the commission: one of the register, or an invited witness by name.
+    """Take a person into the commission: one of the register, or a witness by name and IIN or identity document.
 
     Raises NotAllowed, InvalidTransition, BadInput.
     """
@@ -179,16 +224,25 @@ def seat_member(
     if not can_order(actor, order.store):
         raise NotAllowed
     name = (user.full_name if user else full_name).strip()
+    known_by = "" if user else identity.strip()
     wrong: Fields = {}
     if not name:
         wrong["full_name"] = _("Choose a person, or give the name of a witness.")
     if not post.strip():
         wrong["post"] = _("Fill this in.")
+    if user is None and not known_by:
+        wrong["identity"] = _("A witness is named with an IIN, or the kind and number of an identity document.")
+    elif known_by.isdecimal() and len(known_by) == IIN_DIGITS and not is_valid_iin(known_by):
+        wrong["identity"] = _("This is not a valid IIN: check the 12 digits.")
+    if user is not None and not user.appointments_in_force:
+        wrong["username"] = _("This person has no role in any organisation.")
     if order.members.filter(full_name=name).exists():
         wrong["full_name"] = _("This person is in the commission already.")
     if wrong:
         raise BadInput(fields=wrong)
-    member = CommissionMember.objects.create(order=order, user=user, full_name=name, post=post.strip())
+    member = CommissionMember.objects.create(
+        order=order, user=user, full_name=name, identity=known_by, post=post.strip()
+    )
     _record("destruction.member_seated", order, actor=actor, at=at, note=f"{name}, {member.post}")
     return member
 
@@ -205,19 +259,31 @@ def unseat_member(*, actor: User, at: datetime, member: CommissionMember) -> Non
 
 @transaction.atomic
 def scan_goods(
-    *, actor: User, at: datetime, order: DestructionOrder, item_id: int, weighed_g: int | None = None
-) -> tuple[DestructionLine | None, bool]:
-    """Note that an item of the list is in hand, perhaps with its mass now.
+    *,
+    actor: User,
+    at: datetime,
+    order: DestructionOrder,
+    item_id: int,
+    weighed_g: int | None = None,
+    is_confirmed: bool = False,
+) -> tuple[DestructionLine, bool]:
+    """Note that an item of the list is in hand, perhaps with its mass now; the line, and whether it is new.
 
-    The line (None when the item is not on the list), and whether it was not scanned before.
-    Raises NotAllowed, InvalidTransition.
+    A mass far from the one in the register is taken when it is confirmed. Raises NotAllowed, InvalidTransition,
+    NotOnTheList, MassNotConfirmed, BadInput.
     """
     order = _lock(order, State.PLANNED)
     if not works_on(actor, order):
         raise NotAllowed
     line = order.lines.filter(item=item_id).first()
     if line is None:
-        return None, False
+        raise NotOnTheList
+    if weighed_g is not None:
+        if not 1 <= weighed_g <= MOST_GRAMS:
+            raise BadInput(fields={"weighed_g": _("This is no mass of goods.")})
+        if not is_confirmed and _is_off(line.booked_g, weighed_g, tolerated_percent(order)):
+            text = _("The register has %(booked)d g. Weigh again, or confirm the mass.") % {"booked": line.booked_g}
+            raise MassNotConfirmed(text, fields={"weighed_g": text})
     is_new = line.scanned_at is None
     if is_new:
         line.scanned_by, line.scanned_at = actor, at
@@ -225,6 +291,16 @@ def scan_goods(
         line.weighed_g = weighed_g
     line.save(update_fields=["scanned_by", "scanned_at", "weighed_g"])
     return line, is_new
+
+
+def tolerated_percent(order: DestructionOrder) -> int:
+    """By how much of a mass a weighing of this destruction may differ from the register, by the rule of its day."""
+    percent: int = in_force(RuleCode.DESTRUCTION_MASS, day_of(order.ordered_at)).value["percent"]
+    return percent
+
+
+def _is_off(booked: int, weighed: int, percent: int) -> bool:
+    return abs(weighed - booked) * 100 > booked * percent
 
 
 @transaction.atomic
@@ -248,64 +324,135 @@ def close_list(
     method: str,
     mass_before_g: int,
     mass_after_g: int,
+    mass_reason: str = "",
 ) -> DestructionOrder:
-    """Fix the list as scanned, with the masses before and after, so that the commission can sign it.
+    """Fix the list as scanned, with its photos and the masses before and after, so that the commission can sign it.
 
-    What was not scanned is not destroyed. Raises NotAllowed, InvalidTransition, BadInput, CommissionTooSmall.
+    The mass before is weighed together, or is the sum where every item was weighed. A mass that is far from the
+    register, in all or of one item, is explained, and the authority is told. What was not scanned is not destroyed.
+    Raises NotAllowed, InvalidTransition, BadInput, CommissionTooSmall, OutsiderNeeded, PicturesNeeded.
     """
     order = _lock(order, State.PLANNED)
     if not works_on(actor, order):
         raise NotAllowed
+    if not order.lines.filter(scanned_at__isnull=False).exists():
+        raise InvalidTransition(_("Nothing has been scanned yet."))
+    _require_commission(order, at)
+    if not shown_files(order).filter(document__kind__in=PICTURES).exists():
+        raise PicturesNeeded
+    far = far_from_register(order, mass_before_g)
     wrong: Fields = {}
     if not place.strip():
         wrong["place"] = _("Fill this in.")
     if not method.strip():
         wrong["method"] = _("Fill this in.")
-    if mass_before_g < 1:
+    if not 1 <= mass_before_g <= MOST_GRAMS:
         wrong["mass_before_g"] = _("Give the mass before the destruction.")
-    if mass_after_g > mass_before_g:
+    elif mass_before_g != (each := _weighed_each(order)) and each is not None:
+        text = _("Every item was weighed: together they have %(grams)d g.")
+        wrong["mass_before_g"] = text % {"grams": each}
+    if not 0 <= mass_after_g <= mass_before_g:
         wrong["mass_after_g"] = _("The remains cannot weigh more than the goods.")
-    if not order.lines.filter(scanned_at__isnull=False).exists():
-        raise InvalidTransition(_("Nothing has been scanned yet."))
+    if far and len(mass_reason.strip()) < LEAST_REASON:
+        text = _("The mass differs from the register (%(grams)d g in hand). Say why, in at least %(least)d letters.")
+        wrong["mass_reason"] = text % {"grams": masses(order)["scanned_grams"], "least": LEAST_REASON}
     if wrong:
         raise BadInput(fields=wrong)
-    _require_commission(order)
     order.place, order.method = place.strip(), method.strip()
     order.mass_before_g, order.mass_after_g = mass_before_g, mass_after_g
+    order.mass_reason = mass_reason.strip()[:500] if far else ""
     order.digest = digest_of(order)
     order.state = State.SIGNING
-    order.save(update_fields=["place", "method", "mass_before_g", "mass_after_g", "digest", "state"])
+    order.save(update_fields=["place", "method", "mass_before_g", "mass_after_g", "mass_reason", "digest", "state"])
     _record("destruction.list_closed", order, actor=actor, at=at, grams=mass_before_g, note=f"SHA-256 {order.digest}")
+    if far:
+        _tell_of_mass(actor, at, order)
     return order
 
 
-def _require_commission(order: DestructionOrder) -> None:
-    members = list(order.members.values_list("user_id", flat=True))
-    if len(members) < order.quorum:
-        raise CommissionTooSmall(
-            ngettext_lazy(
-                "The commission needs %(quorum)d members; it has %(count)d.",
-                "The commission needs %(quorum)d members; it has %(count)d.",
-                "count",
-            )
-            % {"quorum": order.quorum, "count": len(members)}
-        )
-    if not any(user not in (None, order.ordered_by_id) for user in members):
-        raise OnlyOwnSignatures
+def far_from_register(order: DestructionOrder, mass_before_g: int) -> bool:
+    """Whether what is in hand, together or one item of it, weighs otherwise than the register says."""
+    percent = tolerated_percent(order)
+    if _is_off(masses(order)["scanned_grams"], mass_before_g, percent):
+        return True
+    weighed = order.lines.filter(scanned_at__isnull=False, weighed_g__isnull=False)
+    gap = Abs(F("weighed_g") - F("booked_g")) * 100
+    return weighed.annotate(gap=gap).filter(gap__gt=F("booked_g") * percent).exists()
+
+
+def _weighed_each(order: DestructionOrder) -> int | None:
+    """The sum of the masses at the act; None unless every item in hand was weighed."""
+    in_hand = order.lines.filter(scanned_at__isnull=False)
+    if in_hand.filter(weighed_g=None).exists():
+        return None
+    grams: int | None = in_hand.aggregate(grams=Sum("weighed_g"))["grams"]
+    return grams
+
+
+def _tell_of_mass(actor: User, at: datetime, order: DestructionOrder) -> None:
+    """The authority is told once of each mass that is far from the register."""
+    booked = masses(order)["scanned_grams"]
+    authority = Organisation.objects.active().filter(kind=Organisation.Kind.MINISTRY).order_by("pk").first()
+    told = authority or order.store.custodian
+    waiting = Notice.objects.open().filter(code="destruction.mass_differs", subject_kind="destruction")
+    if told is None or waiting.filter(subject_id=str(order.pk)).exists():
+        return
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.DISCREPANCY,
+        code="destruction.mass_differs",
+        organisation=told,
+        subject=("destruction", order.pk),
+        due_on=day_of(at) + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]),
+        actor=actor,
+        number=order.number,
+        booked=booked,
+        weighed=order.mass_before_g,
+        reason=order.mass_reason,
+    )
+
+
+def shown_files(order: DestructionOrder) -> QuerySet[Attachment]:
+    """Photos, videos and papers of the act that nobody has withdrawn."""
+    return Attachment.objects.of("destruction", order.pk).standing()
+
+
+def _require_commission(order: DestructionOrder, at: datetime) -> None:
+    """Enough persons of the register, one of them from outside; witnesses do not count."""
+    people = list(User.objects.filter(commissions__order=order).order_by("pk"))
+    if len(people) < order.quorum:
+        text = ngettext_lazy(
+            "The commission needs %(quorum)d persons of the register; it has %(count)d. Witnesses do not count.",
+            "The commission needs %(quorum)d persons of the register; it has %(count)d. Witnesses do not count.",
+            "count",
+        ) % {"quorum": order.quorum, "count": len(people)}
+        raise CommissionTooSmall(text, fields={"commission": text})
+    in_force_now = Appointment.objects.in_force(day_of(at)).filter(user__in=people)
+    own = set(in_force_now.filter(organisation=order.store.custodian).values_list("user_id", flat=True))
+    authority = set(
+        in_force_now.filter(organisation__kind=Organisation.Kind.MINISTRY).values_list("user_id", flat=True)
+    )
+    appointed = set(in_force_now.values_list("user_id", flat=True))
+    if not (appointed - own) | authority:
+        raise OutsiderNeeded
 
 
 def digest_of(order: DestructionOrder) -> str:
-    """SHA-256 of all that the commission signs: the items in hand with their masses, place, method, masses in all."""
+    """SHA-256 of all that the commission signs: the items in hand with their masses, place, method, the masses in all,
+    the document of the basis, and the photos, videos and papers by their own SHA-256."""
     in_hand = order.lines.filter(scanned_at__isnull=False).order_by("item_id")
     lines = in_hand.values_list("item_id", "booked_g", "weighed_g")
+    files = shown_files(order).values_list("document__sha256", "caption")
     said = {
         "order": order.number,
-        "basis": [order.basis, order.basis_paper],
+        "basis": [order.basis, order.basis_paper, order.basis_document.sha256 if order.basis_document else ""],
         "place": order.place,
         "method": order.method,
         "before": order.mass_before_g,
         "after": order.mass_after_g,
+        "why": order.mass_reason,
         "items": [list(line) for line in lines],
+        "files": sorted(list(file) for file in files),
     }
     return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
@@ -356,41 +503,24 @@ def sign_destruction(
 
 @transaction.atomic
 def execute_destruction(*, actor: User, at: datetime, order: DestructionOrder) -> DestructionOrder:
-    """Take what the commission destroyed out of the register, and keep the signed act in three languages.
+    """Take what the commission destroyed out of the register; the act is drawn when it is first asked for.
 
     From this moment the marks answer "destroyed". What was not in hand stays where it is and is free again.
-    Raises NotAllowed, InvalidTransition, NotSignedByAll, CommissionTooSmall, PicturesNeeded, what the ledger raises.
+    Raises NotAllowed, InvalidTransition, NotSignedByAll, CommissionTooSmall, OutsiderNeeded, what the ledger raises.
     """
     order = _lock(order, State.SIGNING)
     if not works_on(actor, order):
         raise NotAllowed
-    _require_commission(order)
+    _require_commission(order, at)
     if order.members.exclude(signed_digest=order.digest).exists():
         raise NotSignedByAll
-    shown = Attachment.objects.filter(
-        subject_kind="destruction",
-        subject_id=str(order.pk),
-        withdrawal=None,
-        document__kind__in=(Document.Kind.PHOTO, Document.Kind.VIDEO),
-    )
-    if not shown.exists():
-        raise PicturesNeeded
+    if digest_of(order) != order.digest:
+        raise InvalidTransition(_("What was signed is not what stands here now. Open the list again and sign anew."))
     destroyed = list(order.lines.filter(scanned_at__isnull=False).order_by("item_id").values_list("item_id", flat=True))
     left = list(order.lines.filter(scanned_at=None).order_by("item_id").values_list("item_id", flat=True))
-    papers = {
-        f"paper_{language}": save_act(
-            actor=actor,
-            at=at,
-            name=f"{order.number}-{language}.pdf",
-            content=draw_destruction_act(order, language, at=at),
-        )
-        for language in LANGUAGES
-    }
-    for name, paper in papers.items():
-        setattr(order, name, paper)
     order.state, order.ended_by, order.ended_at = State.EXECUTED, actor, at
-    order.save(update_fields=["state", "ended_by", "ended_at", *papers])
-    movement = _destroy(actor, at, order, destroyed, left, papers["paper_kk"])
+    order.save(update_fields=["state", "ended_by", "ended_at"])
+    movement = _destroy(actor, at, order, destroyed, left)
     _record(
         "destruction.executed",
         order,
@@ -399,14 +529,12 @@ def execute_destruction(*, actor: User, at: datetime, order: DestructionOrder) -
         pieces=len(destroyed),
         grams=order.mass_before_g,
         movement=movement.pk,
-        note=[f"SHA-256 {paper.sha256}" for paper in papers.values()],
+        note=f"SHA-256 {order.digest}",
     )
     return order
 
 
-def _destroy(
-    actor: User, at: datetime, order: DestructionOrder, destroyed: list[int], left: list[int], paper: Document
-) -> Movement:
+def _destroy(actor: User, at: datetime, order: DestructionOrder, destroyed: list[int], left: list[int]) -> Movement:
     """Lines, holds and the movement, in the order that the guards of the database ask for."""
     order.lines.filter(item__in=destroyed).update(outcome=DestructionLine.Outcome.DESTROYED)
     order.lines.filter(item__in=left).update(outcome=DestructionLine.Outcome.LEFT)
@@ -422,7 +550,6 @@ def _destroy(
         target=CustodyAccount.objects.boundary(AccountKind.DESTRUCTION),
         effective_on=day_of(at),
         reference=order.number,
-        document=paper,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -15,14 +16,13 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
-from core.documents.acts import Language, save_act
 from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
+from custody.keeping import KEPT
 from custody.models import LossAct, LossLine, LossReport
-from custody.papers import draw_loss_act
 from ledger.models import (
     AccountKind,
     CustodyAccount,
@@ -35,12 +35,13 @@ from ledger.models import (
     StockTake,
     StockTakeLine,
 )
+from ledger.selectors import stores_of
 from ledger.services import ItemsNotThere, SecondPersonNeeded, lift_hold, move_items, place_hold, release_items
-from ledger.services.locking import lock_items
+from ledger.services.locking import lock_items, lock_open
 from registry.services import carry_out_found
 
 Fields = dict[str, StrOrPromise]
-LANGUAGES: tuple[Language, ...] = ("kk", "ru")
+LEAST_REASON = 10
 
 
 class ReportedBefore(DomainError):
@@ -94,6 +95,7 @@ def report_loss(
     if LossLine.objects.filter(item__in=wanted, outcome=LossLine.Outcome.OPEN).exists():
         raise ReportedBefore
     year = day_of(at).year
+    days = in_force(RuleCode.LOSS_SEARCH, day_of(at)).value["days"]
     (serial,) = take_numbers(series="LR", year=year)
     report = LossReport.objects.create(
         number=f"LR{year % 100:02d}-{serial:06d}",
@@ -101,6 +103,7 @@ def report_loss(
         account=account,
         place=place.strip() or account.name,
         noticed_on=noticed_on,
+        search_until=day_of(at) + timedelta(days=days),
         circumstances=circumstances.strip(),
         police_number=police_number.strip(),
         reference=reference,
@@ -146,9 +149,7 @@ def is_reported(item_id: int) -> bool:
 
 def can_report(user: User, account: CustodyAccount) -> bool:
     """Whether the person works with goods of this place, or of the keeper whose goods are on their way."""
-    if not user.can(Can.REPORT_LOSS):
-        return False
-    return CustodyAccount.objects.worked_in_by(user).filter(pk=account.pk).exists()
+    return stores_of(user, Can.REPORT_LOSS, kinds=(*KEPT, AccountKind.TRANSIT)).filter(pk=account.pk).exists()
 
 
 def missing_of_handover(handover: Handover) -> list[int]:
@@ -189,10 +190,13 @@ def propose_act(
     item_ids: Sequence[int],
     reason: str,
     target: CustodyAccount | None = None,
+    no_police_reason: str = "",
+    early_reason: str = "",
 ) -> LossAct:
     """Propose that items were found again, and where they go, or that they are written off. Another person decides.
 
-    Raises NotAllowed, BadInput, InvalidTransition while another act of the report waits, ReportedBefore.
+    A write-off stands on the number under which the police were told and on a search that is over; whoever has not
+    one of the two says why. Raises NotAllowed, BadInput, and InvalidTransition while another act of the report waits.
     """
     report = _take_in_hand(report)
     if not can_report(actor, report.account):
@@ -205,8 +209,12 @@ def propose_act(
     wanted = sorted(set(item_ids))
     if not wanted:
         wrong["items"] = _("Choose at least one item.")
-    if kind == LossAct.Kind.RECOVERY and (target is None or not _may_come_to(report, target)):
-        wrong["target"] = _("Choose the store where the items are now.")
+    if kind == LossAct.Kind.RECOVERY:
+        if target is None or not places_for_found(report).filter(pk=target.pk).exists():
+            wrong["target"] = _("Choose the store where the items are now.")
+        no_police_reason = early_reason = ""
+    else:
+        wrong |= _without_grounds(report, at, no_police_reason, early_reason)
     if wrong:
         raise BadInput(fields=wrong)
     lines = report.lines.filter(outcome=LossLine.Outcome.OPEN, item__in=wanted)
@@ -221,6 +229,8 @@ def propose_act(
         kind=kind,
         reason=reason.strip(),
         target=target if kind == LossAct.Kind.RECOVERY else None,
+        no_police_reason="" if report.police_number else no_police_reason.strip(),
+        early_reason=early_reason.strip() if is_searched_for(report, at) else "",
         proposed_by=actor,
         proposed_at=at,
     )
@@ -229,11 +239,34 @@ def propose_act(
     return act
 
 
-def _may_come_to(report: LossReport, target: CustodyAccount) -> bool:
-    """Found goods return to the place they were booked in; what was on its way, to a store of either side."""
+def is_searched_for(report: LossReport, at: datetime) -> bool:
+    """True until the last day of the search by the rule."""
+    return report.search_until is not None and day_of(at) < report.search_until
+
+
+def _without_grounds(report: LossReport, at: datetime, no_police_reason: str, early_reason: str) -> Fields:
+    """What a write-off does not say though it must."""
+    wrong: Fields = {}
+    if not report.police_number and len(no_police_reason.strip()) < LEAST_REASON:
+        wrong["no_police_reason"] = _(
+            "Note the number of the police first, or say why there is none, in at least %(least)d letters."
+        ) % {"least": LEAST_REASON}
+    if is_searched_for(report, at) and len(early_reason.strip()) < LEAST_REASON:
+        wrong["early_reason"] = _(
+            "Search until %(day)s, or say why it ends earlier, in at least %(least)d letters."
+        ) % {"day": f"{report.search_until:%d.%m.%Y}", "least": LEAST_REASON}
+    return wrong
+
+
+def places_for_found(report: LossReport) -> QuerySet[CustodyAccount]:
+    """Found goods return to the place they were booked in; what was on its way, to a place of either side."""
     if report.account.kind != AccountKind.TRANSIT:
-        return target.pk == report.account_id
-    return target.kind == AccountKind.STORE and target.is_active
+        return CustodyAccount.objects.filter(pk=report.account_id)
+    on_way = HandoverLine.objects.filter(handover__transit=report.account_id, item__in=report.lines.values("item"))
+    latest = on_way.order_by("item", "-handover").distinct("item").values("handover")
+    sides = Handover.objects.filter(pk__in=latest).values_list("source__custodian", "target__custodian")
+    keepers = {keeper for pair in sides for keeper in pair}
+    return CustodyAccount.objects.filter(kind__in=KEPT, is_active=True, custodian__in=keepers).order_by("code")
 
 
 def can_decide(user: User, act: LossAct) -> bool:
@@ -247,19 +280,20 @@ def can_decide(user: User, act: LossAct) -> bool:
 def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
     """Settle the items of an act: found ones are free again and back in a store, others leave the register as lost.
 
-    A right for which a lost item was reserved ends for it. Raises SecondPersonNeeded, NotAllowed, InvalidTransition.
+    A right for which a lost item was reserved ends for it. The paper is drawn when it is first asked for. Raises
+    SecondPersonNeeded, NotAllowed, InvalidTransition, StoreClosed.
     """
     act = _lock_act(act)
     _require_second(actor, act)
     report = act.report
+    recovered = act.kind == LossAct.Kind.RECOVERY
+    if not recovered and not report.police_number and not act.no_police_reason:
+        raise InvalidTransition(_("Neither a number of the police nor a reason why there is none is noted."))
+    if act.target is not None:
+        lock_open(act.target)
     lines = list(act.lines.filter(outcome=LossLine.Outcome.OPEN).values_list("item_id", flat=True).order_by("item_id"))
     act.state, act.decided_by, act.decided_at = LossAct.State.APPROVED, actor, at
-    for language in LANGUAGES:
-        content = draw_loss_act(act, language, at=at)
-        paper = save_act(actor=actor, at=at, name=f"{act.number}-{language}.pdf", content=content)
-        setattr(act, f"paper_{language}", paper)
-    act.save(update_fields=["state", "decided_by", "decided_at", "paper_kk", "paper_ru"])
-    recovered = act.kind == LossAct.Kind.RECOVERY
+    act.save(update_fields=["state", "decided_by", "decided_at"])
     outcome = LossLine.Outcome.RECOVERED if recovered else LossLine.Outcome.WRITTEN_OFF
     act.lines.filter(outcome=LossLine.Outcome.OPEN).update(outcome=outcome)
     for kind in (Hold.Kind.LOSS, Hold.Kind.MISSING):

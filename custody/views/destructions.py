@@ -1,6 +1,6 @@
 """Destruction: orders, the list that is scanned, the commission, the act."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -22,9 +22,11 @@ from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.base.templatetags import fmt
+from core.documents.acts import Language
 from core.documents.services import serve
-from custody.forms.loss import CloseForm, GoodsForm, MemberForm, OrderForm, ReasonForm, WitnessForm
+from custody.forms.loss import CloseForm, GoodsForm, MemberForm, OrderForm, ReasonForm, WeighForm, WitnessForm
 from custody.models import CommissionMember, DestructionOrder
+from custody.papers import destruction_paper
 from custody.scanning import Said, find_items, read_scan
 from custody.services import destruction as services
 from ledger.models import CustodyAccount, Hold, Holding
@@ -49,7 +51,7 @@ def destructions(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(GET_OR_POST)
 def order(request: SignedInRequest) -> HttpResponse:
     begin = {"planned_on": day_of(timezone.now()), "store": request.GET.get("store")}
-    form = OrderForm(request.POST or None, user=request.user, initial=begin)
+    form = OrderForm(request.POST or None, request.FILES or None, user=request.user, initial=begin)
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)
         texts, of_court = said.pop("items"), said.pop("all_of_court")
@@ -101,6 +103,7 @@ def destruction(request: SignedInRequest, pk: int) -> HttpResponse:
         "is_signed": is_signed,
         "is_planned": found.state == State.PLANNED,
         "is_signing": found.state == State.SIGNING,
+        "persons": sum(1 for member in members if member.user_id),
         "own_seat": next((m for m in members if m.user_id == request.user.pk and m.signed_at is None), None),
         "events": Event.objects.about(("destruction", found.pk))[:50],
     }
@@ -174,13 +177,43 @@ def _take(request: SignedInRequest, found: DestructionOrder) -> Said:
         return read.refused or Said("attention", _("Scan every item"), _("Every item is shown one by one at the act."))
     try:
         line, is_new = services.scan_goods(actor=request.user, at=timezone.now(), order=found, item_id=read.item.pk)
-    except DomainError as refusal:
-        return Said("stop", _("Not possible"), str(refusal))
-    if line is None:
+    except services.NotOnTheList:
         text = _("%(item)s is not on the list. It must not be destroyed.") % {"item": read.text}
         return Said("stop", _("Not on the list"), text)
+    except DomainError as refusal:
+        return Said("stop", _("Not possible"), str(refusal))
     described = f"{read.text}, {read.item.get_term_display()}, {fmt.grams(line.booked_g)}"
     return Said("ok", _("In hand"), described) if is_new else Said("attention", _("Scanned before"), described)
+
+
+@requires()
+@require_http_methods(GET_OR_POST)
+def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The mass of one item at the act; one that is far from the register is confirmed."""
+    found = _worked_on_or_403(request, pk)
+    if found.state != State.PLANNED:
+        return redirect("custody:destruction", pk)
+    form = WeighForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        read = read_scan(form.cleaned_data["item"], own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+        if read.item is None:
+            form.add_error("item", str(read.refused.text if read.refused else _("Weigh the items one by one.")))
+        else:
+            try:
+                services.scan_goods(
+                    actor=request.user,
+                    at=timezone.now(),
+                    order=found,
+                    item_id=read.item.pk,
+                    weighed_g=form.cleaned_data["weighed_g"],
+                    is_confirmed=form.cleaned_data["is_confirmed"],
+                )
+            except DomainError as refusal:
+                add_refusal(form, refusal)
+            else:
+                messages.success(request, _("%(item)s is weighed.") % {"item": read.text})
+                return redirect("custody:destruction-weigh", pk)
+    return _form_page(request, form, found, _("Weigh an item"), _("Save the mass"))
 
 
 @requires()
@@ -272,6 +305,7 @@ def sign(request: SignedInRequest, pk: int, member: int) -> HttpResponse:
         "order": found,
         "member": seat_,
         "form": form,
+        "files": services.shown_files(found).select_related("document"),
         "masses": services.masses(found),
         "lines": found.lines.filter(scanned_at__isnull=False).select_related("item__derivative")[:500],
     }
@@ -310,15 +344,23 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_safe
 def paper(request: SignedInRequest, pk: int, language: str) -> HttpResponseBase:
     found = _known_or_404(request, int(pk))
-    kept = {"kk": found.paper_kk, "ru": found.paper_ru, "en": found.paper_en}[language]
-    if kept is None:
+    shown = destruction_paper(found, cast("Language", language), actor=request.user, at=timezone.now())
+    return serve(shown)
+
+
+@requires()
+@require_safe
+def basis(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """The document on which the order stands."""
+    found = _known_or_404(request, pk)
+    if found.basis_document is None:
         raise Http404
-    return serve(kept)
+    return serve(found.basis_document)
 
 
 def _known_or_404(request: HttpRequest, pk: int) -> DestructionOrder:
     known = DestructionOrder.objects.visible_to(request.user).select_related(  # type: ignore[arg-type]
-        "store__custodian", "ordered_by", "ended_by", "paper_kk", "paper_ru", "paper_en"
+        "store__custodian", "ordered_by", "ended_by", "basis_document", "paper_kk", "paper_ru", "paper_en"
     )
     return get_object_or_404(known, pk=pk)
 

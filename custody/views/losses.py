@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,9 +20,11 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.documents.models import Attachment
 from core.documents.services import serve
 from custody.forms.loss import LossForm, PoliceForm, ReasonForm, RecoveryForm, WriteOffForm
 from custody.models import LossAct, LossLine, LossReport
+from custody.papers import loss_paper
 from custody.scanning import find_items
 from custody.services import loss as services
 from ledger.models import CustodyAccount, Handover, Holding, StockTake
@@ -150,7 +152,7 @@ def propose(request: SignedInRequest, pk: int, kind: str) -> HttpResponse:
     found = _loss_or_404(request, pk)
     open_lines = found.lines.filter(outcome=LossLine.Outcome.OPEN)
     shape = RecoveryForm if kind == LossAct.Kind.RECOVERY else WriteOffForm
-    form = shape(request.POST or None, report=found)
+    form = shape(request.POST or None, report=found, at=timezone.now())
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)
         try:
@@ -196,6 +198,7 @@ def decide(request: SignedInRequest, pk: int, act: int) -> HttpResponse:
         "lines": waiting.lines.select_related("item__derivative")[:500],
         "pieces": waiting.lines.count(),
         "is_own": waiting.proposed_by_id == request.user.pk,
+        "files": Attachment.objects.of("loss", found.pk).standing().count(),
     }
     return render(request, "custody/loss_decide.html", context, status=422 if form.errors else 200)
 
@@ -220,11 +223,11 @@ def refuse(request: SignedInRequest, pk: int, act: int) -> HttpResponse:
 @require_safe
 def paper(request: SignedInRequest, pk: int, act: int, language: str) -> HttpResponseBase:
     found = _loss_or_404(request, int(pk))
-    approved = get_object_or_404(LossAct.objects.select_related("paper_kk", "paper_ru"), pk=act, report=found)
-    kept = approved.paper_kk if language == "kk" else approved.paper_ru
-    if kept is None:
-        raise Http404
-    return serve(kept)
+    known = LossAct.objects.select_related("paper_kk", "paper_ru", "proposed_by", "decided_by")
+    approved = get_object_or_404(known, pk=act, report=found)
+    approved.report = found
+    shown = loss_paper(approved, "kk" if language == "kk" else "ru", actor=request.user, at=timezone.now())
+    return serve(shown)
 
 
 def _loss_or_404(request: SignedInRequest, pk: int) -> LossReport:

@@ -12,10 +12,9 @@ from ledger.models import (
     Hold,
     Reservation,
 )
-from ledger.services.locking import bound, lock_items
+from ledger.services.locking import bound, lock_items, on_hold
 from ledger.services.refusals import (
     ItemsNotThere,
-    ItemsOnHold,
     ItemsReserved,
 )
 
@@ -58,7 +57,7 @@ def reserve_items(*, at: datetime, item_ids: Sequence[int], reference: str) -> N
         raise ItemsNotThere
     held, promised = bound(wanted)
     if held:
-        raise ItemsOnHold
+        raise on_hold(wanted)
     if promised:
         raise ItemsReserved
     with connection.cursor() as cursor:

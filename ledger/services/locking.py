@@ -6,10 +6,9 @@ from datetime import date
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
+from django_stubs_ext import StrOrPromise
 
-from ledger.models import (
-    CustodyAccount,
-)
+from ledger.models import CustodyAccount, Hold
 from ledger.services.refusals import (
     BackDated,
     BoxIsSealed,
@@ -20,6 +19,24 @@ from ledger.services.refusals import (
 )
 from ledger.sscc import show_sscc
 
+# What each kind of hold asks for before its items go anywhere.
+_WHY_HELD: dict[str, StrOrPromise] = {
+    Hold.Kind.EVIDENCE: _("Some of these items are evidence (%(reference)s): record the decision of the case first."),
+    Hold.Kind.COURT: _("A court decided on some of these items (%(reference)s): they leave as it decided."),
+    Hold.Kind.DISPUTE: _("Some of these items are in dispute (%(reference)s): settle it first."),
+    Hold.Kind.MISSING: _("Some of these items are missing (%(reference)s): find them first, or report their loss."),
+    Hold.Kind.LOSS: _("Some of these items are reported lost or stolen (%(reference)s): settle the report first."),
+    Hold.Kind.TO_DESTROY: _("Some of these items are on a list of destruction (%(reference)s)."),
+}
+
+
+def on_hold(item_ids: Sequence[int]) -> ItemsOnHold:
+    """The refusal that says what holds the first of these items, and what to do."""
+    held = Hold.objects.active().filter(item__in=item_ids).order_by("item_id", "pk").first()
+    if held is None:
+        return ItemsOnHold()
+    return ItemsOnHold(_WHY_HELD[held.kind] % {"reference": held.reference or held.get_kind_display()})
+
 
 def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: date, under: str) -> None:
     """Lock the items' holdings by item and say in words what the trigger would refuse.
@@ -29,7 +46,7 @@ def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: dat
     lock_there(wanted, account=source, effective_on=effective_on)
     held, promised = bound(wanted)
     if held:
-        raise ItemsOnHold
+        raise on_hold(wanted)
     if promised != ({under: len(wanted)} if under else {}):
         raise ItemsReserved
     if torn := torn_boxes(wanted):

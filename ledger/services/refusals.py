@@ -16,7 +16,7 @@ class ItemsOnHold(DomainError):
     """Some of the items are under a hold and stay where they are."""
 
     code = "items-on-hold"
-    message = _("Some of these items are on hold: record the decision of the case first.")
+    message = _("Some of these items are on hold. The page of each says why.")
 
 
 class ItemsReserved(DomainError):

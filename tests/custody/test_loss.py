@@ -4,12 +4,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 
 from core.accounts.models import User
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.documents.attaching import FilesAreKept, attach_files, withdraw_file
+from core.documents.models import Attachment, Withdrawal
 from core.notices.models import Notice
 from custody.models import LossAct, LossLine, LossReport
+from custody.papers import loss_paper
 from custody.services import loss
 from ledger.models import CustodyAccount, Handover, Hold, Holding, Movement
 from ledger.selectors import find_differences
@@ -20,9 +25,11 @@ from permits.models import Permit
 from registry.models import Derivative, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.builders import register
+from tests.files import picture
 from tests.rights import receive
 
 Later = Callable[..., datetime]
+EARLY = "The river took the whole truck"
 
 
 def refused(write: Callable[[], object], by: str) -> None:
@@ -40,7 +47,13 @@ def _try_whole(write: Callable[[], object]) -> None:
 
 
 def say(actor: User, at: datetime, account: CustodyAccount, items: list[int], **facts: object) -> LossReport:
-    told = {"kind": LossReport.Kind.THEFT, "place": "", "noticed_on": at.date(), "circumstances": "The lock is broken."}
+    told = {
+        "kind": LossReport.Kind.THEFT,
+        "place": "",
+        "noticed_on": at.date(),
+        "circumstances": "The lock is broken.",
+        "police_number": "KUI-114",
+    }
     return loss.report_loss(actor=actor, at=at, account=account, item_ids=items, **(told | facts))  # type: ignore[arg-type]
 
 
@@ -58,10 +71,12 @@ def test_what_is_reported_is_held_at_once_and_the_authority_is_told(
 ) -> None:  # fmt: skip
     items = [horn.pk for horn in marked[:2]]
 
-    with pytest.raises(ItemsOnHold):
+    with pytest.raises(ItemsOnHold) as refusal, translation.override("en"):
         dispatch_items(
             actor=storekeeper, at=now, key="x", source=reception_store, target=central_store, item_ids=items[:1]
         )
+    with translation.override("en"):
+        assert str(refusal.value).startswith(f"Some of these items are reported lost or stolen ({report.number})")
 
     notice = Notice.objects.get(code="loss.reported")
     assert notice.organisation.kind == "ministry"
@@ -110,8 +125,11 @@ def test_found_again_frees_the_items_by_two_persons(
 
     assert list(Hold.objects.active().values_list("item_id", flat=True)) == [marked[1].pk]
     assert not Movement.objects.filter(kind="recovery").exists()
-    assert approved.paper_ru is not None
-    assert approved.paper_ru.file.read().startswith(b"%PDF")
+    paper = loss_paper(approved, "ru", actor=inspector, at=later(hours=3))
+    assert paper.file.read().startswith(b"%PDF")
+    approved.refresh_from_db()
+    assert approved.paper_ru == paper
+    refused(lambda: LossAct.objects.filter(pk=act.pk).update(paper_ru=None), "loss_act_decided_for_good")
 
 
 def test_a_write_off_is_approved_by_the_authority_and_takes_the_items_out(
@@ -120,7 +138,13 @@ def test_a_write_off_is_approved_by_the_authority_and_takes_the_items_out(
 ) -> None:  # fmt: skip
     items = [horn.pk for horn in marked[:2]]
     act = loss.propose_act(
-        actor=storekeeper, at=later(hours=1), report=report, kind=LossAct.Kind.WRITE_OFF, item_ids=items, reason="Gone"
+        actor=storekeeper,
+        at=later(hours=1),
+        report=report,
+        kind=LossAct.Kind.WRITE_OFF,
+        item_ids=items,
+        reason="Gone",
+        early_reason=EARLY,
     )
     with pytest.raises(NotAllowed):
         loss.approve_act(actor=inspector, at=later(hours=2), act=act)
@@ -146,6 +170,7 @@ def test_a_refused_act_leaves_the_items_missing(
         kind=LossAct.Kind.WRITE_OFF,
         item_ids=[marked[0].pk],
         reason="Gone",
+        early_reason=EARLY,
     )
 
     loss.refuse_act(actor=authority_head, at=later(hours=2), act=act, reason="Search once more")
@@ -188,6 +213,7 @@ def test_what_was_missing_on_arrival_is_settled_here(
         kind=LossAct.Kind.WRITE_OFF,
         item_ids=lines[1:2],
         reason="Fell from the truck",
+        early_reason=EARLY,
     )
     loss.approve_act(actor=authority_officer, at=later(hours=8), act=gone)
 
@@ -204,7 +230,13 @@ def test_lost_evidence_waits_for_the_court_and_is_carried_out_when_found(
     keys = [horn.pk for horn in goods]
     report = say(inspector, now, evidence_room, keys[:2])
     gone = loss.propose_act(
-        actor=inspector, at=now, report=report, kind=LossAct.Kind.WRITE_OFF, item_ids=keys[:1], reason="Gone"
+        actor=inspector,
+        at=now,
+        report=report,
+        kind=LossAct.Kind.WRITE_OFF,
+        item_ids=keys[:1],
+        reason="Gone",
+        early_reason=EARLY,
     )
     with pytest.raises(ItemsOnHold):
         loss.approve_act(actor=authority_officer, at=now, act=gone)
@@ -255,3 +287,72 @@ def test_a_report_says_what_happened(
     with pytest.raises(BadInput) as refusal:
         say(storekeeper, now, reception_store, [], circumstances=" ", noticed_on=later(days=1).date())
     assert set(refusal.value.fields) == {"circumstances", "noticed_on", "items"}
+
+
+def test_a_write_off_stands_on_the_police_and_on_a_search_or_says_why_not(
+    marked: list[Derivative], storekeeper: User, authority_officer: User, reception_store: CustodyAccount,
+    now: datetime, later: Later,
+) -> None:  # fmt: skip
+    items = [marked[0].pk]
+    report = say(storekeeper, now, reception_store, items, police_number="")
+    ask = {"actor": storekeeper, "report": report, "kind": LossAct.Kind.WRITE_OFF, "item_ids": items, "reason": "Gone"}
+
+    with pytest.raises(BadInput) as refusal:
+        loss.propose_act(at=later(days=1), **ask)  # type: ignore[arg-type]
+    assert set(refusal.value.fields) == {"no_police_reason", "early_reason"}
+    bare = {"number": "WO25-9", "report": report, "kind": "write_off", "reason": "-", "proposed_by": storekeeper}
+    for said in ({"early_reason": "-"}, {"no_police_reason": "-"}):
+        refused(
+            lambda said=said: LossAct.objects.create(proposed_at=later(days=1), **bare, **said),  # type: ignore[misc]
+            "write_off_says_what_it_stands_on",
+        )
+    assert not LossAct.objects.exists()
+
+    loss.note_police(actor=storekeeper, at=later(days=1), report=report, police_number="KUI-9")
+    act = loss.propose_act(at=later(days=10), **ask)  # type: ignore[arg-type]
+
+    assert (act.no_police_reason, act.early_reason) == ("", "")
+
+
+def test_what_was_lost_on_the_way_comes_back_to_one_of_the_two_sides_only(
+    handover: Handover, trader: User, storekeeper: User, other_trader_store: CustodyAccount,
+    trader_store: CustodyAccount, reception_store: CustodyAccount, later: Later,
+) -> None:  # fmt: skip
+    lines = list(handover.lines.values_list("item_id", flat=True).order_by("item_id"))
+    receive(handover, actor=trader, at=later(hours=3), without=lines[:1])
+    report = say(storekeeper, later(hours=4), handover.transit, lines[:1], kind=LossReport.Kind.TRANSIT)
+
+    places = set(loss.places_for_found(report))
+
+    assert {reception_store, trader_store} <= places
+    assert other_trader_store not in places
+    with pytest.raises(BadInput):
+        loss.propose_act(
+            actor=storekeeper, at=later(hours=5), report=report, kind=LossAct.Kind.RECOVERY, item_ids=lines[:1],
+            reason="Here", target=other_trader_store,
+        )  # fmt: skip
+
+
+def test_files_that_an_act_stands_on_are_not_withdrawn(
+    report: LossReport, marked: list[Derivative], storekeeper: User, later: Later
+) -> None:
+    subject = ("loss", report.pk)
+    files = [ContentFile(picture(), "lock.png")]
+    attach_files(actor=storekeeper, at=later(minutes=1), subject=subject, files=files)
+    before = Attachment.objects.get()
+    loss.propose_act(
+        actor=storekeeper, at=later(hours=1), report=report, kind=LossAct.Kind.WRITE_OFF, item_ids=[marked[0].pk],
+        reason="Gone", early_reason=EARLY,
+    )  # fmt: skip
+    attach_files(actor=storekeeper, at=later(hours=2), subject=subject, files=[ContentFile(picture("red"), "b.png")])
+    after = Attachment.objects.latest("pk")
+
+    with pytest.raises(FilesAreKept):
+        withdraw_file(actor=storekeeper, at=later(hours=3), attachment=before, reason="Not ours")
+    refused(
+        lambda: Withdrawal.objects.create(attachment=before, reason="-", by=storekeeper, at=later(hours=3)),
+        "files_of_acts_stay",
+    )
+    withdraw_file(actor=storekeeper, at=later(hours=3), attachment=after, reason="Not ours")
+
+    assert Withdrawal.objects.get().attachment == after

@@ -192,14 +192,16 @@ def test_6_a_commission_of_three_destroys_what_the_court_ordered(sign_in: SignIn
     story.order = re.search(r"/destructions/(\d+)/", page.url).group(1)  # type: ignore[union-attr]
     order = f"/destructions/{story.order}/"
 
-    for username, name, post in (
-        ("inspector", "", "Инспектор"),
-        ("inspector2", "", "Инспектор"),
-        ("", "Әбенов Қанат Серікұлы", "Ауыл әкімдігі"),
+    for username, name, identity, post in (
+        ("inspector", "", "", "Инспектор"),
+        ("inspector2", "", "", "Инспектор"),
+        ("officer", "", "", "Комитет"),
+        ("", "Әбенов Қанат Серікұлы", "№ 041237765", "Ауыл әкімдігі"),
     ):
         page.goto(f"{order}commission/")
         page.fill("[name=username]", username)
         page.fill("[name=full_name]", name)
+        page.fill("[name=identity]", identity)
         page.fill("[name=post]", post)
         page.locator("main form[data-warn-unsaved] button.btn-primary").click()
         page.wait_for_url(re.compile(rf"{order}$"))
@@ -231,7 +233,7 @@ def test_6_a_commission_of_three_destroys_what_the_court_ordered(sign_in: SignIn
 
 def test_7_everybody_signs_and_the_act_is_drawn(sign_in: SignIn, story: Story) -> None:
     order = f"/destructions/{story.order}/"
-    for username in ("inspector", "inspector2"):
+    for username in ("officer", "inspector", "inspector2"):
         page = sign_in(username, phone=True)
         page.goto(order)
         page.locator(f"a.btn-primary[href^='{order}sign/']").click()
