@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
+from core.accounts.signature import SignedSerializer, sign_by_password
 from custody.scanning import find_items
 from ledger.serializers import StoreField
-from marking.services.issue import process_and_mark
+from marking.services.issue import approve_and_mark, process_and_mark
 from registry import services
 from registry.models import Processing, Recipe
 from registry.processing import stores_for_processing
@@ -55,6 +56,9 @@ class ProcessingSerializer(serializers.ModelSerializer[Processing]):
             "output_g",
             "loss_g",
             "explanation",
+            "asked_at",
+            "approved_at",
+            "approval_reason",
             "opened_at",
             "closed_at",
             "intake",
@@ -103,6 +107,10 @@ class ChosenSerializer(serializers.Serializer[Any]):
 
     added = serializers.IntegerField()
     refused = ObstacleSerializer(many=True)
+
+
+class ApproveRunSerializer(SignedSerializer):
+    reason = serializers.CharField(max_length=2000)
 
 
 class ProcessingReasonSerializer(serializers.Serializer[Any]):
@@ -213,10 +221,44 @@ class Register(APIView):
     @extend_schema(operation_id="processing_register", request=FinishSerializer, responses=ProcessingSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Consume what goes in, register and mark what came out: all of it or nothing."""
+        """Consume what goes in, register and mark what came out: all of it or nothing.
+
+        Where more is lost than the norm allows, the run is `awaiting` and nothing is consumed: the goods are held until
+        the authority approves it or gives it back.
+        """
         given = FinishSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         process_and_mark(actor=person_of(request), at=timezone.now(), run=_run(request, pk), **given.validated_data)
+        return _answer(request, pk)
+
+
+class Approve(APIView):
+    permission_classes = [granted(Can.DECIDE_NOTICE)]
+
+    @extend_schema(operation_id="processing_approve", request=ApproveRunSerializer, responses=ProcessingSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Let a run through that loses more than the norm, as the authority."""
+        given = ApproveRunSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        run, person = _run(request, pk), person_of(request)
+        sign_by_password(person, given.validated_data["password"])
+        approve_and_mark(actor=person, at=timezone.now(), run=run, reason=given.validated_data["reason"])
+        return _answer(request, pk)
+
+
+class GiveBack(APIView):
+    permission_classes = [granted(Can.DECIDE_NOTICE, Can.PROCESS)]
+
+    @extend_schema(operation_id="processing_return", request=ProcessingReasonSerializer, responses=ProcessingSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Make a draft of a waiting run again; nothing was consumed."""
+        given = ProcessingReasonSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.return_processing(
+            actor=person_of(request), at=timezone.now(), run=_run(request, pk), **given.validated_data
+        )
         return _answer(request, pk)
 
 
@@ -241,5 +283,7 @@ urlpatterns = [
     path("processing/<int:pk>/inputs/", Inputs.as_view(), name="processing-inputs"),
     path("processing/<int:pk>/outputs/", Outputs.as_view(), name="processing-outputs"),
     path("processing/<int:pk>/register/", Register.as_view(), name="processing-register"),
+    path("processing/<int:pk>/approve/", Approve.as_view(), name="processing-approve"),
+    path("processing/<int:pk>/return/", GiveBack.as_view(), name="processing-return"),
     path("processing/<int:pk>/cancel/", Cancel.as_view(), name="processing-cancel"),
 ]

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from core.accounts.signature import SignatureForm
 from core.base.errors import DomainError
 from core.base.forms import DayField, GramsField, read_number
 from ledger.models import CustodyAccount, Holding
@@ -41,6 +42,21 @@ class OpenForm(forms.Form):
 
 class CancelForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ApproveForm(SignatureForm):
+    """Why more may be lost than the norm allows, signed by somebody of the authority."""
+
+    reason = forms.CharField(
+        label=_("Why this loss is approved"), min_length=10, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    field_order = ("reason", "password")
+
+
+class GiveBackForm(forms.Form):
+    return_reason = forms.CharField(
+        label=_("Why it is given back"), min_length=10, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 class FinishForm(forms.Form):

@@ -14,5 +14,7 @@ urlpatterns = [
     path("processing/<int:pk>/drop/", processing.drop, name="processing-drop"),
     path("processing/<int:pk>/outputs/", processing.outputs, name="processing-outputs"),
     path("processing/<int:pk>/register/", processing.register, name="processing-register"),
+    path("processing/<int:pk>/approve/", processing.approve, name="processing-approve"),
+    path("processing/<int:pk>/return/", processing.give_back, name="processing-return"),
     path("processing/<int:pk>/cancel/", processing.cancel, name="processing-cancel"),
 ]

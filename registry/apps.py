@@ -112,6 +112,8 @@ class RegistryConfig(AppConfig):
                 "sale.made": _("Batches sold"),
                 "processing.opened": _("Processing begun"),
                 "processing.cancelled": _("Processing cancelled"),
+                "processing.asked": _("Processing waits for the authority"),
+                "processing.returned": _("Processing given back"),
                 "processing.registered": _("Processed and registered"),
                 "season.opened": _("Season entered"),
                 "season.permit_entered": _("Removal permit entered"),

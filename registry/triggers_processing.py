@@ -1,20 +1,27 @@
 """What the database itself refuses of processing. Each trigger names the invariant it guards."""
 
+from collections.abc import Mapping, Sequence
+
 import pgtrigger
 
 
-def done_processing_is_whole() -> pgtrigger.Trigger:
+def done_processing_is_whole(ways: Mapping[str, tuple[Sequence[str], str]]) -> pgtrigger.Trigger:
     """At commit a registered run is what its lines and the ledger say: consumed in its store, made in its store, one
-    origin class on both sides, terms of its recipe, and the boundary holds exactly the declared loss.
+    origin class on both sides, terms of its recipe, and the boundary holds exactly the declared loss; and more than
+    the norm of the day was lost only if another person has approved it.
+
+    `ways`: by recipe, the terms it takes and the one it gives.
     """
+    takes = " ".join(f"WHEN '{recipe}' THEN ARRAY{list(terms)!r}" for recipe, (terms, _gives) in ways.items())
+    gives = " ".join(f"WHEN '{recipe}' THEN '{term}'" for recipe, (_takes, term) in ways.items())
     return pgtrigger.Trigger(
         name="done_processing_is_whole",
         when=pgtrigger.After,
         operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
         timing=pgtrigger.Deferred,
         condition=pgtrigger.Q(new__state="done"),
-        declare=[("boundary", "bigint"), ("went_in", "bigint"), ("came_out", "bigint")],
-        func="""
+        declare=[("boundary", "bigint"), ("went_in", "bigint"), ("came_out", "bigint"), ("norm", "integer")],
+        func=f"""
             SELECT id INTO boundary FROM ledger_custodyaccount WHERE kind = 'processing';
             SELECT id INTO went_in FROM ledger_movement WHERE key = 'processing:' || NEW.id || ':in'
                 AND kind = 'consumption';
@@ -35,10 +42,7 @@ def done_processing_is_whole() -> pgtrigger.Trigger:
                     ) p
                     WHERE p.account_id = NEW.store_id AND p.grams = -i.mass_g
                         AND split_part(p.stock_class, ':', 2) = NEW.origin
-                        AND split_part(p.stock_class, ':', 1) = ANY (CASE NEW.recipe
-                            WHEN 'slices' THEN ARRAY['HOR'] WHEN 'powder' THEN ARRAY['HOR', 'HOP']
-                            WHEN 'medicine' THEN ARRAY['POW'] WHEN 'portions' THEN ARRAY['MEA']
-                            WHEN 'hide_pieces' THEN ARRAY['SKI'] END)
+                        AND split_part(p.stock_class, ':', 1) = ANY (CASE NEW.recipe {takes} END)
                 ) p ON true
                 WHERE i.processing_id = NEW.id AND p.is_there IS NULL
             ) OR (
@@ -53,9 +57,7 @@ def done_processing_is_whole() -> pgtrigger.Trigger:
                 WHERE n.processing_id = NEW.id AND n.state = 'registered' AND n.store_id = NEW.store_id
                 HAVING count(*) = NEW.output_pieces AND sum(d.mass_g) = NEW.output_g
                     AND min(d.origin) = NEW.origin AND max(d.origin) = NEW.origin
-                    AND min(d.term) = max(d.term) AND min(d.term) = (CASE NEW.recipe
-                        WHEN 'slices' THEN 'HOP' WHEN 'powder' THEN 'POW' WHEN 'medicine' THEN 'MED'
-                        WHEN 'portions' THEN 'MEA' WHEN 'hide_pieces' THEN 'SKP' END)
+                    AND min(d.term) = max(d.term) AND min(d.term) = (CASE NEW.recipe {gives} END)
             ) OR EXISTS (
                 SELECT FROM registry_intake n JOIN registry_derivative d ON d.intake_id = n.id
                 LEFT JOIN ledger_posting p ON p.item_id = d.item_id AND p.movement_id = came_out
@@ -73,13 +75,23 @@ def done_processing_is_whole() -> pgtrigger.Trigger:
                 RAISE EXCEPTION 'processing % loses more or less than it declares', NEW.number
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'processing_loss_is_declared';
             END IF;
+
+            SELECT (value ->> 'percent')::integer INTO norm FROM rules_rule
+            WHERE code = 'processing.loss' AND scope = (CASE NEW.recipe {gives} END) AND enacted_at IS NOT NULL
+                AND starts_on <= NEW.on AND (ends_on IS NULL OR ends_on >= NEW.on);
+            IF NEW.loss_g * 100 > NEW.input_g * coalesce(norm, 0) AND NEW.approved_by_id IS NULL THEN
+                RAISE EXCEPTION 'processing % loses more than the norm, and nobody has approved it', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'loss_beyond_the_norm_is_approved';
+            END IF;
             RETURN NULL;
-        """,
+        """,  # noqa: S608  recipes and terms of the registry itself
     )
 
 
 def lines_belong_to_draft(what: str, operation: pgtrigger.Operation) -> pgtrigger.Trigger:
-    """What goes in and comes out is chosen while the run is a draft, and not after."""
+    """What goes in and comes out is chosen while the run is a draft, and not after: but for the act that an approval
+    lets through.
+    """
     inserted = operation == pgtrigger.Insert
     return pgtrigger.Trigger(
         name=f"draft_{what}_{str(operation).lower()}",
@@ -90,7 +102,8 @@ def lines_belong_to_draft(what: str, operation: pgtrigger.Operation) -> pgtrigge
         declare=[("wrong", "text")],
         func="""
             SELECT min(r.number) INTO wrong FROM (SELECT DISTINCT processing_id FROM touched) t
-            JOIN registry_processing r ON r.id = t.processing_id WHERE r.state <> 'draft';
+            JOIN registry_processing r ON r.id = t.processing_id
+            WHERE r.state <> 'draft' AND NOT (r.state = 'awaiting' AND r.approved_at IS NOT NULL);
             IF wrong IS NOT NULL THEN
                 RAISE EXCEPTION 'the lines of processing % are closed', wrong
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'lines_belong_to_draft';
@@ -133,5 +146,25 @@ def processing_movement_has_its_run() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'processing_movement_has_its_run';
             END IF;
             RETURN NULL;
+        """,
+    )
+
+
+def goods_of_a_run_stay_until_it_is_decided() -> pgtrigger.Trigger:
+    """What a waiting run would consume is held until the run is approved, or given back."""
+    return pgtrigger.Trigger(
+        name="goods_of_a_run_stay_until_it_is_decided",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__kind="processing", old__lifted_at__isnull=True, new__lifted_at__isnull=False),
+        func="""
+            IF EXISTS (
+                SELECT FROM registry_processing
+                WHERE number = OLD.reference AND state = 'awaiting' AND approved_at IS NULL
+            ) THEN
+                RAISE EXCEPTION 'processing % waits for a decision', OLD.reference
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_of_a_run_stay_until_it_is_decided';
+            END IF;
+            RETURN NEW;
         """,
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, Sum
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,14 +20,23 @@ from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.notices.models import is_authority
 from custody.doors import chosen_items, own_hosts, say_refusal, wants_part
-from custody.forms_processing import CancelForm, FinishForm, OpenForm, OutputsForm, StockFilter
+from custody.forms_processing import (
+    ApproveForm,
+    CancelForm,
+    FinishForm,
+    GiveBackForm,
+    OpenForm,
+    OutputsForm,
+    StockFilter,
+)
 from custody.processing import describe_inputs, items_in_scan
 from custody.scanning import Said, read_scan
 from ledger.models import Holding
 from marking.forms import last_choices
 from marking.models import LabelRun
-from marking.services.issue import process_and_mark
+from marking.services.issue import approve_and_mark, process_and_mark
 from marking.services.labels import LabelOrder
 from registry import services
 from registry.models import Derivative, Processing
@@ -57,12 +67,13 @@ def open_run(request: SignedInRequest) -> HttpResponse | HttpResponseRedirect:
     items = chosen_items(request)
     if request.method == "POST" and form.is_valid():
         try:
-            run = services.open_processing(actor=request.user, at=timezone.now(), **form.cleaned_data)
+            run = services.open_processing(
+                actor=request.user, at=timezone.now(), item_ids=items[:MOST_AT_ONCE], **form.cleaned_data
+            )
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
-            if items:
-                _choose(request, run, items)
+            _say_left_out(request, len(items) - run.inputs.count())
             return redirect("custody:processing", run.pk)
     context = {"form": form, "items": items, "can_begin": stores_for_processing(request.user).exists()}
     return render(request, "custody/processing_open.html", context, status=422 if form.errors else 200)
@@ -82,11 +93,19 @@ def _page(
     said: Said | None = None,
     outputs: OutputsForm | None = None,
     finish: FinishForm | None = None,
+    approve: ApproveForm | None = None,
+    give_back: GiveBackForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     is_mine = may_process_in(request.user, run.store)
     events = Event.objects.about(("processing", run.pk))[:50]
     context: dict[str, Any] = {"run": run, "events": events, "is_mine": is_mine}
+    if run.is_awaiting:
+        judges = is_authority(request.user)
+        if judges and run.asked_by_id != request.user.pk:
+            context["approve"] = approve or ApproveForm(signer=request.user)
+        if judges or is_mine:
+            context["give_back"] = give_back or GiveBackForm()
     if not run.is_draft:
         context |= _act(request, run)
         return render(request, "custody/processing_act.html", context, status=status)
@@ -124,17 +143,20 @@ def _state(run: Processing, said: Said | None = None, finish: FinishForm | None 
 
 
 def _act(request: SignedInRequest, run: Processing) -> dict[str, Any]:
-    if run.state != Processing.State.DONE:
+    if run.state == Processing.State.CANCELLED:
         return {}
     consumed = run.inputs.order_by("item_id")
     known = {d.pk: d for d in Derivative.objects.filter(item__in=consumed.values("item"))}
-    page = keyset_page(Derivative.objects.filter(intake=run.made), request, order=("row",), size=500)
-    return {
-        "made": run.made,
+    context: dict[str, Any] = {
         "inputs": [(known.get(line.item_id), line.mass_g) for line in consumed[:500]],
-        "page": page,
         "norm": services.norm_of_loss(run.way.gives, run.on),
         "loss_percent": round((run.loss_g or 0) * 100 / run.input_g, 1) if run.input_g else None,
+    }
+    if run.is_awaiting:
+        return context | {"packages": run.outputs.order_by("row"), "gives": run.way.gives.label}
+    return context | {
+        "made": run.made,
+        "page": keyset_page(Derivative.objects.filter(intake=run.made), request, order=("row",), size=500),
         "may_print": request.user.can(Can.PRINT_LABELS),
     }
 
@@ -270,13 +292,57 @@ def register(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRe
         add_refusal(form, refusal)
         run.refresh_from_db()
         return _page(request, run, finish=form, status=422)
-    words = ngettext(
-        "%(count)d package registered and marked.", "%(count)d packages registered and marked.", done.count
-    )
-    messages.success(request, words % {"count": done.count})
+    if done is None:
+        messages.warning(
+            request, _("More is lost than the norm allows. The goods are held until the authority has decided.")
+        )
+        return redirect("custody:processing", pk)
+    _say_registered(request, done.count)
     if done.label_run is not None:
         return redirect("marking:label-run", done.label_run.pk)
     return redirect("custody:processing", pk)
+
+
+@requires(Can.DECIDE_NOTICE)
+@require_POST
+def approve(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRedirect:
+    """The authority lets a run through that loses more than the norm, under a signature."""
+    run = _run_or_404(request.user, pk)
+    if not is_authority(request.user):
+        raise PermissionDenied
+    form = ApproveForm(request.POST, signer=request.user)
+    if form.is_valid():
+        try:
+            done = approve_and_mark(actor=request.user, at=timezone.now(), run=run, reason=form.cleaned_data["reason"])
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            _say_registered(request, done.count)
+            return redirect("custody:processing", pk)
+    return _page(request, _run_or_404(request.user, pk), approve=form, status=422)
+
+
+@requires(Can.DECIDE_NOTICE, Can.PROCESS)
+@require_POST
+def give_back(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRedirect:
+    """A waiting run becomes a draft again; nothing was consumed."""
+    run = _run_or_404(request.user, pk)
+    form = GiveBackForm(request.POST)
+    if form.is_valid():
+        try:
+            services.return_processing(
+                actor=request.user, at=timezone.now(), run=run, reason=form.cleaned_data["return_reason"]
+            )
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            return redirect("custody:processing", pk)
+    return _page(request, _run_or_404(request.user, pk), give_back=form, status=422)
+
+
+def _say_registered(request: SignedInRequest, count: int) -> None:
+    words = ngettext("%(count)d package registered and marked.", "%(count)d packages registered and marked.", count)
+    messages.success(request, words % {"count": count})
 
 
 @requires(Can.PROCESS)
@@ -299,8 +365,17 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRedi
 def _run_or_404(user: User, pk: int) -> Processing:
     seen: QuerySet[Processing] = Processing.objects.visible_to(user)
     return get_object_or_404(
-        seen.select_related("store__custodian", "store__region", "opened_by", "closed_by", "made"), pk=pk
+        seen.select_related(
+            "store__custodian", "store__region", "opened_by", "closed_by", "asked_by", "approved_by", "made"
+        ),
+        pk=pk,
     )
+
+
+def _say_left_out(request: SignedInRequest, count: int) -> None:
+    if count:
+        words = ngettext("%(count)d item cannot go in.", "%(count)d items cannot go in.", count)
+        messages.warning(request, words % {"count": count})
 
 
 def _choose(request: SignedInRequest, run: Processing, items: list[int]) -> None:

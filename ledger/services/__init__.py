@@ -32,6 +32,7 @@ from ledger.services.handovers import (
     weigh_received,
 )
 from ledger.services.holding import lift_hold, place_hold, release_items, reserve_items
+from ledger.services.locking import lock_items, lock_open
 from ledger.services.moving import (
     Arrival,
     enter_items,
@@ -137,6 +138,8 @@ __all__ = [
     "find_off_masses",
     "judge_masses",
     "lift_hold",
+    "lock_items",
+    "lock_open",
     "log_climate",
     "move_items",
     "note_unknown",

@@ -19,7 +19,7 @@ from marking.services.keys import signing_key_in_use
 from marking.services.labels import LabelOrder, print_labels
 from registry.models import Intake, Processing
 from registry.selectors import marked_by_default, must_be_marked
-from registry.services import register_intake, register_processing
+from registry.services import approve_processing, register_intake, register_processing
 
 # Code, derivative, signed bytes, signature.
 _Drawn = tuple[str, int, bytes, bytes]
@@ -122,18 +122,32 @@ def process_and_mark(
     explanation: str = "",
     version: int | None = None,
     order: LabelOrder | None = None,
-) -> Registration:
+) -> Registration | None:
     """Register a run of processing, mark each package that came out and, if ordered, print the labels: all or nothing.
 
+    None when more is lost than the norm allows: the run waits for the authority, and there is nothing to mark.
     Raises what `register_processing` raises, NoSigningKey, and what `print_labels` raises.
     """
     derivatives = register_processing(
         actor=actor, at=at, run=run, loss_g=loss_g, explanation=explanation, version=version
     )
+    if not derivatives:
+        return None
     issue_marks(actor=actor, at=at, derivatives=derivatives)
     made = derivatives[0].intake
     labels = print_labels(actor=actor, at=at, intake=made, order=order) if order else None
     return Registration(made, len(derivatives), labels)
+
+
+@transaction.atomic
+def approve_and_mark(*, actor: User, at: datetime, run: Processing, reason: str) -> Registration:
+    """Let a waiting run through and mark each package that came out; its keeper prints the labels.
+
+    Raises what `approve_processing` raises, and NoSigningKey.
+    """
+    derivatives = approve_processing(actor=actor, at=at, run=run, reason=reason)
+    issue_marks(actor=actor, at=at, derivatives=derivatives)
+    return Registration(derivatives[0].intake, len(derivatives), None)
 
 
 def lines_to_mark(intake: Intake) -> Sequence[Markable]:

@@ -22,6 +22,7 @@ from registry.models.origins import Confiscation, Find, Importation, OldStock
 from registry.models.processing import (
     WAYS,
     Processing,
+    ProcessingHold,
     ProcessingInput,
     ProcessingMovement,
     ProcessingOutput,
@@ -79,6 +80,7 @@ __all__ = [
     "Outcome",
     "Population",
     "Processing",
+    "ProcessingHold",
     "ProcessingInput",
     "ProcessingMovement",
     "ProcessingOutput",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import fixed, never_deleted
-from ledger.models import CustodyAccount, Item, Movement
+from ledger.models import CustodyAccount, Hold, Item, Movement
 from registry import triggers_processing as triggers
 from registry.models.terms import Origin, Term
 
@@ -59,12 +59,14 @@ class ProcessingQuerySet(models.QuerySet["Processing"]):
 class Processing(models.Model):
     """One run: these items went in, these packages came out, so much was lost and is declared.
 
-    A draft is kept as it grows; `version` counts its changes. Registered, it never changes. What came out is an intake
-    of its own, so that it is numbered, marked and printed as anything that is taken in.
+    A draft is kept as it grows; `version` counts its changes. Where more is lost than the norm allows, it waits with
+    its goods held until the authority approves it or gives it back. Registered, it never changes. What came out is an
+    intake of its own, so that it is numbered, marked and printed as anything that is taken in.
     """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Being prepared")
+        AWAITING = "awaiting", _("Waits for the authority")
         DONE = "done", _("Registered")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -88,6 +90,11 @@ class Processing(models.Model):
     opened_at = models.DateTimeField()
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    approval_reason = models.TextField(blank=True)
 
     objects = ProcessingQuerySet.as_manager()
 
@@ -96,24 +103,46 @@ class Processing(models.Model):
         indexes = [models.Index(fields=["store", "state"], name="processings_of_a_store")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="draft", closed_by=None, closed_at=None)
+                condition=Q(state__in=["draft", "awaiting"], closed_by=None, closed_at=None)
                 | Q(state__in=["done", "cancelled"], closed_by__isnull=False, closed_at__isnull=False),
                 name="processing_closed_all_or_none",
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(state="done", input_pieces__gt=0, input_g__gt=0, output_pieces__gt=0, output_g__gt=0)
+                    Q(
+                        state__in=["done", "awaiting"],
+                        input_pieces__gt=0,
+                        input_g__gt=0,
+                        output_pieces__gt=0,
+                        output_g__gt=0,
+                    )
                     & Q(loss_g__isnull=False)
                     & ~Q(origin="")
                 )
                 | (
-                    ~Q(state="done")
+                    ~Q(state__in=["done", "awaiting"])
                     & Q(input_pieces=None, input_g=None, output_pieces=None, output_g=None, loss_g=None, origin="")
                 ),
                 name="done_processing_has_totals",
             ),
             models.CheckConstraint(
-                condition=~Q(state="done") | Q(input_g=F("output_g") + F("loss_g")), name="processing_keeps_mass"
+                condition=~Q(state__in=["done", "awaiting"]) | Q(input_g=F("output_g") + F("loss_g")),
+                name="processing_keeps_mass",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["awaiting", "done"], asked_by__isnull=False, asked_at__isnull=False)
+                | (~Q(state="awaiting") & Q(asked_by=None, asked_at=None)),
+                name="waiting_processing_was_asked_for",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None, approved_at=None, approval_reason="")
+                | (
+                    Q(state__in=["awaiting", "done"], approved_by__isnull=False, approved_at__isnull=False)
+                    & Q(asked_by__isnull=False)
+                    & ~Q(approved_by=F("asked_by"))
+                    & ~Q(approval_reason="")
+                ),
+                name="processing_is_approved_by_another_person",
             ),
             models.CheckConstraint(
                 condition=(Q(state="cancelled") & ~Q(cancel_reason="")) | (~Q(state="cancelled") & Q(cancel_reason="")),
@@ -128,7 +157,9 @@ class Processing(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state__in=["done", "cancelled"]),
             ),
-            triggers.done_processing_is_whole(),
+            triggers.done_processing_is_whole(
+                {recipe.value: ([term.value for term in way.takes], way.gives.value) for recipe, way in WAYS.items()}
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,6 +168,10 @@ class Processing(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
+
+    @property
+    def is_awaiting(self) -> bool:
+        return self.state == self.State.AWAITING
 
     @property
     def way(self) -> Way:
@@ -199,3 +234,11 @@ class ProcessingMovement(Movement):
     class Meta:
         proxy = True
         triggers: list[pgtrigger.Trigger] = [triggers.processing_movement_has_its_run()]
+
+
+class ProcessingHold(Hold):
+    """Holds as processing sees them: what a waiting run would consume stays."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.goods_of_a_run_stay_until_it_is_decided()]

@@ -1,6 +1,7 @@
 """Processing: a draft that grows, then one act that consumes what went in and registers what came out.
 
-Lock order: the run, then what the ledger locks: the store, holdings by item, totals.
+Where more is lost than the norm allows, the act waits: the goods are held until the authority approves it or gives it
+back. Lock order: the run, then what the ledger locks: the store, holdings by item, totals.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,23 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.documents.services import take_numbers
-from core.notices.models import Notice
+from core.notices.models import Notice, is_authority
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, MovementKind
-from ledger.services import Arrival, enter_items, move_items, open_items
+from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, Hold, Holding, MovementKind
+from ledger.services import (
+    Arrival,
+    ItemsNotThere,
+    SecondPersonNeeded,
+    enter_items,
+    lift_hold,
+    lock_items,
+    lock_open,
+    move_items,
+    open_items,
+    place_hold,
+)
 from registry.measures import MAX_NOTE
 from registry.models import (
     WAYS,
@@ -37,12 +49,13 @@ from registry.models import (
     Term,
 )
 from registry.models.terms import split_stock_class
-from registry.processing import Obstacle, find_input_obstacles, may_process_in, weigh_inputs
+from registry.processing import Consumed, Obstacle, find_input_obstacles, may_process_in, weigh_inputs
 from registry.services.registration import insert_derivatives
 
 MOST_PACKAGES = 20_000
 MOST_INPUTS = 20_000
 MOST_NAMED = 5
+LEAST_REASON = 10  # letters
 
 
 class NothingToProcess(BadInput):
@@ -91,9 +104,18 @@ class Package:
 
 @transaction.atomic
 def open_processing(
-    *, actor: User, at: datetime, recipe: Recipe, store: CustodyAccount, on: date | None = None
+    *,
+    actor: User,
+    at: datetime,
+    recipe: Recipe,
+    store: CustodyAccount,
+    on: date | None = None,
+    item_ids: Sequence[int] = (),
 ) -> Processing:
-    """Begin a run in a store of a processor or of the State. Raises NotAllowed, BadInput."""
+    """Begin a run in a store of a processor or of the State, with those of these items on its list that can go in.
+
+    Raises NotAllowed, BadInput; then there is no run.
+    """
     if not may_process_in(actor, store):
         raise NotAllowed
     on = on or day_of(at)
@@ -104,6 +126,9 @@ def open_processing(
         number=f"PR{on:%y}-{serial:06d}", recipe=recipe, store=store, on=on, opened_by=actor, opened_at=at
     )
     _record("processing.opened", run, actor=actor, at=at, recipe=run.recipe)
+    if item_ids:
+        choose_inputs(actor=actor, at=at, run=run, item_ids=item_ids)
+        run.refresh_from_db(fields=["version"])
     return run
 
 
@@ -186,7 +211,8 @@ def register_processing(
     """Consume what goes in and register what came out, in the run's store: all of it or nothing.
 
     What went in is exactly what came out and the declared loss together, in grams. Loss above the norm of what is made
-    must be explained and raises an alert. Outputs have the origin class of the inputs. Marks are not issued here.
+    must be explained; then nothing is consumed: the run waits, its goods are held, and the authority is told. Outputs
+    have the origin class of the inputs. Marks are not issued here. Nothing comes back of a run that waits.
     Raises NotAllowed, InvalidTransition, RunChanged, NothingToProcess, InputsRefused, MassDiffers, LossNotExplained,
     and what the ledger raises; then nothing has changed.
     """
@@ -194,18 +220,117 @@ def register_processing(
     if version is not None and version != run.version:
         raise RunChanged
     items = list(run.inputs.order_by("item_id").values_list("item_id", flat=True))
-    packages = [Package(*line) for line in run.outputs.order_by("row").values_list("count", "mass_g", "note")]
+    packages = _packages(run)
     if not items or not packages:
         raise NothingToProcess
+    lock_open(run.store)
+    lock_items(items)
     if obstacles := find_input_obstacles(run, items):
         raise InputsRefused(_first_reasons(obstacles))
-    # Numbers before what the ledger locks, as registration of a reception takes them: so the two never block each
+    # Read under the lock of the holdings: what is weighed here is what leaves below.
+    weighed = _weigh(run, items)
+    went_in = sum(line.grams for line in weighed)
+    _refuse_wrong_mass(went_in, sum(one.count * one.mass_g for one in packages), loss_g)
+    percent = norm_of_loss(run.way.gives, run.on)
+    if loss_g * 100 <= went_in * percent:
+        _note_totals(run, weighed, packages, loss_g)
+        return _consume(run, packages, actor=actor, at=at, registered_by=actor)
+    if not explanation.strip():
+        raise LossNotExplained(
+            fields={"explanation": _("The norm is %(percent)d %%. Say why more was lost.") % {"percent": percent}}
+        )
+    _note_totals(run, weighed, packages, loss_g)
+    _ask(run, weighed, explanation.strip(), percent, actor=actor, at=at)
+    return []
+
+
+@transaction.atomic
+def approve_processing(*, actor: User, at: datetime, run: Processing, reason: str) -> list[Derivative]:
+    """Let a run that loses more than the norm through, as somebody of the authority who did not ask for it: what waited
+    is consumed, what came out is registered.
+
+    Raises NotAllowed, SecondPersonNeeded, InvalidTransition, InputsRefused, BadInput, and what the ledger raises; then
+    nothing has changed.
+    """
+    run = _lock_awaiting(run)
+    if not is_authority(actor):
+        raise NotAllowed
+    if run.asked_by_id == actor.pk:
+        raise SecondPersonNeeded(_("Another person must approve this: you asked for it yourself."))
+    _refuse_short(reason)
+    asked = {line.item_id: line.mass_g for line in run.inputs.all()}
+    run.approved_by, run.approved_at, run.approval_reason = actor, at, reason.strip()
+    run.save(update_fields=["approved_by", "approved_at", "approval_reason"])
+    lock_open(run.store)
+    items = sorted(asked)
+    lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.PROCESSING, reason=run.number)
+    if obstacles := find_input_obstacles(run, items):
+        raise InputsRefused(_first_reasons(obstacles))
+    weighed = _weigh(run, items)
+    if {line.item_id: line.grams for line in weighed} != asked:
+        raise InvalidTransition(_("The goods were weighed again since. Give the run back, to be registered anew."))
+    return _consume(run, _packages(run), actor=actor, at=at, registered_by=run.asked_by or actor)
+
+
+@transaction.atomic
+def return_processing(*, actor: User, at: datetime, run: Processing, reason: str) -> Processing:
+    """Make a draft of a waiting run again: not approved by the authority, or taken back by who works there.
+
+    Its goods are free. Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    run = _lock_awaiting(run)
+    if not is_authority(actor) and not may_process_in(actor, run.store):
+        raise NotAllowed
+    _refuse_short(reason)
+    run.state, run.asked_by, run.asked_at, run.explanation, run.origin = Processing.State.DRAFT, None, None, "", ""
+    run.input_pieces = run.input_g = run.output_pieces = run.output_g = run.loss_g = None
+    run.version += 1
+    run.save()
+    items = list(run.inputs.order_by("item_id").values_list("item_id", flat=True))
+    run.inputs.update(mass_g=None)
+    lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.PROCESSING, reason=f"{run.number}: {reason}"[:200])
+    _record("processing.returned", run, actor=actor, at=at, reason=reason.strip())
+    return run
+
+
+def _ask(
+    run: Processing, weighed: Sequence[Consumed], explanation: str, percent: int, *, actor: User, at: datetime
+) -> None:
+    """Hold what would be consumed, as it weighs now, and tell the authority."""
+    run.inputs.all().delete()
+    ProcessingInput.objects.bulk_create(
+        ProcessingInput(processing=run, item_id=line.item_id, mass_g=line.grams) for line in weighed
+    )
+    run.state, run.asked_by, run.asked_at, run.explanation = Processing.State.AWAITING, actor, at, explanation
+    run.version += 1
+    run.save()
+    items = [line.item_id for line in weighed]
+    place_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.PROCESSING, reference=run.number)
+    _record(
+        "processing.asked",
+        run,
+        actor=actor,
+        at=at,
+        consumed_pieces=run.input_pieces,
+        consumed_grams=run.input_g,
+        grams=run.output_g,
+        loss_grams=run.loss_g,
+        reason=explanation,
+    )
+    _tell_authority(run, percent, actor=actor, at=at)
+
+
+def _consume(
+    run: Processing, packages: Sequence[Package], *, actor: User, at: datetime, registered_by: User
+) -> list[Derivative]:
+    """Move what goes in out of the store and what came out into it, and close the run."""
+    items = list(run.inputs.order_by("item_id").values_list("item_id", flat=True))
+    # Numbers before what the ledger locks last, as registration of a reception takes them: so the two never block each
     # other.
     numbers = _Numbers(
         intake=take_numbers(series="IN", year=run.on.year)[0],
         items=take_numbers(series="KZ", year=run.on.year, count=sum(one.count for one in packages)),
     )
-    # The inputs leave first: their holdings are locked and read again, so that what is weighed below is what left.
     movement = move_items(
         actor=actor,
         at=at,
@@ -217,26 +342,13 @@ def register_processing(
         effective_on=run.on,
         reference=run.number,
     )
-    consumed = weigh_inputs(movement, run.store)
-    went_in = sum(line.grams for line in consumed)
-    came_out = sum(one.count * one.mass_g for one in packages)
-    _refuse_wrong_mass(went_in, came_out, loss_g)
-    origin = _one_origin([line.stock_class for line in consumed])
-    percent = norm_of_loss(run.way.gives, run.on)
-    is_excess = loss_g * 100 > went_in * percent
-    if is_excess and not explanation.strip():
-        raise LossNotExplained(
-            fields={"explanation": _("The norm is %(percent)d %%. Say why more was lost.") % {"percent": percent}}
-        )
     run.inputs.all().delete()
     ProcessingInput.objects.bulk_create(
-        ProcessingInput(processing=run, item_id=line.item_id, mass_g=line.grams) for line in consumed
+        ProcessingInput(processing=run, item_id=line.item_id, mass_g=line.grams)
+        for line in weigh_inputs(movement, run.store)
     )
     run.outputs.all().delete()
-    run.state, run.closed_by, run.closed_at, run.origin = Processing.State.DONE, actor, at, origin
-    run.input_pieces, run.input_g = len(consumed), went_in
-    run.output_pieces, run.output_g = sum(one.count for one in packages), came_out
-    run.loss_g, run.explanation = loss_g, explanation.strip() if is_excess else ""
+    run.state, run.closed_by, run.closed_at = Processing.State.DONE, registered_by, at
     run.save()
     derivatives = _make(run, packages, numbers, actor=actor, at=at)
     enter_items(
@@ -256,18 +368,49 @@ def register_processing(
         actor=actor,
         at=at,
         pieces=run.output_pieces,
-        grams=came_out,
+        grams=run.output_g,
         consumed_pieces=run.input_pieces,
-        consumed_grams=went_in,
-        loss_grams=loss_g,
+        consumed_grams=run.input_g,
+        loss_grams=run.loss_g,
         first=derivatives[0].number,
         last=derivatives[-1].number,
         movement=movement.pk,
-        reason=run.explanation,
+        reason=run.approval_reason or run.explanation,
     )
-    if is_excess:
-        _tell_authority(run, percent, actor=actor, at=at)
     return derivatives
+
+
+def _note_totals(run: Processing, weighed: Sequence[Consumed], packages: Sequence[Package], loss_g: int) -> None:
+    run.origin = _one_origin([line.stock_class for line in weighed])
+    run.input_pieces, run.input_g = len(weighed), sum(line.grams for line in weighed)
+    run.output_pieces = sum(one.count for one in packages)
+    run.output_g, run.loss_g = sum(one.count * one.mass_g for one in packages), loss_g
+
+
+def _weigh(run: Processing, item_ids: Sequence[int]) -> list[Consumed]:
+    held = Holding.objects.filter(account=run.store_id, item__in=item_ids, pieces__gt=0).order_by("item_id")
+    weighed = [Consumed(*row) for row in held.values_list("item_id", "stock_class", "grams")]
+    if len(weighed) != len(item_ids):
+        raise ItemsNotThere
+    return weighed
+
+
+def _packages(run: Processing) -> list[Package]:
+    return [Package(*line) for line in run.outputs.order_by("row").values_list("count", "mass_g", "note")]
+
+
+def _lock_awaiting(run: Processing) -> Processing:
+    """The run, locked until commit, while it waits. The lock closes the race of two who decide it."""
+    Processing.objects.select_for_update().get(pk=run.pk)
+    locked = Processing.objects.select_related("store__custodian", "store__region", "asked_by").get(pk=run.pk)
+    if not locked.is_awaiting:
+        raise InvalidTransition(_("This run waits for nobody any more. Reload the page."))
+    return locked
+
+
+def _refuse_short(reason: str) -> None:
+    if len(reason.strip()) < LEAST_REASON:
+        raise BadInput(fields={"reason": _("Write at least %(least)d letters.") % {"least": LEAST_REASON}})
 
 
 def norm_of_loss(term: Term, on: date) -> int:

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from core.accounts.models import User
 from ledger.models import CustodyAccount, Hold, Holding, StockTake, Weighing
-from registry.models import Derivative
+from marking.models import SigningKey
+from registry.models import Derivative, Processing
+from registry.services import Package, save_outputs
 from tests.cast import PASSWORD
 from tests.rights import code_of
 
@@ -167,3 +170,80 @@ def test_who_may_not_know_a_count_gets_nothing_of_it(
     assert send(trader, "stocktake-end", pk).status_code == 404
     assert send(auditor, "stocktake-again", pk, reason="Count it").status_code == 409
     assert StockTake.objects.get().state == "counting"
+
+
+# --- processing beyond the norm ---------------------------------------------------------------------------------
+
+
+def test_a_loss_beyond_the_norm_waits_for_the_password_of_the_authority(
+    marked: list[Derivative],
+    storekeeper: User,
+    authority_officer: User,
+    auditor: User,
+    signing_key: SigningKey,
+    reception_store: CustodyAccount,
+) -> None:
+    total = sum(item.mass_g for item in marked)
+    run = send(storekeeper, "processings", recipe="slices", store=reception_store.code).json()["id"]
+    send(storekeeper, "processing-inputs", run, items=[item.number for item in marked])
+    client = Client()
+    client.force_login(storekeeper)
+    client.put(
+        reverse("v1:processing-outputs", args=[run]),
+        {"packages": [{"mass_g": total - 600}]},
+        content_type="application/json",
+    )
+    asked = send(storekeeper, "processing-register", run, loss_g=600, explanation="The sieve was torn")
+    assert (asked.status_code, asked.json()["state"], asked.json()["intake"]) == (200, "awaiting", None)
+    assert Hold.objects.active().count() == len(marked)
+    given = {"reason": "Seen on the spot", "password": PASSWORD}
+
+    assert send(storekeeper, "processing-approve", run, **given).status_code == 403
+    assert send(auditor, "processing-approve", run, **given).status_code == 403
+    assert send(authority_officer, "processing-approve", run, **{**given, "password": "wrong"}).status_code == 422
+    assert send(authority_officer, "processing-approve", run, **{**given, "reason": "ok"}).status_code == 422
+    assert Holding.objects.filter(account=reception_store, pieces__gt=0).count() == len(marked)
+    done = send(authority_officer, "processing-approve", run, **given).json()
+
+    assert (done["state"], done["loss_g"], done["approval_reason"]) == ("done", 600, "Seen on the spot")
+    assert send(storekeeper, "processing-return", run, reason="Not like this").status_code == 409
+
+
+def test_a_waiting_run_is_judged_on_its_page(
+    marked: list[Derivative],
+    storekeeper: User,
+    authority_officer: User,
+    signing_key: SigningKey,
+    reception_store: CustodyAccount,
+) -> None:
+    total = sum(item.mass_g for item in marked)
+    client, officer = Client(), Client()
+    client.force_login(storekeeper)
+    officer.force_login(authority_officer)
+    items = [item.pk for item in marked]
+    given = {"recipe": "slices", "store": reception_store.pk, "on": "2025-11-28", "item": items}
+    client.post(reverse("custody:processing-open"), given)
+    run = Processing.objects.get()
+    assert run.inputs.count() == len(marked)
+    save_outputs(actor=storekeeper, at=timezone.now(), run=run, packages=[Package(1, total - 600)])
+    run.refresh_from_db()
+    act = {"loss_g": 600, "explanation": "The sieve was torn", "version": run.version}
+    client.post(reverse("custody:processing-register", args=[run.pk]), act)
+
+    page, approve, back = (
+        reverse(f"custody:{name}", args=[run.pk]) for name in ("processing", "processing-approve", "processing-return")
+    )
+    mine, theirs = client.get(page).content.decode(), officer.get(page).content.decode()
+    assert approve not in mine
+    assert back in mine
+    assert approve in theirs
+    assert client.post(approve, {"reason": "Seen on the spot", "password": PASSWORD}).status_code == 403
+    assert officer.post(approve, {"reason": "Seen on the spot", "password": "wrong"}).status_code == 422
+    assert officer.post(back, {"return_reason": "Weigh the dust"}).status_code == 302
+    run.refresh_from_db()
+    assert run.is_draft
+    client.post(reverse("custody:processing-register", args=[run.pk]), {**act, "version": run.version})
+    assert officer.post(approve, {"reason": "Seen on the spot", "password": PASSWORD}).status_code == 302
+    run.refresh_from_db()
+    assert run.state == "done"
+    assert officer.get(page).status_code == 200

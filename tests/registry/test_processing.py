@@ -21,11 +21,13 @@ from ledger.services import (
     Arrival,
     ItemsNotThere,
     enter_items,
+    lift_hold,
     move_items,
     open_items,
     place_hold,
     reserve_items,
     reverse_movement,
+    weigh_items,
 )
 from marking.models import Mark, SigningKey
 from marking.selectors import Reason, check_text
@@ -39,11 +41,13 @@ from registry.services import (
     NothingToProcess,
     Package,
     RunChanged,
+    approve_processing,
     cancel_processing,
     choose_inputs,
     drop_inputs,
     open_processing,
     register_processing,
+    return_processing,
     save_outputs,
 )
 
@@ -111,6 +115,7 @@ def test_marks_of_what_was_consumed_say_so_and_packages_have_their_own(
     old = issue_marks(actor=storekeeper, at=now, derivatives=horns)
 
     done = process_and_mark(actor=storekeeper, at=now, run=draft, loss_g=10)
+    assert done is not None
 
     assert Reason.CONSUMED in check_text(old[0], own_hosts=()).reasons
     codes = list(Mark.objects.active().filter(derivative__intake=done.intake).values_list("pk", flat=True))
@@ -138,19 +143,109 @@ def test_more_cannot_come_out_than_went_in(
         finish(storekeeper, now, run, loss_g=0)
 
 
-def test_a_loss_above_the_norm_is_explained_and_alerts(
-    storekeeper: User, now: datetime, reception_store: CustodyAccount, horns: list[Derivative]
-) -> None:
+@pytest.fixture
+def waiting(storekeeper: User, now: datetime, reception_store: CustodyAccount, horns: list[Derivative]) -> Processing:
+    """A gram more than the norm is lost, and explained."""
     loss = mass(horns) * 3 // 100 + 1
     run = begin(storekeeper, now, reception_store, keys(horns), Package(1, mass(horns) - loss))
-
     with pytest.raises(LossNotExplained):
         finish(storekeeper, now, run, loss_g=loss)
-    finish(storekeeper, now, run, loss_g=loss, explanation="Ара тозаңы")
+    assert finish(storekeeper, now, run, loss_g=loss, explanation="Ара тозаңы") == []
+    run.refresh_from_db()
+    return run
 
+
+def test_a_loss_above_the_norm_waits_with_its_goods_held(
+    waiting: Processing, storekeeper: User, reception_store: CustodyAccount, horns: list[Derivative]
+) -> None:
+    assert (waiting.state, waiting.asked_by, waiting.input_g) == ("awaiting", storekeeper, mass(horns))
+    held = Hold.objects.active().filter(kind=Hold.Kind.PROCESSING, reference=waiting.number)
+    assert sorted(held.values_list("item_id", flat=True)) == sorted(keys(horns))
+    assert Holding.objects.filter(account=reception_store, item__in=keys(horns), pieces__gt=0).count() == len(horns)
+    assert not Movement.objects.filter(kind__in=["consumption", "production"]).exists()
     notice = Notice.objects.get()
-    assert (notice.code, notice.subject_kind, notice.subject_id) == ("processing.loss", "processing", str(run.pk))
+    assert (notice.code, notice.subject_kind, notice.subject_id) == ("processing.loss", "processing", str(waiting.pk))
     assert "Ара тозаңы" in notice.text
+
+
+def test_the_authority_lets_a_waiting_run_through(
+    waiting: Processing, storekeeper: User, authority_officer: User, now: datetime, horns: list[Derivative]
+) -> None:
+    with pytest.raises(NotAllowed):
+        approve_processing(actor=storekeeper, at=now, run=waiting, reason="The sieve was torn")
+    with pytest.raises(BadInput):
+        approve_processing(actor=authority_officer, at=now, run=waiting, reason="ok")
+
+    made = approve_processing(actor=authority_officer, at=now, run=waiting, reason="The sieve was torn")
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.closed_by, waiting.approved_by) == ("done", storekeeper, authority_officer)
+    assert [d.mass_g for d in made] == [waiting.output_g]
+    assert not Hold.objects.active().exists()
+    assert find_differences() == {}
+    with pytest.raises(InvalidTransition):
+        approve_processing(actor=authority_officer, at=now, run=waiting, reason="The sieve was torn")
+
+
+def test_a_waiting_run_is_given_back_and_changed(
+    waiting: Processing, storekeeper: User, trader: User, now: datetime, horns: list[Derivative]
+) -> None:
+    with pytest.raises(NotAllowed):
+        return_processing(actor=trader, at=now, run=waiting, reason="Weigh the dust too")
+    run = return_processing(actor=storekeeper, at=now, run=waiting, reason="Weigh the dust too")
+
+    assert run.is_draft
+    assert not Hold.objects.active().exists()
+    save_outputs(actor=storekeeper, at=now, run=run, packages=[Package(1, mass(horns) - 10)])
+    assert len(finish(storekeeper, now, run)) == 1
+
+
+def test_what_was_weighed_again_meanwhile_is_not_approved(
+    waiting: Processing, storekeeper: User, authority_officer: User, now: datetime, horns: list[Derivative]
+) -> None:
+    item = horns[0]
+    weigh_items(actor=storekeeper, at=now, key="w", account=waiting.store, grams={item.pk: item.mass_g - 1})
+
+    with pytest.raises(InvalidTransition):
+        approve_processing(actor=authority_officer, at=now, run=waiting, reason="The sieve was torn")
+
+    waiting.refresh_from_db()
+    assert waiting.is_awaiting
+    assert Hold.objects.active().filter(item=item.pk).exists()
+
+
+def test_the_database_lets_no_waiting_run_through_alone(
+    waiting: Processing, storekeeper: User, now: datetime, horns: list[Derivative]
+) -> None:
+    same = {"approved_by": storekeeper, "approved_at": now, "approval_reason": "Mine"}
+    runs = Processing.objects.filter(pk=waiting.pk)
+    refused(lambda: runs.update(**same), "processing_is_approved_by_another_person")
+    refused(lambda: waiting.outputs.all().delete(), "lines_belong_to_draft")
+    refused(
+        lambda: lift_hold(
+            actor=storekeeper, at=now, item_ids=keys(horns), kind=Hold.Kind.PROCESSING, reason="Never mind"
+        ),
+        "goods_of_a_run_stay_until_it_is_decided",
+    )
+    assert Hold.objects.active().count() == len(horns)
+
+
+def test_a_run_beyond_the_norm_is_never_done_without_approval(
+    storekeeper: User,
+    now: datetime,
+    reception_store: CustodyAccount,
+    horns: list[Derivative],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The service believes in another norm; the database knows the rule of the day."""
+    monkeypatch.setattr("registry.services.processing.norm_of_loss", lambda *_rule: 90)
+    loss = mass(horns) // 2
+    run = begin(storekeeper, now, reception_store, keys(horns), Package(1, mass(horns) - loss))
+
+    refused(lambda: finish(storekeeper, now, run, loss_g=loss), "loss_beyond_the_norm_is_approved")
+
+    run.refresh_from_db()
+    assert run.is_draft
 
 
 def test_a_loss_within_the_norm_needs_no_words(
@@ -355,6 +450,7 @@ def test_the_boundary_keeps_exactly_what_was_declared_lost(
 )
 def test_whatever_goes_in_comes_out_or_is_lost(
     storekeeper: User,
+    authority_officer: User,
     now: datetime,
     reception_store: CustodyAccount,
     horns: list[Derivative],
@@ -374,6 +470,9 @@ def test_whatever_goes_in_comes_out_or_is_lost(
         try:
             with transaction.atomic():
                 made = register_processing(actor=storekeeper, at=now, run=run, loss_g=loss, explanation="x")
+                if not made:
+                    assert loss * 100 > mass(chosen) * 3
+                    made = approve_processing(actor=authority_officer, at=now, run=run, reason="Seen on the spot")
                 connection.check_constraints()
         except DomainError:
             assert rest < 0
