@@ -10,7 +10,8 @@ class MarkingConfig(AppConfig):
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
-        from marking.models import LabelRun, Mark
+        from core.notices.services import register_notice_codes
+        from marking.models import LabelDestruction, LabelReel, LabelRun, LabelSeries, LabelShipment, Mark
 
         import_module("marking.tasks")
         register_subject(
@@ -26,8 +27,71 @@ class MarkingConfig(AppConfig):
             url_name="marking:label-run",
             known_to=lambda user: LabelRun.objects.visible_to(user),
         )
+        register_subject(
+            "label_series",
+            label=_("Series of labels"),
+            known_to=lambda user: LabelSeries.objects.visible_to(user),
+            everything=lambda: LabelSeries.objects.all(),
+            prefix="LS",
+            digits=4,
+        )
+        register_subject(
+            "label_reel",
+            label=_("Reel of labels"),
+            known_to=lambda user: LabelReel.objects.visible_to(user),
+        )
+        register_subject(
+            "label_shipment",
+            label=_("Hand-over of labels"),
+            known_to=lambda user: LabelShipment.objects.visible_to(user),
+            everything=lambda: LabelShipment.objects.all(),
+            prefix="LH",
+        )
+        register_subject(
+            "label_destruction",
+            label=_("Destruction of labels"),
+            known_to=lambda user: LabelDestruction.objects.visible_to(user),
+            everything=lambda: LabelDestruction.objects.all(),
+            prefix="LD",
+        )
+        register_notice_codes(
+            {
+                "labels.missing": _("%(number)s: %(count)s labels did not arrive. %(places)s"),
+                "labels.lost": _("%(count)s labels of reel %(reel)s are reported lost. %(reason)s"),
+                "labels.refused": _(
+                    "Somebody tried to bind label %(code)s (%(reel)s) to an item, which is refused: %(state)s"
+                ),
+                "labels.do_not_add_up": _("The labels of reel %(reel)s do not add up: %(ledger)s and %(marks)s"),
+            },
+            decides="authority",
+        )
+        register_notice_codes(
+            {
+                "labels.foreign": _("Labels of your office were bound by another office: %(count)s of reel %(reel)s"),
+                "labels.destruction_waits": _("%(number)s: destroying %(count)s labels waits for a second person"),
+                "marks.request_waits": _("%(kind)s: %(what)s waits for a second person. %(reason)s"),
+            }
+        )
         register_verbs(
             {
+                "label_series.ordered": _("Blank labels ordered"),
+                "label_series.cancelled": _("Order of blank labels cancelled"),
+                "label_series.made": _("Codes of blank labels drawn"),
+                "labels.out_of_printer": _("Reel of labels printed"),
+                "labels.sent": _("Labels sent"),
+                "labels.received": _("Labels received"),
+                "labels.applied": _("Blank labels bound to items"),
+                "labels.spoiled": _("Labels declared spoiled"),
+                "labels.lost": _("Labels reported lost"),
+                "labels.destruction_asked": _("Destruction of labels asked for"),
+                "labels.destroyed": _("Labels destroyed"),
+                "labels.destruction_refused": _("Destruction of labels refused"),
+                "row.label_named": _("Blank labels named in the weighing table"),
+                "mark.request_asked": _("Act on a mark asked for"),
+                "mark.request_refused": _("Act on a mark refused"),
+                "mark.reprinted": _("Label printed again, former print invalid"),
+                "mark.voided": _("Mark declared void"),
+                "mark.replaced": _("Mark replaced by a new one"),
                 "key.created": _("Signing key made"),
                 "key.taken_into_use": _("Signing key taken into use"),
                 "key.retired": _("Signing key retired"),

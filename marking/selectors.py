@@ -32,6 +32,7 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     OLD_COPY = "old_copy"
     SPOILED = "spoiled"
+    LABEL_LOST = "label_lost"
     BLANK = "blank"
     VOID = "void"
     LOST = "lost"
@@ -76,6 +77,7 @@ BY_STATE: dict[str, Reason] = {
     Mark.State.BLANK: Reason.BLANK,
     Mark.State.SPOILED: Reason.SPOILED,
     Mark.State.DESTROYED: Reason.SPOILED,
+    Mark.State.LOST: Reason.LABEL_LOST,
 }
 
 

@@ -35,6 +35,14 @@ REASONS: dict[Reason, Said] = {
         gettext_lazy("This label was declared spoiled before it was ever on an item. Accept nothing under it."),
         "stop",
     ),
+    Reason.LABEL_LOST: Said(
+        gettext_lazy("Genuine, but a lost label"),
+        gettext_lazy(
+            "This label was reported lost before it was ever on an item. Accept nothing under it, and tell the"
+            " territorial inspection."
+        ),
+        "stop",
+    ),
     Reason.BLANK: Said(
         gettext_lazy("Genuine, but a blank label"),
         gettext_lazy(

@@ -4,11 +4,16 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
 
-from core.accounts.models import User
-from marking.models import Mark, SigningKey
+from core.accounts.models import Organisation, User
+from core.jobs.models import Job
+from marking.models import LabelReel, LabelRun, LabelSeries, Mark, MarkRequest, SigningKey
 from marking.services.issue import register_and_mark
 from marking.services.keys import ensure_signing_key
+from marking.services.labels import LabelOrder
+from marking.services.shipments import Counted, receive_reels, send_reels
+from marking.services.stock import confirm_printed, make_series, order_series, print_reel
 from registry.models import Intake
 
 
@@ -44,3 +49,82 @@ def seized_marks(signing_key: SigningKey, open_seizure: Intake, inspector: User,
         .select_related("derivative__intake")
         .order_by("derivative__row")
     )
+
+
+def print_again(mark: Mark, payload: bytes, signature: bytes, *, asker: User, approver: User, at: datetime) -> None:
+    """Raise the generation of a mark under the words of a second person, in one transaction; the label says this."""
+    with transaction.atomic():
+        asked = MarkRequest.objects.create(
+            kind="reprint",
+            mark=mark,
+            reason="Torn",
+            profile="a4-65",
+            dpi=300,
+            asked_by=asker,
+            asked_at=at,
+        )
+        MarkRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=approver, decided_at=at)
+        Mark.objects.filter(pk=mark.pk).update(generation=mark.generation + 1, payload=payload, signature=signature)
+
+
+@pytest.fixture
+def series(
+    signing_key: SigningKey,
+    storekeeper: User,
+    inspectorate: Organisation,
+    okhotzooprom: Organisation,
+    authority_officer: User,
+    now: datetime,
+) -> LabelSeries:
+    """Two reels of ten labels, ordered for the inspection, their codes drawn at the state enterprise."""
+    return build_series(authority_officer, storekeeper, inspectorate, okhotzooprom, at=now)
+
+
+@pytest.fixture
+def reel(series: LabelSeries, inspector: User, storekeeper: User, now: datetime) -> LabelReel:
+    """The first reel of the series: printed, sent to the inspection and received there by the inspector."""
+    found = series.reels.get(reel=1)
+    print_out(found, storekeeper, at=now)
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[found])
+    receive_reels(actor=inspector, at=now, shipment=shipment, counts={found.pk: Counted(found.size)})
+    return found
+
+
+@pytest.fixture
+def blank(reel: LabelReel) -> Mark:
+    """The first blank label of a reel that the inspection keeps."""
+    return Mark.objects.get(reel=reel, place_on_reel=1)
+
+
+def build_series(
+    orderer: User,
+    maker: User,
+    office: Organisation,
+    printer: Organisation,
+    *,
+    at: datetime,
+    reels: int = 2,
+    size: int = 10,
+) -> LabelSeries:
+    """A series whose codes are drawn."""
+    ordered = order_series(
+        actor=orderer,
+        at=at,
+        office=office,
+        printer=printer,
+        purpose="Field season",
+        profile="roll-50x25",
+        reel_count=reels,
+        reel_size=size,
+    )
+    make_series(actor=maker, at=at, series=ordered)
+    ordered.refresh_from_db()
+    return ordered
+
+
+def print_out(reel: LabelReel, operator: User, *, at: datetime) -> LabelRun:
+    """The reel as it comes out of the printer; the drawing itself has tests of its own."""
+    run = print_reel(actor=operator, at=at, reel=reel, order=LabelOrder("roll-50x25"))
+    Job.objects.filter(pk=run.job_id).update(state="done", started_at=at, finished_at=at, result={})
+    confirm_printed(actor=operator, at=at, reel=reel, device="Zebra ZD421")
+    return run

@@ -6,17 +6,49 @@ stock too. What a mark says of itself is signed; what has become of its derivati
 
 from marking.models.keys import SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
+from marking.models.requests import MarkRequest
 from marking.models.runs import LabelPart, LabelRun, LabelRunMark, LabelRunQuerySet
 from marking.models.snapshots import Snapshot
+from marking.models.stock import (
+    LabelApplication,
+    LabelCount,
+    LabelDestruction,
+    LabelDestructionLine,
+    LabelEntry,
+    LabelHolding,
+    LabelMovement,
+    LabelPlace,
+    LabelReel,
+    LabelReport,
+    LabelSeries,
+    LabelShipment,
+    LabelShipmentLine,
+    RowLabel,
+)
 
 __all__ = [
     "CODE_PATTERN",
+    "LabelApplication",
+    "LabelCount",
+    "LabelDestruction",
+    "LabelDestructionLine",
+    "LabelEntry",
+    "LabelHolding",
+    "LabelMovement",
     "LabelPart",
+    "LabelPlace",
+    "LabelReel",
+    "LabelReport",
     "LabelRun",
     "LabelRunMark",
     "LabelRunQuerySet",
+    "LabelSeries",
+    "LabelShipment",
+    "LabelShipmentLine",
     "Mark",
     "MarkQuerySet",
+    "MarkRequest",
+    "RowLabel",
     "SigningKey",
     "SigningKeyQuerySet",
     "Snapshot",

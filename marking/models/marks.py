@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import final_once, fixed, never_deleted
+from marking import triggers_stock as triggers
 from marking.models.keys import SigningKey
+from marking.models.stock import LabelReel
 from registry.models import Derivative
 
 CODE_PATTERN = r"^[0-9A-HJKMNP-TV-Z]{12}$"
@@ -32,18 +34,19 @@ class Mark(models.Model):
     Codes of blank labels and of marked derivatives are one table, so that its key alone keeps any code from being
     issued twice. Never deleted, never bound to another derivative. A derivative has at most one active mark. Ending a
     mark takes two people and a reason, and is for good. Code, statement and signature change together only when a new
-    print raises the generation.
+    print raises the generation, which a second person approves. A blank label has its place on a reel and keeps it.
     """
 
     class State(models.TextChoices):
         BLANK = "blank", _("Blank label")
         SPOILED = "spoiled", _("Spoiled label")
         DESTROYED = "destroyed", _("Destroyed label")
+        LOST = "lost", _("Lost label")
         ACTIVE = "active", _("Active")
         VOID = "void", _("Void")
         REPLACED = "replaced", _("Replaced")
 
-    UNBOUND = (State.BLANK, State.SPOILED, State.DESTROYED)
+    UNBOUND = (State.BLANK, State.SPOILED, State.DESTROYED, State.LOST)
     ENDED = (State.VOID, State.REPLACED)
 
     code = models.CharField(max_length=12, primary_key=True)
@@ -54,6 +57,8 @@ class Mark(models.Model):
     payload = models.BinaryField()
     signature = models.BinaryField()
     issued_at = models.DateTimeField()
+    reel = models.ForeignKey(LabelReel, null=True, on_delete=models.PROTECT, related_name="marks", db_index=False)
+    place_on_reel = models.PositiveSmallIntegerField(null=True)
     end_asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -75,7 +80,7 @@ class Mark(models.Model):
             models.CheckConstraint(condition=Q(generation__range=(1, 255)), name="mark_generation"),
             models.CheckConstraint(
                 condition=Q(
-                    state__in=["blank", "spoiled", "destroyed", "active"],
+                    state__in=["blank", "spoiled", "destroyed", "lost", "active"],
                     end_asked_by=None,
                     ended_by=None,
                     ended_at=None,
@@ -92,14 +97,24 @@ class Mark(models.Model):
                 condition=Q(ended_by=None) | ~Q(ended_by=F("end_asked_by")), name="nobody_ends_a_mark_alone"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["blank", "spoiled", "destroyed"], derivative=None)
+                condition=Q(state__in=["blank", "spoiled", "destroyed", "lost"], derivative=None)
                 | Q(state__in=["active", "void", "replaced"], derivative__isnull=False),
                 name="mark_is_blank_or_on_a_derivative",
             ),
+            models.CheckConstraint(
+                condition=Q(reel=None, place_on_reel=None) | Q(reel__isnull=False, place_on_reel__gt=0),
+                name="mark_has_reel_and_place_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(reel__isnull=False) | Q(state__in=["active", "void", "replaced"]),
+                name="blank_label_is_on_a_reel",
+            ),
+            models.UniqueConstraint(fields=["reel", "place_on_reel"], name="one_label_at_a_place_of_a_reel"),
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed("mark_is_issued_once", "code", "issued_at"),
+            fixed("mark_stays_on_its_reel", "reel", "place_on_reel"),
             pgtrigger.Protect(
                 name="mark_is_bound_for_good",
                 operation=pgtrigger.Update,
@@ -114,7 +129,10 @@ class Mark(models.Model):
                     ("blank", "active"),
                     ("blank", "spoiled"),
                     ("blank", "destroyed"),
+                    ("blank", "lost"),
                     ("spoiled", "destroyed"),
+                    ("spoiled", "lost"),
+                    ("lost", "destroyed"),
                     ("active", "void"),
                     ("active", "replaced"),
                 ],
@@ -134,6 +152,10 @@ class Mark(models.Model):
                     | pgtrigger.Q(new__key__df=pgtrigger.F("old__key"))
                 ),
             ),
+            triggers.label_is_applied_with_a_photo(),
+            triggers.reprint_is_approved(),
+            triggers.marks_are_counted_when_issued(),
+            triggers.marks_are_counted_when_changed(),
         ]
 
     def __str__(self) -> str:

@@ -13,17 +13,19 @@ from core.jobs.models import Job
 from ledger.models import CustodyAccount
 from marking.labels import PROFILES
 from marking.models.marks import Mark
+from marking.models.stock import LabelReel, offices_of
 from registry.models import Intake
 
 
 class LabelRunQuerySet(models.QuerySet["LabelRun"]):
     def visible_to(self, user: User) -> "LabelRunQuerySet":
-        """Runs for stores that the person may know."""
+        """Runs for stores that the person may know, and for reels that the person's office prints."""
         if user.can(Can.SEE_EVERYTHING):
             return self
         if not user.can(Can.PRINT_LABELS):
             return self.none()
-        return self.filter(store__in=CustodyAccount.objects.visible_to(user).values("pk"))
+        stores = CustodyAccount.objects.visible_to(user).values("pk")
+        return self.filter(Q(store__in=stores) | Q(reel__series__printer__in=offices_of(user)))
 
 
 class LabelRun(models.Model):
@@ -33,7 +35,8 @@ class LabelRun(models.Model):
     """
 
     intake = models.ForeignKey(Intake, null=True, on_delete=models.PROTECT, related_name="label_runs")
-    store = models.ForeignKey(CustodyAccount, on_delete=models.PROTECT, related_name="+")
+    reel = models.ForeignKey(LabelReel, null=True, on_delete=models.PROTECT, related_name="label_runs")
+    store = models.ForeignKey(CustodyAccount, null=True, on_delete=models.PROTECT, related_name="+")
     profile = models.CharField(max_length=20, choices=[(key, key) for key in PROFILES])
     dpi = models.PositiveSmallIntegerField(choices=[(dpi, str(dpi)) for dpi in (203, 300, 600)])
     start = models.PositiveSmallIntegerField(default=1)
@@ -52,11 +55,22 @@ class LabelRun(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(count__gt=0), name="label_run_is_not_empty"),
             models.CheckConstraint(condition=Q(start__gt=0), name="label_run_starts_on_the_sheet"),
+            models.CheckConstraint(
+                condition=Q(reel=None, store__isnull=False) | Q(reel__isnull=False, store=None, intake=None),
+                name="label_run_is_for_a_store_or_a_reel",
+            ),
         ]
         triggers: list[pgtrigger.Trigger] = [*append_only()]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def organisation_id(self) -> int | None:
+        """Whose labels they are: the keeper of the store, or the office that prints the reel."""
+        if self.reel is not None:
+            return self.reel.series.printer_id
+        return self.store.custodian_id if self.store else None
 
 
 class LabelRunMark(models.Model):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,7 @@ from core.jobs.services import Progress, start_job
 from marking import words
 from marking.codes import group
 from marking.labels import PROFILES, Fonts, Label, LabelError, Profile, check_sample, draw_labels
-from marking.models import LabelPart, LabelRun, Mark
+from marking.models import LabelPart, LabelRun, Mark, MarkQuerySet
 from marking.payload import to_address
 from registry.models import Intake
 
@@ -76,7 +77,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
 
     Labels printed before are printed again only with a reason. Raises BadInput, NothingToPrint, InvalidTransition.
     """
-    profile = _known_profile(order)
+    profile = known_profile(order)
     _require_printer(actor, intake)
     # The row lock closes the race of two first orders for one intake.
     locked = Intake.objects.select_for_update(of=("self",), no_key=True).select_related("store").get(pk=intake.pk)
@@ -84,7 +85,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         raise InvalidTransition(_("Register the horns first."))
     if not order.reason.strip() and was_printed(locked):
         raise BadInput(fields={"reason": _("These labels were ordered before. Say why they are printed again.")})
-    count = Mark.objects.active().filter(derivative__intake=locked).count()
+    count = marks_to_print(locked).count()
     if not count:
         raise NothingToPrint
     run = LabelRun.objects.create(
@@ -106,7 +107,8 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
             INSERT INTO marking_labelrunmark (run_id, place, mark_id, generation)
             SELECT %s, row_number() OVER (ORDER BY d.row), m.code, m.generation
             FROM marking_mark m JOIN registry_derivative d ON d.item_id = m.derivative_id
-            WHERE d.intake_id = %s AND m.state = 'active'
+            -- A label that came from a reel is on its horn already.
+            WHERE d.intake_id = %s AND m.state = 'active' AND (m.reel_id IS NULL OR m.generation > 1)
             """,
             [run.pk, locked.pk],
         )
@@ -133,7 +135,8 @@ def _require_printer(actor: User, intake: Intake) -> None:
         raise NotAllowed
 
 
-def _known_profile(order: LabelOrder) -> Profile:
+def known_profile(order: LabelOrder) -> Profile:
+    """The stock of an order whose every choice is possible. Raises BadInput."""
     profile = PROFILES.get(order.profile)
     if profile is None:
         raise BadInput(fields={"profile": _("Choose the labels you print on.")})
@@ -144,6 +147,11 @@ def _known_profile(order: LabelOrder) -> Profile:
     if not 1 <= order.start <= profile.per_page:
         raise BadInput(fields={"start": _("This sheet has positions 1 to %(last)d.") % {"last": profile.per_page}})
     return profile
+
+
+def marks_to_print(intake: Intake) -> MarkQuerySet:
+    """Active marks of an intake whose labels come from this system's printer, not from a reel of blank labels."""
+    return Mark.objects.active().filter(Q(reel=None) | Q(generation__gt=1), derivative__intake=intake)
 
 
 def was_printed(intake: Intake) -> bool:
@@ -207,7 +215,7 @@ def _draw_part(run: LabelRun, part: Part, progress: Progress) -> _DrawnPart:
             progress(told, run.count)
 
     labels = labels_of(run, part)
-    title = gettext("Labels %(number)s") % {"number": run.intake or run.pk}
+    title = gettext("Labels %(number)s") % {"number": run.intake or run.reel or run.pk}
     pages_read = max(LEAST_PAGES_READ, math.ceil(len(labels) / READ_BACK_ONE_IN / profile.per_page))
     out = io.BytesIO()
     try:
@@ -251,7 +259,7 @@ def _keep_part(run: LabelRun, part: Part, drawn: _DrawnPart, *, at: datetime, of
         actor=run.ordered_by,
         at=at,
         kind=Document.Kind.LABELS,
-        name=f"{run.intake or run.pk}-labels-{run.pk}{suffix}.pdf",
+        name=f"{run.intake or run.reel or run.pk}-labels-{run.pk}{suffix}.pdf".replace("/", "-"),
         content=drawn.pdf,
     )
     kept = LabelPart.objects.create(
@@ -269,7 +277,7 @@ def _keep_part(run: LabelRun, part: Part, drawn: _DrawnPart, *, at: datetime, of
             actor=None,
             at=at,
             subject=("label_run", run.pk),
-            organisation_id=run.store.custodian_id,
+            organisation_id=run.organisation_id,
             count=run.count,
             parts=of,
         )
@@ -279,11 +287,14 @@ def _keep_part(run: LabelRun, part: Part, drawn: _DrawnPart, *, at: datetime, of
 def labels_of(run: LabelRun, part: Part) -> list[Label]:
     """The labels of one part of a run."""
     marks = Mark.objects.filter(run_marks__run=run, run_marks__place__gt=part.first, run_marks__place__lte=part.last)
-    return make_labels(marks.select_related("derivative__intake").order_by("run_marks__place"), run.language)
+    return make_labels(marks.select_related("derivative__intake", "reel").order_by("run_marks__place"), run.language)
 
 
 def make_labels(marks: Iterable[Mark], language: str) -> list[Label]:
-    """Labels as printed, in this language; marks come with their derivatives and intakes."""
+    """Labels as printed, in this language; marks come with their derivatives and intakes, or with their reels.
+
+    A blank label says where it stands on its reel in place of what it is on.
+    """
     prefix = symbol_prefix()
     with translation.override(language):
         caption = gettext("Registry of saiga derivatives")
@@ -292,20 +303,21 @@ def make_labels(marks: Iterable[Mark], language: str) -> list[Label]:
             Label(
                 symbol=to_address(prefix, bytes(mark.payload), bytes(mark.signature)),
                 code=group(mark.code),
-                number=mark.item.number,
-                term=things[mark.item.term],
-                mass=grams(mark.item.mass_g),
-                dated=short_day(mark.item.intake.on),
+                number=item.number if item else f"{mark.reel} · {mark.place_on_reel}",
+                term=things[item.term] if item else "",
+                mass=grams(item.mass_g) if item else "",
+                dated=short_day(item.intake.on) if item else "",
                 caption=caption,
             )
             for mark in marks
+            for item in [mark.derivative]
         ]
 
 
 def preview_sheet(*, intake: Intake, order: LabelOrder) -> bytes:
     """The first page of what `print_labels` would print for this order, as PDF. Raises BadInput, NothingToPrint."""
-    profile = _known_profile(order)
-    marks = Mark.objects.active().filter(derivative__intake=intake).select_related("derivative__intake")
+    profile = known_profile(order)
+    marks = marks_to_print(intake).select_related("derivative__intake")
     room = profile.per_page - (order.start - 1)
     labels = make_labels(marks.order_by("derivative__row")[:room], order.language)
     if not labels:

@@ -20,6 +20,7 @@ STATUSES: dict[Reason, Status] = {
     Reason.REPLACED: Status.REPLACED,
     Reason.VOID: Status.VOID,
     Reason.SPOILED: Status.SPOILED,
+    Reason.LABEL_LOST: Status.SPOILED,
     Reason.BLANK: Status.BLANK,
     Reason.LOST: Status.LOST,
     Reason.DESTROYED: Status.DESTROYED,

@@ -17,8 +17,8 @@ from core.base.paging import keyset_page
 from core.documents.services import serve
 from marking.forms import LabelOrderForm, last_choices
 from marking.labels import render_page
-from marking.models import LabelRun, Mark
-from marking.services.labels import preview_sheet, print_labels, was_printed
+from marking.models import LabelRun
+from marking.services.labels import marks_to_print, preview_sheet, print_labels, was_printed
 from marking.words import STOCK
 from registry.models import Intake
 
@@ -31,7 +31,7 @@ SHEET_PREVIEW_DPI = 110
 @require_safe
 def label_runs(request: SignedInRequest) -> HttpResponse:
     """Orders of labels, the newest first."""
-    runs = LabelRun.objects.visible_to(request.user).select_related("intake", "store", "ordered_by", "job")
+    runs = LabelRun.objects.visible_to(request.user).select_related("intake", "store", "reel", "ordered_by", "job")
     context = {"page": keyset_page(runs, request), "stock": STOCK}
     return render(request, "marking/label_runs.html", context)
 
@@ -83,7 +83,7 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "intake": intake,
         "form": form,
-        "count": Mark.objects.active().filter(derivative__intake=intake).count(),
+        "count": marks_to_print(intake).count(),
         "runs": intake.label_runs.select_related("ordered_by", "job"),
         "stock": STOCK,
         "preview_query": _preview_query(form),
@@ -112,7 +112,7 @@ def label_preview(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _run_or_404(reader: User, pk: int) -> LabelRun:
     runs = LabelRun.objects.visible_to(reader)
-    return get_object_or_404(runs.select_related("intake", "store", "ordered_by", "job"), pk=pk)
+    return get_object_or_404(runs.select_related("intake", "store", "reel", "ordered_by", "job"), pk=pk)
 
 
 def _intake_or_404(reader: User, pk: int) -> Intake:

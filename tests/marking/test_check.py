@@ -24,6 +24,7 @@ from marking.payload import Statement, key_id_of, read, sign, to_text
 from marking.selectors import Answer, Reason, Verdict, check_text
 from marking.services.keys import create_key, declare_compromised, signing_key_in_use, take_into_use
 from registry.models import Intake
+from tests.marks import print_again
 
 pytestmark = pytest.mark.django_db
 HOSTS = ("saiga.gov.kz",)
@@ -179,7 +180,9 @@ def test_no_flipped_bit_is_genuine_and_none_breaks_the_check(marks: list[Mark]) 
         assert answer.verdict in (Verdict.FORGED, Verdict.UNREADABLE)
 
 
-def test_a_former_print_is_told_from_the_present_one(marks: list[Mark], signing_key: SigningKey) -> None:
+def test_a_former_print_is_told_from_the_present_one(
+    marks: list[Mark], signing_key: SigningKey, inspector: User, storekeeper: User, now: datetime
+) -> None:
     mark = marks[0]
     former = printed(mark)
     _key, private_key = signing_key_in_use()
@@ -187,7 +190,7 @@ def test_a_former_print_is_told_from_the_present_one(marks: list[Mark], signing_
     present = to_text(second.body, second.signature)
     assert ask(present).verdict == Verdict.FORGED  # signed, but not what the register has
 
-    Mark.objects.filter(pk=mark.pk).update(generation=2, payload=second.body, signature=second.signature)
+    print_again(mark, second.body, second.signature, asker=inspector, approver=storekeeper, at=now)
 
     assert ask(former).reasons == (Reason.OLD_COPY,)
     assert ask(present).verdict == Verdict.GENUINE

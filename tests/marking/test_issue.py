@@ -22,6 +22,7 @@ from marking.services.keys import NoSigningKey, declare_compromised
 from marking.services.labels import LabelOrder
 from registry.models import Derivative, Intake
 from tests.builders import build_intake, register
+from tests.marks import print_again
 
 pytestmark = pytest.mark.django_db
 
@@ -172,10 +173,13 @@ def test_the_database_keeps_a_mark_as_it_was_issued(marks: list[Mark]) -> None:
     assert rows.values().get() == before
 
 
-def test_the_database_lets_a_new_generation_have_a_new_statement(marks: list[Mark]) -> None:
+def test_the_database_lets_a_new_generation_have_a_new_statement(
+    marks: list[Mark], inspector: User, storekeeper: User, now: datetime
+) -> None:
     rows = Mark.objects.filter(pk=marks[0].pk)
+    refused(lambda: rows.update(generation=2, payload=b"new", signature=b"new"))
 
-    rows.update(generation=2, payload=b"new", signature=b"new")
+    print_again(marks[0], b"new", b"new", asker=inspector, approver=storekeeper, at=now)
 
     refused(lambda: rows.update(generation=1, payload=b"old", signature=b"old"))
 

@@ -1,0 +1,212 @@
+"""Reels are handed over: sent by a person of one office, counted and received by another person of the other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import Organisation, User
+from core.audit.services import record
+from core.base.clock import day_of
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.documents.services import take_numbers
+from core.notices.models import Notice
+from core.notices.services import raise_notice
+from ledger.services import SecondPersonNeeded
+from marking.models import (
+    LabelHolding,
+    LabelMovement,
+    LabelPlace,
+    LabelReel,
+    LabelReport,
+    LabelShipment,
+    LabelShipmentLine,
+    Mark,
+)
+from marking.models.stock import offices_of
+from marking.places import write_places
+from marking.services.stock import OFFICES, Change, LabelsNotThere, end_labels, lock_reels, move_labels, places_from
+
+MOST_REELS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the receiver counted of one reel, and the places that are missing on it."""
+
+    pieces: int
+    missing: str = ""
+
+
+@transaction.atomic
+def send_reels(
+    *, actor: User, at: datetime, receiver: Organisation, reels: Sequence[LabelReel], note: str = ""
+) -> LabelShipment:
+    """Send reels, or what is left of them, from the person's office to another. Raises BadInput, LabelsNotThere."""
+    wrong: dict[str, StrOrPromise] = {}
+    if not reels:
+        wrong["reels"] = _("Choose at least one reel.")
+    if len(reels) > MOST_REELS_AT_ONCE:
+        wrong["reels"] = _("At most %(most)d at a time.") % {"most": MOST_REELS_AT_ONCE}
+    if not receiver.is_active or receiver.kind not in OFFICES:
+        wrong["receiver"] = _("Choose an office that works with labels.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    # The lock closes the race of sending against applying: what is counted here is what leaves.
+    locked = lock_reels(reel.pk for reel in reels)
+    held = {
+        holding.reel_id: holding
+        for holding in LabelHolding.objects.filter(
+            reel__in=locked, place=LabelPlace.OFFICE, organisation__in=offices_of(actor), pieces__gt=0
+        )
+    }
+    if len(held) != len(locked):
+        raise LabelsNotThere
+    senders = {holding.organisation_id for holding in held.values()}
+    if len(senders) != 1:
+        raise BadInput(fields={"reels": _("These reels are in different offices. Send each office's by itself.")})
+    sender = senders.pop()
+    if sender == receiver.pk:
+        raise BadInput(fields={"receiver": _("The reels are in this office.")})
+    year = day_of(at).year
+    (serial,) = take_numbers(series="LH", year=year)
+    shipment = LabelShipment.objects.create(
+        number=f"LH{year % 100:02d}-{serial:06d}",
+        sender_id=sender,
+        receiver=receiver,
+        note=note.strip()[:200],
+        sent_by=actor,
+        sent_at=at,
+    )
+    LabelShipmentLine.objects.bulk_create(
+        [LabelShipmentLine(shipment=shipment, reel=reel, sent=held[reel.pk].pieces) for reel in locked]
+    )
+    changes = [Change(pk, LabelPlace.OFFICE, sender, -holding.pieces) for pk, holding in held.items()]
+    changes += [Change(pk, LabelPlace.TRANSIT, sender, holding.pieces) for pk, holding in held.items()]
+    move_labels(actor=actor, at=at, kind=LabelMovement.Kind.SENT, changes=changes, reference=shipment.number)
+    _record("labels.sent", shipment, actor, at, sum(holding.pieces for holding in held.values()))
+    return shipment
+
+
+@transaction.atomic
+def receive_reels(
+    *, actor: User, at: datetime, shipment: LabelShipment, counts: Mapping[int, Counted]
+) -> LabelShipment:
+    """Receive every reel of a hand-over as counted. What is missing is lost from now on; the sender has to explain it.
+
+    Raises NotAllowed, SecondPersonNeeded, InvalidTransition, and BadInput naming the reels.
+    """
+    # The lock closes the race of two who receive one hand-over.
+    locked = LabelShipment.objects.select_for_update(no_key=True, of=("self",)).get(pk=shipment.pk)
+    if locked.receiver_id not in offices_of(actor):
+        raise NotAllowed
+    if locked.state != LabelShipment.State.SENT:
+        raise InvalidTransition(_("These labels were received before. Reload the page."))
+    if locked.sent_by_id == actor.pk:
+        raise SecondPersonNeeded
+    lines = list(locked.lines.select_related("reel__series"))
+    reels = {reel.pk: reel for reel in lock_reels(line.reel_id for line in lines)}
+    missing = _missing_of(lines, counts)
+    changes: list[Change] = []
+    lost: list[Change] = []
+    for line in lines:
+        gone = len(missing.get(line.reel_id, ()))
+        line.counted = line.sent - gone
+        line.missing = write_places(missing.get(line.reel_id, ()))
+        changes.append(Change(line.reel_id, LabelPlace.TRANSIT, locked.sender_id, gone - line.sent))
+        changes.append(Change(line.reel_id, LabelPlace.OFFICE, locked.receiver_id, line.sent - gone))
+        lost.append(Change(line.reel_id, LabelPlace.TRANSIT, locked.sender_id, -gone))
+        lost.append(Change(line.reel_id, LabelPlace.LOST, locked.sender_id, gone))
+    LabelShipmentLine.objects.bulk_update(lines, ["counted", "missing"])
+    # The lost ones leave first: the blank labels of a reel are in one place at any moment.
+    if any(missing.values()):
+        _lose(actor, at, locked, lost, missing)
+    if any(change.pieces for change in changes):
+        move_labels(actor=actor, at=at, kind=LabelMovement.Kind.RECEIVED, changes=changes, reference=locked.number)
+    locked.state, locked.received_by, locked.received_at = LabelShipment.State.RECEIVED, actor, at
+    locked.save(update_fields=["state", "received_by", "received_at"])
+    _record("labels.received", locked, actor, at, sum(line.counted or 0 for line in lines))
+    if any(missing.values()):
+        raise_notice(
+            at=at,
+            kind=Notice.Kind.DISCREPANCY,
+            code="labels.missing",
+            organisation=locked.sender,
+            subject=("label_shipment", locked.pk),
+            actor=actor,
+            number=locked.number,
+            count=sum(map(len, missing.values())),
+            places="; ".join(f"{reels[pk].number}: {write_places(gone)}" for pk, gone in missing.items() if gone),
+        )
+    return locked
+
+
+def _missing_of(lines: Sequence[LabelShipmentLine], counts: Mapping[int, Counted]) -> dict[int, list[int]]:
+    """Which places of each reel did not arrive. Raises BadInput where counts and places do not make what was sent."""
+    wrong: dict[str, StrOrPromise] = {}
+    missing: dict[int, list[int]] = {}
+    for line in lines:
+        said = counts.get(line.reel_id)
+        if said is None:
+            wrong[f"counted_{line.reel_id}"] = _("Count this reel.")
+            continue
+        gone = places_from(said.missing, line.reel, field=f"missing_{line.reel_id}")
+        on_way = set(
+            Mark.objects.filter(reel=line.reel_id, state=Mark.State.BLANK, place_on_reel__in=gone).values_list(
+                "place_on_reel", flat=True
+            )
+        )
+        if not_sent := sorted(set(gone) - on_way):
+            wrong[f"missing_{line.reel_id}"] = _("Not sent at all: %(places)s. These were used before.") % {
+                "places": write_places(not_sent)
+            }
+        elif said.pieces > line.sent:
+            wrong[f"counted_{line.reel_id}"] = _("Only %(sent)d were sent. Count again.") % {"sent": line.sent}
+        elif said.pieces + len(gone) != line.sent:
+            wrong[f"missing_{line.reel_id}"] = _(
+                "%(sent)d were sent and %(counted)d counted: name the places of the %(gone)d that are missing."
+            ) % {"sent": line.sent, "counted": said.pieces, "gone": line.sent - said.pieces}
+        missing[line.reel_id] = gone
+    if wrong:
+        raise BadInput(fields=wrong)
+    return missing
+
+
+def _lose(
+    actor: User, at: datetime, shipment: LabelShipment, changes: Sequence[Change], missing: Mapping[int, list[int]]
+) -> None:
+    reason = str(_("Missing on arrival, hand-over %(number)s") % {"number": shipment.number})
+    move_labels(
+        actor=actor,
+        at=at,
+        kind=LabelMovement.Kind.LOST,
+        changes=changes,
+        reference=shipment.number,
+        reason=reason,
+    )
+    for reel, places in missing.items():
+        codes = list(Mark.objects.filter(reel=reel, place_on_reel__in=places).values_list("code", flat=True))
+        end_labels(codes, Mark.State.LOST)
+        LabelReport.objects.bulk_create(
+            [
+                LabelReport(mark_id=code, kind=LabelPlace.LOST, reason=reason, reported_by=actor, reported_at=at)
+                for code in sorted(codes)
+            ]
+        )
+
+
+def _record(verb: str, shipment: LabelShipment, actor: User, at: datetime, count: int) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("label_shipment", shipment.pk),
+        subject_name=shipment.number,
+        organisation_id=shipment.receiver_id if verb == "labels.received" else shipment.sender_id,
+        count=count,
+        source=shipment.sender.name,
+        target=shipment.receiver.name,
+    )

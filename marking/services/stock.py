@@ -1,0 +1,488 @@
+"""Blank labels: ordered in series, drawn, printed in reels, written off. What moves them, moves them in the ledger.
+
+Lock order: the act (series, hand-over, destruction, item), then reels by their key. Whoever holds the lock of a reel
+may count on what is left of it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.clock import day_of
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.documents.models import Document
+from core.documents.services import take_numbers
+from core.jobs.models import Job
+from core.jobs.services import start_job
+from core.notices.models import Notice
+from core.notices.services import raise_notice
+from marking.codes import new_codes
+from marking.labels import PROFILES
+from marking.models import (
+    LabelEntry,
+    LabelHolding,
+    LabelMovement,
+    LabelPlace,
+    LabelReel,
+    LabelReport,
+    LabelRun,
+    LabelSeries,
+    Mark,
+)
+from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, offices_of
+from marking.payload import Statement, sign
+from marking.places import PlacesError, read_places
+from marking.services.keys import signing_key_in_use
+from marking.services.labels import JOB_KIND, LabelOrder, known_profile
+
+Fields = dict[str, StrOrPromise]
+# Who has blank labels printed.
+OFFICES = (
+    Organisation.Kind.INSPECTORATE,
+    Organisation.Kind.ENTERPRISE,
+    Organisation.Kind.MINISTRY,
+    Organisation.Kind.SCIENTIFIC,
+    Organisation.Kind.POLICE,
+    Organisation.Kind.CUSTOMS,
+    Organisation.Kind.TRADER,
+    Organisation.Kind.PROCESSOR,
+)
+
+
+class LabelsNotThere(DomainError):
+    """The labels are not in the person's office any more."""
+
+    code = "labels-not-there"
+    message = _("These labels are not in your office, or not blank any more. Reload the page.")
+
+
+class NotPrintedYet(InvalidTransition):
+    """The file of the reel is not ready."""
+
+    code = "not-printed-yet"
+    message = _("The labels of this reel have not been drawn yet. Wait for the run to finish.")
+
+
+class Change(NamedTuple):
+    """One line of a movement."""
+
+    reel: int
+    place: LabelPlace
+    organisation: int
+    pieces: int
+
+
+def move_labels(
+    *,
+    actor: User,
+    at: datetime,
+    kind: LabelMovement.Kind,
+    changes: Iterable[Change],
+    second: User | None = None,
+    reference: str = "",
+    reason: str = "",
+    run: LabelRun | None = None,
+    device: str = "",
+) -> LabelMovement:
+    """Write one movement of labels; the database keeps holdings by it and refuses what does not add up."""
+    movement = LabelMovement.objects.create(
+        kind=kind, actor=actor, second=second, at=at, reference=reference, reason=reason, run=run, device=device
+    )
+    summed: Counter[tuple[int, LabelPlace, int]] = Counter()
+    for change in changes:
+        summed[change.reel, change.place, change.organisation] += change.pieces
+    LabelEntry.objects.bulk_create(
+        [
+            LabelEntry(movement=movement, reel_id=reel, place=place, organisation_id=organisation, pieces=pieces)
+            for (reel, place, organisation), pieces in summed.items()
+            if pieces
+        ]
+    )
+    return movement
+
+
+def lock_reels(reels: Iterable[int]) -> list[LabelReel]:
+    """Lock reels in the order of their keys. Closes the races of sending, applying and writing off."""
+    locked = LabelReel.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(reels))
+    return list(locked.select_related("series").order_by("pk"))
+
+
+def blank_holding(reel: int) -> LabelHolding | None:
+    """Where the blank labels of a reel are; None when none is left."""
+    found = LabelHolding.objects.filter(
+        reel=reel, place__in=(LabelPlace.TO_PRINT, LabelPlace.OFFICE, LabelPlace.TRANSIT), pieces__gt=0
+    )
+    return found.select_related("organisation").first()
+
+
+@transaction.atomic
+def order_series(
+    *,
+    actor: User,
+    at: datetime,
+    office: Organisation,
+    printer: Organisation,
+    purpose: str,
+    profile: str,
+    reel_count: int,
+    reel_size: int,
+) -> LabelSeries:
+    """Order blank labels for an office, to be printed by another or the same. Raises NotAllowed, BadInput."""
+    if not actor.can(Can.ORDER_LABELS):
+        raise NotAllowed
+    wrong: Fields = {}
+    if not purpose.strip():
+        wrong["purpose"] = _("Say what they are for.")
+    if profile not in PROFILES:
+        wrong["profile"] = _("Choose the labels you print on.")
+    if not 1 <= reel_count <= MOST_REELS:
+        wrong["reel_count"] = _("1 to %(most)d reels.") % {"most": MOST_REELS}
+    if not 1 <= reel_size <= LARGEST_REEL:
+        wrong["reel_size"] = _("1 to %(most)d labels on a reel.") % {"most": LARGEST_REEL}
+    if not wrong and reel_count * reel_size > MOST_IN_SERIES:
+        wrong["reel_count"] = _("At most %(most)d labels in a series.") % {"most": MOST_IN_SERIES}
+    for name, organisation in (("office", office), ("printer", printer)):
+        if not organisation.is_active or organisation.kind not in OFFICES:
+            wrong[name] = _("Choose an office that works with labels.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    year = day_of(at).year
+    (serial,) = take_numbers(series="LS", year=year)
+    series = LabelSeries.objects.create(
+        number=f"LS{year % 100:02d}-{serial:04d}",
+        office=office,
+        printer=printer,
+        purpose=purpose.strip()[:200],
+        profile=profile,
+        reel_count=reel_count,
+        reel_size=reel_size,
+        ordered_by=actor,
+        ordered_at=at,
+    )
+    _record_series("label_series.ordered", series, actor, at)
+    return series
+
+
+@transaction.atomic
+def cancel_series(*, actor: User, at: datetime, series: LabelSeries) -> LabelSeries:
+    """Take back an order of which no code was drawn. Raises NotAllowed, InvalidTransition."""
+    if not actor.can(Can.ORDER_LABELS):
+        raise NotAllowed
+    series = _take_series(series)
+    series.state, series.ended_by, series.ended_at = LabelSeries.State.CANCELLED, actor, at
+    series.save(update_fields=["state", "ended_by", "ended_at"])
+    _record_series("label_series.cancelled", series, actor, at)
+    return series
+
+
+def _take_series(series: LabelSeries) -> LabelSeries:
+    # The lock closes the race of two who draw the codes of one order.
+    locked = LabelSeries.objects.select_for_update(no_key=True, of=("self",)).get(pk=series.pk)
+    if locked.state != LabelSeries.State.ORDERED:
+        raise InvalidTransition(_("The codes of this series were drawn, or it was cancelled. Reload the page."))
+    return locked
+
+
+@transaction.atomic
+def make_series(
+    *, actor: User, at: datetime, series: LabelSeries, codes: Iterator[str] | None = None
+) -> list[LabelReel]:
+    """Draw and sign the codes of an ordered series and lay out its reels: all of it or nothing, one COPY.
+
+    A label's place on its reel says nothing of its code. Raises NotAllowed, InvalidTransition, NoSigningKey.
+    """
+    if series.printer_id not in offices_of(actor):
+        raise NotAllowed(_("This series is printed by another office."))
+    series = _take_series(series)
+    reels = LabelReel.objects.bulk_create(
+        [
+            LabelReel(series=series, reel=reel, number=f"{series.number}/{reel:03d}", size=series.reel_size)
+            for reel in range(1, series.reel_count + 1)
+        ]
+    )
+    _issue_blanks([(reel.pk, place) for reel in reels for place in range(1, reel.size + 1)], at, codes)
+    office = series.printer_id
+    changes = [Change(reel.pk, LabelPlace.ISSUED, office, -reel.size) for reel in reels]
+    changes += [Change(reel.pk, LabelPlace.TO_PRINT, office, reel.size) for reel in reels]
+    move_labels(actor=actor, at=at, kind=LabelMovement.Kind.ISSUED, changes=changes, reference=series.number)
+    series.state, series.ended_by, series.ended_at = LabelSeries.State.MADE, actor, at
+    series.save(update_fields=["state", "ended_by", "ended_at"])
+    _record_series("label_series.made", series, actor, at)
+    return reels
+
+
+# Code, reel, place, signed bytes, signature.
+_Blank = tuple[str, int, int, bytes, bytes]
+
+
+def _issue_blanks(places: Sequence[tuple[int, int]], at: datetime, codes: Iterator[str] | None) -> None:
+    key, private_key = signing_key_in_use()
+    source = codes or new_codes()
+    key_id = bytes.fromhex(key.pk)
+
+    def draw(waiting: Sequence[tuple[int, int]]) -> list[_Blank]:
+        signed = [(reel, place, sign(Statement(key_id, next(source)), private_key)) for reel, place in waiting]
+        # In the order of codes, so that two transactions that drew the same ones wait for each other and never both.
+        return sorted((one.statement.code, reel, place, one.body, one.signature) for reel, place, one in signed)
+
+    drawn = draw(places)
+    try:
+        with transaction.atomic():
+            _copy_blanks(drawn, key.pk, at)
+    except IntegrityError:
+        _insert_free(drawn, draw, places, key.pk, at)
+
+
+def _copy_blanks(drawn: list[_Blank], key: str, at: datetime) -> None:
+    statement = (
+        "COPY marking_mark (code, reel_id, place_on_reel, state, generation, key_id, payload, signature, issued_at,"
+        " end_reason) FROM STDIN"
+    )
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for code, reel, place, body, signature in drawn:
+            copy.write_row((code, reel, place, Mark.State.BLANK.value, 1, key, body, signature, at, ""))
+
+
+def _insert_free(
+    drawn: list[_Blank],
+    draw: Callable[[Sequence[tuple[int, int]]], list[_Blank]],
+    places: Sequence[tuple[int, int]],
+    key: str,
+    at: datetime,
+) -> None:
+    """Insert labels whose codes are free and draw again for the rest."""
+    filled: set[tuple[int, int]] = set()
+    while drawn:
+        codes, reels, spots, bodies, signatures = (list(column) for column in zip(*drawn, strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO marking_mark
+                    (code, reel_id, place_on_reel, state, generation, key_id, payload, signature, issued_at, end_reason)
+                SELECT code, reel, place, 'blank', 1, %s, payload, signature, %s, ''
+                FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bytea[], %s::bytea[])
+                    AS new (code, reel, place, payload, signature)
+                ORDER BY code
+                ON CONFLICT (code) DO NOTHING
+                RETURNING reel_id, place_on_reel
+                """,
+                [key, at, codes, reels, spots, bodies, signatures],
+            )
+            filled.update(cursor.fetchall())
+        drawn = draw([one for one in places if one not in filled])
+
+
+@transaction.atomic
+def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder) -> LabelRun:
+    """Order the labels of a reel; the job that draws them starts after commit. Again only with a reason, and only
+    until the reel was declared printed.
+
+    Raises NotAllowed, BadInput, InvalidTransition.
+    """
+    if reel.series.printer_id not in offices_of(actor):
+        raise NotAllowed(_("This series is printed by another office."))
+    profile = known_profile(order)
+    (locked,) = lock_reels([reel.pk])
+    held = blank_holding(reel.pk)
+    if held is None or held.place != LabelPlace.TO_PRINT:
+        raise InvalidTransition(_("This reel has been printed. Declare a torn label spoiled and use another one."))
+    failed = (Job.State.FAILED, Job.State.CANCELLED)
+    before = LabelRun.objects.filter(reel=locked).exclude(job__state__in=failed).exists()
+    if before and not order.reason.strip():
+        raise BadInput(fields={"reason": _("These labels were ordered before. Say why they are printed again.")})
+    run = LabelRun.objects.create(
+        reel=locked,
+        profile=profile.key,
+        dpi=order.dpi,
+        start=order.start,
+        language=order.language,
+        count=held.pieces,
+        reason=order.reason.strip(),
+        ordered_by=actor,
+        ordered_at=at,
+        job=start_job(actor=actor, at=at, kind=JOB_KIND, params={"intake": locked.number}),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO marking_labelrunmark (run_id, place, mark_id, generation)
+            SELECT %s, row_number() OVER (ORDER BY place_on_reel), code, generation
+            FROM marking_mark WHERE reel_id = %s AND state = 'blank'
+            """,
+            [run.pk, locked.pk],
+        )
+    record_reel("labels.ordered", locked, actor, at, run=run.pk, profile=profile.key, count=run.count)
+    return run
+
+
+@transaction.atomic
+def confirm_printed(*, actor: User, at: datetime, reel: LabelReel, device: str, spoiled: str = "") -> LabelMovement:
+    """The operator says that the reel came out of a printer, and which labels came out spoiled: now it is stock.
+
+    Raises NotAllowed, BadInput, NotPrintedYet, InvalidTransition.
+    """
+    if reel.series.printer_id not in offices_of(actor):
+        raise NotAllowed(_("This series is printed by another office."))
+    if not device.strip():
+        raise BadInput(fields={"device": _("Name the printer.")})
+    places = places_from(spoiled, reel, field="spoiled")
+    (locked,) = lock_reels([reel.pk])
+    held = blank_holding(reel.pk)
+    if held is None or held.place != LabelPlace.TO_PRINT:
+        raise InvalidTransition(_("This reel was declared printed before. Reload the page."))
+    run = LabelRun.objects.filter(reel=locked, job__state=Job.State.DONE).first()
+    if run is None:
+        raise NotPrintedYet
+    movement = move_labels(
+        actor=actor,
+        at=at,
+        kind=LabelMovement.Kind.PRINTED,
+        changes=[
+            Change(locked.pk, LabelPlace.TO_PRINT, held.organisation_id, -held.pieces),
+            Change(locked.pk, LabelPlace.OFFICE, held.organisation_id, held.pieces),
+        ],
+        reference=locked.number,
+        run=run,
+        device=device.strip()[:100],
+    )
+    record_reel("labels.out_of_printer", locked, actor, at, count=held.pieces, run=run.pk, device=movement.device)
+    if places:
+        reason = str(_("Came out of the printer spoiled"))
+        write_off(actor=actor, at=at, reel=locked, places=places, kind=LabelMovement.Kind.SPOILED, reason=reason)
+    return movement
+
+
+def places_from(text: str, reel: LabelReel, *, field: str) -> list[int]:
+    """The places that a person named, "17, 40-52". Raises BadInput."""
+    try:
+        return read_places(text, last=reel.size)
+    except PlacesError as error:
+        raise BadInput(
+            fields={
+                field: _("“%(text)s”: name places of this reel from 1 to %(last)d, such as 17, 40-52.")
+                % {"text": error.text, "last": reel.size}
+            }
+        ) from error
+
+
+@transaction.atomic
+def write_off(
+    *,
+    actor: User,
+    at: datetime,
+    reel: LabelReel,
+    places: Sequence[int],
+    kind: LabelMovement.Kind,
+    reason: str,
+    photo: Document | None = None,
+) -> LabelMovement:
+    """Blank labels of the person's office are spoiled, or lost: from now on their marks are refused wherever shown.
+
+    A spoiled label can be reported lost too. Raises NotAllowed, BadInput, LabelsNotThere.
+    """
+    wrong: Fields = {}
+    if not reason.strip():
+        wrong["reason"] = _("Say why.")
+    if not places:
+        wrong["places"] = _("Name at least one label.")
+    if wrong:
+        raise BadInput(fields=wrong)
+    (locked,) = lock_reels([reel.pk])
+    wanted = sorted(set(places))
+    found = dict(Mark.objects.filter(reel=locked, place_on_reel__in=wanted).values_list("code", "state"))
+    states = Counter(found.values())
+    may_be = {Mark.State.BLANK, Mark.State.SPOILED} if kind == LabelMovement.Kind.LOST else {Mark.State.BLANK}
+    if len(found) != len(wanted) or not set(states) <= may_be:
+        raise LabelsNotThere
+    changes: list[Change] = []
+    target = LabelPlace(kind.value)
+    if states[Mark.State.BLANK]:
+        held = blank_holding(locked.pk)
+        if held is None or held.place != LabelPlace.OFFICE or held.organisation_id not in offices_of(actor):
+            raise LabelsNotThere
+        office = held.organisation_id
+        changes.append(Change(locked.pk, LabelPlace.OFFICE, office, -states[Mark.State.BLANK]))
+        changes.append(Change(locked.pk, target, office, states[Mark.State.BLANK]))
+    if states[Mark.State.SPOILED]:
+        kept = LabelHolding.objects.filter(
+            reel=locked, place=LabelPlace.SPOILED, organisation__in=offices_of(actor), pieces__gte=1
+        ).first()
+        if kept is None or kept.pieces < states[Mark.State.SPOILED]:
+            raise LabelsNotThere
+        office = kept.organisation_id
+        changes.append(Change(locked.pk, LabelPlace.SPOILED, office, -states[Mark.State.SPOILED]))
+        changes.append(Change(locked.pk, target, office, states[Mark.State.SPOILED]))
+    movement = move_labels(
+        actor=actor, at=at, kind=kind, changes=changes, reference=locked.number, reason=reason.strip()[:200]
+    )
+    end_labels(list(found), Mark.State(kind.value))
+    LabelReport.objects.bulk_create(
+        [
+            LabelReport(
+                mark_id=code,
+                kind=target,
+                reason=reason.strip()[:200],
+                photo=photo,
+                reported_by=actor,
+                reported_at=at,
+            )
+            for code in sorted(found)
+        ]
+    )
+    verb = "labels.lost" if kind == LabelMovement.Kind.LOST else "labels.spoiled"
+    record_reel(verb, locked, actor, at, count=len(found), reason=movement.reason, organisation=office)
+    if kind == LabelMovement.Kind.LOST:
+        raise_notice(
+            at=at,
+            kind=Notice.Kind.ALERT,
+            code="labels.lost",
+            organisation=Organisation.objects.get(pk=office),
+            subject=("label_reel", locked.pk),
+            actor=actor,
+            reel=locked.number,
+            count=len(found),
+            reason=movement.reason,
+        )
+    return movement
+
+
+def end_labels(codes: Sequence[str], state: Mark.State) -> None:
+    """Put marks of labels into another state, in the order of codes; the movement is the caller's."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE marking_mark SET state = %s WHERE code = ANY(%s)", [state.value, sorted(codes)])
+
+
+def _record_series(verb: str, series: LabelSeries, actor: User, at: datetime) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("label_series", series.pk),
+        subject_name=series.number,
+        organisation_id=series.office_id,
+        count=series.count,
+        reels=series.reel_count,
+        reason=series.purpose,
+    )
+
+
+def record_reel(
+    verb: str, reel: LabelReel, actor: User, at: datetime, *, organisation: int | None = None, **facts: object
+) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("label_reel", reel.pk),
+        subject_name=reel.number,
+        organisation_id=organisation or reel.series.printer_id,
+        **facts,
+    )

@@ -1,0 +1,216 @@
+"""What the database itself refuses and keeps of label stock. Each trigger names the invariant it guards."""
+
+import pgtrigger
+
+# How the state of a mark on a reel is counted; the ledger has the same words for where a label ended.
+STANDING = "CASE WHEN state IN ('active', 'void', 'replaced') THEN 'applied' ELSE state END"
+
+
+def written_by_trigger_only() -> pgtrigger.Trigger:
+    """Holdings follow entries, counts follow marks; nobody writes them by hand."""
+    return pgtrigger.Trigger(
+        name="written_by_trigger_only",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func="""
+            IF pg_trigger_depth() < 2 THEN
+                RAISE EXCEPTION '% is kept by triggers and not written by hand', TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def label_movement_balances() -> pgtrigger.Trigger:
+    """At commit every movement has entries, and they sum to zero for each reel."""
+    return pgtrigger.Trigger(
+        name="label_movement_balances",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        func="""
+            IF NOT EXISTS (SELECT FROM marking_labelentry WHERE movement_id = NEW.id)
+                OR EXISTS (SELECT FROM marking_labelentry WHERE movement_id = NEW.id
+                    GROUP BY reel_id HAVING sum(pieces) <> 0) THEN
+                RAISE EXCEPTION 'label movement % does not balance', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_movement_balances';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def label_entry_keeps_holdings() -> pgtrigger.Trigger:
+    """Entries belong to a movement of their own transaction; holdings follow them, what leaves before what arrives."""
+    return pgtrigger.Trigger(
+        name="label_entry_keeps_holdings",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="entered"),
+        declare=[("wrong", "text"), ("leaving", "bigint"), ("left_there", "bigint")],
+        func="""
+            SELECT min(m.id)::text INTO wrong FROM (SELECT DISTINCT movement_id FROM entered) e
+            JOIN marking_labelmovement m ON m.id = e.movement_id
+            WHERE m.transaction <> pg_current_xact_id()::text::bigint;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'label movement % was made in another transaction and takes no more entries', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_entries_belong_to_new_movement';
+            END IF;
+            WITH change AS (
+                SELECT reel_id, place, organisation_id, sum(pieces) AS pieces FROM entered
+                WHERE place <> 'issued' GROUP BY 1, 2, 3 HAVING sum(pieces) < 0 ORDER BY 1, 2, 3
+            ), changed AS (
+                UPDATE marking_labelholding h SET pieces = h.pieces + c.pieces FROM change c
+                WHERE h.reel_id = c.reel_id AND h.place = c.place AND h.organisation_id = c.organisation_id
+                RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM change), (SELECT count(*) FROM changed) INTO leaving, left_there;
+            IF leaving <> left_there THEN
+                RAISE EXCEPTION 'labels leave a place where they are not'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_holding_not_negative';
+            END IF;
+            INSERT INTO marking_labelholding AS h (reel_id, place, organisation_id, pieces)
+            SELECT reel_id, place, organisation_id, sum(pieces) FROM entered
+            GROUP BY 1, 2, 3 HAVING place = 'issued' OR sum(pieces) > 0 ORDER BY 1, 2, 3
+            ON CONFLICT (reel_id, place, organisation_id) DO UPDATE SET pieces = h.pieces + excluded.pieces;
+            RETURN NULL;
+        """,
+    )
+
+
+def label_stock_adds_up(side: str) -> pgtrigger.Trigger:
+    """At commit the ledger of a reel and the states of its marks say the same, whichever of the two was written."""
+    return pgtrigger.Trigger(
+        name=f"label_stock_adds_up_by_{side}",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        func="""
+            IF EXISTS (
+                SELECT FROM (
+                    SELECT CASE WHEN place IN ('to_print', 'office', 'transit') THEN 'blank' ELSE place END AS standing,
+                        sum(pieces) AS pieces
+                    FROM marking_labelholding WHERE reel_id = NEW.reel_id AND place <> 'issued' GROUP BY 1
+                ) l FULL JOIN (
+                    SELECT standing, pieces FROM marking_labelcount WHERE reel_id = NEW.reel_id
+                ) c USING (standing)
+                WHERE coalesce(l.pieces, 0) <> coalesce(c.pieces, 0)
+            ) THEN
+                RAISE EXCEPTION 'reel %: the ledger of labels and the states of its marks differ', NEW.reel_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_stock_adds_up';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def marks_are_counted_when_issued() -> pgtrigger.Trigger:
+    """Marks on reels are counted by what they stand for, all rows of a statement at once."""
+    return pgtrigger.Trigger(
+        name="marks_are_counted_when_issued",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="issued"),
+        func=f"""
+            INSERT INTO marking_labelcount AS c (reel_id, standing, pieces)
+            SELECT reel_id, {STANDING}, count(*) FROM issued WHERE reel_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (reel_id, standing) DO UPDATE SET pieces = c.pieces + excluded.pieces;
+            RETURN NULL;
+        """,  # noqa: S608  our own words
+    )
+
+
+def marks_are_counted_when_changed() -> pgtrigger.Trigger:
+    """A mark on a reel that stands for something else is counted there."""
+    changed = f"""
+        SELECT o.reel_id, o.was, n.now FROM
+            (SELECT code, reel_id, {STANDING} AS was FROM before WHERE reel_id IS NOT NULL) o
+            JOIN (SELECT code, {STANDING} AS now FROM after WHERE reel_id IS NOT NULL) n USING (code)
+        WHERE o.was <> n.now
+    """  # noqa: S608  our own words
+    return pgtrigger.Trigger(
+        name="marks_are_counted_when_changed",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        referencing=pgtrigger.Referencing(old="before", new="after"),
+        func=f"""
+            UPDATE marking_labelcount c SET pieces = c.pieces - d.pieces
+            FROM (SELECT reel_id, was, count(*) AS pieces FROM ({changed}) x GROUP BY 1, 2 ORDER BY 1, 2) d
+            WHERE c.reel_id = d.reel_id AND c.standing = d.was;
+            INSERT INTO marking_labelcount AS c (reel_id, standing, pieces)
+            SELECT reel_id, now, count(*) FROM ({changed}) x GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (reel_id, standing) DO UPDATE SET pieces = c.pieces + excluded.pieces;
+            RETURN NULL;
+        """,  # noqa: S608  our own words
+    )
+
+
+def label_is_applied_with_a_photo() -> pgtrigger.Trigger:
+    """A blank label becomes the mark of an item by an application to that very item, which has a photo."""
+    return pgtrigger.Trigger(
+        name="label_is_applied_with_a_photo",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__state="blank", new__state="active"),
+        func="""
+            IF NOT EXISTS (SELECT FROM marking_labelapplication a
+                    WHERE a.mark_id = NEW.code AND a.derivative_id = NEW.derivative_id) THEN
+                RAISE EXCEPTION 'label % is applied with a photo', NEW.code
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_is_applied_with_a_photo';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def reprint_is_approved() -> pgtrigger.Trigger:
+    """The generation rises by one, and only in the transaction in which a second person approves a reprint."""
+    return pgtrigger.Trigger(
+        name="reprint_is_approved",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__generation__gt=pgtrigger.F("old__generation")),
+        func="""
+            IF NEW.state <> 'active' OR NEW.generation <> OLD.generation + 1 OR NOT EXISTS (
+                SELECT FROM marking_markrequest r
+                WHERE r.kind = 'reprint' AND r.state = 'approved'
+                    AND r.approved_in = pg_current_xact_id()::text::bigint
+                    AND (r.mark_id = NEW.code OR r.intake_id = (
+                        SELECT d.intake_id FROM registry_derivative d WHERE d.item_id = NEW.derivative_id))
+            ) THEN
+                RAISE EXCEPTION 'mark % is printed again with a second person', NEW.code
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'reprint_is_approved';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def approval_names_its_transaction() -> pgtrigger.Trigger:
+    """An approved request carries the transaction that approved it; one that is approved only learns its results."""
+    return pgtrigger.Trigger(
+        name="approval_names_its_transaction",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF TG_OP = 'INSERT' THEN
+                IF NEW.state <> 'asked' THEN
+                    RAISE EXCEPTION 'a request is asked for first' USING ERRCODE = 'check_violation';
+                END IF;
+            ELSIF OLD.state = 'asked' AND NEW.state = 'approved' THEN
+                NEW.approved_in := pg_current_xact_id()::text::bigint;
+            ELSIF OLD.state = 'approved' AND (
+                NEW.state <> 'approved' OR NEW.decided_by_id <> OLD.decided_by_id OR NEW.decided_at <> OLD.decided_at
+                OR OLD.approved_in <> pg_current_xact_id()::text::bigint
+                OR NEW.approved_in IS DISTINCT FROM OLD.approved_in
+            ) THEN
+                RAISE EXCEPTION 'request % was approved', OLD.id USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NEW;
+        """,
+    )

@@ -1,0 +1,271 @@
+"""Blank labels as stock: what may be done with them, and what the database refuses of them."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from core.accounts.models import Organisation, User
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from marking.models import (
+    LabelCount,
+    LabelEntry,
+    LabelHolding,
+    LabelMovement,
+    LabelReel,
+    LabelSeries,
+    Mark,
+    SigningKey,
+)
+from marking.selectors import Reason, check_text
+from marking.services.shipments import Counted, receive_reels, send_reels
+from marking.services.stock import LabelsNotThere, make_series, order_series, write_off
+from tests.marks import print_out
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(act: Callable[[], object]) -> None:
+    """The database refuses it, at the latest at commit."""
+
+
+    def act_and_commit() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            act()
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    with pytest.raises(DatabaseError):
+        act_and_commit()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def held(reel: LabelReel) -> dict[tuple[str, str], int]:
+    rows = LabelHolding.objects.filter(reel=reel).exclude(place="issued").exclude(pieces=0)
+    return {(row.place, row.organisation.kind): row.pieces for row in rows.select_related("organisation")}
+
+
+def add_up(reel: LabelReel) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    return sum(LabelHolding.objects.filter(reel=reel).values_list("pieces", flat=True)) == 0
+
+
+def test_a_series_has_random_codes_in_no_order(series: LabelSeries) -> None:
+    assert series.number == "LS25-0001"
+    marks = Mark.objects.filter(reel__series=series).order_by("reel", "place_on_reel")
+    codes = [mark.code for mark in marks]
+
+    assert [(mark.reel.number, mark.place_on_reel) for mark in marks if mark.reel] == [
+        (f"LS25-0001/{reel:03d}", place) for reel in (1, 2) for place in range(1, 11)
+    ]
+    assert {mark.state for mark in marks} == {"blank"}
+    assert codes != sorted(codes)
+    assert len(set(codes)) == 20
+
+
+def test_a_reel_goes_from_the_printer_to_the_office(
+    series: LabelSeries, storekeeper: User, inspector: User, now: datetime
+) -> None:
+    reel, other = series.reels.all()
+    assert held(reel) == {("to_print", "enterprise"): 10}
+
+    print_out(reel, storekeeper, at=now)
+    assert held(reel) == {("office", "enterprise"): 10}
+
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+    assert held(reel) == {("transit", "enterprise"): 10}
+
+    receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: Counted(10)})
+    assert held(reel) == {("office", "inspectorate"): 10}
+    assert held(other) == {("to_print", "enterprise"): 10}
+    assert add_up(reel)
+    assert add_up(other)
+
+
+def test_what_does_not_arrive_is_lost_and_refused_at_every_check(
+    series: LabelSeries, storekeeper: User, inspector: User, now: datetime
+) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+
+    for counted in (Counted(8), Counted(8, "3"), Counted(10, "3, 4"), Counted(11), Counted(8, "3, 11")):
+        with pytest.raises(BadInput):
+            receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: counted})
+    receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: Counted(7, "3, 5-6")})
+
+    assert held(reel) == {("office", "inspectorate"): 7, ("lost", "enterprise"): 3}
+    lost = Mark.objects.get(reel=reel, place_on_reel=5)
+    assert lost.state == "lost"
+    assert check_text(lost.code, own_hosts=()).reasons == (Reason.LABEL_LOST,)
+    notice = Notice.objects.get(code="labels.missing")
+    assert notice.kind == Notice.Kind.DISCREPANCY
+    assert "3, 5-6" in notice.text
+    assert shipment.lines.get().missing == "3, 5-6"
+    assert add_up(reel)
+
+
+def test_a_hand_over_has_two_sides(
+    series: LabelSeries, storekeeper: User, inspector: User, inspector_elsewhere: User, now: datetime
+) -> None:
+    reel = series.reels.get(reel=1)
+    with pytest.raises(LabelsNotThere):
+        send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])  # not printed
+    print_out(reel, storekeeper, at=now)
+    with pytest.raises(LabelsNotThere):
+        send_reels(actor=inspector, at=now, receiver=series.office, reels=[reel])
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+    with pytest.raises(LabelsNotThere):
+        send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+    for person in (storekeeper, inspector_elsewhere):
+        with pytest.raises(NotAllowed):
+            receive_reels(actor=person, at=now, shipment=shipment, counts={reel.pk: Counted(10)})
+    receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: Counted(10)})
+    with pytest.raises(InvalidTransition):
+        receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: Counted(10)})
+
+
+def test_the_database_lets_nobody_receive_what_they_sent(series: LabelSeries, storekeeper: User, now: datetime) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+    rows = type(shipment).objects.filter(pk=shipment.pk)
+
+    refused(lambda: rows.update(state="received", received_by=storekeeper, received_at=now))
+
+
+def test_labels_are_ordered_by_the_authority_and_made_by_the_printing_office(
+    signing_key: SigningKey,
+    inspector: User,
+    storekeeper: User,
+    authority_officer: User,
+    inspectorate: Organisation,
+    okhotzooprom: Organisation,
+    now: datetime,
+) -> None:
+    def order(actor: User, **other: object) -> LabelSeries:
+        said = {"purpose": "Season", "profile": "roll-50x25", "reel_count": 1, "reel_size": 5} | other
+        return order_series(actor=actor, at=now, office=inspectorate, printer=okhotzooprom, **said)  # type: ignore[arg-type]
+
+    with pytest.raises(NotAllowed):
+        order(inspector)
+    for wrong in ({"purpose": " "}, {"profile": "none"}, {"reel_size": 501}, {"reel_count": 0}):
+        with pytest.raises(BadInput):
+            order(authority_officer, **wrong)
+    series = order(authority_officer)
+    with pytest.raises(NotAllowed):
+        make_series(actor=inspector, at=now, series=series)
+    make_series(actor=storekeeper, at=now, series=series)
+    with pytest.raises(InvalidTransition):
+        make_series(actor=storekeeper, at=now, series=series)
+    assert Mark.objects.filter(reel__series=series).count() == 5
+
+
+def test_a_code_that_exists_is_passed_over(
+    blank: Mark, authority_officer: User, storekeeper: User, now: datetime
+) -> None:
+    assert blank.reel is not None
+    old = blank.reel.series
+    again = order_series(
+        actor=authority_officer,
+        at=now,
+        office=old.office,
+        printer=old.printer,
+        purpose="More",
+        profile="roll-50x25",
+        reel_count=1,
+        reel_size=3,
+    )
+    fresh = ["00000000000" + "0", *(code for code in ())]
+    from marking.codes import new_code
+
+    fresh = [new_code() for _ in range(5)]
+    make_series(actor=storekeeper, at=now, series=again, codes=iter([fresh[0], blank.code, fresh[0], *fresh[1:]]))
+
+    assert Mark.objects.filter(reel__series=again).count() == 3
+    assert Mark.objects.get(pk=blank.pk).reel == blank.reel
+
+
+def test_spoiled_and_lost_labels_leave_the_stock_with_a_reason(
+    reel: LabelReel, inspector: User, storekeeper: User, now: datetime
+) -> None:
+    def off(places: list[int], kind: LabelMovement.Kind, actor: User = inspector, reason: str = "Torn") -> None:
+        write_off(actor=actor, at=now, reel=reel, places=places, kind=kind, reason=reason)
+
+    spoiled, lost = LabelMovement.Kind.SPOILED, LabelMovement.Kind.LOST
+    off([1, 2, 3], spoiled)
+    off([3, 4], lost)
+    for places, kind, actor, reason in (
+        ([1], spoiled, inspector, "Torn"),
+        ([4], lost, inspector, "Torn"),
+        ([5], spoiled, storekeeper, "Torn"),
+        ([11], spoiled, inspector, "Torn"),
+    ):
+        with pytest.raises(LabelsNotThere):
+            off(places, kind, actor, reason)
+    with pytest.raises(BadInput):
+        off([5], spoiled, inspector, " ")
+
+    assert held(reel) == {
+        ("office", "inspectorate"): 6,
+        ("spoiled", "inspectorate"): 2,
+        ("lost", "inspectorate"): 2,
+    }
+    assert Notice.objects.filter(code="labels.lost").count() == 1
+    assert add_up(reel)
+
+
+def test_the_database_refuses_what_does_not_add_up(reel: LabelReel, inspector: User, now: datetime) -> None:
+    office = reel.series.office_id
+
+    def move(*changes: tuple[str, int, int], **other: object) -> None:
+        said = {"kind": "spoiled", "reason": "Around the services"} | other
+        movement = LabelMovement.objects.create(actor=inspector, at=now, **said)
+        for place, organisation, pieces in changes:
+            LabelEntry.objects.create(
+                movement=movement, reel=reel, place=place, organisation_id=organisation, pieces=pieces
+            )
+
+    marks = Mark.objects.filter(reel=reel)
+    refused(lambda: marks.filter(place_on_reel=1).update(state="spoiled"))  # marks without the ledger
+    refused(lambda: move(("office", office, -1), ("spoiled", office, 1)))  # the ledger without marks
+    refused(lambda: move(("office", office, -1)))  # does not balance
+    refused(move)  # says nothing
+    refused(lambda: move(("office", office, -11), ("spoiled", office, 11)))  # more than there is
+    refused(lambda: move(("office", office, -1), ("transit", office, 1)))  # a reel in two places
+    refused(lambda: LabelHolding.objects.filter(reel=reel).update(pieces=5))
+    refused(lambda: LabelCount.objects.filter(reel=reel).update(pieces=5))
+    refused(lambda: LabelEntry.objects.filter(reel=reel).update(pieces=5))
+    refused(lambda: LabelEntry.objects.filter(reel=reel).delete())
+    refused(lambda: LabelMovement.objects.filter(entries__reel=reel).delete())
+    old = LabelMovement.objects.filter(kind="received").first()
+    refused(lambda: connection.cursor().execute("TRUNCATE marking_labelentry"))
+    assert old is not None
+    with transaction.atomic():  # both together are in order
+        move(("office", office, -1), ("spoiled", office, 1))
+        marks.filter(place_on_reel=1).update(state="spoiled")
+    assert add_up(reel)
+
+
+def test_the_database_keeps_every_label_on_its_reel(reel: LabelReel, marks: list[Mark], now: datetime) -> None:
+    labels = Mark.objects.filter(reel=reel)
+
+    refused(lambda: labels.filter(place_on_reel=1).update(place_on_reel=77))
+    refused(lambda: labels.filter(place_on_reel=1).update(reel=None, place_on_reel=None))
+    refused(lambda: Mark.objects.filter(pk=marks[0].pk).update(reel=reel, place_on_reel=77))
+    with connection.cursor() as cursor:
+        columns = "key_id, payload, signature, issued_at, end_reason, generation"
+        copy = f"INSERT INTO marking_mark (code, state, {columns}, reel_id, place_on_reel)"
+        from marking.codes import new_code
+
+        for reel_id, place in ((None, None), (reel.pk, 1), (reel.pk, 11), (reel.pk, None)):
+            refused(
+                lambda reel_id=reel_id, place=place: cursor.execute(  # type: ignore[misc]
+                    f"{copy} SELECT %s, 'blank', {columns}, %s, %s FROM marking_mark LIMIT 1",
+                    [new_code(), reel_id, place],
+                )
+            )
