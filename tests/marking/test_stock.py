@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from core.accounts.models import Organisation, User
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
+from marking.codes import new_code
 from marking.models import (
     LabelCount,
     LabelEntry,
@@ -29,7 +30,6 @@ pytestmark = pytest.mark.django_db
 
 def refused(act: Callable[[], object]) -> None:
     """The database refuses it, at the latest at commit."""
-
 
     def act_and_commit() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -180,9 +180,6 @@ def test_a_code_that_exists_is_passed_over(
         reel_count=1,
         reel_size=3,
     )
-    fresh = ["00000000000" + "0", *(code for code in ())]
-    from marking.codes import new_code
-
     fresh = [new_code() for _ in range(5)]
     make_series(actor=storekeeper, at=now, series=again, codes=iter([fresh[0], blank.code, fresh[0], *fresh[1:]]))
 
@@ -260,8 +257,6 @@ def test_the_database_keeps_every_label_on_its_reel(reel: LabelReel, marks: list
     with connection.cursor() as cursor:
         columns = "key_id, payload, signature, issued_at, end_reason, generation"
         copy = f"INSERT INTO marking_mark (code, state, {columns}, reel_id, place_on_reel)"
-        from marking.codes import new_code
-
         for reel_id, place in ((None, None), (reel.pk, 1), (reel.pk, 11), (reel.pk, None)):
             refused(
                 lambda reel_id=reel_id, place=place: cursor.execute(  # type: ignore[misc]
