@@ -1,5 +1,6 @@
 """Goods and places of the benchmarks' own, so that each of them finds them whatever else is in the database."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
@@ -19,6 +20,7 @@ from registry.services import open_removal_intake, save_rows
 
 REGION = "27"
 STEP = 50_000  # items that enter at once
+FULL = int(os.environ.get("REGISTER", "1000000"))  # items of a full register
 LONG_AGO = datetime(2025, 1, 10, tzinfo=UTC)
 
 
@@ -126,6 +128,18 @@ def enter_goods(actor: User, store: CustodyAccount, count: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ledger_posting, ledger_holding")
     return items
+
+
+def full_register() -> None:
+    """Let what is measured be measured in a full register; the first benchmark of a run that asks fills it for all."""
+    name = {"name_kk": "Толық", "name_ru": "Полный", "name_en": "Full"}
+    keeper, _is_new = Organisation.objects.get_or_create(
+        bin=bin_from("95114000056"), defaults={"kind": Organisation.Kind.ENTERPRISE, **name}
+    )
+    store, _is_new = CustodyAccount.objects.get_or_create(
+        code="BENCH-1", defaults={"kind": AccountKind.STORE, "custodian": keeper, **name}
+    )
+    fill_register(User.objects.get_or_create(username="bench")[0], store, FULL)
 
 
 def fill_register(actor: User, store: CustodyAccount, count: int) -> None:

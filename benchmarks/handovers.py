@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.figures import Figure, at_least, at_most
-from benchmarks.goods import enter_goods, fill_register
+from benchmarks.goods import FULL, enter_goods, fill_register
 from benchmarks.movement import copy_again, ground, timed
 from core.accounts.models import User
 from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, Item
@@ -24,7 +24,6 @@ from ledger.services import accept_handover, begin_boxes, dispatch_items, pack_i
 ITEMS = 10_000
 A_BOX = 15
 ROUNDS = 3
-FULL = 1_000_000
 
 
 def measure(n: int | None) -> Iterable[Figure]:

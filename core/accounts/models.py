@@ -142,7 +142,7 @@ class User(AbstractUser):
         if not self.is_active:
             return []
         in_force = self.appointments.in_force(day_of(timezone.now()))
-        return list(in_force.select_related("organisation").prefetch_related("regions"))
+        return list(in_force.select_related("organisation"))
 
     def forget_roles(self) -> None:
         """Read the appointments anew on the next question; for whoever has just changed them."""
@@ -169,6 +169,8 @@ class User(AbstractUser):
     def region_codes(self, act: Can | None = None) -> frozenset[str]:
         """Regions the person's roles are bound to: those of the appointment, else of the organisation."""
         codes: set[str] = set()
+        # Only here, because most pages never ask for regions.
+        models.prefetch_related_objects(self.appointments_in_force, "regions")
         for appointment in self.appointments_in_force:
             if act is not None and act not in GRANTS[Role(appointment.role)]:
                 continue

@@ -231,9 +231,9 @@ def _answer(request: SignedInRequest, found: StockTake, said: Said | None, shelf
         "said": said,
         "shelf": shelf,
         "live": count_live(found),
-        "latest": StockTakeScan.objects.filter(stocktake=found, scanned_by=request.user, undone_at=None).order_by(
-            "-pk"
-        )[:LATEST],
+        "latest": StockTakeScan.objects.filter(stocktake=found, scanned_by=request.user, undone_at=None)
+        .only("verdict", "text", "scanned_at")
+        .order_by("-pk")[:LATEST],
     }
     page = "custody/_scan_state.html" if wants_part(request) else "custody/scan.html"
     return render(request, page, context)
