@@ -18,10 +18,14 @@ class Command(migrate.Command):
         """Django's own, in a third of the time for a new database.
 
         What these operations change are options of the model, which the statements of our migrations do not ask the
-        drawn model for: each brings its own constraint, index or trigger along. Fields, and the migrations of
-        libraries, are drawn as ever.
+        drawn model for: each brings its own constraint, index or trigger along. A new model or a new field is drawn
+        without the models around it, which is all that its own statements ask for; who asks for more, as a migration
+        of data does, gets all of them drawn anew. The migrations of libraries are drawn as ever.
         """
         with ExitStack() as stack:
+            for name in ("add_model", "add_field"):
+                stack.enter_context(patch.object(ProjectState, name, _drawn_alone(getattr(ProjectState, name))))
+            stack.enter_context(patch.object(ProjectState, "reload_model", _all_or_few(ProjectState.reload_model)))
             for name in ("_append_option", "_remove_option"):
                 stack.enter_context(patch.object(ProjectState, name, _undrawn(getattr(ProjectState, name))))
             for operation in (AddTrigger, RemoveTrigger):
@@ -43,6 +47,38 @@ def _undrawn(change: Callable[..., None]) -> Callable[..., None]:
             change(*args, **options)
 
     return changed
+
+
+def _drawn_alone(change: Callable[..., None]) -> Callable[..., None]:
+    """The same change of a state, after which only the model itself is drawn anew where the app is ours."""
+
+    @wraps(change)
+    def changed(state: ProjectState, first: Any, *args: Any, **options: Any) -> None:
+        def draw(app_label: str, model_name: str, delay: bool = False) -> None:
+            if "apps" in state.__dict__:
+                state.is_delayed = True
+                state._reload({(app_label, model_name)})  # type: ignore[attr-defined]
+
+        if _is_ours(first if isinstance(first, str) else first.app_label):
+            with patch.object(state, "reload_model", draw):
+                change(state, first, *args, **options)
+        else:
+            change(state, first, *args, **options)
+
+    return changed
+
+
+def _all_or_few(reload: Callable[..., None]) -> Callable[..., None]:
+    """Drawing anew a model with all its relations: all models, where some were drawn alone and know them no more."""
+
+    @wraps(reload)
+    def reloaded(state: ProjectState, app_label: str, model_name: str, delay: bool = False) -> None:
+        if state.is_delayed and not delay:
+            state.__dict__.pop("apps", None)
+        else:
+            reload(state, app_label, model_name, delay)
+
+    return reloaded
 
 
 def _is_ours(label: str) -> bool:
