@@ -182,7 +182,7 @@ def faults_of(day: Day, *, permit: RemovalPermit, brigade: Brigade, rules: DayRu
     return [
         *_against_the_papers(day, permit, brigade),
         *(_in_itself(day, rules.on(day.on)) if day.is_signed else []),
-        *(_left_undone(day) if today > day.on else []),
+        *(_left_undone(day, permit) if today > day.on else []),
     ]
 
 
@@ -217,9 +217,11 @@ def _in_itself(day: Day, may: Tolerances) -> Iterator[Fault]:
         yield day.fault("horns_registered", cut=day.horns_cut, registered=day.registered)
 
 
-def _left_undone(day: Day) -> Iterator[Fault]:
+def _left_undone(day: Day, permit: RemovalPermit) -> Iterator[Fault]:
     if day.sheet_id is None:
-        yield day.fault("no_sheet")
+        # Permits from before the decisions had no daily sheets: nobody is late with one.
+        if permit.limit_id is not None:
+            yield day.fault("no_sheet")
     elif not day.is_signed:
         yield day.fault("sheet_open")
     if day.open_receptions:

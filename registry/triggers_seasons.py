@@ -36,13 +36,24 @@ def permits_keep_to_their_limit() -> pgtrigger.Trigger:
     )
 
 
+# The permit is locked, so that a withdrawal at the same moment waits or is seen.
+_PERMIT_STANDS = """
+            PERFORM FROM registry_removalpermit WHERE id = NEW.permit_id AND withdrawn_at IS NULL FOR KEY SHARE;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'the removal permit of % was withdrawn', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'permit_stands';
+            END IF;
+"""
+
+
 def sheet_fits_its_papers() -> pgtrigger.Trigger:
-    """A daily sheet lies in the season of its permit, and its brigade works in the same season and region."""
+    """A daily sheet lies in the season of its permit, which stands, and its brigade works in that season and region."""
     return pgtrigger.Trigger(
         name="sheet_fits_its_papers",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert,
-        func="""
+        func=_PERMIT_STANDS
+        + """
             IF NOT EXISTS (
                 SELECT FROM registry_removalpermit p
                 JOIN registry_brigade b ON (b.season_id, b.region_id) = (p.season_id, p.region_id)
@@ -145,6 +156,17 @@ def deliveries_belong_to_open_sheet() -> pgtrigger.Trigger:
             END IF;
             RETURN NULL;
         """,
+    )
+
+
+def reception_under_standing_permit() -> pgtrigger.Trigger:
+    """Nothing is taken in under a removal permit that was withdrawn."""
+    return pgtrigger.Trigger(
+        name="reception_under_standing_permit",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("permit_id"),
+        condition=pgtrigger.Q(new__permit__isnull=False),
+        func=_PERMIT_STANDS + "            RETURN NEW;\n",
     )
 
 

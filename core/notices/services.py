@@ -10,7 +10,7 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from core.audit.services import record
+from core.audit.services import Told, record, record_many
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.queue import after_commit
@@ -130,8 +130,8 @@ def assign_notices(*, actor: User, at: datetime, notices: Iterable[Notice], pers
     for notice in changed:
         notice.assigned_to = person
     Notice.objects.bulk_update(changed, ["assigned_to"])
-    for notice in changed:
-        _record("notice.assigned", notice, actor=actor, at=at, person=person.full_name if person else "")
+    name = person.full_name if person else ""
+    record_many("notice.assigned", [_told(notice, person=name) for notice in changed], actor=actor, at=at)
     if changed and person is not None:
         _write_later([notice.pk for notice in changed])
     return len(changed)
@@ -273,8 +273,7 @@ def escalate_overdue(*, at: datetime) -> list[Notice]:
     Notice.objects.filter(pk__in=[notice.pk for notice in found]).update(
         escalated_at=at, decides=Notice.Decides.AUTHORITY
     )
-    for notice in found:
-        _record("notice.escalated", notice, actor=None, at=at)
+    record_many("notice.escalated", [_told(notice) for notice in found], actor=None, at=at)
     _write_later([notice.pk for notice in found])
     return found
 
@@ -310,6 +309,11 @@ def _write_later(notices: Sequence[int]) -> None:
 
     if notices:
         after_commit(write_about, list(notices))
+
+
+def _told(notice: Notice, **facts: object) -> Told:
+    subject = (notice.subject_kind, notice.subject_id)
+    return Told(subject, notice.organisation_id, {"notice": notice.pk} | facts)
 
 
 def _record(verb: str, notice: Notice, *, actor: User | None, at: datetime, **facts: Any) -> None:

@@ -203,6 +203,7 @@ class Intake(models.Model):
             triggers.intake_goes_to_its_kind_of_room(),
             triggers.registered_intake_is_whole(),
             triggers_seasons.reception_fits_its_sheet(),
+            triggers_seasons.reception_under_standing_permit(),
             pgtrigger.Protect(
                 name="closed_intake_stays",
                 operation=pgtrigger.Update,

@@ -18,7 +18,7 @@ from registry.models import Brigade, Case, DailySheet, Intake, Origin, RemovalPe
 from registry.selectors import stores_for_intake
 from registry.services.cases import CaseFacts, enter_case, wrong_case
 from registry.services.locking import lock_open_intake
-from registry.services.reconciling import hold_against_limits, reconcile_day
+from registry.services.reconciling import hold_against_limits, lock_brigade, lock_permit, reconcile_day
 from registry.services.table import TableChanged
 
 MOST_ANIMALS = 100_000
@@ -56,6 +56,10 @@ def open_removal_intake(
         wrong["permit"] = _("This permit is for another region than the reception point.")
     if wrong:
         raise BadInput(fields=wrong)
+    lock_brigade(brigade.pk)
+    # A withdrawal of the permit at the same moment waits for this, or is seen here.
+    if lock_permit(permit.pk).is_withdrawn:
+        raise BadInput(fields={"permit": _("This permit was withdrawn.")})
     intake = Intake.objects.create(
         number=number_intake(on),
         origin=Origin.REMOVAL,

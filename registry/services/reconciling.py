@@ -6,8 +6,9 @@ changed them, in the name of the person who did it: "adds up" where nothing is l
 another count takes its place; the new notice keeps the day by which the old one was due, so that nobody gains time
 by correcting. What a person has explained already stays as explained; other figures are another cause.
 
-Locks: the brigade's row for its days, the permit's row for its limit. Both come last, after sheets, receptions and
-whatever the ledger locks; with FOR NO KEY UPDATE, so that rows which only name them go on being written.
+Locks: the brigade's row for its days, the permit's row for its limit, its line of the decision. They come last, after
+sheets, receptions and whatever the ledger locks; with FOR NO KEY UPDATE, so that rows which only name them go on being
+written.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -39,6 +40,12 @@ def lock_brigade(pk: int) -> Brigade:
 def lock_permit(pk: int) -> RemovalPermit:
     """Closes the race of two sheets that only together exceed the limit: one sees the other."""
     return RemovalPermit.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def lock_line(pk: int) -> RemovalLimit:
+    """Closes the race of two sheets under two permits of a line that only together exceed it: one sees the other."""
+    lines = RemovalLimit.objects.select_for_update(of=("self",), no_key=True).select_related("decision__authority")
+    return lines.get(pk=pk)
 
 
 def reconcile_day(
@@ -88,7 +95,7 @@ def hold_against_limits(*, actor: User | None, at: datetime, permit: int) -> Non
     if taken > its_permit.animals_limit:
         figures = {"permit": its_permit.number, "animals": taken, "limit": its_permit.animals_limit}
         faults.append(Fault(f"{PREFIX}over_permit", Notice.Kind.ALERT, figures))
-    limit = RemovalLimit.objects.select_related("decision__authority").filter(permits=permit).first()
+    limit = None if its_permit.limit_id is None else lock_line(its_permit.limit_id)
     if limit is not None:
         of_line = sum(animals_taken(RemovalPermit.objects.filter(limit=limit)).values())
         if of_line > limit.animals:
@@ -111,8 +118,9 @@ def check_days(*, at: datetime) -> int:
     rules = DayRules()
     days = days_of(list(permits))
     known: dict[Subject, list[Notice]] = {}
-    for notice in Notice.objects.filter(code__startswith=PREFIX, subject_kind__in=["daily_sheet", "intake"]):
-        known.setdefault((notice.subject_kind, notice.subject_id), []).append(notice)
+    for kind, keys in _keys_of(days).items():
+        for notice in Notice.objects.filter(code__startswith=PREFIX, subject_kind=kind, subject_id__in=keys):
+            known.setdefault((kind, notice.subject_id), []).append(notice)
     raised = 0
     for day in days:
         permit, brigade = permits[day.permit_id], brigades.get(day.brigade_id)
@@ -125,6 +133,14 @@ def check_days(*, at: datetime) -> int:
                 reconcile_day(actor=None, at=at, permit=day.permit_id, brigade=day.brigade_id, on=day.on)
             raised += 1
     return raised
+
+
+def _keys_of(days: Iterable[Day]) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {"daily_sheet": [], "intake": []}
+    for day in days:
+        for kind, key in _subjects_of(day):
+            keys[kind].append(key)
+    return keys
 
 
 def _subjects_of(day: Day) -> list[Subject]:

@@ -24,7 +24,7 @@ from registry.doubts import doubts_about
 from registry.models import Brigade, DailySheet, Delivery, Intake, Origin, RemovalPermit, SlaughterPoint
 from registry.selectors import stores_for_intake
 from registry.services.opening import MOST_ANIMALS, Fields, number_intake, wrong_papers
-from registry.services.reconciling import hold_against_limits, organisation_of, reconcile_day
+from registry.services.reconciling import hold_against_limits, lock_brigade, lock_permit, organisation_of, reconcile_day
 
 COUNTS = ("males", "females", "young", "unusable", "horns_cut")
 
@@ -85,8 +85,6 @@ def enter_daily_sheet(
     counts = {"males": males, "females": females, "young": young, "unusable": unusable, "horns_cut": horns_cut}
     wrong = wrong_papers(permit=permit, brigade=brigade, on=on, today=day_of(at))
     wrong |= _wrong_figures(counts, deliveries, permit)
-    if permit.is_withdrawn:
-        wrong["permit"] = _("This permit was withdrawn.")
     if wrong:
         raise BadInput(fields=wrong)
     organisation = organisation_of(actor, permit.region_id)
@@ -103,6 +101,10 @@ def enter_daily_sheet(
         .order_by("pk")
         .values_list("pk")
     )
+    lock_brigade(brigade.pk)
+    # A withdrawal of the permit at the same moment waits for this, or is seen here.
+    if lock_permit(permit.pk).is_withdrawn:
+        raise BadInput(fields={"permit": _("This permit was withdrawn.")})
     with refuse_known({"one_sheet_per_brigade_permit_and_day": known}):
         sheet = DailySheet.objects.create(
             number=_next_number(on),

@@ -14,6 +14,7 @@ from django.utils.html import escape
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
+from core.audit.models import Event
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.letters import write_daily, write_to_responsible
@@ -140,6 +141,18 @@ def test_what_is_late_is_passed_to_the_authority_once(
     early.refresh_from_db()
     assert (late.escalated_at, early.escalated_at) == (now, None)
     assert notices_waiting(trader, day_of(now)).overdue == 1
+
+
+def test_many_pass_to_the_authority_in_a_constant_number_of_queries(
+    raised: Raise, trader: User, now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    for _each in range(12):
+        raised(due_on=day_of(now) - timedelta(days=1))
+
+    with django_assert_max_num_queries(5):
+        assert len(escalate_overdue(at=now)) == 12
+
+    assert Event.objects.filter(verb="notice.escalated", facts__notice__gt=0).count() == 12
 
 
 def test_a_person_gets_one_letter_a_day_in_the_own_language(

@@ -36,6 +36,7 @@ from registry.services import (
     sign_daily_sheet,
     withdraw_daily_sheet,
 )
+from registry.services.papers import withdraw_removal_permit
 from registry.services.reconciling import check_days
 from tests.builders import Receive, build_brigade, build_limit, build_removal_permit, register, some_rows
 
@@ -426,6 +427,50 @@ def test_the_next_day_asks_for_what_nobody_closed(
     ]
     enter(brigade=other, at=later(days=1))
     assert "removal.no_sheet" not in open_codes()
+
+
+def test_permits_older_than_the_decisions_are_not_asked_for_sheets(
+    receive: Receive, season: Season, region: Region, okhotzooprom: Organisation, later: Callable[..., datetime]
+) -> None:
+    old = RemovalPermit.objects.create(
+        season=season,
+        number="old",
+        issued_on=season.starts_on,
+        population="ural",
+        region=region,
+        sex="any",
+        holder=okhotzooprom,
+        animals_limit=100,
+    )
+    receive(rows=2, permit=old)
+
+    check_days(at=later(days=1))
+
+    assert open_codes() == ["removal.reception_open"]
+
+
+def test_nothing_is_taken_in_under_a_withdrawn_permit(
+    enter: Enter, facts: Facts, receive: Receive, authority_officer: User, now: datetime
+) -> None:
+    permit = facts["permit"]
+    withdraw_removal_permit(actor=authority_officer, at=now, permit=permit, reason="Not needed.")
+
+    for act in (enter, lambda: receive(rows=2)):
+        with pytest.raises(BadInput) as refusal:
+            act()
+        assert set(refusal.value.fields) == {"permit"}
+    sheet = DailySheet(
+        number="DS25-000009",
+        brigade=facts["brigade"],
+        permit=permit,
+        on=now.date(),
+        males=1,
+        organisation=permit.holder,
+        entered_by=facts["actor"],
+        entered_at=now,
+    )
+    refused(lambda: sheet.save(), "withdrawn")
+    assert not Intake.objects.exists()
 
 
 def test_two_receptions_of_a_sheet_share_its_males(
