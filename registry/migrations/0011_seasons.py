@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0010_sound_cases"),
+        ("registry", "0012_processing_waits"),
     ]
 
     operations = [

@@ -263,7 +263,7 @@ def two_permits(
 ) -> list[Callable[[], DailySheet]]:
     """Two brigades correct their sheets under two permits of one line of ten: each took two animals, it was six."""
     line = build_limit(season, region, animals=10)
-    acts = []
+    acts: list[Callable[[], DailySheet]] = []
     for number in ("1", "2"):
         permit = enter_removal_permit(
             actor=authority_officer,
