@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "core.jobs.tasks.sweep_jobs", "schedule": env.float("JOB_SWEEP_EVERY", default=10)},
     "forget-old-requests": {"task": "core.accounts.tasks.forget_old_requests", "schedule": 24 * 3600.0},
     # More often than daily, because a machine may be off at any hour; nothing is raised twice.
+    "carry-out-decisions": {"task": "registry.tasks.carry_out_decisions", "schedule": 900.0},
     "check-days": {"task": "registry.tasks.check_days", "schedule": 3600.0},
     "tell-silent-stores": {"task": "ledger.tasks.tell_silent_stores", "schedule": 300.0},
     "tell-late-handovers": {"task": "permits.tasks.tell_late_handovers", "schedule": 300.0},

@@ -12,6 +12,7 @@ from ledger.models import AccountKind, Hold
 from marking.codes import CodeError, parse
 from marking.models import Mark, SigningKey
 from marking.payload import Defect, PayloadError, SignedStatement, looks_signed, read, verify
+from registry.models import Origin, Outcome
 
 
 class Verdict(StrEnum):
@@ -43,6 +44,7 @@ class Reason(StrEnum):
     COURT = "court"
     DISPUTE = "dispute"
     TO_DESTROY = "to_destroy"
+    TO_RETURN = "to_return"
     EXPORTED = "exported"
     SOLD = "sold"
     RETURNED = "returned"
@@ -79,6 +81,11 @@ BY_STATE: dict[str, Reason] = {
     Mark.State.DESTROYED: Reason.SPOILED,
     Mark.State.LOST: Reason.LABEL_LOST,
 }
+
+
+_BY_DECISION: dict[str, Reason] = {Outcome.DESTROY: Reason.TO_DESTROY, Outcome.RETURNED: Reason.TO_RETURN}
+DECIDED = "decided"
+"""The origin of seized goods of which a court has decided and that have not become another class of stock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,7 @@ class Found(NamedTuple):
     number: str | None
     place: str | None
     holds: list[str]
+    decided: str | None
     key_state: str | None
     public_key: bytes | None
 
@@ -191,7 +199,7 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
     reasons = {known} if known else set()
     if found.state in BY_STATE:
         reasons.add(BY_STATE[found.state])
-    reasons.update(BY_HOLD[kind] for kind in found.holds if kind not in _SILENT)
+    reasons.update(_by_hold(kind, found.decided) for kind in found.holds if kind not in _SILENT)
     if found.number is not None and found.place not in IN_ORDER:
         # An item that is nowhere any more: its registration was taken back.
         reasons.add(BY_PLACE.get(found.place or "", Reason.WITHDRAWN))
@@ -201,10 +209,17 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
         reasons=tuple(reason for reason in Reason if reason in reasons),
         signed=signed is not None,
         term=found.term or "",
-        origin=found.origin or "",
+        origin=DECIDED if found.decided and found.origin == Origin.SEIZURE else found.origin or "",
         year=2000 + int(found.number[2:4]) if found.number else 0,
         mass_g=found.mass_g if signed else None,
     )
+
+
+def _by_hold(kind: str, decided: str | None) -> Reason:
+    """What a hold says; a court that has decided holds the thing until its decision is carried out."""
+    if kind == Hold.Kind.COURT and decided in _BY_DECISION:
+        return _BY_DECISION[decided]
+    return BY_HOLD[kind]
 
 
 def _find(code: str, key_id: str) -> Found | None:
@@ -226,6 +241,7 @@ def _find(code: str, key_id: str) -> Found | None:
                         SELECT FROM ledger_stocktake s WHERE s.number = o.reference AND s.state <> 'closed'
                     ))
                 ),
+                (SELECT outcome FROM registry_decideditem WHERE item_id = m.derivative_id AND is_confirmed),
                 k.state, k.public_key
             FROM marking_mark m
             LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id

@@ -95,6 +95,11 @@ REASONS: dict[Reason, Said] = {
         gettext_lazy("A commission is to destroy this item: it must not be sold, moved or taken out of the country."),
         "stop",
     ),
+    Reason.TO_RETURN: Said(
+        gettext_lazy("Genuine, but to be given back to its owner"),
+        gettext_lazy("A court decided to give this item back to its owner. Until then it must not be sold or moved."),
+        "attention",
+    ),
     Reason.EXPORTED: Said(
         gettext_lazy("Genuine, but exported"),
         gettext_lazy("This item has left Kazakhstan under a permit. Inside the country this mark is valid no longer."),

@@ -24,6 +24,7 @@ ORIGINS: Mapping[str, StrOrPromise] = {
     Origin.REMOVAL: _("Taken lawfully, under a permit of the State to remove animals"),
     Origin.FOUND: _("Found in the steppe after a natural death and handed in"),
     Origin.SEIZURE: _("Seized from an illegal holder; the court has not decided yet"),
+    "decided": _("Seized from an illegal holder; a court has decided"),
     Origin.CONFISCATED: _("Confiscated by decision of a court"),
     Origin.OLD_STOCK: _("From stock older than the marking of saiga derivatives"),
     Origin.IMPORTED: _("Brought in from another country"),

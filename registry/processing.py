@@ -242,7 +242,8 @@ def _walk(item_id: int, step: str) -> tuple[list[Node], bool]:
 
 
 def knowable(user: User, item_ids: Collection[int]) -> set[int]:
-    """Which of these items the person may look at: here now, on their way here, or consumed in a store of theirs."""
+    """Which of these items the person may look at: here now, on their way here, or gone from the books after they
+    were in a place of theirs."""
     seen = set(Derivative.objects.visible_to(user).filter(pk__in=item_ids).values_list("pk", flat=True))
     mine = Processing.objects.visible_to(user)
     consumed = ProcessingInput.objects.filter(
@@ -250,4 +251,11 @@ def knowable(user: User, item_ids: Collection[int]) -> set[int]:
     )
     mine_to_receive = Handover.objects.visible_to(user).filter(state=Handover.State.DISPATCHED).values("pk")
     arriving = HandoverLine.objects.filter(item__in=item_ids, handover__in=mine_to_receive)
-    return seen | set(consumed.values_list("item_id", flat=True)) | set(arriving.values_list("item_id", flat=True))
+    gone = Derivative.objects.filter(
+        pk__in=Holding.objects.filter(item__in=item_ids, is_physical=False, pieces__gt=0).values("item")
+    ).once_kept_by(user)
+    return seen.union(
+        consumed.values_list("item_id", flat=True),
+        arriving.values_list("item_id", flat=True),
+        gone.values_list("pk", flat=True),
+    )

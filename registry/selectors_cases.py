@@ -13,6 +13,7 @@ from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding
 from registry.damage import Damage, compute_damage
 from registry.models import Case, CourtDecision, DecidedItem, Derivative, Outcome, Term
+from registry.processing import knowable
 
 
 def can_work_on_case(user: User, case: Case) -> bool:
@@ -178,6 +179,44 @@ def standing_goods(case: Case) -> list[GoodsLine]:
             row["grams_sum"],
         )
         for row in sorted(found, key=lambda row: (Term.values.index(row["term"]), row["outcome"] or "", row["place"]))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseItem:
+    """One item of a case: what was decided of it, where it is now, and whether the reader may read its story."""
+
+    pk: int
+    number: str
+    term: Term
+    grams: int
+    outcome: str
+    place: str
+    may_open: bool
+
+    @property
+    def outcome_label(self) -> str:
+        return str(Outcome(self.outcome).label) if self.outcome else "—"
+
+
+def items_of(case: Case, reader: User, *, at_most: int) -> list[CaseItem]:
+    """The first items of a case in the order of numbers, gone ones too; six queries whatever their number."""
+    decided = DecidedItem.objects.filter(item=OuterRef("pk"), is_confirmed=True).values("outcome")[:1]
+    here = Holding.objects.filter(item=OuterRef("pk"), pieces__gt=0).values("account")[:1]
+    found = list(goods_of(case).annotate(outcome=Subquery(decided), place=Subquery(here))[:at_most])
+    places = CustodyAccount.objects.in_bulk({one.place for one in found if one.place})
+    open_to = knowable(reader, [one.pk for one in found]) if reader.can(Can.SEE_STOCK) else set()
+    return [
+        CaseItem(
+            pk=one.pk,
+            number=one.number,
+            term=Term(one.term),
+            grams=one.mass_g,
+            outcome=one.outcome or "",
+            place=places[one.place].name if one.place else "",
+            may_open=one.pk in open_to,
+        )
+        for one in found
     ]
 
 

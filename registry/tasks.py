@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.jobs.models import Job
 from core.jobs.services import Progress, runner
+from registry.services.cases import carry_out_waiting
 from registry.services.importing import JOB_ADD, JOB_READ, run_adding, run_reading
 from registry.services.reconciling import check_days as check
 
@@ -16,6 +17,12 @@ from registry.services.reconciling import check_days as check
 def check_days() -> int:
     """Raise what does not add up in the days of the season, and what nobody closed by the day after."""
     return check(at=timezone.now())
+
+
+@shared_task(expires=3600)
+def carry_out_decisions() -> int:
+    """Have court decisions take effect on goods that were missing when they were confirmed and are there again."""
+    return carry_out_waiting(at=timezone.now())
 
 
 @runner(JOB_READ, _("Reading a table file"))

@@ -26,6 +26,7 @@ from core.base.errors import BadInput
 from core.documents.files import serve
 from ledger.models import CustodyAccount
 from registry.models import Derivative
+from registry.processing import knowable
 from reports.filters import ItemFilter, JournalFilter, StockFilter
 from reports.models import Statement, statement_accounts
 from reports.selectors import describe_items, stock_rows, with_place
@@ -54,6 +55,7 @@ ITEM_PARAMETERS = [
     OpenApiParameter("term", str),
     OpenApiParameter("origin", str),
     OpenApiParameter("condition", str),
+    OpenApiParameter("gone", str, enum=["yes"], description="Those that left the books from a place of yours."),
     OpenApiParameter("held", str, enum=["yes", "no"]),
     OpenApiParameter("reserved", str, enum=["yes", "no"]),
     OpenApiParameter("population", str),
@@ -121,7 +123,9 @@ class OneItem(APIView):
     @extend_schema(operation_id="item", responses=ItemSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One item."""
-        known = with_place(Derivative.objects.visible_to(person_of(request))).select_related("intake")
+        known = with_place(Derivative.objects.filter(pk__in=knowable(person_of(request), [pk]))).select_related(
+            "intake"
+        )
         (row,) = describe_items([get_object_or_404(known, pk=pk)])
         return Response(ItemSerializer(row).data)
 

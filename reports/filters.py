@@ -53,6 +53,9 @@ class ItemFilter(filters.FilterSet):
     term = filters.ChoiceFilter(label=_("Term"), choices=Term, empty_label=ANY)
     origin = filters.ChoiceFilter(label=_("Origin class"), choices=Origin, empty_label=ANY)
     condition = filters.ChoiceFilter(label=_("Condition"), choices=Condition, empty_label=ANY)
+    gone = filters.ChoiceFilter(
+        label=_("Left the books"), choices=[("yes", _("Yes"))], empty_label=_("No"), method="later"
+    )
     held = filters.ChoiceFilter(label=_("On hold"), choices=YES_NO, empty_label=ANY, method="by_hold")
     reserved = filters.ChoiceFilter(label=_("Reserved"), choices=YES_NO, empty_label=ANY, method="by_reservation")
     population = filters.ChoiceFilter(label=_("Population"), choices=Population, empty_label=ANY, method="later")
@@ -89,6 +92,8 @@ class ItemFilter(filters.FilterSet):
                 accounts = list(CustodyAccount.objects.values_list("pk", flat=True))
         if accounts is not None:
             where["account__in"] = accounts
+        if self.is_gone() and not self.reader.can(Can.SEE_EVERYTHING):
+            queryset = queryset.filter(pk__in=Derivative.objects.once_kept_by(self.reader).values("pk"))
         return with_place(queryset, **where)
 
     def _of_intakes(self, queryset: QuerySet[Derivative]) -> QuerySet[Derivative]:
@@ -116,9 +121,17 @@ class ItemFilter(filters.FilterSet):
             intake__in=intakes.values("pk"), intake_id__gte=ends["first"], intake_id__lte=ends["last"]
         )
 
+    def is_gone(self) -> bool:
+        """Whether goods are asked for that left the books: sold, exported, consumed, destroyed, lost, given back."""
+        place = self.form.cleaned_data.get("place")
+        return bool(self.form.cleaned_data.get("gone")) or bool(place and place not in PHYSICAL)
+
     def accounts(self) -> list[int] | None:
         """Where the items must be: places the reader may know; None for one who may know all and chose none."""
         store, place = self.form.cleaned_data.get("store"), self.form.cleaned_data.get("place")
+        if self.is_gone():
+            boundaries = CustodyAccount.objects.filter(is_physical=False, **{"kind": place} if place else {})
+            return [] if store else list(boundaries.values_list("pk", flat=True))
         if store:
             return [store.pk] if not place or store.kind == place else []
         if self.reader.can(Can.SEE_EVERYTHING):
@@ -131,7 +144,7 @@ class ItemFilter(filters.FilterSet):
         """The physical accounts whose whole content, but for term and origin, is what was chosen; None otherwise."""
         chosen = {name for name, value in self.form.cleaned_data.items() if value}
         is_physical = bool(self.form.cleaned_data["store"]) or self.form.cleaned_data["place"] in PHYSICAL
-        if not is_physical and self.reader.can(Can.SEE_EVERYTHING):
+        if self.is_gone() or (not is_physical and self.reader.can(Can.SEE_EVERYTHING)):
             return None
         return self.accounts() if chosen <= {"store", "place", "term", "origin"} else None
 

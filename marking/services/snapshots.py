@@ -30,6 +30,7 @@ STATUSES: dict[Reason, Status] = {
     Reason.COURT: Status.HELD,
     Reason.DISPUTE: Status.HELD,
     Reason.TO_DESTROY: Status.TO_DESTROY,
+    Reason.TO_RETURN: Status.HELD,
     Reason.EXPORTED: Status.EXPORTED,
     Reason.SOLD: Status.SOLD,
     Reason.RETURNED: Status.RETURNED,

@@ -12,7 +12,7 @@ from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.base.triggers import append_only, never_deleted
 from core.documents.models import Document
-from ledger.models import CustodyAccount, Holding, Item
+from ledger.models import CustodyAccount, Holding, Item, Posting
 from registry import triggers
 from registry.models.certificates import VeterinaryCertificate
 from registry.models.intakes import Intake
@@ -29,6 +29,18 @@ class DerivativeQuerySet(models.QuerySet["Derivative"]):
             return self.none()
         mine = CustodyAccount.objects.visible_to(user).values("pk")
         return self.filter(item__in=Holding.objects.filter(account__in=mine, pieces__gt=0).values("item"))
+
+    def once_kept_by(self, user: User) -> "DerivativeQuerySet":
+        """Those that left a place the person may know: whoever registered or kept a thing knows what became of it.
+
+        To be asked of things that are on the books no more; where others keep a thing now, it is theirs to know.
+        """
+        if user.can(Can.SEE_EVERYTHING):
+            return self
+        if not user.can(Can.SEE_STOCK):
+            return self.none()
+        mine = CustodyAccount.objects.visible_to(user).values("pk")
+        return self.filter(item__in=Posting.objects.filter(account__in=mine, pieces__lt=0).values("item"))
 
 
 class Derivative(Measures):

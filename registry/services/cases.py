@@ -431,6 +431,12 @@ def count_goods(
     return list(case.counts.all())
 
 
+def lock_case(pk: int) -> Case:
+    """The case, locked until commit: of two receptions registered at once the second sees the first, so that a
+    difference to the protocol is told whatever else the two happen to wait for."""
+    return Case.objects.select_for_update(no_key=True).get(pk=pk)
+
+
 def tell_difference(*, actor: User, at: datetime, case: Case) -> Notice | None:
     """Raise a discrepancy when all receptions of a case are closed and the protocol counted otherwise.
 
@@ -688,7 +694,7 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
     raises.
     """
     # The locks close the race of two confirmations, and of a confirmation against a withdrawal.
-    case = Case.objects.select_for_update(no_key=True).get(pk=decision.case_id)
+    case = lock_case(decision.case_id)
     decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if not can_confirm_decision(actor, case):
         raise NotAllowed
@@ -947,7 +953,7 @@ def withdraw_decision(*, actor: User, at: datetime, decision: CourtDecision, rea
     """
     if not reason.strip():
         raise BadInput(fields={"reason": _("Say why.")})
-    case = Case.objects.select_for_update(no_key=True).get(pk=decision.case_id)
+    case = lock_case(decision.case_id)
     decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if decision.recorded_by_id != actor.pk and not can_confirm_decision(actor, case):
         raise NotAllowed
@@ -963,7 +969,7 @@ def withdraw_decision(*, actor: User, at: datetime, decision: CourtDecision, rea
 
 def _take_in_hand(actor: User, case: Case) -> Case:
     """The case, locked until commit, when the actor may work on it. Raises NotAllowed."""
-    Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    lock_case(case.pk)
     locked = Case.objects.select_related(
         "agency", "region", "reason", "detection", "transport", "concealment", "origin_country", "destination_country"
     ).get(pk=case.pk)

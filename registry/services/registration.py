@@ -36,7 +36,7 @@ from registry.models import (
     stock_class,
 )
 from registry.selectors import Plausibility, explanation_needed, plausibility
-from registry.services.cases import tell_difference
+from registry.services.cases import lock_case, tell_difference
 from registry.services.locking import lock_open_intake
 from registry.services.reconciling import reconcile_day
 from registry.services.table import TableChanged
@@ -106,6 +106,8 @@ def register_intake(
     intake = lock_open_intake(actor=actor, intake=intake)
     if version is not None and version != intake.version:
         raise TableChanged
+    if intake.case_id is not None:
+        lock_case(intake.case_id)
     rules = plausibility(intake.on, intake.term)
     count = intake.rows.count()
     is_excess = explanation_needed(intake, rules, count)

@@ -58,6 +58,7 @@ from registry.selectors_cases import (
     counts_are_settled,
     damage_of,
     goods_to_return,
+    items_of,
     open_notices,
     standing_goods,
     stuck_goods,
@@ -66,6 +67,7 @@ from registry.selectors_cases import (
 from registry.services import CaseFacts, DecisionFacts, Receiver
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
+ITEMS_SHOWN = 500
 FACTS = (
     "agency",
     "region",
@@ -145,6 +147,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
         "settled": counts_are_settled(found),
         "damage": damage_of(found, counts),
         "goods": standing_goods(found),
+        "items": items_of(found, request.user, at_most=ITEMS_SHOWN),
         "expertises": list(found.expertises.select_related("document")),
         "decisions": decisions,
         "works": works,

@@ -23,8 +23,10 @@ from marking.models import Mark, SigningKey
 from marking.payload import Statement, key_id_of, read, sign, to_text
 from marking.selectors import Answer, Reason, Verdict, check_text
 from marking.services.keys import create_key, declare_compromised, signing_key_in_use, take_into_use
-from registry.models import Intake
+from registry.models import Intake, Outcome
+from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.marks import print_again
+from tests.registry.test_table import photo
 
 pytestmark = pytest.mark.django_db
 HOSTS = ("saiga.gov.kz",)
@@ -205,6 +207,40 @@ def test_seized_horns_are_held_as_evidence(seized_marks: list[Mark], inspector: 
         (Reason.EVIDENCE,),
         "seizure",
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "origin"),
+    [
+        (Outcome.DESTROY, Reason.TO_DESTROY, "confiscated"),
+        (Outcome.RETURNED, Reason.TO_RETURN, "decided"),
+        (Outcome.CONFISCATED, None, "confiscated"),
+    ],
+)
+def test_what_a_court_decided_is_said_until_it_is_carried_out(
+    outcome: Outcome, reason: Reason | None, origin: str, seized_marks: list[Mark], inspector: User,
+    authority_officer: User, client: Client, now: datetime,
+) -> None:  # fmt: skip
+    horn = seized_marks[0].item
+    case = horn.intake.case
+    assert case is not None
+    decision = record_decision(
+        actor=inspector,
+        at=now,
+        case=case,
+        facts=DecisionFacts("Court", "7", now.date(), now.date()),
+        outcomes={outcome: [horn.pk]},
+        content=photo(1),
+        name="decision.jpg",
+    )
+    confirm_decision(actor=authority_officer, at=now, decision=decision)
+
+    answer = ask(seized_marks[0].code)
+
+    assert (answer.reasons, answer.origin) == ((reason,) if reason else (), origin)
+    page = words(client.get(f"/m/{seized_marks[0].code}", {"lang": "en"}).content.decode())
+    assert "has not decided" not in page
+    assert "stays where it is" not in page
 
 
 def test_holds_are_told_and_lifted(marks: list[Mark], inspector: User, now: datetime) -> None:

@@ -21,9 +21,11 @@ from ledger.models import CustodyAccount, Handover, Hold
 from ledger.services import dispatch_items, place_hold
 from marking.codes import group
 from permits.models import Application, Permit
-from registry.models import Derivative, Intake
+from registry.models import Derivative, Intake, Outcome
+from registry.services import DecisionFacts, Receiver, confirm_decision, record_decision, return_goods
 from reports.filters import ItemFilter
 from tests.builders import Receive, register
+from tests.registry.test_table import photo
 from tests.rights import code_of
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +188,47 @@ def test_items_are_those_in_places_one_may_know(
     assert numbers_on(client, storekeeper) == numbers_on(client, inspector) == everything
     assert numbers_on(client, auditor) == everything
     assert numbers_on(client, inspector_elsewhere) == numbers_on(client, trader) == set()
+
+
+def test_what_left_the_books_stays_visible_to_those_who_kept_it(
+    client: Client,
+    inspector: User,
+    inspector_elsewhere: User,
+    authority_officer: User,
+    trader: User,
+    seized_horns: list[Derivative],
+    now: datetime,
+) -> None:
+    gone = seized_horns[0]
+    case = gone.intake.case
+    assert case is not None
+    decision = record_decision(
+        actor=inspector,
+        at=now,
+        case=case,
+        facts=DecisionFacts("Court", "7", now.date(), now.date()),
+        outcomes={Outcome.RETURNED: [gone.pk]},
+        content=photo(1),
+        name="decision.jpg",
+    )
+    confirm_decision(actor=authority_officer, at=now, decision=decision)
+    owner = Receiver(name="Жақсылықов Нұрлан", document="ЖК № 045871236")
+    return_goods(actor=inspector, at=now, decision=decision, item_ids=[gone.pk], receiver=owner, picture=photo(2))
+
+    assert gone.number not in numbers_on(client, inspector)
+    of_intake = f"?gone=yes&intake={gone.intake.number}"
+    for query in ("?gone=yes", "?place=returned", of_intake, f"?gone=yes&q={gone.number.lower()}"):
+        assert numbers_on(client, inspector, query) == numbers_on(client, authority_officer, query) == {gone.number}
+        assert numbers_on(client, inspector_elsewhere, query) == numbers_on(client, trader, query) == set()
+    assert f"/items/{gone.pk}/" in page(client, inspector, f"/cases/{case.pk}/")
+    assert gone.number in page(client, inspector, f"/items/{gone.pk}/")
+    told = client.get(f"/api/v1/items/{gone.pk}/")
+    listed = client.get("/api/v1/items/?gone=yes").json()["results"]
+    assert (told.status_code, [row["number"] for row in listed]) == (200, [gone.number])
+    for stranger in (inspector_elsewhere, trader):
+        client.force_login(stranger)
+        assert client.get(f"/items/{gone.pk}/").status_code == 404
+        assert client.get(f"/api/v1/items/{gone.pk}/").status_code == 404
 
 
 @pytest.mark.parametrize("who", ALLOWED)
