@@ -169,7 +169,7 @@ def test_a_destruction_is_given_up_with_a_reason(
 ) -> None:
     client = Client()
     client.force_login(storekeeper)
-    order = {"store": "RP-27-1", "basis": "unfit", "basis_paper": "Act 5", "planned_on": "2025-11-10"}
+    order: dict[str, Any] = {"store": "RP-27-1", "basis": "unfit", "basis_paper": "Act 5", "planned_on": "2025-11-10"}
     order |= {"items": marked[0].number, "basis_file": SimpleUploadedFile("act.pdf", paper())}
     one = f"destructions/{client.post('/api/v1/destructions/order/', order).json()['id']}/"
     assert (
