@@ -470,7 +470,11 @@ def test_nothing_is_taken_in_under_a_withdrawn_permit(
         entered_at=now,
     )
     refused(lambda: sheet.save(), "withdrawn")
-    assert not Intake.objects.exists()
+    standing = build_removal_permit(facts["brigade"].season, permit.region, permit.holder, number="ИЖ-27/2025-2")
+    intake = receive(rows=2, permit=standing)
+    refused(lambda: Intake.objects.filter(pk=intake.pk).update(permit=permit), "withdrawn")
+    intake.refresh_from_db()
+    assert intake.permit == standing
 
 
 def test_two_receptions_of_a_sheet_share_its_males(
