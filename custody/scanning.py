@@ -169,5 +169,5 @@ def _read_mark(text: str, own_hosts: Collection[str]) -> Scan:
     if _WORTHLESS.intersection(answer.reasons):
         said = say(answer)
         return Scan(shown, refused=Said("stop", said.title, said.text))
-    item = Mark.objects.select_related("derivative").get(code=answer.code).item
+    item = Derivative.objects.get(marks=answer.code)
     return Scan(f"{item.number} · {shown}", item=item)
