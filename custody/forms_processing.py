@@ -17,7 +17,8 @@ from core.base.forms import DayField, GramsField, read_number
 from ledger.models import CustodyAccount, Holding
 from registry.measures import MAX_NOTE
 from registry.models import Derivative, Origin, Processing, Recipe, stock_class
-from registry.processing import UNTITLED, stores_for_processing
+from registry.models.terms import UNTITLED
+from registry.processing import stores_for_processing
 from registry.services import Package
 
 BLANK_ROWS = 3

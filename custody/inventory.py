@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import xlsxwriter
 from django.conf import settings
@@ -81,7 +81,7 @@ def sampling_table(frame: int, sample: int | None = None) -> list[Chance]:
     return rows
 
 
-def differing(stocktake: StockTake, *, reader: User | None, limit: int) -> Differences:
+def differing(stocktake: StockTake, *, reader: User, limit: int) -> Differences:
     """What differs now. Where an item is booked is named to those who may know that place only."""
     if stocktake.frozen_at is None:
         return Differences((), (), (), (), (), ())
@@ -126,20 +126,20 @@ def _lines(stocktake: StockTake, outcome: str, limit: int) -> list[Difference]:
     return sorted(found, key=lambda one: (one.shelf, one.box, one.text))
 
 
-def _scans(stocktake: StockTake, verdict: str, *, reader: User | None, limit: int) -> list[Difference]:
+def _scans(stocktake: StockTake, verdict: str, *, reader: User, limit: int) -> list[Difference]:
     scans = (
         StockTakeScan.objects.filter(stocktake=stocktake, verdict=verdict, undone_at=None)
         .select_related("item__derivative", "place", "shelf", "box", "scanned_by")
         .order_by("pk")[:limit]
     )
-    may_know: Any = None
-    if reader is not None and verdict == "elsewhere":
+    may_know: set[int] = set()
+    if verdict == "elsewhere":
         may_know = set(CustodyAccount.objects.visible_to(reader).values_list("pk", flat=True))
     found = []
     for scan in scans:
         place = ""
         if verdict == "elsewhere" and scan.place is not None:
-            place = scan.place.name if may_know is None or scan.place_id in may_know else _("Another custodian")
+            place = scan.place.name if scan.place_id in may_know else _("Another custodian")
         item = scan.item
         found.append(
             Difference(
@@ -205,7 +205,7 @@ def _cells(row: tuple[str, str, str, str, int, str, str, str]) -> list[str | int
     return [number, code, str(Term(term).label), str(Origin(origin).label), shelf, grams, outcome, who, at]
 
 
-def send_csv(stocktake: StockTake) -> HttpResponseBase:
+def send_csv(stocktake: StockTake, _reader: User) -> HttpResponseBase:
     """Every expected item as a CSV of any length."""
     rows = (_cells(row) for row in _every_line(stocktake))
     return _stream(f"{stocktake.number}.csv", _heads(), rows)
@@ -246,10 +246,10 @@ def _line(cells: Sequence[str | int]) -> bytes:
     return out.getvalue().encode()
 
 
-def send_xlsx(stocktake: StockTake) -> HttpResponseBase:
+def send_xlsx(stocktake: StockTake, reader: User) -> HttpResponseBase:
     """Every expected item as a workbook, with the differences on a second sheet; the CSV where there are too many."""
     if stocktake.expected_items > IN_A_SHEET:
-        return send_csv(stocktake)
+        return send_csv(stocktake, reader)
     file = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115  closed by the response
     with xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False}) as book:
         bold = book.add_format({"bold": True})
@@ -263,7 +263,7 @@ def send_xlsx(stocktake: StockTake) -> HttpResponseBase:
         other.set_column(0, 6, 20)
         other.write_row(0, 0, [_("Difference"), _("Number"), _("Shelf"), _("Box"), _("Place"), _("Scanned by")], bold)
         line = 1
-        for label, found in _sorts(differing(stocktake, reader=None, limit=IN_A_SHEET)):
+        for label, found in _sorts(differing(stocktake, reader=reader, limit=IN_A_SHEET)):
             for one in found:
                 other.write_row(line, 0, [label, one.text, one.shelf, one.box, one.place, one.who])
                 line += 1
@@ -284,17 +284,17 @@ def _sorts(found: Differences) -> list[tuple[str, Sequence[Difference]]]:
     ]
 
 
-def send_pdf(stocktake: StockTake) -> HttpResponse:
+def send_pdf(stocktake: StockTake, reader: User) -> HttpResponse:
     """The inventory sheet as a paper in the reader's language."""
     language = cast("Literal['kk', 'ru', 'en']", (get_language() or "kk")[:2])
-    content = draw_act(inventory_act(stocktake), language)
+    content = draw_act(inventory_act(stocktake, reader), language)
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{stocktake.number}.pdf"'
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def inventory_act(stocktake: StockTake) -> Act:
+def inventory_act(stocktake: StockTake, reader: User) -> Act:
     """The words and tables of the inventory sheet."""
     account, result = stocktake.account, stocktake.result or {}
     custodian = account.custodian
@@ -322,7 +322,7 @@ def inventory_act(stocktake: StockTake) -> Act:
             Fact(_("Unknown"), fmt.count(result.get("unknown", 0))),
             *_drawn(stocktake),
         ],
-        tables=[_by_class(stocktake), *_difference_tables(stocktake), *_item_table(stocktake)],
+        tables=[_by_class(stocktake), *_difference_tables(stocktake, reader), *_item_table(stocktake)],
         signatories=[
             Signatory(
                 role=_("Member of the commission"),
@@ -379,9 +379,9 @@ def _by_class(stocktake: StockTake) -> Rows:
     return Rows(columns, rows, title=_("By kind"), totals=totals)
 
 
-def _difference_tables(stocktake: StockTake) -> list[Rows]:
+def _difference_tables(stocktake: StockTake, reader: User) -> list[Rows]:
     columns = [Column(_("Number"), 2.4), Column(_("Shelf"), 1.2), Column(_("Box"), 2), Column(_("Place"), 2.4)]
-    found = differing(stocktake, reader=None, limit=ON_PAPER)
+    found = differing(stocktake, reader=reader, limit=ON_PAPER)
     return [
         Rows(columns, [[one.text, one.shelf, one.box, one.place] for one in some], title=label)
         for label, some in _sorts(found)

@@ -16,15 +16,14 @@ from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
-from core.rules.selectors import NoRuleInForce, in_force
+from core.rules.selectors import NoRuleInForce, in_force, refusal_of_sale
 from ledger.models import AccountKind, Box, CustodyAccount, Handover, HandoverLine, Hold, Holding, Packing, Posting
 from ledger.sscc import show_sscc
 from marking.models import Mark
 from permits.models import RIGHT, Application, Kind, LoadingList, Permit
 from registry.models import Derivative, Intake, Origin, split_stock_class
+from registry.models.terms import UNTITLED, untitled_classes
 
-# Nobody has a title to these: the court has not decided, or nobody knows where they come from.
-UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
 TRADED = (Kind.DOMESTIC_SALE,)
 MOST_BOXES = 60
 
@@ -301,19 +300,6 @@ def _trade_problems(items: list[int], on: date) -> Iterable[tuple[int, Problem]]
         yield from ((item, Problem("rule", refusal)) for item in items)
 
 
-def refusal_of_sale(on: date) -> StrOrPromise:
-    """Why nothing may be sold inside the country on the day: which rule, from when; empty when it may."""
-    rule = _rule_or_none(RuleCode.DOMESTIC_SALE, on)
-    if rule is None:
-        return _("No rule in force on %(day)s allows a sale inside the country.") % {"day": in_words(on)}
-    if rule.value["allowed"]:
-        return ""
-    return _("Sale inside the country is forbidden since %(day)s: %(basis)s.") % {
-        "day": in_words(rule.starts_on),
-        "basis": rule.basis.title,
-    }
-
-
 def _rule_or_none(code: RuleCode, on: date) -> Rule | None:
     try:
         return in_force(code, on)
@@ -385,12 +371,17 @@ def find_right(
 
 
 def _under_certificate(item_ids: Collection[int], on: date) -> Right | None:
-    """The right of goods that all go under a veterinary certificate good on the day; None when one does not."""
+    """The right of goods that all go under a veterinary certificate good on the day; None when one does not.
+
+    A certificate gives no title: what is of unknown origin now, or waits for a court, does not go by it.
+    """
     rule = _rule_or_none(RuleCode.UNDER_CERTIFICATE, on)
     if rule is None or not item_ids or not rule.value["terms"]:
         return None
     goods = Derivative.objects.filter(pk__in=item_ids)
     if goods.exclude(term__in=rule.value["terms"]).exists():
+        return None
+    if Holding.objects.filter(item__in=item_ids, pieces__gt=0, stock_class__in=untitled_classes()).exists():
         return None
     good = goods.filter(certificate__issued_on__lte=on, certificate__valid_until__gte=on)
     if good.count() != len(set(item_ids)):
@@ -408,7 +399,8 @@ def holds_certified(source: CustodyAccount, on: date) -> bool:
     rule = _rule_or_none(RuleCode.UNDER_CERTIFICATE, on)
     terms = rule.value["terms"] if rule is not None else []
     held = source.totals.filter(pieces__gt=0).values_list("stock_class", flat=True)
-    return any(stock_class.partition(":")[0] in terms for stock_class in held)
+    untitled = set(untitled_classes())
+    return any(stock_class.partition(":")[0] in terms for stock_class in held if stock_class not in untitled)
 
 
 def _right_of(permit: Permit, *, source: CustodyAccount, target: CustodyAccount, on: date) -> Right:

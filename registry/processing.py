@@ -22,10 +22,8 @@ from ledger.models import (
     Reservation,
 )
 from registry.models import WAYS, Derivative, Origin, Processing, ProcessingInput, Recipe, Term
-from registry.models.terms import split_stock_class
+from registry.models.terms import UNTITLED, split_stock_class
 
-# Nobody has a title to these: the court has not decided, or nobody knows where they come from.
-UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
 DEEPEST = 12  # steps of processing that a tree follows
 WIDEST = 200  # items that a tree shows
 

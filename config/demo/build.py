@@ -14,7 +14,7 @@ from config.demo.origins import take_in_other_origins
 from config.demo.processing import live_processing
 from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
 from config.demo.stock import keep_stores
-from config.demo.trade import trade
+from config.demo.trade import allow_sale, trade
 from ledger.models import Holding
 from ledger.services import dispatch_items
 from marking.services.issue import register_and_mark
@@ -40,6 +40,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     autumn = open_autumn(cast, chance)
     live_autumn(autumn)
     seize(cast, chance)
+    allow_sale(cast, FOUNDED)
     take_in_other_origins(cast, autumn.permits[1])
     trade(cast, now)
     pack_boxes(cast, now)

@@ -24,13 +24,13 @@ from permits.services import (
 
 
 def allow_sale(cast: Cast, at: datetime) -> None:
-    """Put in force, by two persons, that marked horn may be sold inside the country; a demo rule, said to be one."""
+    """Put in force, by two persons, that marked horn and certified meat may be sold inside the country: a demo rule."""
     basis: LegalBasis = cite_basis(
         actor=cast.people["officer"],
         at=at,
-        title_kk="Көрсетілім деректері: таңбаланған мүйізді ел ішінде сатуға рұқсат",
-        title_ru="Демонстрационные данные: продажа маркированных рогов внутри страны разрешена",
-        title_en="Demo data: sale of marked horn inside the country is allowed",
+        title_kk="Көрсетілім деректері: таңбаланған мүйіз бен сертификаты бар етті ел ішінде сатуға рұқсат",
+        title_ru="Демонстрационные данные: продажа маркированных рогов и мяса с сертификатом внутри страны разрешена",
+        title_en="Demo data: sale of marked horn and of meat with a certificate inside the country is allowed",
         number="DEMO-1",
         issued_on=day_of(at),
         is_confirmed=False,
@@ -40,7 +40,7 @@ def allow_sale(cast: Cast, at: datetime) -> None:
         at=at,
         code=RuleCode.DOMESTIC_SALE,
         value={"allowed": True},
-        starts_on=date(2025, 12, 1),
+        starts_on=date(2025, 10, 1),
         ends_on=None,
         basis=basis,
     )
@@ -108,7 +108,6 @@ def deliver(
 def trade(cast: Cast, now: datetime) -> None:
     """A year of dealings up to `now`: permits used and in force, an application refused, one returned, two waiting."""
     ago = lambda days: now - timedelta(days=days)  # noqa: E731
-    allow_sale(cast, ago(300))
     for days, count in ((220, 60), (150, 40)):
         sale = apply_for(
             cast, Kind.DOMESTIC_SALE, "storekeeper", "CS-75", "TS-75", "Аукцион хаттамасы бойынша сату", ago(days),

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.base.errors import DomainError
+from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
 
 
@@ -24,6 +26,20 @@ def in_force(code: RuleCode, on: date, *, scope: str = "") -> Rule:
         raise NoRuleInForce(
             _("No rule in force on %(day)s: %(rule)s.") % {"day": on.isoformat(), "rule": RuleCode(code).label}
         ) from None
+
+
+def refusal_of_sale(on: date) -> StrOrPromise:
+    """Why nothing may be sold inside the country on the day: which rule, from when; empty when it may."""
+    try:
+        rule = in_force(RuleCode.DOMESTIC_SALE, on)
+    except NoRuleInForce:
+        return _("No rule in force on %(day)s allows a sale inside the country.") % {"day": in_words(on)}
+    if rule.value["allowed"]:
+        return ""
+    return _("Sale inside the country is forbidden since %(day)s: %(basis)s.") % {
+        "day": in_words(rule.starts_on),
+        "basis": rule.basis.title,
+    }
 
 
 @dataclass(frozen=True)

@@ -362,7 +362,7 @@ def inventory(request: SignedInRequest, pk: int, fmt: str) -> HttpResponseBase:
     found = _seen_or_404(request, pk)
     if found.frozen_at is None:
         raise Http404
-    return {"pdf": send_pdf, "xlsx": send_xlsx, "csv": send_csv}[fmt](found)
+    return {"pdf": send_pdf, "xlsx": send_xlsx, "csv": send_csv}[fmt](found, request.user)
 
 
 @requires(Can.SEE_STOCK)

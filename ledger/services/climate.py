@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -218,16 +219,17 @@ def watch_climate(*, actor: User, at: datetime, account: CustodyAccount, minutes
 def tell_silence(*, at: datetime) -> int:
     """Tell of every watched store whose sensors have been silent too long, once for each silence; how many."""
     told = 0
-    watches = ClimateWatch.objects.select_for_update(of=("self",), skip_locked=True).select_related(
-        "account__custodian"
+    readings = ClimateReading.objects.filter(account=OuterRef("account")).order_by("-at").values("at")[:1]
+    told_before = ClimateExcursion.objects.filter(account=OuterRef("account"), kind=Kind.SILENT, ended_at=None)
+    watches = (
+        ClimateWatch.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("account__custodian")
+        .filter(~Exists(told_before), account__is_active=True)
+        .annotate(latest=Subquery(readings))
     )
-    for watch in watches.filter(account__is_active=True).order_by("pk"):
-        latest = (
-            ClimateReading.objects.filter(account=watch.account).order_by("-at").values_list("at", flat=True).first()
-        )
-        heard = max(filter(None, (latest, watch.since)))
-        is_told = ClimateExcursion.objects.filter(account=watch.account, kind=Kind.SILENT, ended_at=None).exists()
-        if at - heard <= timedelta(minutes=watch.minutes) or is_told:
+    for watch in watches.order_by("pk"):
+        heard = max(filter(None, (watch.latest, watch.since)))
+        if at - heard <= timedelta(minutes=watch.minutes):
             continue
         excursion = ClimateExcursion.objects.create(account=watch.account, kind=Kind.SILENT, began_at=heard)
         _tell(excursion, watch.account, actor=None, at=at)

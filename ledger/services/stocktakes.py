@@ -230,45 +230,43 @@ def _freeze(*, actor: User, at: datetime, stocktake: StockTake) -> StockTake:
             WHERE h.account_id = %(account)s AND h.pieces > 0 AND (%(shelf)s IS NULL OR {_SHELF} = %(shelf)s)
         """
         here = {"account": stocktake.account_id, "shelf": stocktake.shelf_id}
+        # Read once: the digest, the draw and the lines are all of this. A class of goods that came first of its kind
+        # meanwhile had no total to lock, and is in all of them or in none.
+        cursor.execute(
+            "CREATE TEMPORARY TABLE frozen_frame ON COMMIT DROP AS"
+            f" SELECT h.item_id, h.stock_class, h.pieces, h.grams, {_SHELF} AS shelf_id {where}",
+            here,
+        )
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(pieces), 0)::bigint, encode(sha256(convert_to("
+            "coalesce(string_agg(item_id || E'\\n', '' ORDER BY item_id), ''), 'UTF8')), 'hex') FROM frozen_frame"
+        )
+        stocktake.frame_items, stocktake.frame_pieces, stocktake.frame_digest = cursor.fetchone()
         if stocktake.kind == Kind.SAMPLE:
-            cursor.execute(
-                "SELECT encode(sha256(convert_to(coalesce(string_agg(h.item_id || E'\\n', '' ORDER BY h.item_id), ''),"
-                f" 'UTF8')), 'hex') {where}",
-                here,
-            )
-            stocktake.frame_digest = cursor.fetchone()[0]
             stocktake.seed = seed_of(
                 number=stocktake.number,
                 frame=stocktake.frame_digest,
                 words=stocktake.words,
                 secret=stocktake.secret,
             )
-        rank = "row_number() OVER (ORDER BY sha256(convert_to(%(seed)s || ':' || h.item_id, 'UTF8')), h.item_id)"
+        rank = "row_number() OVER (ORDER BY sha256(convert_to(%(seed)s || ':' || item_id, 'UTF8')), item_id)"
         cursor.execute(
             f"""
             INSERT INTO ledger_stocktakeline
                 (stocktake_id, item_id, stock_class, pieces, grams, shelf_id, is_chosen, outcome)
-            SELECT %(stocktake)s, h.item_id, h.stock_class, h.pieces, h.grams, {_SHELF},
+            SELECT %(stocktake)s, item_id, stock_class, pieces, grams, shelf_id,
                 {f"{rank} <= %(wanted)s" if stocktake.kind == Kind.SAMPLE else "true"}, ''
-            {where}
+            FROM frozen_frame
             """,
-            {**here, "stocktake": stocktake.pk, "seed": stocktake.seed, "wanted": stocktake.wanted},
+            {"stocktake": stocktake.pk, "seed": stocktake.seed, "wanted": stocktake.wanted},
         )
+        cursor.execute("DROP TABLE frozen_frame")
         cursor.execute(
-            "SELECT count(*), coalesce(sum(pieces), 0)::bigint, count(*) FILTER (WHERE is_chosen),"
-            " coalesce(sum(grams) FILTER (WHERE is_chosen), 0)::bigint,"
-            " encode(sha256(convert_to("
-            "coalesce(string_agg(item_id || E'\\n', '' ORDER BY item_id), ''), 'UTF8')), 'hex')"
-            " FROM ledger_stocktakeline WHERE stocktake_id = %s",
+            "SELECT count(*), coalesce(sum(grams), 0)::bigint FROM ledger_stocktakeline"
+            " WHERE stocktake_id = %s AND is_chosen",
             [stocktake.pk],
         )
-        (
-            stocktake.frame_items,
-            stocktake.frame_pieces,
-            stocktake.expected_items,
-            stocktake.expected_grams,
-            stocktake.frame_digest,
-        ) = cursor.fetchone()
+        stocktake.expected_items, stocktake.expected_grams = cursor.fetchone()
     if not stocktake.frame_items:
         raise NothingToCount
     stocktake.state, stocktake.frozen_at = State.COUNTING, at

@@ -32,6 +32,9 @@ class Origin(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+UNTITLED = (Origin.SEIZURE, Origin.UNKNOWN)
+"""Nobody has a title to these: the court has not decided, or nobody knows where they come from."""
+
 BOUNDARIES = {
     Origin.REMOVAL: AccountKind.REMOVAL,
     Origin.FOUND: AccountKind.FIND,
@@ -85,3 +88,8 @@ def split_stock_class(code: str) -> tuple[Term, Origin]:
     """Term and origin of a ledger code made by `stock_class`."""
     term, _colon, origin = code.partition(":")
     return Term(term), Origin(origin)
+
+
+def untitled_classes() -> list[str]:
+    """The stock classes that nobody has a title to."""
+    return [stock_class(term, origin) for term in Term for origin in UNTITLED]

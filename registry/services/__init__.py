@@ -61,7 +61,7 @@ from registry.services.registration import (
     PairsWrong,
     register_intake,
 )
-from registry.services.sales import NotUnderCertificate, sell_batches
+from registry.services.sales import NoTitle, NotUnderCertificate, SaleForbidden, sell_batches
 from registry.services.sheets import (
     Delivered,
     SheetChanged,
@@ -100,6 +100,7 @@ __all__ = [
     "InputsRefused",
     "LossNotExplained",
     "MassDiffers",
+    "NoTitle",
     "NotUnderCertificate",
     "NothingToProcess",
     "NothingToRegister",
@@ -108,6 +109,7 @@ __all__ = [
     "PlaceNotConfirmed",
     "Receiver",
     "RunChanged",
+    "SaleForbidden",
     "Scan",
     "SheetAdded",
     "SheetChanged",

@@ -16,9 +16,11 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, NotAllowed
 from core.documents.services import take_numbers
 from core.rules.models import Rule, RuleCode
+from core.rules.selectors import refusal_of_sale
 from ledger.models import AccountKind, CustodyAccount, Holding, Movement, MovementKind
-from ledger.services import move_items
+from ledger.services import lock_items, move_items
 from registry.models import Derivative, Sale
+from registry.models.terms import untitled_classes
 
 
 class NotUnderCertificate(DomainError):
@@ -26,6 +28,19 @@ class NotUnderCertificate(DomainError):
 
     code = "not-under-certificate"
     message = _("Only batches under a veterinary certificate that is good on this day are sold here.")
+
+
+class NoTitle(DomainError):
+    """Goods that nobody has a title to are kept or destroyed, not sold."""
+
+    code = "no-title"
+    message = _("Nobody has a title to some of these: their origin is unknown, or a court has not decided yet.")
+
+
+class SaleForbidden(DomainError):
+    """The rules of the day let nothing be sold inside the country."""
+
+    code = "sale-forbidden"
 
 
 @transaction.atomic
@@ -44,7 +59,8 @@ def sell_batches(
     """Hand whole batches to a buyer in Kazakhstan; they leave the registry by a movement into domestic sale.
 
     What goes in part is divided by processing first. A repeated `key` with the same items returns the first sale.
-    Raises NotAllowed, BadInput, NotUnderCertificate, and what the ledger raises; then nothing has changed.
+    Raises NotAllowed, BadInput, NotUnderCertificate, NoTitle, SaleForbidden, and what the ledger raises; then nothing
+    has changed.
     """
     if not actor.can(Can.DISPATCH) or not CustodyAccount.objects.worked_in_by(actor).filter(pk=store.pk).exists():
         raise NotAllowed
@@ -52,17 +68,21 @@ def sell_batches(
     if not buyer_name.strip():
         wrong["buyer_name"] = _("Fill this in.")
     if not (is_valid_bin(buyer_bin) or is_valid_iin(buyer_bin)):
-        wrong["buyer_bin"] = _("This is not a BIN.")
+        wrong["buyer_bin"] = _("This is neither a BIN nor an IIN.")
     if on > day_of(at):
         wrong["on"] = _("This day lies in the future.")
     if not items:
         wrong["items"] = _("Choose at least one batch.")
     if wrong:
         raise BadInput(fields=wrong)
-    known = Movement.objects.filter(key=key, kind=MovementKind.SALE).first()
+    # The lock closes the race of two sales of one batch; who waited here with the same key finds the first sale.
+    lock_items(items)
+    known = Movement.objects.filter(key=key).first()
     if known is None:
+        _refuse_untitled(items)
         _refuse_uncertified(items, on)
-    there = Holding.objects.filter(account=store, item__in=items).aggregate(grams=Sum("grams", default=0))
+        if refusal := refusal_of_sale(on):
+            raise SaleForbidden(refusal)
     (serial,) = take_numbers(series="SA", year=on.year) if known is None else (0,)
     number = f"SA{on:%y}-{serial:06d}"
     movement = move_items(
@@ -77,8 +97,9 @@ def sell_batches(
         reference=number if known is None else known.reference,
         gave=actor,
     )
-    if known is not None:
-        return Sale.objects.get(movement=movement)
+    if first := Sale.objects.filter(movement=movement).first():
+        return first
+    grams = movement.postings.filter(account=store).aggregate(grams=Sum("grams"))["grams"]
     sale = Sale.objects.create(
         number=number,
         store=store,
@@ -87,7 +108,7 @@ def sell_batches(
         buyer_bin=buyer_bin,
         price_tenge=price_tenge,
         pieces=len(set(items)),
-        grams=there["grams"],
+        grams=-grams,
         movement=movement,
         sold_by=actor,
         sold_at=at,
@@ -106,6 +127,13 @@ def sell_batches(
         movement=movement.pk,
     )
     return sale
+
+
+def _refuse_untitled(items: Sequence[int]) -> None:
+    """By what the goods are now: the class at registration may have been another."""
+    held = Holding.objects.filter(item__in=items, pieces__gt=0, stock_class__in=untitled_classes())
+    if held.exists():
+        raise NoTitle
 
 
 def _refuse_uncertified(items: Sequence[int], on: date) -> None:

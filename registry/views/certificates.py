@@ -17,6 +17,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.rules.selectors import refusal_of_sale
 from ledger.models import CustodyAccount, Holding
 from registry import services
 from registry.forms_origins import SaleForm, VeterinaryCertificateForm, scan_in
@@ -99,6 +100,7 @@ def sell(request: SignedInRequest, pk: int) -> HttpResponse:
         "holdings": holdings,
         "chosen": {int(text) for text in chosen},
         "key": request.POST.get("key") or uuid.uuid4().hex,
+        "forbidden": refusal_of_sale(day_of(timezone.now())),
     }
     return render(request, "registry/sell.html", context, status=422 if form.errors else 200)
 

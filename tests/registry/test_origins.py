@@ -1,7 +1,7 @@
 """Every origin with its evidence, every kind with its fields, certificates and sales under them."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,15 +9,19 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from core.accounts.bin import bin_from
 from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
 from core.base.errors import BadInput, NotAllowed
+from core.rules.models import Rule, RuleCode
+from core.rules.services import cite_basis, draft_rule, enact_rule
 from ledger.models import AccountKind, AccountTotal, CustodyAccount, Holding
 from marking.models import Mark
 from marking.services.issue import MarkingCompulsory, register_and_mark
 from marking.services.keys import ensure_signing_key
+from permits.selectors import PermitNeeded, find_right
 from registry.fields import FIELDS
 from registry.measures import TableRow
 from registry.models import (
@@ -38,8 +42,10 @@ from registry.models import (
 from registry.services import (
     CertificateExceeded,
     CertificateKnown,
+    NoTitle,
     NotUnderCertificate,
     PairsWrong,
+    SaleForbidden,
     correct_intake,
     enter_certificate,
     open_intake,
@@ -495,6 +501,93 @@ def test_a_certificate_is_entered_once(
         )
 
 
+@pytest.fixture
+def sale_allowed(authority_officer: User, authority_head: User) -> Rule:
+    return rule_sale(authority_officer, authority_head, allowed=True)
+
+
+def rule_sale(officer: User, head: User, *, allowed: bool) -> Rule:
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    basis = cite_basis(actor=officer, at=at, title_kk="Бұйрық", title_ru="Приказ", title_en="Order 12", number="12")
+    rule = draft_rule(
+        actor=officer,
+        at=at,
+        code=RuleCode.DOMESTIC_SALE,
+        value={"allowed": allowed},
+        starts_on=date(2025, 1, 1),
+        ends_on=None,
+        basis=basis,
+    )
+    return enact_rule(actor=head, at=at, rule=rule)
+
+
+@pytest.mark.parametrize("rule", ["none", "forbidden"])
+def test_nothing_is_sold_without_a_rule_of_the_day(
+    certificate: VeterinaryCertificate,
+    permit_to_remove: RemovalPermit,
+    reception_store: CustodyAccount,
+    inspector: User,
+    authority_officer: User,
+    authority_head: User,
+    now: datetime,
+    rule: str,
+) -> None:
+    intake = meat_intake(certificate, permit_to_remove, reception_store, inspector, now, 96_500)
+    (batch,) = register_intake(actor=inspector, at=now, intake=intake)
+    if rule == "forbidden":
+        rule_sale(authority_officer, authority_head, allowed=False)
+
+    with pytest.raises(SaleForbidden) as refusal, translation.override("en"):
+        sell(batch, inspector, reception_store, now)
+
+    assert ("Order 12" in str(refusal.value)) == (rule == "forbidden")
+    assert not Sale.objects.exists()
+    assert Holding.objects.get(item=batch.pk, pieces=1).account == reception_store
+
+
+@pytest.mark.usefixtures("sale_allowed")
+def test_a_certificate_gives_no_title_to_goods_of_unknown_origin(
+    certificate: VeterinaryCertificate,
+    reception_store: CustodyAccount,
+    trader_store: CustodyAccount,
+    inspector: User,
+    now: datetime,
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.UNKNOWN,
+        term=Term.MEAT,
+        store=reception_store,
+        on=now.date(),
+        explanation="Left at the gate",
+        certificate=certificate,
+    )
+    weighed = weigh(intake, inspector, now, replace(ROWS[Term.MEAT], row=1, mass_g=96_500))
+    (batch,) = register_intake(actor=inspector, at=now, intake=weighed)
+
+    with pytest.raises(NoTitle):
+        sell(batch, inspector, reception_store, now)
+    with pytest.raises(PermitNeeded):
+        find_right(source=reception_store, target=trader_store, permit=None, on=now.date(), item_ids=[batch.pk])
+
+    assert not Sale.objects.exists()
+
+
+def sell(batch: Derivative, actor: User, store: CustodyAccount, at: datetime) -> Sale:
+    return sell_batches(
+        actor=actor,
+        at=at,
+        key="s",
+        store=store,
+        items=[batch.pk],
+        on=at.date(),
+        buyer_name="Базар",
+        buyer_bin=bin_from("05114000022"),
+    )
+
+
+@pytest.mark.usefixtures("sale_allowed")
 def test_a_batch_is_sold_under_its_certificate_and_leaves_the_stock(
     certificate: VeterinaryCertificate,
     permit_to_remove: RemovalPermit,
@@ -579,6 +672,7 @@ def test_each_way_in_has_its_form_and_says_what_is_missing(
     assert not Intake.objects.exists()
 
 
+@pytest.mark.usefixtures("sale_allowed")
 def test_pages_of_certificates_and_sales(
     sign_in: SignIn,
     certificate: VeterinaryCertificate,
