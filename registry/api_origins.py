@@ -52,6 +52,7 @@ class Sheets(APIView):
         request={"multipart/form-data": SheetSerializer},
         responses={202: StartedSerializer},
     )
+    @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Add the rows of a table file to an open intake, in the background; bad rows are listed with reasons."""
         given = SheetSerializer(data=request.data)

@@ -18,6 +18,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.maps import region_at
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
 from ledger.models import CustodyAccount
@@ -39,6 +40,9 @@ from registry.services.table import TableChanged
 
 Fields = dict[str, StrOrPromise]
 Paper = Find | Confiscation | OldStock | Importation | RemovalPermit
+NEAR = 0.1  # degrees: about ten kilometres
+# What is made of the goods of a removal, and so comes from a processing that says of which.
+MADE = frozenset({Term.HORN_PIECE, Term.POWDER, Term.MEDICINE, Term.SKIN_PIECE})
 PAPER_OF: dict[Origin, type[Paper] | None] = {
     Origin.REMOVAL: RemovalPermit,
     Origin.FOUND: Find,
@@ -197,6 +201,8 @@ def _wrong(
     wrong: Fields = {}
     if origin not in PAPER_OF or (origin == Origin.REMOVAL and term == Term.HORN):
         wrong["origin"] = _("Horns of a removal come with their brigade, seized goods with their case.")
+    elif origin == Origin.REMOVAL and term in MADE:
+        wrong["origin"] = _("A removal gives no powder, pieces or medicine. They come from processing: open it there.")
     elif not isinstance(paper, PAPER_OF[origin] or type(None)):
         wrong["origin"] = _("This origin is proved by another paper.")
     elif not stores_for_intake(actor, origin).filter(pk=store.pk).exists():
@@ -205,18 +211,22 @@ def _wrong(
         wrong["on"] = _("This day lies in the future.")
     if origin == Origin.UNKNOWN and not explanation.strip():
         wrong["explanation"] = _("Say what is known of these goods, and why their origin is not.")
-    wrong |= _wrong_certificate(origin, term, on, certificate)
+    wrong |= _wrong_certificate(actor, origin, term, on, certificate)
     if paper is not None and not wrong.keys() & {"origin", "on"}:
         wrong |= _wrong_paper(paper, on, store)
     return wrong
 
 
-def _wrong_certificate(origin: Origin, term: Term, on: date, certificate: VeterinaryCertificate | None) -> Fields:
+def _wrong_certificate(
+    actor: User, origin: Origin, term: Term, on: date, certificate: VeterinaryCertificate | None
+) -> Fields:
     if certificate is None:
         needed = term == Term.MEAT and origin in (Origin.REMOVAL, Origin.IMPORTED)
         return {"certificate": _("Meat comes with its veterinary certificate.")} if needed else {}
     if term != Term.MEAT:
         return {"certificate": _("A veterinary certificate is for meat.")}
+    if not VeterinaryCertificate.objects.visible_to(actor).filter(pk=certificate.pk).exists():
+        return {"certificate": _("You know of no certificate with this number.")}
     return {} if certificate.is_valid(on) else {"certificate": _("The certificate is not good on this day.")}
 
 
@@ -252,8 +262,11 @@ def _wrong_paper(paper: Paper, on: date, store: CustodyAccount) -> Fields:
 
 
 def _is_here(latitude: Decimal | None, longitude: Decimal | None) -> bool:
-    """A place that may lie in the country, or none at all."""
-    return latitude is None or longitude is None or (40 <= latitude <= 56 and 46 <= longitude <= 88)
+    """A place in the country, or so near its border as the coarse outlines are wrong."""
+    if latitude is None or longitude is None:
+        return True
+    near = (0.0, NEAR, -NEAR)
+    return any(region_at(float(longitude) + east, float(latitude) + north) for east in near for north in near)
 
 
 def _in_order(*days: tuple[str, date]) -> Fields:

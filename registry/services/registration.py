@@ -52,6 +52,13 @@ class NothingToRegister(BadInput):
     message = _("There is nothing on the table yet.")
 
 
+class GoneOff(BadInput):
+    """Some batches were past their day before they came in."""
+
+    code = "gone-off"
+    message = _("Some batches were past their day when they came in. Correct the day, or take them off the table.")
+
+
 class BandNotConfirmed(BadInput):
     """Some measures are outside the plausible bands, and nobody has confirmed them."""
 
@@ -108,6 +115,7 @@ def register_intake(
         raise TableChanged
     if intake.case_id is not None:
         lock_case(intake.case_id)
+    _refuse_gone_off(intake)
     rules = plausibility(intake.on, intake.term)
     count = intake.rows.count()
     is_excess = explanation_needed(intake, rules, count)
@@ -161,6 +169,13 @@ def register_intake(
     if intake.permit_id is not None and intake.brigade_id is not None:
         reconcile_day(actor=actor, at=at, permit=intake.permit_id, brigade=intake.brigade_id, on=intake.on)
     return Derivative.objects.filter(intake=intake).select_related("intake").order_by("row")
+
+
+def _refuse_gone_off(intake: Intake) -> None:
+    late = list(intake.rows.filter(use_by__lt=intake.on).order_by("row").values_list("row", flat=True)[:1000])
+    if late:
+        text = _("This day had passed when the batch came in.")
+        raise GoneOff(fields={f"rows.{row}.use_by": text for row in late[:MOST_NAMED]})
 
 
 def _take_rows(intake: Intake) -> list[_Weighed]:

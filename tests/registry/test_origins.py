@@ -53,6 +53,7 @@ from registry.services import (
     save_rows,
     sell_batches,
 )
+from registry.services.registration import GoneOff
 from tests.registry.test_pages import SignIn, client_of_inspector, sign_in
 
 __all__ = ["client_of_inspector", "sign_in"]
@@ -480,6 +481,59 @@ def test_meat_of_a_removal_has_its_certificate(
         )
 
     assert set(refusal.value.fields) == {"certificate"}
+
+
+def test_nobody_uses_up_a_certificate_they_do_not_know(
+    certificate: VeterinaryCertificate, reception_store_elsewhere: CustodyAccount, inspector_elsewhere: User,
+    now: datetime,
+) -> None:  # fmt: skip
+    with pytest.raises(BadInput) as refusal:
+        open_intake(
+            actor=inspector_elsewhere,
+            at=now,
+            origin=Origin.UNKNOWN,
+            term=Term.MEAT,
+            store=reception_store_elsewhere,
+            on=now.date(),
+            certificate=certificate,
+            explanation="Left at the gate",
+        )
+
+    assert set(refusal.value.fields) == {"certificate"}
+    assert not Intake.objects.exists()
+
+
+@pytest.mark.parametrize("term", [Term.POWDER, Term.MEDICINE, Term.HORN_PIECE, Term.SKIN_PIECE])
+def test_what_is_made_does_not_come_from_a_removal(
+    term: Term, permit_to_remove: RemovalPermit, reception_store: CustodyAccount, inspector: User, now: datetime
+) -> None:
+    with pytest.raises(BadInput) as refusal:
+        open_intake(
+            actor=inspector,
+            at=now,
+            origin=Origin.REMOVAL,
+            term=term,
+            store=reception_store,
+            on=now.date(),
+            paper=permit_to_remove,
+        )
+
+    assert set(refusal.value.fields) == {"origin"}
+    assert not Intake.objects.exists()
+
+
+def test_meat_past_its_day_does_not_come_in(
+    certificate: VeterinaryCertificate, permit_to_remove: RemovalPermit, reception_store: CustodyAccount,
+    inspector: User, now: datetime,
+) -> None:  # fmt: skip
+    intake = meat_intake(certificate, permit_to_remove, reception_store, inspector, now)
+    intake = weigh(intake, inspector, now, replace(ROWS[Term.MEAT], row=1, use_by=date(2020, 1, 1)))
+
+    with pytest.raises(GoneOff) as refusal:
+        register_intake(actor=inspector, at=now, intake=intake)
+
+    assert set(refusal.value.fields) == {"rows.1.use_by"}
+    assert not Derivative.objects.exists()
 
 
 def test_a_certificate_is_entered_once(
