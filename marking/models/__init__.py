@@ -25,6 +25,7 @@ from marking.models.stock import (
     LabelShipmentLine,
     RowLabel,
 )
+from marking.models.tips import Tip, TipQuerySet
 
 __all__ = [
     "CODE_PATTERN",
@@ -52,4 +53,6 @@ __all__ = [
     "SigningKey",
     "SigningKeyQuerySet",
     "Snapshot",
+    "Tip",
+    "TipQuerySet",
 ]

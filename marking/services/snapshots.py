@@ -1,17 +1,15 @@
 """Editions of the snapshot that phones check marks against without network."""
 
-from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from django.db import connection, transaction
 
 from core.audit.services import record
-from ledger.models import AccountKind
 from marking.models import Snapshot
-from marking.selectors import BY_HOLD, BY_PLACE, BY_STATE, IN_ORDER, Reason
+from marking.selectors import DECIDED_SQL, HOLDS_SQL, Reason, reasons_of
 from marking.services.keys import signing_key_in_use
-from marking.snapshots import State, Status, changes_between, read_state, write_snapshot
+from marking.snapshots import RECORD_BYTES, State, Status, changes_between, read_state, write_snapshot
 
 # What an edition changed is kept so long; who is further behind fetches all marks.
 CHANGES_KEPT = timedelta(days=60)
@@ -30,6 +28,8 @@ STATUSES: dict[Reason, Status] = {
     Reason.COURT: Status.HELD,
     Reason.DISPUTE: Status.HELD,
     Reason.TO_DESTROY: Status.TO_DESTROY,
+    Reason.TO_RETURN: Status.HELD,
+    Reason.LABEL_LOST: Status.LOST,
     Reason.TO_RETURN: Status.HELD,
     Reason.EXPORTED: Status.EXPORTED,
     Reason.SOLD: Status.SOLD,
@@ -71,73 +71,40 @@ def make_edition(*, at: datetime) -> Snapshot:
 
 
 def collect_state() -> State:
-    """Every mark with its gravest status, as records and prints: one statement, one moment."""
-    ranks = {reason: rank for rank, reason in enumerate(Reason)}
-    statuses = [int(STATUSES.get(reason, Status.ASK)) for reason in Reason]
-    by_state = _ranked(BY_STATE, ranks)
-    by_hold = _ranked(BY_HOLD, ranks)
-    elsewhere = {kind.value: BY_PLACE.get(kind, Reason.WITHDRAWN) for kind in AccountKind if kind not in IN_ORDER}
-    by_place = _ranked(elsewhere, ranks)
+    """Every mark with what is gravest of it, as records and prints: one statement, one moment."""
+    records, prints = bytearray(), bytearray()
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH state_rank(state, rank) AS (SELECT * FROM unnest(%s::text[], %s::int[])),
-            hold_rank(kind, rank) AS (SELECT * FROM unnest(%s::text[], %s::int[])),
-            place_rank(kind, rank) AS (SELECT * FROM unnest(%s::text[], %s::int[])),
-            held AS (
-                SELECT h.item_id, min(r.rank) AS rank FROM ledger_hold h JOIN hold_rank r USING (kind)
-                WHERE h.lifted_at IS NULL GROUP BY h.item_id
-            ),
-            standing AS (
-                SELECT h.item_id, a.kind FROM ledger_holding h
-                JOIN ledger_custodyaccount a ON a.id = h.account_id WHERE h.pieces > 0
-            ),
-            consumed AS (SELECT DISTINCT item_id FROM registry_processinginput WHERE mass_g IS NOT NULL),
-            graded AS (
-                SELECT substr(sha256(m.code::bytea), 1, 5) AS digest, m.generation, least(
-                    s.rank, held.rank,
-                    CASE WHEN m.derivative_id IS NULL THEN NULL
-                        WHEN standing.item_id IS NOT NULL THEN p.rank
-                        WHEN consumed.item_id IS NOT NULL THEN %s
-                        ELSE %s END
-                ) AS rank
-                FROM marking_mark m
-                LEFT JOIN state_rank s ON s.state = m.state
-                LEFT JOIN held ON held.item_id = m.derivative_id
-                LEFT JOIN standing ON standing.item_id = m.derivative_id
-                LEFT JOIN place_rank p ON p.kind = standing.kind
-                LEFT JOIN consumed ON consumed.item_id = m.derivative_id
-            ),
-            told AS (
-                SELECT set_byte(digest, 4, get_byte(digest, 4) & 240) AS head, generation,
-                    coalesce((%s::int[])[rank + 1], 0) AS status
-                FROM graded
-            ),
-            one AS (
-                SELECT head, max(generation) AS generation,
-                    CASE WHEN count(*) > 1 THEN %s ELSE min(status) END AS status
-                FROM told GROUP BY head
-            )
-            SELECT
-                string_agg(set_byte(head, 4, get_byte(head, 4) | status), ''::bytea ORDER BY head),
-                string_agg(head || set_byte(' '::bytea, 0, generation), ''::bytea ORDER BY head)
-                    FILTER (WHERE generation > 1)
-            FROM one
-            """,
-            [
-                *by_state,
-                *by_hold,
-                *by_place,
-                ranks[Reason.CONSUMED],
-                ranks[Reason.WITHDRAWN],
-                statuses,
-                int(Status.ASK),
-            ],
-        )
-        records, prints = next(iter(cursor.fetchall()))
-    return State(bytes(records or b""), bytes(prints or b""))
+        cursor.execute(_STANDING)
+        while rows := cursor.fetchmany(20_000):
+            for digest, generation, *facts in rows:
+                head = digest[:4] + bytes([digest[4] & 0xF0])
+                status = _status_of(*facts)
+                if records[-RECORD_BYTES:-1] == head[:4] and records[-1] & 0xF0 == head[4]:
+                    del records[-RECORD_BYTES:]
+                    status = Status.ASK
+                records += head[:4] + bytes([head[4] | status])
+                if generation > 1:
+                    prints += head + bytes([generation])
+    return State(bytes(records), bytes(prints))
 
 
-def _ranked(reasons: Mapping[str, Reason], ranks: dict[Reason, int]) -> Iterator[list[object]]:
-    yield list(reasons)
-    yield [ranks[reason] for reason in reasons.values()]
+# Holds and decisions are looked up only for what is held at all: most of a million marks are on goods in order.
+_STANDING = f"""
+    SELECT substr(sha256(m.code::bytea), 1, {RECORD_BYTES}), m.generation, m.state, m.derivative_id IS NOT NULL,
+        coalesce(a.kind, CASE WHEN consumed.item_id IS NOT NULL THEN 'processing' END),
+        CASE WHEN held.item_id IS NOT NULL THEN array_to_string({HOLDS_SQL}, ' ') ELSE '' END,
+        CASE WHEN held.item_id IS NOT NULL THEN {DECIDED_SQL} END
+    FROM marking_mark m
+    LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
+    LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
+    LEFT JOIN (SELECT DISTINCT item_id FROM ledger_hold WHERE lifted_at IS NULL) held ON held.item_id = m.derivative_id
+    LEFT JOIN (SELECT DISTINCT item_id FROM registry_processinginput WHERE mass_g IS NOT NULL) consumed
+        ON consumed.item_id = m.derivative_id
+    ORDER BY 1
+"""  # noqa: S608  constants of this house
+
+
+@lru_cache(maxsize=4096)
+def _status_of(state: str, is_bound: bool, place: str | None, holds: str, decided: str | None) -> Status:
+    reasons = reasons_of(state=state, is_bound=is_bound, place=place, holds=holds.split(), decided=decided)
+    return STATUSES.get(reasons[0], Status.ASK) if reasons else Status.IN_ORDER

@@ -18,7 +18,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from core.base.context import LANGUAGES, THEMES
+from core.base.context import LANGUAGES as OWN_LANGUAGES
+from core.base.context import THEMES, Language
 from core.base.templatetags.fmt import grams
 from marking import words
 from marking.limits import WINDOW_SECONDS, check_counted
@@ -27,6 +28,8 @@ from marking.selectors import Answer
 from marking.verdicts import SLOW_DOWN, Said, other_reasons, say, shown_code
 
 LONGEST_TEXT = 500
+# The importers' language too: whoever buys horn abroad checks it here.
+LANGUAGES = (*OWN_LANGUAGES, Language("zh-hans", "中文", "中文"))
 
 
 @require_safe
@@ -69,14 +72,13 @@ def public_keys(request: HttpRequest) -> JsonResponse:
 
 def _answer(request: HttpRequest, text: str) -> HttpResponse:
     own_hosts = (settings.PUBLIC_HOST, request.get_host())
-    answer = check_counted(text, visitor=_address_of(request), own_hosts=own_hosts)
+    answer = check_counted(text, visitor=address_of(request), own_hosts=own_hosts)
     return _page(request, text, answer=answer, status=429 if answer is None else 200)
 
 
 def _page(request: HttpRequest, text: str, *, answer: Answer | None = None, status: int = 200) -> HttpResponse:
     """The page in the language of `?lang=`, else of the site."""
-    chosen = request.GET.get("lang", "")
-    language = chosen if chosen in dict(settings.LANGUAGES) else translation.get_language() or "kk"
+    language = language_of(request)
     theme = request.COOKIES.get("theme", "")
     with translation.override(language):
         said = SLOW_DOWN if status == 429 else say(answer) if answer else None
@@ -84,6 +86,7 @@ def _page(request: HttpRequest, text: str, *, answer: Answer | None = None, stat
         filled = {
             "title": conditional_escape(said.title if said else _("Check a mark")),
             "query": escape(urlencode({"text": text}) + "&") if "text" in request.GET else "",
+            "asked": escape(urlencode({"text": text})),
             "text": "" if is_done else escape(text),
             "answer": _draw_answer(said, answer) if said else "",
         }
@@ -99,9 +102,16 @@ def _page(request: HttpRequest, text: str, *, answer: Answer | None = None, stat
     return response
 
 
+def language_of(request: HttpRequest) -> str:
+    """The language asked for by `?lang=`, else of the site."""
+    chosen = request.GET.get("lang", "").lower()
+    known = {language.code for language in LANGUAGES}
+    return chosen if chosen in known else translation.get_language() or "kk"
+
+
 def _draw_answer(said: Said, answer: Answer | None) -> str:
     if answer is None:
-        return render_to_string("marking/answer.html", {"said": said})
+        return render_to_string("marking/public/answer.html", {"said": said})
     context = {
         "said": said,
         "others": other_reasons(answer),
@@ -111,8 +121,9 @@ def _draw_answer(said: Said, answer: Answer | None) -> str:
         "year": str(answer.year),
         "mass": "" if answer.mass_g is None else grams(answer.mass_g),
         "signed": answer.signed,
+        "needs_permit": answer.needs_permit,
     }
-    return render_to_string("marking/answer.html", context)
+    return render_to_string("marking/public/answer.html", context)
 
 
 @lru_cache(maxsize=16)
@@ -122,12 +133,12 @@ def _frame(language: str, theme: str) -> list[str]:
     Drawn once for a language and without a request: this is the page that a whole market asks for, and it needs
     nothing of whoever asks.
     """
-    places = {name: mark_safe(f"\x02{name}\x03") for name in ("title", "query", "text", "answer")}  # noqa: S308
+    places = {name: mark_safe(f"\x02{name}\x03") for name in ("title", "query", "asked", "text", "answer")}  # noqa: S308
     context = {"places": places, "languages": LANGUAGES, "language": language, "page_theme": theme}
-    return re.split("\x02([a-z]+)\x03", render_to_string("marking/check.html", context))
+    return re.split("\x02([a-z]+)\x03", render_to_string("marking/public/check.html", context))
 
 
-def _address_of(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     """Who asks, for counting: an IPv4 address, or the network of an IPv6 one, which has whole networks to ask from."""
     given = request.META.get("REMOTE_ADDR", "")
     try:

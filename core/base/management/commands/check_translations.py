@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from core.base.messages import LANGUAGES, extract_messages, find_faults
+from core.base.messages import LANGUAGES, PUBLIC_LANGUAGE, extract_messages, find_faults, messages_in
 
 
 class Command(BaseCommand):
@@ -9,8 +9,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         messages = extract_messages()
-        faults = [fault for language in LANGUAGES for fault in find_faults(language, messages)]
+        languages = (*LANGUAGES, PUBLIC_LANGUAGE)
+        faults = [fault for language in languages for fault in find_faults(language, messages_in(language, messages))]
         if faults:
             self.stdout.write("\n".join(faults))
             raise CommandError(f"{len(faults)} faults in the catalogues (make messages adds what is missing)")
-        self.stdout.write(f"{len(messages)} messages, complete in {', '.join(LANGUAGES)}")
+        self.stdout.write(f"{len(messages)} messages, complete in {', '.join(languages)}")

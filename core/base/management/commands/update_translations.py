@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from core.base.messages import LANGUAGES, extract_messages, find_faults, update_catalogue
+from core.base.messages import LANGUAGES, PUBLIC_LANGUAGE, extract_messages, find_faults, messages_in, update_catalogue
 
 
 class Command(BaseCommand):
@@ -9,7 +9,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         messages = extract_messages()
-        for language in LANGUAGES:
-            update_catalogue(language, messages)
-            faults = list(find_faults(language, messages))
-            self.stdout.write(f"{language}: {len(messages)} messages, {len(faults)} to be done")
+        for language in (*LANGUAGES, PUBLIC_LANGUAGE):
+            said = messages_in(language, messages)
+            update_catalogue(language, said)
+            faults = list(find_faults(language, said))
+            self.stdout.write(f"{language}: {len(said)} messages, {len(faults)} to be done")

@@ -1,0 +1,92 @@
+"""Telling what is wrong with a label, and reading it in the office."""
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core.accounts.doors import SignedInRequest, requires
+from core.accounts.roles import Can
+from core.base.paging import keyset_page
+from core.base.ratelimit import allow
+from core.documents.pictures import UnusableFile
+from marking.forms_tips import TipForm
+from marking.models import Mark, Tip
+from marking.services.tips import take_tip
+from marking.views.check import LANGUAGES, address_of, language_of
+
+# From one address: a market's inspector may tell of a whole stall, a machine may not fill the store.
+TIPS = 10
+WINDOW_SECONDS = 3600
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def tip(request: HttpRequest) -> HttpResponse:
+    """The form, and its answer. No sign-in."""
+    language = language_of(request)
+    with translation.override(language):
+        form = TipForm(request.POST or None, request.FILES or None, initial={"read": request.GET.get("text", "")[:500]})
+        status = 200
+        if request.method == "POST":
+            status = 422
+            if form.is_valid():
+                if not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=WINDOW_SECONDS):
+                    status = 429
+                else:
+                    try:
+                        take_tip(
+                            at=timezone.now(),
+                            language=language,
+                            own_hosts=(settings.PUBLIC_HOST, request.get_host()),
+                            **form.cleaned_data,
+                        )
+                    except UnusableFile as refusal:
+                        form.add_error("photo", str(refusal.message))
+                    else:
+                        return redirect(f"{reverse('marking:tip-taken')}?lang={language}")
+        context = {"form": form, "too_many": status == 429, "languages": LANGUAGES, "language": language}
+        response = render(request, "marking/public/tip.html", context, status=status)
+    response["Content-Language"] = language
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def tip_taken(request: HttpRequest) -> HttpResponse:
+    """Thanks."""
+    language = language_of(request)
+    with translation.override(language):
+        response = render(request, "marking/public/tip_taken.html", {"languages": LANGUAGES, "language": language})
+    response["Content-Language"] = language
+    return response
+
+
+@requires(Can.SEE_EVERYTHING)
+@require_safe
+def tips(request: SignedInRequest) -> HttpResponse:
+    """What people told, the newest first."""
+    page = keyset_page(Tip.objects.visible_to(request.user), request, order=("-at",))
+    return render(request, "marking/tips.html", {"page": page})
+
+
+@requires(Can.SEE_EVERYTHING)
+@require_safe
+def read_tip(request: SignedInRequest, pk: str) -> HttpResponse:
+    """One tip, and the item whose mark it names."""
+    found = get_object_or_404(Tip.objects.visible_to(request.user), pk=pk)
+    mark = Mark.objects.select_related("derivative").filter(pk=found.code).first() if found.code else None
+    return render(request, "marking/tip.html", {"tip": found, "mark": mark})
+
+
+@requires(Can.SEE_EVERYTHING)
+@require_safe
+def tip_photo(request: SignedInRequest, pk: str) -> FileResponse:
+    """The photo as it was redrawn."""
+    found = get_object_or_404(Tip.objects.visible_to(request.user), pk=pk)
+    if not found.photo:
+        raise Http404
+    response = FileResponse(found.photo.open("rb"), content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
