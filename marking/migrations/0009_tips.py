@@ -12,7 +12,7 @@ import marking.models.tips
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marking", "0008_snapshots"),
+        ("marking", "0003_label_stock"),
     ]
 
     operations = [
