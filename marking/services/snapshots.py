@@ -9,7 +9,7 @@ from core.audit.services import record
 from marking.models import Snapshot
 from marking.selectors import DECIDED_SQL, HOLDS_SQL, Reason, reasons_of
 from marking.services.keys import signing_key_in_use
-from marking.snapshots import RECORD_BYTES, State, Status, changes_between, read_state, write_snapshot
+from marking.snapshots import PRINT_BYTES, RECORD_BYTES, State, Status, changes_between, read_state, write_snapshot
 
 # What an edition changed is kept so long; who is further behind fetches all marks.
 CHANGES_KEPT = timedelta(days=60)
@@ -83,7 +83,7 @@ def collect_state() -> State:
                     del records[-RECORD_BYTES:]
                     status = Status.ASK
                 records += head[:4] + bytes([head[4] | status])
-                if generation > 1:
+                if generation > 1 and prints[-PRINT_BYTES:-1] != head:
                     prints += head + bytes([generation])
     return State(bytes(records), bytes(prints))
 
