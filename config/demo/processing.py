@@ -20,7 +20,7 @@ HORNS = 24
 
 
 def live_processing(cast: Cast, now: datetime) -> None:
-    """Two runs that are done, one draft, photos of the first, and the alert that the second raised, explained."""
+    """A run that is done, one that waits for the authority, a draft, photos of the first, the alert of the second."""
     keeper, store = cast.people["storekeeper"], cast.places["CS-75"]
     at = now - timedelta(days=6)
     free = Holding.objects.filter(account=store, stock_class="HOR:removal", pieces__gt=0, moved_on__lt=at)

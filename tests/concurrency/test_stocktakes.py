@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -179,7 +179,7 @@ def test_two_weighings_of_one_item_follow_each_other(
 
     def weigh(grams: int) -> Callable[[], Weighing]:
         return lambda: services.weigh_items(
-            actor=storekeeper, at=now, key=f"w{grams}", account=central, grams={item: grams}
+            actor=storekeeper, at=now + timedelta(days=10), key=f"w{grams}", account=central, grams={item: grams}
         )
 
     results = at_once(*(weigh(grams) for grams in (199, 198, 197, 196)))
@@ -188,4 +188,41 @@ def test_two_weighings_of_one_item_follow_each_other(
     last = Weighing.objects.order_by("-pk").first()
     assert last is not None
     assert Holding.objects.get(item=item, account=central).grams == last.after_g
+    assert find_differences() == {}
+
+
+@pytest.mark.parametrize("grams", [199, 200])
+def test_a_weighing_sent_twice_at_once_is_one_weighing(
+    enter: Enter, storekeeper: User, now: datetime, central: CustodyAccount, grams: int
+) -> None:
+    """Both come to the lock of the holding with one key; the second gets the weighing of the first."""
+    (item,) = enter(central, 200)
+
+    def weigh() -> Weighing:
+        return services.weigh_items(actor=storekeeper, at=now, key="same", account=central, grams={item: grams})
+
+    results = at_once(*[weigh] * 4)
+
+    assert len(winners(results)) == 4
+    assert len({weighing.pk for weighing in winners(results)}) == 1
+    assert Weighing.objects.count() == 1
+    assert find_differences() == {}
+
+
+def test_two_persons_who_weigh_an_odd_mass_at_once_agree_or_wait(
+    enter: Enter, storekeeper: User, storekeeper_elsewhere: User, now: datetime, central: CustodyAccount
+) -> None:
+    """Whoever comes second finds the question of the first and bears it out: the mass is taken, nobody is held."""
+    (item,) = enter(central, 200)
+
+    def weigh(person: User) -> Callable[[], Weighing]:
+        return lambda: services.weigh_items(
+            actor=person, at=now, key=person.username, account=central, grams={item: 150}, confirmed=[item]
+        )
+
+    results = at_once(weigh(storekeeper), weigh(storekeeper_elsewhere))
+
+    assert len(winners(results)) == 2
+    assert Holding.objects.get(item=item, account=central).grams == 150
+    assert not Hold.objects.active().exists()
     assert find_differences() == {}
