@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
@@ -23,8 +24,17 @@ from core.notices.models import Notice, NoticeNote
 from core.notices.services import assign_notices, comment_notice, decide_notice, explain_notice, return_notice
 
 
+class PersonField(serializers.SlugRelatedField[User]):
+    """A person by the user name."""
+
+    def __init__(self) -> None:
+        super().__init__(slug_field="username", read_only=True)
+
+
 class NoteSerializer(serializers.ModelSerializer[NoticeNote]):
-    """A comment, an explanation, or why it was returned."""
+    """A comment, an explanation, or why it was returned. People are named by their user names."""
+
+    by = PersonField()
 
     class Meta:
         model = NoticeNote
@@ -33,6 +43,9 @@ class NoteSerializer(serializers.ModelSerializer[NoticeNote]):
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):
     text = serializers.CharField(help_text="What it says, in the language of the request.")
+    caused_by = PersonField()
+    assigned_to = PersonField()
+    explained_by = PersonField()
     notes = NoteSerializer(many=True, read_only=True)
 
     class Meta:
@@ -73,7 +86,8 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 
 def _visible(request: Request) -> QuerySet[Notice]:
-    return Notice.objects.visible_to(person_of(request)).prefetch_related("notes")
+    known = Notice.objects.visible_to(person_of(request))
+    return known.select_related("caused_by", "assigned_to", "explained_by").prefetch_related("notes__by")
 
 
 @extend_schema(parameters=[OpenApiParameter("state", str, enum=Notice.State.values, description="Only these.")])
@@ -133,7 +147,9 @@ class CommentSerializer(serializers.Serializer[Any]):
 
 class AssignmentSerializer(serializers.Serializer[Any]):
     notices = serializers.ListField(child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=500)
-    person = serializers.IntegerField(allow_null=True, help_text="Whom to; null for nobody in particular.")
+    person = serializers.CharField(
+        max_length=150, allow_null=True, help_text="Whom to, by the user name; null for nobody in particular."
+    )
 
 
 class AssignedSerializer(serializers.Serializer[Any]):
@@ -183,7 +199,11 @@ class Assign(APIView):
         found = list(_visible(request).filter(pk__in=asked["notices"]))
         if len(found) != len(set(asked["notices"])):
             raise NotFound
-        person = get_object_or_404(User, pk=asked["person"]) if asked["person"] is not None else None
+        person = None
+        if (username := asked["person"]) is not None:
+            person = User.objects.filter(username=username).first()
+            if person is None:
+                raise BadInput(fields={"person": _("No person of the register has this user name.")})
         count = assign_notices(actor=person_of(request), at=timezone.now(), notices=found, person=person)
         return Response({"assigned": count})
 

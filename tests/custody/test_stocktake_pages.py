@@ -26,6 +26,7 @@ from ledger.models import (
     WeighIn,
     Weighing,
 )
+from marking.selectors import Reason, check_text
 from registry.models import Derivative
 from tests.cast import PASSWORD
 from tests.rights import code_of, keys
@@ -72,6 +73,7 @@ def test_a_count_is_opened_scanned_ended_and_signed_by_forms_alone(
     keeper.post(reverse("custody:stocktake-end", args=[stocktake.pk]))
     stocktake.refresh_from_db()
     assert stocktake.state == "signing"
+    assert Reason.LOST not in check_text(code_of(marked[0]), own_hosts=()).reasons
 
     sign = reverse("custody:stocktake-sign", args=[stocktake.pk])
     wrong = keeper.post(sign, {"password": "nonsense-password", "digest": stocktake.result_digest})
@@ -83,6 +85,7 @@ def test_a_count_is_opened_scanned_ended_and_signed_by_forms_alone(
 
     stocktake.refresh_from_db()
     assert stocktake.state == "closed"
+    assert Reason.LOST in check_text(code_of(marked[0]), own_hosts=()).reasons
     page = keeper.get(reverse("custody:stocktake", args=[stocktake.pk])).content.decode()
     assert marked[0].number in page
     assert Notice.objects.get(code="stocktake.missing").params["missing"] == 1

@@ -322,7 +322,7 @@ def test_programs_list_assign_explain_return_and_decide(
 
     client.force_login(trader)
     assert client.get("/api/v1/notices/?state=open").json()["results"][0]["decides"] == "authority"
-    assert send("assign/", notices=[notice.pk], person=trader.pk).json() == {"assigned": 1}
+    assert send("assign/", notices=[notice.pk], person=trader.username).json() == {"assigned": 1}
     assert send("assign/", notices=[notice.pk, 10**9], person=None).status_code == 404
     assert send(f"{notice.pk}/explain/", explanation="Таразы бұзылған").json()["state"] == "explained"
     assert send(f"{notice.pk}/decide/", outcome="other", decision="x", reason="What the act says.").status_code == 403
@@ -454,3 +454,18 @@ def test_the_database_refuses_whoever_raised_it_and_the_organisation_of_a_judged
             change()
 
     assert Notice.objects.open().count() == 2
+
+
+def test_programs_name_people_by_their_user_names(
+    client: Client, raised: Raise, trader: User, authority_head: User
+) -> None:
+    notice = raised()
+    client.force_login(trader)
+    given = {"notices": [notice.pk], "person": authority_head.username}
+
+    unknown = client.post("/api/v1/notices/assign/", given | {"person": "4"}, content_type="application/json")
+    assigned = client.post("/api/v1/notices/assign/", given, content_type="application/json")
+
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (422, ["person"])
+    assert assigned.json() == {"assigned": 1}
+    assert client.get(f"/api/v1/notices/{notice.pk}/").json()["assigned_to"] == authority_head.username
