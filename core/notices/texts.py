@@ -52,6 +52,7 @@ EXAMPLES: dict[str, object] = {
     "permit": "№ 14",
     "pieces": 9,
     "place": _("cold store, shelf 3"),
+    "places": "1–4",
     "protocol": "№ 118",
     "reason": _("one box had been opened"),
     "received": 4,
