@@ -69,7 +69,13 @@ def _hand_over(sender: User, receiver: User, items: list[int], here: CustodyAcco
 
 def _send(sender: User, items: list[int], here: CustodyAccount, there: CustodyAccount) -> Handover:
     return dispatch_items(
-        actor=sender, at=datetime.now(UTC), key=uuid4().hex, source=here, target=there, item_ids=items
+        carried_by="A courier",
+        actor=sender,
+        at=datetime.now(UTC),
+        key=uuid4().hex,
+        source=here,
+        target=there,
+        item_ids=items,
     )
 
 

@@ -10,11 +10,12 @@ class LedgerConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.documents.places import allow_distance
-        from core.notices.services import register_notice_codes
+        from core.notices.services import register_notice_codes, register_obstacle
         from ledger.models import Box, CustodyAccount, Handover, Shelf
-        from ledger.subjects import may_add_to_box, may_add_to_handover, may_add_to_store, photo_distance
+        from ledger.subjects import may_add_to_box, may_add_to_handover, may_add_to_store, photo_distance, still_missing
 
         allow_distance(photo_distance)
+        register_obstacle("handover.missing", still_missing)
         register_subject(
             "handover",
             label=_("Hand-over"),
@@ -53,6 +54,10 @@ class LedgerConfig(AppConfig):
                 "handover.dispatched": _("Goods dispatched"),
                 "handover.sample_drawn": _("Sample for weighing drawn"),
                 "handover.accepted": _("Goods accepted"),
+                "handover.turned_back": _("Goods turned back to the sender"),
+                "handover.returned": _("Goods counted on their return"),
+                "handover.received_later": _("Missing goods received later"),
+                "handover.weighed_again": _("Weighed a second time on arrival"),
                 "handover.cancelled": _("Goods returned to the sender"),
                 "ledger.movement_reversed": _("Movement corrected"),
                 "ledger.period_closed": _("Period closed"),
@@ -104,7 +109,8 @@ class LedgerConfig(AppConfig):
                     " %(lost)s, heavier: %(gained)s).",
                     "count",
                 ),
-                "handover.late": _("%(number)s from %(source)s to %(target)s should have arrived and has not."),
+                "handover.late": _("%(number)s from %(source)s to %(target)s did not arrive in time."),
+                "handover.late_back": _("%(number)s was turned back to %(source)s and did not arrive there in time."),
             }
         )
         # Both sides of a hand-over, and whoever keeps a store, are concerned themselves: the authority judges.

@@ -2,12 +2,14 @@
 
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import Box, CustodyAccount, Handover
+from ledger.models import Box, CustodyAccount, Handover, HandoverLine, Hold
 
 
 def may_add_to_handover(user: User, key: str) -> bool:
@@ -29,6 +31,19 @@ def may_add_to_box(user: User, key: str) -> bool:
 def may_add_to_store(user: User, key: str) -> bool:
     """Those who work there."""
     return CustodyAccount.objects.worked_in_by(user).filter(pk=key).exists()
+
+
+def still_missing(key: str) -> StrOrPromise:
+    """Why a discrepancy about missing goods cannot be decided yet; empty once nothing is missing unreported."""
+    held = Hold.objects.active().filter(item=OuterRef("item"))
+    unsettled = (
+        HandoverLine.objects.filter(handover=int(key), outcome=HandoverLine.Outcome.MISSING)
+        .filter(Exists(held.filter(kind=Hold.Kind.IN_TRANSIT)))
+        .exclude(Exists(held.filter(kind=Hold.Kind.LOSS)))
+    )
+    if not unsettled.exists():
+        return ""
+    return _("Goods of this hand-over are still missing: take them in, or report them as lost or stolen first.")
 
 
 def photo_distance(on: date) -> int | None:

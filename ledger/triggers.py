@@ -95,7 +95,7 @@ def signature_is_of_who_acted() -> pgtrigger.Trigger:
             IF NOT EXISTS (
                 SELECT FROM ledger_handover h WHERE h.id = NEW.handover_id AND CASE NEW.side
                     WHEN 'sender' THEN h.dispatched_by_id = NEW.signed_by_id
-                    ELSE h.state = 'accepted' AND h.closed_by_id = NEW.signed_by_id END
+                    ELSE h.state IN ('accepted', 'returned') AND h.closed_by_id = NEW.signed_by_id END
             ) THEN
                 RAISE EXCEPTION 'hand-over % is signed by who acted', NEW.handover_id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'signature_is_of_who_acted';
@@ -124,6 +124,77 @@ def line_was_dispatched() -> pgtrigger.Trigger:
             ) THEN
                 RAISE EXCEPTION 'a line is of an item that its hand-over sent'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'line_was_dispatched';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def waybill_is_whole() -> pgtrigger.Trigger:
+    """A load that sets out has somebody who carries it and a moment when it should arrive."""
+    return pgtrigger.Trigger(
+        name="waybill_is_whole",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.state <> 'dispatched' OR NEW.expected_at IS NULL OR NEW.due_at IS DISTINCT FROM NEW.expected_at
+                OR NEW.expected_at <= NEW.dispatched_at THEN
+                RAISE EXCEPTION 'a waybill says when the goods arrive, after they set out'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'waybill_says_when_it_arrives';
+            END IF;
+            IF NEW.carried_by = '' AND (NEW.vehicle = '' OR NEW.driver = '') THEN
+                RAISE EXCEPTION 'a waybill names the vehicle and its driver, or who carries the goods by hand'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'waybill_names_who_carries';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def handover_goes_its_way() -> pgtrigger.Trigger:
+    """A load is accepted, or turned back and counted where it came from; nothing is back without being counted.
+
+    Who dispatched it does not turn it back once the other side has had something of it in hand.
+    """
+    return pgtrigger.Trigger(
+        name="handover_goes_its_way",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
+        func="""
+            IF (OLD.state, NEW.state) NOT IN (
+                ('dispatched', 'accepted'), ('dispatched', 'returning'), ('returning', 'returned')
+            ) THEN
+                RAISE EXCEPTION 'hand-over % does not go from % to %', OLD.number, OLD.state, NEW.state
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'handover_goes_its_way';
+            END IF;
+            IF NEW.state = 'returning' AND NEW.turned_by_id = OLD.dispatched_by_id AND EXISTS (
+                SELECT FROM ledger_handoverline
+                WHERE handover_id = OLD.id AND (scanned_at IS NOT NULL OR seen_at IS NOT NULL OR weighed_at IS NOT NULL)
+            ) THEN
+                RAISE EXCEPTION 'hand-over % is being received already', OLD.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'no_turning_back_after_a_scan';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def missing_on_the_way_is_settled() -> pgtrigger.Trigger:
+    """What is missing on the way is held until it is somewhere else: found and taken in, or written off."""
+    return pgtrigger.Trigger(
+        name="missing_on_the_way_is_settled",
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind="in_transit") & pgtrigger.Q(new__lifted_at__isnull=False),
+        func="""
+            IF EXISTS (
+                SELECT FROM ledger_holding h JOIN ledger_custodyaccount a ON a.id = h.account_id
+                WHERE h.item_id = NEW.item_id AND h.pieces > 0 AND a.kind = 'transit'
+            ) THEN
+                RAISE EXCEPTION 'item % is still missing on the way', NEW.item_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'missing_on_the_way_is_settled';
             END IF;
             RETURN NULL;
         """,

@@ -72,7 +72,8 @@ BY_HOLD: dict[str, Reason] = {
     Hold.Kind.MASS: Reason.DISPUTE,
 }
 # Work of the keeper that says nothing against the goods.
-_SILENT = frozenset({Hold.Kind.PROCESSING.value})
+# What is only looked for on the way is nobody's loss yet: the public hears of it when it is reported.
+_SILENT = frozenset({Hold.Kind.PROCESSING.value, Hold.Kind.IN_TRANSIT.value})
 BY_STATE: dict[str, Reason] = {
     Mark.State.VOID: Reason.VOID,
     Mark.State.REPLACED: Reason.REPLACED,

@@ -19,6 +19,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import HEADER, idempotent
 from core.accounts.models import Organisation
 from core.accounts.roles import Can
+from core.accounts.signature import sign_by_password
 from core.base.api import KeysetPagination
 from core.base.clock import day_of
 from core.base.errors import BadInput, NotFound
@@ -31,25 +32,36 @@ from permits.arrivals import take_scan
 from permits.machine import State
 from permits.models import Application, Decision, Permit, PermitLine
 from permits.papers import LANGUAGES, paper_of
-from permits.selectors import count_lines, describe_items, find_problems, places_of_goods, receiving_stores
+from permits.selectors import (
+    count_lines,
+    describe_items,
+    find_problems,
+    missing_on_the_way,
+    places_of_goods,
+    receiving_stores,
+)
 from permits.serializers import (
     AcceptSerializer,
     ApplicationDetailSerializer,
     ApplicationSerializer,
     DecideSerializer,
     DispatchSerializer,
+    HandoverDetailSerializer,
     HandoverLineSerializer,
     HandoverSerializer,
     LineSerializer,
     LinesSerializer,
+    MissingSerializer,
     NewApplicationSerializer,
     OpenArrivedSerializer,
     PermitLineSerializer,
     PermitReasonSerializer,
     PermitSerializer,
+    ReceiveMissingSerializer,
     SampleDrawnSerializer,
     SampleSerializer,
     ScanSerializer,
+    TurnBackSerializer,
     VerdictSerializer,
     WeighSerializer,
     WishesSerializer,
@@ -347,6 +359,7 @@ class Handovers(ListAPIView[Handover]):
         """Send items to another store, under the State's rule or a permit. They are in transit until accepted."""
         given = _read(DispatchSerializer, request)
         person = person_of(request)
+        sign_by_password(person, given.pop("password"))
         permit = None
         if number := given.pop("permit", None):
             permit = get_object_or_404(_permits(request), number=number)
@@ -364,14 +377,46 @@ class Handovers(ListAPIView[Handover]):
 
 
 class OneHandover(RetrieveAPIView[Handover]):
-    """One hand-over."""
+    """One hand-over, with its seals."""
 
     permission_classes = [granted(Can.SEE_STOCK)]
-    serializer_class = HandoverSerializer
+    serializer_class = HandoverDetailSerializer
     queryset = Handover.objects.none()
 
     def get_queryset(self) -> QuerySet[Handover]:
-        return _handovers(self.request)
+        return _handovers(self.request).prefetch_related("seal_checks__box")
+
+
+class MissingGoods(APIView):
+    permission_classes = [granted(Can.SEE_STOCK)]
+
+    @extend_schema(operation_id="handovers_missing", responses=MissingSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Everything that is missing on the way, the oldest first: until it is found, or written off."""
+        rows = missing_on_the_way(person_of(request), at=timezone.now())
+        return Response([MissingSerializer(row).data for row in rows])
+
+
+class ReceiveMissing(APIView):
+    permission_classes = [granted(Can.RECEIVE)]
+
+    @extend_schema(
+        operation_id="handovers_receive_missing", request=ReceiveMissingSerializer, responses=HandoverSerializer
+    )
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Take in what was missing on arrival and has turned up."""
+        found = get_object_or_404(_handovers(request), pk=pk)
+        given = _read(ReceiveMissingSerializer, request)
+        sign_by_password(person_of(request), given["password"])
+        services.receive_missing_goods(
+            actor=person_of(request),
+            at=timezone.now(),
+            handover=found,
+            item_ids=find_items(given["items"]),
+            reason=given["reason"],
+        )
+        return Response(HandoverSerializer(_handovers(request).get(pk=pk)).data)
 
 
 class ByKey(KeysetPagination):
@@ -415,6 +460,7 @@ class AcceptHandover(APIView):
         """Take what was scanned into the receiving store; what is missing needs a reason and becomes a discrepancy."""
         found = get_object_or_404(_handovers(request), pk=pk)
         given = _read(AcceptSerializer, request)
+        sign_by_password(person_of(request), given["password"])
         services.accept_goods(
             actor=person_of(request),
             at=timezone.now(),
@@ -422,6 +468,7 @@ class AcceptHandover(APIView):
             difference_reason=given["difference_reason"],
             reasons=_by_item(found, given["reasons"]),
             seals=_by_seal(found, given["seals"]),
+            carrier_said=given["carrier_said"],
         )
         return Response(HandoverSerializer(_handovers(request).get(pk=pk)).data)
 
@@ -454,7 +501,13 @@ class WeighHandover(APIView):
         if len(items) != 1:
             raise BadInput(fields={"code": _("Scan one item.")})
         line = services.weigh_goods(
-            actor=person_of(request), at=timezone.now(), handover=found, item_id=items[0], grams=given["grams"]
+            actor=person_of(request),
+            at=timezone.now(),
+            handover=found,
+            item_id=items[0],
+            grams=given["grams"],
+            confirmed=given["confirmed"],
+            reason=given["reason"],
         )
         return Response(HandoverLineSerializer(line).data)
 
@@ -472,7 +525,12 @@ class OpenBoxOfHandover(APIView):
         if scan.box is None:
             raise BadInput(fields={"box": given["box"]})
         services.open_box_of_goods(
-            actor=person_of(request), at=timezone.now(), handover=found, box=scan.box, reason=given["reason"]
+            actor=person_of(request),
+            at=timezone.now(),
+            handover=found,
+            box=scan.box,
+            reason=given["reason"],
+            seal=HandoverSeal.State(given["seal"]),
         )
         return Response(HandoverSerializer(found).data)
 
@@ -510,13 +568,14 @@ def _by_seal(handover: Handover, seals: dict[str, str]) -> dict[int, HandoverSea
 class ReturnHandover(APIView):
     permission_classes = [granted(Can.DISPATCH)]
 
-    @extend_schema(operation_id="handovers_return", request=PermitReasonSerializer, responses=HandoverSerializer)
+    @extend_schema(operation_id="handovers_return", request=TurnBackSerializer, responses=HandoverSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Enter goods that came back into the sending store again, whole."""
+        """Turn a load on its way back: it is scanned and accepted at the store that sent it, by another person."""
         found = get_object_or_404(_handovers(request), pk=pk)
-        given = _read(PermitReasonSerializer, request)
-        services.return_goods(actor=person_of(request), at=timezone.now(), handover=found, reason=given["reason"])
+        given = _read(TurnBackSerializer, request)
+        sign_by_password(person_of(request), given["password"])
+        services.turn_goods_back(actor=person_of(request), at=timezone.now(), handover=found, reason=given["reason"])
         return Response(HandoverSerializer(_handovers(request).get(pk=pk)).data)
 
 
@@ -547,6 +606,8 @@ urlpatterns = [
     path("permits/<int:pk>/items/", PermitItems.as_view(), name="permit-items"),
     path("permits/<int:pk>/revoke/", RevokePermit.as_view(), name="permit-revoke"),
     path("handovers/", Handovers.as_view(), name="handovers"),
+    path("handovers/missing/", MissingGoods.as_view(), name="handovers-missing"),
+    path("handovers/<int:pk>/receive-missing/", ReceiveMissing.as_view(), name="handover-receive-missing"),
     path("handovers/<int:pk>/", OneHandover.as_view(), name="handover"),
     path("handovers/<int:pk>/items/", HandoverItems.as_view(), name="handover-items"),
     path("handovers/<int:pk>/scan/", ScanHandover.as_view(), name="handover-scan"),

@@ -32,6 +32,9 @@ class HandoverFilter(filters.FilterSet):
         method="by_direction",
     )
     state = filters.ChoiceFilter(label=_("State"), choices=Handover.State, empty_label=ANY)
+    way = filters.ChoiceFilter(
+        label=_("Under way"), choices=[("open", _("There or back"))], empty_label=ANY, method="by_way"
+    )
     late = filters.ChoiceFilter(
         label=_("Late"), choices=[("yes", _("Expected before today"))], empty_label=ANY, method="by_lateness"
     )
@@ -49,10 +52,16 @@ class HandoverFilter(filters.FilterSet):
 
     def by_direction(self, queryset: QuerySet[Handover], name: str, value: str) -> QuerySet[Handover]:
         mine = stores_of(self.reader, Can.SEE_STOCK, kinds=PLACES).values("pk")
-        return queryset.filter(target__in=mine) if value == "in" else queryset.filter(source__in=mine)
+        back = Handover.State.RETURNING
+        if value == "in":
+            return queryset.filter(~Q(state=back) & Q(target__in=mine) | Q(state=back, source__in=mine))
+        return queryset.filter(~Q(state=back) & Q(source__in=mine) | Q(state=back, target__in=mine))
+
+    def by_way(self, queryset: QuerySet[Handover], name: str, value: str) -> QuerySet[Handover]:
+        return queryset.filter(state__in=Handover.UNDER_WAY)
 
     def by_lateness(self, queryset: QuerySet[Handover], name: str, value: str) -> QuerySet[Handover]:
-        return queryset.filter(state=Handover.State.DISPATCHED, expected_at__lt=timezone.now())
+        return queryset.filter(pk__in=Handover.objects.late(timezone.now()).values("pk"))
 
 
 class ApplicationFilter(filters.FilterSet):

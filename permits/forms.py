@@ -11,7 +11,7 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import Organisation, User
 from core.accounts.signature import SignatureForm
 from core.base.forms import DayField, MomentField, SignatureField
-from ledger.models import CustodyAccount, HandoverSeal
+from ledger.models import CustodyAccount, Handover, HandoverSeal
 from permits.models import Kind, Permit
 from permits.selectors import receiving_stores
 from permits.services import Transport, Wishes
@@ -57,6 +57,12 @@ class TransportForm(SignatureForm):
 
     vehicle = forms.CharField(label=_("Vehicle"), max_length=60, required=False, help_text=_("Number plate."))
     driver = forms.CharField(label=_("Driver"), max_length=120, required=False)
+    carried_by = forms.CharField(
+        label=_("Carried by hand by"),
+        max_length=120,
+        required=False,
+        help_text=_("Only where there is no vehicle: the name of who carries the goods."),
+    )
     escort = forms.CharField(
         label=_("Escort"), max_length=300, required=False, help_text=_("Names of those who guard the load.")
     )
@@ -70,9 +76,19 @@ class TransportForm(SignatureForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("The points it passes, in their order."),
     )
-    expected_at = MomentField(label=_("Should arrive"), required=False)
+    expected_at = MomentField(label=_("Should arrive"), help_text=_("After this moment both sides are alerted."))
     signature = SignatureField()
-    field_order = ["vehicle", "driver", "escort", "seals", "route", "expected_at", "signature", "password"]
+    field_order = [
+        "vehicle",
+        "driver",
+        "carried_by",
+        "escort",
+        "seals",
+        "route",
+        "expected_at",
+        "signature",
+        "password",
+    ]
 
     @property
     def transport(self) -> Transport:
@@ -91,8 +107,20 @@ class AcceptForm(SignatureForm):
             "It goes into the discrepancy act for every line without its own reason. The sender has to explain it."
         ),
     )
+    carrier_said = forms.ChoiceField(
+        label=_("The driver or the escort, if there is a discrepancy"),
+        choices=[("", _("No discrepancy")), *Handover.Carrier.choices],
+        required=False,
+    )
     signature = SignatureField()
-    field_order = ["difference_reason", "signature", "password"]
+    field_order = ["difference_reason", "carrier_said", "signature", "password"]
+
+    def __init__(self, *args: Any, differs: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if differs:
+            field = cast("forms.ChoiceField", self.fields["carrier_said"])
+            field.choices = [("", _("Choose")), *Handover.Carrier.choices]
+            field.required = True
 
 
 class SealsForm(forms.Form):
@@ -104,7 +132,7 @@ class SealsForm(forms.Form):
         self._keys = {f"seal-{seal.pk}": seal.pk for seal in seals}
         for seal in seals:
             self.fields[f"seal-{seal.pk}"] = forms.ChoiceField(
-                label=_("Seal %(number)s") % {"number": seal.number},
+                label=_seal_words(seal),
                 choices=choices,
                 widget=forms.RadioSelect,
                 initial=None if seal.state == HandoverSeal.State.UNCHECKED else seal.state,
@@ -122,13 +150,39 @@ class SampleForm(forms.Form):
 
 
 class OpenBoxForm(forms.Form):
-    """Why the seal of a box is opened."""
+    """How the seal of a box was found, and why it is opened."""
 
+    seal = forms.ChoiceField(
+        label=_("How was the seal found?"),
+        choices=[(state.value, state.label) for state in HandoverSeal.State if state != HandoverSeal.State.UNCHECKED],
+        widget=forms.RadioSelect,
+    )
     reason = forms.CharField(label=_("Why is the seal opened?"), max_length=300)
 
 
-class ReturnForm(forms.Form):
+class TurnBackForm(SignatureForm):
+    """Why a load is turned back, signed."""
+
     reason = forms.CharField(label=_("Why do the goods come back?"), widget=forms.Textarea(attrs={"rows": 3}))
+    field_order = ["reason", "password"]
+
+
+class ReceiveMissingForm(SignatureForm):
+    """One thing that was missing and has turned up: its scan, where it was found, signed."""
+
+    code = forms.CharField(
+        label=_("What has turned up: its mark or number"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "code", "autocomplete": "off", "autocapitalize": "characters"}),
+    )
+    reason = forms.CharField(label=_("Where was it found?"), widget=forms.Textarea(attrs={"rows": 2}))
+    field_order = ["code", "reason", "password"]
+
+
+def _seal_words(seal: HandoverSeal) -> StrOrPromise:
+    if seal.box is None:
+        return _("Seal %(number)s") % {"number": seal.number}
+    return _("Seal %(number)s of box %(box)s") % {"number": seal.number, "box": seal.box.shown}
 
 
 class WishesForm(forms.Form):

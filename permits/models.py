@@ -226,7 +226,7 @@ class PermitQuerySet(models.QuerySet["Permit"]):
                 function="concat",
                 output_field=models.TextField(),
             ),
-            state=Handover.State.DISPATCHED,
+            state__in=Handover.UNDER_WAY,
         )
         return self.filter(~Exists(under_way), ending=None, valid_until__lt=on)
 
@@ -379,6 +379,7 @@ class LoadingList(models.Model):
     permit = models.ForeignKey(Permit, null=True, on_delete=models.PROTECT, related_name="+")
     vehicle = models.CharField(_("vehicle"), max_length=60, blank=True)
     driver = models.CharField(_("driver"), max_length=120, blank=True)
+    carried_by = models.CharField(_("carried by hand by"), max_length=120, blank=True)
     seals = models.CharField(_("seals"), max_length=200, blank=True)
     escort = models.CharField(_("escort"), max_length=300, blank=True)
     route = models.TextField(_("route"), blank=True)

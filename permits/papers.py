@@ -42,13 +42,15 @@ from permits.selectors import count_lines, grams_sent, permit_of
 
 Kind = HandoverPaper.Kind
 Outcome = HandoverLine.Outcome
+# Missing on arrival: what turned up later was missing when the act was signed.
+_MISSED = (Outcome.MISSING, Outcome.LATER)
 LANGUAGES: dict[str, Language] = {"kk": "kk", "ru": "ru", "en": "en"}
 
 
 def kinds_of(handover: Handover) -> list[Kind]:
     """The papers that a hand-over has now."""
     kinds = [Kind.WAYBILL]
-    if handover.state == Handover.State.ACCEPTED:
+    if handover.state in (Handover.State.ACCEPTED, Handover.State.RETURNED):
         kinds.append(Kind.ACT)
         if has_differences(handover):
             kinds.append(Kind.DISCREPANCY)
@@ -58,7 +60,7 @@ def kinds_of(handover: Handover) -> list[Kind]:
 def has_differences(handover: Handover) -> bool:
     """True when an accepted hand-over differed from its list in anything."""
     return (
-        HandoverLine.objects.filter(handover=handover, outcome=Outcome.MISSING).exists()
+        HandoverLine.objects.filter(handover=handover, outcome__in=_MISSED).exists()
         or handover.extra_scans.exists()
         or handover.seal_checks.filter(state__in=[HandoverSeal.State.BROKEN, HandoverSeal.State.GONE]).exists()
         or bool(find_off_masses(handover, _day(handover)))
@@ -101,6 +103,7 @@ def check_code(handover: Handover, kind: Kind) -> str:
     if kind != Kind.WAYBILL:
         lines = HandoverLine.objects.filter(handover=handover).order_by("item_id")
         for item, outcome, reason, weighed in lines.values_list("item_id", "outcome", "reason", "weighed_g"):
+            outcome = Outcome.MISSING.value if outcome in _MISSED else outcome
             digest.update(f"\n{item} {outcome} {weighed} {reason}".encode())
     head = digest.hexdigest()[:12].upper()
     return "-".join(head[at : at + 4] for at in (0, 4, 8))
@@ -134,7 +137,7 @@ def _draw(handover: Handover, kind: Kind) -> Act:
         title=title,
         number=handover.number,
         dated=fmt.day(handover.dispatched_at if kind == Kind.WAYBILL else handover.closed_at),
-        place=_region(handover.source if kind == Kind.WAYBILL else handover.target),
+        place=_region(handover.source if kind == Kind.WAYBILL else handover.arrives_at),
         issuer=_("Registry of saiga derivatives"),
         parties=[
             _party(_("Sender"), handover.source),
@@ -167,6 +170,7 @@ def _facts(handover: Handover, kind: Kind) -> list[Fact]:
     facts = [
         (_("Vehicle"), handover.vehicle),
         (_("Driver"), handover.driver),
+        (_("Carried by hand by"), handover.carried_by),
         (_("Escort"), handover.escort),
         (_("Route"), handover.route),
         (_("Dispatched"), _moment(handover.dispatched_at)),
@@ -183,9 +187,11 @@ def _facts(handover: Handover, kind: Kind) -> list[Fact]:
             (_("Pieces sent"), fmt.count(counts["sent"])),
             (_("Pieces received"), fmt.count(counts["received"])),
         ]
+        if handover.is_turned:
+            facts.append((_("Turned back"), f"{_moment(handover.turned_at)}. {handover.turn_reason}"))
     if kind == Kind.DISCREPANCY:
         facts += [
-            (_("Pieces missing"), fmt.count(counts["missing"])),
+            (_("Pieces missing"), fmt.count(counts["missing"] + counts["later"])),
             (_("Not on the list"), fmt.count(counts["extra"])),
         ]
     if handover.sample_size and kind != Kind.WAYBILL:
@@ -223,7 +229,8 @@ def _goods(handover: Handover, lines: Sequence[HandoverLine], kind: Kind) -> Row
             fmt.grams(line.grams),  # type: ignore[attr-defined]
         ]
         if arrived:
-            row += [fmt.grams(line.weighed_g) if line.weighed_g else "—", str(line.get_outcome_display())]
+            outcome = Outcome.MISSING if line.outcome in _MISSED else Outcome(line.outcome)
+            row += [fmt.grams(line.weighed_g) if line.weighed_g else "—", str(outcome.label)]
         rows.append(row)
     total = ["", fmt.pieces(len(lines)), "", "", *([""] if boxed else []), fmt.kg(grams_sent(handover))]
     return Rows(columns, rows, title=_("Goods"), totals=[*total, "", ""] if arrived else total)
@@ -233,7 +240,7 @@ def _differences(handover: Handover, lines: Sequence[HandoverLine]) -> list[Rows
     """One table for each sort of difference: missing, not on the list, another mass, seals that did not hold."""
     tables = []
     number, reason = Column(_("Number"), 2), Column(_("Reason"), 4)
-    missing = [line for line in lines if line.outcome == Outcome.MISSING]
+    missing = [line for line in lines if line.outcome in _MISSED]
     if missing:
         rows = [
             [
@@ -282,10 +289,10 @@ def _text(handover: Handover, kind: Kind) -> list[str]:
         return [_("The goods are in transit until the receiver has accepted them in the registry.")]
     counts = count_lines(handover)
     facts = {"received": fmt.pieces(counts["received"]), "sent": fmt.pieces(counts["sent"])}
-    text = [_("Of %(sent)s sent, %(received)s were accepted into the store of the receiver.") % facts]
+    text = [_("Sent: %(sent)s, accepted into the store: %(received)s") % facts]
     if handover.difference_reason:
         text.append(_("The receiver says: %(reason)s") % {"reason": handover.difference_reason})
-    if kind == Kind.DISCREPANCY and counts["missing"]:
+    if kind == Kind.DISCREPANCY and counts["missing"] + counts["later"]:
         text.append(_("What is missing stays in transit, in the name of the sender, until the discrepancy is decided."))
     return text
 
@@ -294,10 +301,24 @@ def _signatories(handover: Handover, kind: Kind) -> list[Signatory]:
     signed = {one.side: one for one in handover.signatures.select_related("signed_by", "picture")}
     side = HandoverSignature.Side
     gave = _signatory(pgettext("signature", "Gave"), signed.get(side.SENDER), handover.source.custodian)
-    took = _signatory(pgettext("signature", "Accepted"), signed.get(side.RECEIVER), handover.target.custodian)
+    took = _signatory(pgettext("signature", "Accepted"), signed.get(side.RECEIVER), handover.arrives_at.custodian)
     if kind == Kind.WAYBILL:
-        return [gave, Signatory(pgettext("signature", "Carried"), handover.driver), took]
-    return [gave, took] if kind == Kind.ACT else [took]
+        return [gave, _carrier(handover), took]
+    if kind == Kind.ACT:
+        return [gave, took]
+    # The sender's people explain on paper: nobody signs for them.
+    sender = handover.source.custodian
+    explains = Signatory(pgettext("signature", "For the sender"), "", sender.name if sender else "")
+    return [took, _carrier(handover), explains]
+
+
+def _carrier(handover: Handover) -> Signatory:
+    """Who carried the goods, with a line for a pen; or that the driver would not sign, or was not there."""
+    role, name = pgettext("signature", "Carried"), handover.driver or handover.carried_by
+    match handover.carrier_said:
+        case Handover.Carrier.REFUSES | Handover.Carrier.ABSENT as said:
+            return Signatory(f"{role}. {Handover.Carrier(said).label}", name, handover.escort)
+    return Signatory(role, name, handover.escort)
 
 
 def _signatory(role: str, signed: HandoverSignature | None, organisation: Organisation | None) -> Signatory:

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.accounts.roles import Can
+from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
@@ -429,8 +430,49 @@ def permit_of(handover: Handover) -> Permit | None:
     return Permit.objects.filter(pk=int(key)).first() if right == RIGHT else None
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An item that did not arrive and is still on the way: since when, and the report of its loss, if any."""
+
+    item: Derivative
+    handover: Handover
+    since: datetime
+    days: int
+    report: str
+
+
+def missing_on_the_way(reader: User, *, at: datetime, only: Handover | None = None, most: int = 500) -> list[Missing]:
+    """What is missing from hand-overs that the reader may know, the oldest first; three queries, however many.
+
+    It stays here until it is found and taken in, or written off.
+    """
+    known = Handover.objects.visible_to(reader)
+    if only is not None:
+        known = known.filter(pk=only.pk)
+    held = Hold.objects.active().filter(kind=Hold.Kind.IN_TRANSIT, item=OuterRef("item"))
+    lines = (
+        HandoverLine.objects.filter(outcome=HandoverLine.Outcome.MISSING, handover__in=known.values("pk"))
+        .filter(Exists(held.filter(reference=OuterRef("handover__number"))))
+        .select_related("item__derivative", "handover__source", "handover__target")
+        .order_by("handover__closed_at", "pk")[:most]
+    )
+    found = list(lines)
+    reported = Hold.objects.active().filter(kind=Hold.Kind.LOSS, item__in=[line.item_id for line in found])
+    reports = dict(reported.values_list("item_id", "reference"))
+    return [
+        Missing(
+            item=line.item.derivative,
+            handover=line.handover,
+            since=line.handover.closed_at or line.handover.dispatched_at,
+            days=(day_of(at) - day_of(line.handover.closed_at or line.handover.dispatched_at)).days,
+            report=reports.get(line.item_id, ""),
+        )
+        for line in found
+    ]
+
+
 def count_lines(handover: Handover) -> dict[str, int]:
-    """Pieces sent, received and missing so far, and what arrived beside the list; two queries."""
+    """Pieces sent, received (`later`: of them, after acceptance), missing, and beside the list; two queries."""
     outcome = HandoverLine.Outcome
     counted = dict(
         HandoverLine.objects.filter(handover=handover).values_list("outcome").annotate(Count("pk")).order_by()
@@ -438,6 +480,7 @@ def count_lines(handover: Handover) -> dict[str, int]:
     return {
         "sent": sum(counted.values()),
         "received": counted.get(outcome.RECEIVED, 0),
+        "later": counted.get(outcome.LATER, 0),
         "missing": counted.get(outcome.MISSING, 0) + counted.get(outcome.PENDING, 0),
         "extra": handover.extra_scans.count(),
     }

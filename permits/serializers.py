@@ -5,9 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from core.accounts.models import Organisation
-from ledger.models import CustodyAccount, Handover, HandoverLine
+from core.accounts.signature import SignedSerializer
+from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverSeal
+from ledger.services.handovers import MOST_GRAMS
 from permits.models import Application, Decision, Kind, Permit, PermitLine
-from permits.selectors import Row
+from permits.selectors import Missing, Row
 
 MOST_ITEMS = 10_000
 
@@ -190,11 +192,15 @@ class HandoverSerializer(serializers.ModelSerializer[Handover]):
             "under",
             "vehicle",
             "driver",
+            "carried_by",
             "seals",
             "escort",
             "route",
             "expected_at",
+            "due_at",
             "dispatched_at",
+            "turned_at",
+            "turn_reason",
             "closed_at",
             "difference_reason",
         ]
@@ -207,19 +213,56 @@ class HandoverLineSerializer(serializers.ModelSerializer[HandoverLine]):
     class Meta:
         model = HandoverLine
         fields = ["item", "number", "box", "outcome", "scanned_at", "reason", "in_sample", "weighed_g"]
+        fields += ["first_weighed_g", "weigh_reason", "seen_at"]
 
 
-class DispatchSerializer(serializers.Serializer[Any]):
+class HandoverSealSerializer(serializers.ModelSerializer[HandoverSeal]):
+    """A seal of the load, or of a box in it, and how it was found."""
+
+    box = serializers.CharField(source="box.sscc", default=None, allow_null=True)
+
+    class Meta:
+        model = HandoverSeal
+        fields = ["number", "box", "state", "checked_at"]
+
+
+class HandoverDetailSerializer(HandoverSerializer):
+    seals_found = HandoverSealSerializer(source="seal_checks", many=True, read_only=True)
+
+    class Meta(HandoverSerializer.Meta):
+        fields = [*HandoverSerializer.Meta.fields, "seals_found"]
+
+
+class MissingSerializer(serializers.Serializer[Missing]):
+    """An item missing on the way: since when, how many days, and the report of its loss, if there is one."""
+
+    item = serializers.IntegerField(source="item.pk")
+    number = serializers.CharField(source="item.number")
+    handover = serializers.IntegerField(source="handover.pk")
+    handover_number = serializers.CharField(source="handover.number")
+    source = serializers.CharField(source="handover.source.code")  # type: ignore[assignment]
+    target = serializers.CharField(source="handover.target.code")
+    since = serializers.DateTimeField()
+    days = serializers.IntegerField()
+    report = serializers.CharField(help_text="Number of the report of loss; empty where nobody reported it.")
+
+
+class DispatchSerializer(SignedSerializer):
     source = serializers.CharField(help_text="Code of the store that sends.")  # type: ignore[assignment]
     target = serializers.CharField(help_text="Code of the store that receives.")
     items = ItemsField(allow_empty=False)
     permit = serializers.CharField(required=False, help_text="Number of the permit, where one is needed.")
     vehicle = serializers.CharField(required=False, default="", max_length=60)
     driver = serializers.CharField(required=False, default="", max_length=120)
+    carried_by = serializers.CharField(
+        required=False, default="", max_length=120, help_text="Who carries it by hand, where there is no vehicle."
+    )
     seals = serializers.CharField(required=False, default="", max_length=200)
     escort = serializers.CharField(required=False, default="", max_length=300, help_text="Names of the guards.")
     route = serializers.CharField(required=False, default="", max_length=1000)
-    expected_at = serializers.DateTimeField(required=False, default=None)
+    expected_at = serializers.DateTimeField(
+        required=False, default=None, help_text="When it should arrive; by the rule of the day if left out."
+    )
 
 
 class ScanSerializer(serializers.Serializer[Any]):
@@ -240,7 +283,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
     extra = serializers.IntegerField()
 
 
-class AcceptSerializer(serializers.Serializer[Any]):
+class AcceptSerializer(SignedSerializer):
     difference_reason = serializers.CharField(required=False, default="", max_length=4000, allow_blank=True)
     reasons = serializers.DictField(
         child=serializers.CharField(max_length=300),
@@ -252,8 +295,24 @@ class AcceptSerializer(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=["intact", "broken", "gone"]),
         required=False,
         default=dict,
-        help_text="How each seal of the load was found, by its number.",
+        help_text="How each seal was found, by its number: those of the load and of its boxes; none is left out.",
     )
+    carrier_said = serializers.ChoiceField(
+        choices=Handover.Carrier.choices,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="What the driver did with the discrepancy act.",
+    )
+
+
+class TurnBackSerializer(SignedSerializer):
+    reason = serializers.CharField(max_length=4000)
+
+
+class ReceiveMissingSerializer(SignedSerializer):
+    items = ItemsField(allow_empty=False)
+    reason = serializers.CharField(max_length=4000, help_text="Where they were found.")
 
 
 class SampleSerializer(serializers.Serializer[Any]):
@@ -270,9 +329,14 @@ class SampleDrawnSerializer(serializers.Serializer[Any]):
 
 class WeighSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=500, help_text="A mark or a readable number.")
-    grams = serializers.IntegerField(min_value=1)
+    grams = serializers.IntegerField(min_value=1, max_value=MOST_GRAMS)
+    confirmed = serializers.BooleanField(default=False, help_text="True for a mass that differs beyond the rule.")
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=300, help_text="Why it is weighed a second time."
+    )
 
 
 class OpenArrivedSerializer(serializers.Serializer[Any]):
     box = serializers.CharField(max_length=30, help_text="SSCC of the box.")
+    seal = serializers.ChoiceField(choices=["intact", "broken", "gone"], help_text="How its seal was found.")
     reason = serializers.CharField(max_length=300)

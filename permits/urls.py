@@ -5,6 +5,7 @@ from permits.views import applications, deciding, handovers, loading, receiving
 app_name = "permits"
 urlpatterns = [
     path("handovers/", handovers.handovers, name="handovers"),
+    path("handovers/missing/", handovers.missing, name="missing"),
     path("handovers/new/", loading.dispatch, name="dispatch"),
     path("handovers/new/<int:pk>/scan/", loading.scan_loading, name="loading-scan"),
     path("handovers/new/<int:pk>/load/", loading.load, name="loading-load"),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("handovers/<int:pk>/", handovers.handover, name="handover"),
     path("handovers/<int:pk>/waybill/", handovers.waybill, name="waybill"),
     path("handovers/<int:pk>/return/", handovers.take_back, name="take-back"),
+    path("handovers/<int:pk>/missing/", handovers.receive_missing, name="receive-missing"),
     path("handovers/<int:pk>/receive/", receiving.receive, name="receive"),
     path("handovers/<int:pk>/receive/undo/", receiving.undo_scan, name="undo-scan"),
     path("handovers/<int:pk>/boxes/<int:box>/open/", receiving.open_box, name="open-arrived-box"),

@@ -247,7 +247,7 @@ def knowable(user: User, item_ids: Collection[int]) -> set[int]:
     consumed = ProcessingInput.objects.filter(
         item__in=item_ids, mass_g__isnull=False, processing__in=mine.filter(state=Processing.State.DONE).values("pk")
     )
-    mine_to_receive = Handover.objects.visible_to(user).filter(state=Handover.State.DISPATCHED).values("pk")
+    mine_to_receive = Handover.objects.visible_to(user).under_way().values("pk")
     arriving = HandoverLine.objects.filter(item__in=item_ids, handover__in=mine_to_receive)
     gone = Derivative.objects.filter(
         pk__in=Holding.objects.filter(item__in=item_ids, is_physical=False, pieces__gt=0).values("item")

@@ -67,11 +67,8 @@ def _receive(user: User, row: ItemRow) -> Act | None:
     if row.place.kind != AccountKind.TRANSIT:
         return None
     handover = (
-        Handover.objects.filter(
-            lines__item=row.derivative.pk,
-            state=Handover.State.DISPATCHED,
-            target__in=stores_of(user, Can.RECEIVE, kinds=PLACES).values("pk"),
-        )
+        Handover.objects.coming_to(stores_of(user, Can.RECEIVE, kinds=PLACES).values("pk"))
+        .filter(lines__item=row.derivative.pk)
         .order_by("-pk")
         .first()
     )

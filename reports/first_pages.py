@@ -141,27 +141,30 @@ def _arrivals(desk: Desk) -> list[Stat]:
         Stat(
             counts["arriving"],
             _("Hand-overs to receive"),
-            _url("permits:handovers", state=Handover.State.DISPATCHED, direction="in"),
+            _url("permits:handovers", way="open", direction="in"),
             tone if counts["arriving"] else "neutral",
             hint,
         ),
         Stat(
             counts["leaving"],
             _("Hand-overs on the way from here"),
-            _url("permits:handovers", state=Handover.State.DISPATCHED, direction="out"),
+            _url("permits:handovers", way="open", direction="out"),
         ),
     ]
 
 
 def _count_handovers(desk: Desk) -> dict[str, Any]:
-    receiving = Q(target__in=list(stores_of(desk.user, Can.RECEIVE, kinds=PLACES).values_list("pk", flat=True)))
-    sending = Q(source__in=list(stores_of(desk.user, Can.DISPATCH, kinds=PLACES).values_list("pk", flat=True)))
-    under_way = Handover.objects.filter(receiving | sending, state=Handover.State.DISPATCHED)
+    receives = list(stores_of(desk.user, Can.RECEIVE, kinds=PLACES).values_list("pk", flat=True))
+    sends = list(stores_of(desk.user, Can.DISPATCH, kinds=PLACES).values_list("pk", flat=True))
+    there, back = Q(state=Handover.State.DISPATCHED), Q(state=Handover.State.RETURNING)
+    receiving = there & Q(target__in=receives) | back & Q(source__in=receives)
+    sending = there & Q(source__in=sends) | back & Q(target__in=sends)
+    under_way = Handover.objects.under_way().filter(receiving | sending)
     return under_way.order_by().aggregate(
         arriving=Count("pk", filter=receiving),
         leaving=Count("pk", filter=sending),
-        late=Count("pk", filter=receiving & Q(expected_at__lt=timezone.now())),
-        nearest=Min("expected_at", filter=receiving),
+        late=Count("pk", filter=receiving & Q(due_at__lt=timezone.now())),
+        nearest=Min("due_at", filter=receiving),
     )
 
 
@@ -308,7 +311,7 @@ def _auditor(desk: Desk, role: Role) -> Section:
         .order_by()
         .aggregate(count=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=desk.today)))
     )
-    late = Handover.objects.filter(state=Handover.State.DISPATCHED, expected_at__lt=timezone.now()).count()
+    late = Handover.objects.late(timezone.now()).count()
     making = Statement.objects.filter(asked_by=desk.user, job__in=Job.objects.unfinished()).count()
     acts = Event.objects.filter(at__gte=datetime.combine(desk.today, time.min, ALMATY)).count()
     overdue = _("%(count)d past their day") % {"count": notices["overdue"]} if notices["overdue"] else ""

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from core.accounts.models import Organisation, User
 from core.base.clock import day_of
-from ledger.models import AccountKind, CustodyAccount
-from ledger.services import Arrival, enter_items, open_items
+from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine
+from ledger.services import Arrival, accept_handover, enter_items, open_items, scan_received, turn_back
 
 Enter = Callable[..., list[int]]
 
@@ -63,3 +63,11 @@ def enter(inspector: User, removal: CustodyAccount, now: datetime) -> Enter:
         return items
 
     return bring
+
+
+def bring_back(handover: Handover, *, turned_by: User, counted_by: User, at: datetime) -> Handover:
+    """A load that is turned back and counted, whole, where it came from."""
+    turned = turn_back(actor=turned_by, at=at, handover=handover, reason="The road is closed.")
+    for item in HandoverLine.objects.filter(handover=turned).values_list("item_id", flat=True):
+        scan_received(actor=counted_by, at=at, handover=turned, item_id=item)
+    return accept_handover(actor=counted_by, at=at, handover=turned)

@@ -130,6 +130,7 @@ def permit(application: Application, authority_officer: User, now: datetime) -> 
 def handover(permit: Permit, storekeeper: User, now: datetime, reception_store: CustodyAccount) -> Handover:
     """All six horns on their way to the trader under the permit."""
     return services.dispatch_goods(
+        carried_by="A courier",
         actor=storekeeper,
         at=now,
         key="to-trader",

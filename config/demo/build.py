@@ -85,6 +85,8 @@ def build_bulk(count: int, *, say: Say) -> Cast:
         if number % 3:
             items = list(Holding.objects.filter(account=store, pieces__gt=0).values_list("item_id", flat=True))
             handover = dispatch_items(
+                vehicle="430 KZA 27",
+                driver="Есенғалиев Марат",
                 actor=inspector,
                 at=moment(day, 14),
                 key=uuid.uuid4().hex,

@@ -16,7 +16,16 @@ from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.queue import after_commit
 from core.notices.models import Notice, NoticeNote, is_authority
 from core.notices.selectors import may_act_on, refusal_to_decide
-from core.notices.texts import DECIDERS, outcomes_of, register_notice_codes, say, table_of_codes, text_of
+from core.notices.texts import (
+    DECIDERS,
+    OBSTACLES,
+    outcomes_of,
+    register_notice_codes,
+    register_obstacle,
+    say,
+    table_of_codes,
+    text_of,
+)
 
 __all__ = [
     "AlreadyDecided",
@@ -29,6 +38,7 @@ __all__ = [
     "explain_notice",
     "raise_notice",
     "register_notice_codes",
+    "register_obstacle",
     "return_notice",
     "settle_notice",
     "table_of_codes",
@@ -227,6 +237,9 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, outcome: str, de
         raise AlreadyDecided
     if refusal := refusal_to_decide(actor, locked):
         raise NotAllowed(refusal)
+    ask = OBSTACLES.get(locked.code)
+    if ask is not None and (obstacle := ask(locked.subject_id)):
+        raise InvalidTransition(obstacle)
     return _close(notice, actor=actor, at=at, outcome=outcome, **given)
 
 

@@ -2,7 +2,7 @@
 such table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +18,7 @@ Decider = Literal["organisation", "authority"]
 
 TEXTS: dict[str, StrOrPromise] = {}
 DECIDERS: dict[str, Decider] = {}
+OBSTACLES: dict[str, Callable[[str], StrOrPromise]] = {}
 GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
 
 
@@ -92,6 +93,11 @@ def register_notice_codes(
     DECIDERS.update(dict.fromkeys(texts, decides))
     if goods_missing:
         GOODS.update(texts)
+
+
+def register_obstacle(code: str, ask: Callable[[str], StrOrPromise]) -> None:
+    """Have a room asked, by the key of the subject, why a notice with this code cannot be decided yet; "" if it can."""
+    OBSTACLES[code] = ask
 
 
 def outcomes_of(code: str) -> list[str]:

@@ -57,6 +57,7 @@ class RuleCode(models.TextChoices):
     PROCESSING_LOSS = "processing.loss", _("Mass that processing may lose")
     UNDER_CERTIFICATE = "custody.under_certificate", _("Goods that move under a veterinary certificate")
     HANDOVER_MASS = "handover.mass", _("Tolerated difference of mass on arrival")
+    HANDOVER_TERM = "handover.term", _("How long goods may be on their way")
     STOCKTAKE_COMMISSION = "stocktake.commission", _("Members of a stock-taking commission")
     DESTRUCTION_COMMISSION = "destruction.commission", _("Members of a destruction commission")
     DESTRUCTION_MASS = "destruction.mass", _("Tolerated difference of mass at a destruction")

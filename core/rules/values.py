@@ -76,6 +76,10 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
     RuleCode.PROCESSING_LOSS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
     RuleCode.UNDER_CERTIFICATE: (Part("terms", _("Kinds of derivatives"), Sort.TERMS),),
     RuleCode.HANDOVER_MASS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
+    RuleCode.HANDOVER_TERM: (
+        Part("hours", _("Where nobody says otherwise"), Sort.WHOLE, 1, 8760, _("h")),
+        Part("most_hours", _("At most"), Sort.WHOLE, 1, 8760, _("h")),
+    ),
     RuleCode.STOCKTAKE_COMMISSION: (Part("persons", _("Persons at least"), Sort.WHOLE, 2, 20),),
     RuleCode.DESTRUCTION_COMMISSION: (Part("persons", _("Persons at least"), Sort.WHOLE, 3, 20),),
     RuleCode.DESTRUCTION_MASS: (Part("percent", _("At most"), Sort.WHOLE, 0, 100, "%"),),
@@ -95,6 +99,7 @@ _BOUNDS = {
     RuleCode.HORN_LENGTH_BAND: ("min_mm", "max_mm"),
     RuleCode.HORN_BASE_BAND: ("min_mm", "max_mm"),
     RuleCode.STORE_CLIMATE: ("min_c", "max_c"),
+    RuleCode.HANDOVER_TERM: ("hours", "most_hours"),
 }
 
 TERM_WORDS: dict[str, StrOrPromise] = {}

@@ -296,7 +296,7 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
     act.save(update_fields=["state", "decided_by", "decided_at"])
     outcome = LossLine.Outcome.RECOVERED if recovered else LossLine.Outcome.WRITTEN_OFF
     act.lines.filter(outcome=LossLine.Outcome.OPEN).update(outcome=outcome)
-    for kind in (Hold.Kind.LOSS, Hold.Kind.MISSING):
+    for kind in (Hold.Kind.LOSS, Hold.Kind.MISSING, Hold.Kind.IN_TRANSIT):
         lift_hold(actor=actor, at=at, item_ids=lines, kind=kind, reason=act.number)
     if recovered:
         if act.target_id != report.account_id and act.target is not None:

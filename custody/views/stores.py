@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -41,7 +42,9 @@ def store(request: SignedInRequest, pk: int) -> HttpResponse:
     for position in positions([found]):
         term, origin = split_stock_class(position.stock_class)
         kept.append(Kept(Term(term), Origin(origin), position.pieces, position.grams))
-    on_way = Handover.objects.filter(state=Handover.State.DISPATCHED).select_related("source", "target")
+    on_way = Handover.objects.under_way().select_related("source", "target").order_by("due_at", "pk")
+    coming = on_way.coming_to([found.pk])
+    leaving = on_way.filter(Q(source=found) | Q(target=found)).exclude(pk__in=coming.values("pk"))
     stocktakes = StockTake.objects.filter(account=found).select_related("account", "shelf").order_by("-pk")[:10]
     boxes = Box.objects.filter(account=found)
     context = {
@@ -51,8 +54,8 @@ def store(request: SignedInRequest, pk: int) -> HttpResponse:
         "grams": sum(row.grams for row in kept),
         "keeps": keeps(user, found),
         "manages": user.can(Can.MANAGE_STORES),
-        "coming": on_way.filter(target=found).order_by("expected_at", "pk")[:20],
-        "going": on_way.filter(source=found).order_by("expected_at", "pk")[:20],
+        "coming": coming[:20],
+        "going": leaving[:20],
         "rows": rows_of(list(stocktakes)),
         "open_stocktake": next((one for one in stocktakes if one.is_open), None),
         "latest": ClimateReading.objects.filter(account=found).order_by("-at").first(),

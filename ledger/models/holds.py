@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.base.triggers import final_once, fixed, never_deleted
+from ledger import triggers
 from ledger.models.movements import Item
 
 
@@ -27,6 +28,7 @@ class Hold(models.Model):
         TO_DESTROY = "to_destroy", _("To be destroyed")
         MASS = "mass", _("Mass in question")
         PROCESSING = "processing", _("Processing waits for a decision")
+        IN_TRANSIT = "in_transit", _("Missing on the way")
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -58,6 +60,7 @@ class Hold(models.Model):
             *never_deleted(),
             fixed("hold_is_fixed", "item", "kind", "reference", "placed_by", "placed_at"),
             final_once("hold_lifted_for_good", pgtrigger.Q(old__lifted_at__isnull=False)),
+            triggers.missing_on_the_way_is_settled(),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,7 @@
-"""Hand-overs: one person dispatches, another accepts."""
+"""Hand-overs: one person dispatches, another accepts; what is turned back is counted where it came from.
+
+Lock order: the hand-over, the stores, holdings by item, boxes by key, totals.
+"""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -7,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, User
@@ -28,21 +32,30 @@ from ledger.models import (
     HandoverLine,
     HandoverSeal,
     HandoverSignature,
+    Hold,
     MovementKind,
     Packing,
+    Posting,
+    Reservation,
 )
 from ledger.sampling import draw
 from ledger.selectors import items_in_boxes
 from ledger.services.boxes import open_seal
-from ledger.services.locking import lock_open
+from ledger.services.holding import lift_hold, place_hold
+from ledger.services.locking import lock_items, lock_open
 from ledger.services.moving import move_items
 from ledger.services.refusals import (
+    BeingReceived,
     BoxIsSealed,
     BoxNotSealed,
     NotInHandover,
+    OddOnArrival,
     SecondPersonNeeded,
+    WeighedBefore,
 )
 
+# For a load that comes back on a day without a rule.
+DEFAULT_HOURS = 72
 # From which kind of place to which: what is in a store does not become evidence by being sent.
 _WAYS = frozenset(
     {
@@ -66,6 +79,7 @@ def dispatch_items(
     under: str = "",
     vehicle: str = "",
     driver: str = "",
+    carried_by: str = "",
     escort: str = "",
     route: str = "",
     seals: str = "",
@@ -75,14 +89,24 @@ def dispatch_items(
     """Send items towards another account: they are in transit until the receiver accepts them.
 
     `seals` are the numbers on the load, with commas between; `signature` is what the sender drew on the screen, a PNG.
-    Boxes go with what is in them. Evidence that nothing holds any more may go to a store; a store's goods never become
-    evidence this way. A repeated `key` returns the first hand-over. Raises what `move_items` raises.
+    Boxes go with what is in them; the seals of the sealed ones are looked at on arrival like those of the load. The
+    load goes in a vehicle with a driver, or `carried_by` somebody by hand. It should arrive at `expected_at`, or in the
+    time that the rule of the day gives. Evidence that nothing holds any more may go to a store; a store's goods never
+    become evidence this way. A repeated `key` returns the first hand-over. Raises BadInput, and what `move_items`
+    raises.
     """
     if (source.kind, target.kind) not in _WAYS:
         raise BadInput(_("Goods are handed over from a store to a store, or out of an evidence room."))
     if source.pk == target.pk:
         raise BadInput(fields={"target": _("Choose another store.")})
-    lock_open(target)
+    vehicle, driver, carried_by = vehicle.strip(), driver.strip(), carried_by.strip()
+    # Both stores stay open until the load is on its way: one is not closed while its last goods leave, nor before they
+    # arrive.
+    lock_open(source, target)
+    earlier = Handover.objects.filter(dispatch_movement__key=key).first()
+    if earlier is None:
+        expected_at = _moment_of_arrival(expected_at, at=at)
+        _require_carrier(vehicle, driver, carried_by)
     transit = CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=source.custodian_id)
     movement = move_items(
         actor=actor,
@@ -109,24 +133,27 @@ def dispatch_items(
         under=under,
         vehicle=vehicle,
         driver=driver,
+        carried_by=carried_by,
         escort=escort,
         route=route,
         seals=", ".join(numbers := seal_numbers(seals)),
         expected_at=expected_at,
+        due_at=expected_at,
         dispatched_by=actor,
         dispatched_at=at,
         dispatch_movement=movement,
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ledger_handoverline (handover_id, item_id, box_id, outcome, reason, in_sample)"
-            " SELECT %s, p.item_id, k.box_id, 'pending', '', false FROM ledger_posting p"
+            "INSERT INTO ledger_handoverline (handover_id, item_id, box_id, outcome, reason, weigh_reason, in_sample)"
+            " SELECT %s, p.item_id, k.box_id, 'pending', '', '', false FROM ledger_posting p"
             " LEFT JOIN ledger_packing k ON k.item_id = p.item_id AND k.taken_out_at IS NULL"
             " WHERE p.movement_id = %s AND p.pieces > 0",
             [handover.pk, movement.pk],
         )
         count = cursor.rowcount
     HandoverSeal.objects.bulk_create(HandoverSeal(handover=handover, number=number) for number in numbers)
+    _note_box_seals(handover)
     _sign(handover, HandoverSignature.Side.SENDER, actor=actor, at=at, picture=signature)
     record(
         "handover.dispatched",
@@ -141,6 +168,62 @@ def dispatch_items(
         under=under,
     )
     return handover
+
+
+def _moment_of_arrival(said: datetime | None, *, at: datetime) -> datetime:
+    """When a load that sets out should arrive: what was said, or the time of the rule. Raises BadInput."""
+    term = _term(day_of(at))
+    if said is None:
+        if term is None:
+            raise BadInput(fields={"expected_at": _("Say when it should arrive.")})
+        return at + timedelta(hours=term["hours"])
+    if said <= at:
+        raise BadInput(fields={"expected_at": _("It arrives after it sets out: choose a later moment.")})
+    if term is not None and said > at + timedelta(hours=term["most_hours"]):
+        raise BadInput(
+            fields={"expected_at": _("The rule gives a load at most %(hours)d hours.") % {"hours": term["most_hours"]}}
+        )
+    return said
+
+
+def usual_arrival(at: datetime) -> datetime | None:
+    """When a load that sets out now should arrive by the rule of the day; None where no rule is in force."""
+    term = _term(day_of(at))
+    return at + timedelta(hours=term["hours"]) if term else None
+
+
+def _term(on: date) -> dict[str, int] | None:
+    try:
+        value: dict[str, int] = in_force(RuleCode.HANDOVER_TERM, on).value
+    except NoRuleInForce:
+        return None
+    return value
+
+
+def _require_carrier(vehicle: str, driver: str, carried_by: str) -> None:
+    if carried_by:
+        return
+    said = {"vehicle": vehicle, "driver": driver}
+    wrong = {name: _("Name the vehicle and its driver, or who carries it by hand.") for name in said if not said[name]}
+    if wrong:
+        raise BadInput(fields=wrong)
+
+
+def _note_box_seals(handover: Handover) -> None:
+    """The seals of the boxes and pallets of the load, beside its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO ledger_handoverseal (handover_id, number, box_id, state)
+            SELECT DISTINCT ON (s.seal_number) %s, s.seal_number, s.id, 'unchecked'
+            FROM (SELECT DISTINCT box_id FROM ledger_handoverline WHERE handover_id = %s AND box_id IS NOT NULL) l
+            JOIN ledger_box b ON b.id = l.box_id
+            JOIN ledger_box s ON s.id = b.id OR s.id = b.parent_id
+            WHERE s.seal_number <> ''
+            ORDER BY s.seal_number, s.id ON CONFLICT (handover_id, number) DO UPDATE SET box_id = EXCLUDED.box_id
+            """,
+            [handover.pk, handover.pk],
+        )
 
 
 def seal_numbers(text: str) -> list[str]:
@@ -209,17 +292,29 @@ def _open_boxes_on(pallet: Box) -> bool:
 
 
 @transaction.atomic
-def open_arrived_box(*, actor: User, at: datetime, handover: Handover, box: Box, reason: str) -> Box:
+def open_arrived_box(
+    *,
+    actor: User,
+    at: datetime,
+    handover: Handover,
+    box: Box,
+    reason: str,
+    seal: HandoverSeal.State = HandoverSeal.State.BROKEN,
+) -> Box:
     """Open the seal of a box on arrival, because it is broken or to look inside: its items are scanned one by one.
 
-    What was received by the number of the box is to be scanned again. Raises what open_seal raises.
+    `seal` says how it was found. What was received by the number of the box is to be scanned again. Raises what
+    open_seal raises, BadInput.
     """
     _receivable(handover, actor)
+    if seal == HandoverSeal.State.UNCHECKED:
+        raise BadInput(fields={"seal": _("Say how the seal was found.")})
     inside = items_in_boxes([box.pk]).get(box.pk, [])
     lines = HandoverLine.objects.filter(handover=handover, item__in=inside)
     if not inside or lines.count() != len(inside):
         raise NotInHandover(_("This box is not in this hand-over."))
     opened = open_seal(actor=actor, at=at, box=box, reason=reason)
+    HandoverSeal.objects.filter(handover=handover, box=box).update(state=seal, checked_by=actor, checked_at=at)
     lines.update(outcome=HandoverLine.Outcome.PENDING, scanned_by=None, scanned_at=None)
     return opened
 
@@ -228,6 +323,10 @@ def open_arrived_box(*, actor: User, at: datetime, handover: Handover, box: Box,
 def check_seals(*, actor: User, at: datetime, handover: Handover, found: Mapping[int, HandoverSeal.State]) -> None:
     """Note how the receiver found the seals of the load, by key. Raises InvalidTransition, SecondPersonNeeded."""
     _receivable(handover, actor)
+    _note_seals(handover, found, actor=actor, at=at)
+
+
+def _note_seals(handover: Handover, found: Mapping[int, HandoverSeal.State], *, actor: User, at: datetime) -> None:
     for state in HandoverSeal.State:
         keys = [key for key, said in found.items() if said == state]
         is_known = state != HandoverSeal.State.UNCHECKED
@@ -240,7 +339,7 @@ def check_seals(*, actor: User, at: datetime, handover: Handover, found: Mapping
 def draw_weighing_sample(*, actor: User, at: datetime, handover: Handover, size: int) -> Handover:
     """Choose by a published seed which items the receiver weighs. Drawn once; raises InvalidTransition, BadInput."""
     handover = Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
-    if handover.state != Handover.State.DISPATCHED or handover.sample_size:
+    if not handover.is_under_way or handover.sample_size:
         raise InvalidTransition
     if handover.dispatched_by_id == actor.pk:
         raise SecondPersonNeeded
@@ -258,7 +357,7 @@ def draw_weighing_sample(*, actor: User, at: datetime, handover: Handover, size:
         at=at,
         subject=("handover", handover.pk),
         subject_name=handover.number,
-        organisation_id=CustodyAccount.objects.get(pk=handover.target_id).custodian_id,
+        organisation_id=handover.arrives_at.custodian_id,
         seed=seed,
         size=size,
         of=len(items),
@@ -267,10 +366,21 @@ def draw_weighing_sample(*, actor: User, at: datetime, handover: Handover, size:
 
 
 @transaction.atomic
-def weigh_received(*, actor: User, at: datetime, handover: Handover, item_id: int, grams: int) -> HandoverLine:
-    """Note what an item weighed on arrival. It stays what the ledger says; a difference beyond the rule is told.
+def weigh_received(
+    *,
+    actor: User,
+    at: datetime,
+    handover: Handover,
+    item_id: int,
+    grams: int,
+    confirmed: bool = False,
+    reason: str = "",
+) -> HandoverLine:
+    """Note what an item weighed on arrival; whoever weighs it has it in hand, so it is received.
 
-    Raises NotInHandover, BadInput, SecondPersonNeeded, InvalidTransition.
+    It stays what the ledger says; a difference beyond the rule is told, and is taken only when it is `confirmed`. A
+    second mass needs a `reason`, and the first one is kept beside it. Raises NotInHandover, BadInput, OddOnArrival,
+    WeighedBefore, SecondPersonNeeded, InvalidTransition.
     """
     _receivable(handover, actor)
     if not 0 < grams <= MOST_GRAMS:
@@ -278,16 +388,52 @@ def weigh_received(*, actor: User, at: datetime, handover: Handover, item_id: in
     line = HandoverLine.objects.select_for_update().filter(handover=handover, item_id=item_id).first()
     if line is None:
         raise NotInHandover
+    if line.weighed_g == grams:
+        return line
+    if line.weighed_g is not None and not reason.strip():
+        words = _("It was weighed before, at %(grams)d g. Say why it weighs otherwise now.")
+        raise WeighedBefore(fields={"reason": words % {"grams": line.weighed_g}})
+    sent = Posting.objects.get(movement=handover.dispatch_movement_id, item=item_id, pieces__gt=0).grams
+    if not confirmed and abs(grams - sent) * 100 > sent * _tolerated_percent(day_of(at)):
+        words = _("Sent %(sent)d g, weighs %(found)d g. Confirm that the scale shows this.")
+        raise OddOnArrival(fields={"confirmed": words % {"sent": sent, "found": grams}})
+    changed = ["weighed_g", "weighed_by", "weighed_at"]
+    if line.weighed_g is not None:
+        _record_weighed_again(handover, line, grams, actor=actor, at=at, reason=reason.strip())
+        line.weigh_reason = reason.strip()[:300]
+        if line.first_weighed_g is None:
+            line.first_weighed_g = line.weighed_g
+        changed += ["weigh_reason", "first_weighed_g"]
     line.weighed_g, line.weighed_by, line.weighed_at = grams, actor, at
-    line.save(update_fields=["weighed_g", "weighed_by", "weighed_at"])
+    if line.scanned_at is None:
+        line.outcome, line.scanned_by, line.scanned_at = HandoverLine.Outcome.RECEIVED, actor, at
+        changed += ["outcome", "scanned_by", "scanned_at"]
+    line.save(update_fields=changed)
     return line
+
+
+def _record_weighed_again(
+    handover: Handover, line: HandoverLine, grams: int, *, actor: User, at: datetime, reason: str
+) -> None:
+    record(
+        "handover.weighed_again",
+        actor=actor,
+        at=at,
+        subject=("handover", handover.pk),
+        subject_name=handover.number,
+        organisation_id=handover.arrives_at.custodian_id,
+        item=line.item_id,
+        before_g=line.weighed_g,
+        after_g=grams,
+        reason=reason,
+    )
 
 
 @transaction.atomic
 def unscan_received(*, actor: User, handover: Handover, item_id: int) -> None:
-    """Take one's own scan back before acceptance."""
+    """Take one's own scan back before acceptance; what was weighed has been in hand and stays."""
     _receivable(handover, actor)
-    HandoverLine.objects.filter(handover=handover, item_id=item_id, scanned_by=actor).update(
+    HandoverLine.objects.filter(handover=handover, item_id=item_id, scanned_by=actor, weighed_at=None).update(
         outcome=HandoverLine.Outcome.PENDING, scanned_by=None, scanned_at=None
     )
 
@@ -298,7 +444,7 @@ def _receivable(handover: Handover, actor: User) -> Handover:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM ledger_handover WHERE id = %s FOR SHARE", [handover.pk])
     handover.refresh_from_db()
-    if handover.state != Handover.State.DISPATCHED:
+    if not handover.is_under_way:
         raise InvalidTransition
     if handover.dispatched_by_id == actor.pk:
         raise SecondPersonNeeded
@@ -316,10 +462,6 @@ class OffMass:
 
 def find_off_masses(handover: Handover, on: date) -> list[OffMass]:
     """Items whose mass on arrival differs by more than the rule in force on the day; any difference if none is."""
-    try:
-        percent = in_force(RuleCode.HANDOVER_MASS, on).value["percent"]
-    except NoRuleInForce:
-        percent = 0
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -328,9 +470,17 @@ def find_off_masses(handover: Handover, on: date) -> list[OffMass]:
             WHERE l.handover_id = %s AND l.weighed_g IS NOT NULL
               AND abs(l.weighed_g - p.grams) * 100 > p.grams * %s ORDER BY l.item_id
             """,
-            [handover.dispatch_movement_id, handover.pk, percent],
+            [handover.dispatch_movement_id, handover.pk, _tolerated_percent(on)],
         )
         return [OffMass(*row) for row in cursor.fetchall()]
+
+
+def _tolerated_percent(on: date) -> int:
+    try:
+        percent: int = in_force(RuleCode.HANDOVER_MASS, on).value["percent"]
+    except NoRuleInForce:
+        return 0
+    return percent
 
 
 @transaction.atomic
@@ -341,35 +491,42 @@ def accept_handover(
     handover: Handover,
     difference_reason: str = "",
     reasons: Mapping[int, str] | None = None,
+    seals: Mapping[int, HandoverSeal.State] | None = None,
+    carrier_said: str = "",
     signature: bytes | None = None,
 ) -> Handover:
-    """Take what was scanned into the receiving store. What was not stays in transit and becomes a discrepancy.
+    """Take what was scanned into the store where it arrived: the receiver's, or the sender's own when it came back.
 
-    `reasons` says of single items why they are missing or weigh otherwise; the rest go under `difference_reason`. What
-    is missing from an open box is out of it from now on, so that the box arrives with what is in it. Raises
-    InvalidTransition, SecondPersonNeeded, BoxIsSealed when something is missing from a sealed box, BadInput when there
-    is a difference and no reason is given, or when nothing was scanned at all.
+    What was not scanned stays in transit under a hold and becomes a discrepancy. `reasons` says of single items why
+    they are missing or weigh otherwise; the rest go under `difference_reason`; `seals` says, by key, how the seals were
+    found that nobody has looked at yet; `carrier_said`, what the driver did with the discrepancy act. What is missing
+    from an open box is out of it from now on, so that the box arrives with what is in it. Raises InvalidTransition,
+    SecondPersonNeeded, StoreClosed, BoxIsSealed when something is missing from a sealed box, BadInput when a seal was
+    not looked at, when there is a difference and no reason is given, or when nothing was scanned at all.
     """
-    # The row lock closes the race of acceptance against cancelling, and of two acceptances.
+    # The row lock closes the race of acceptance against turning back, and of two acceptances.
     handover = (
         Handover.objects.select_for_update(of=("self",))
         .select_related("source", "target", "transit")
         .get(pk=handover.pk)
     )
-    if handover.state != Handover.State.DISPATCHED:
+    if not handover.is_under_way:
         raise InvalidTransition
     if handover.dispatched_by_id == actor.pk:
         raise SecondPersonNeeded
+    store = handover.arrives_at
+    lock_open(store)
     lines = HandoverLine.objects.filter(handover=handover)
-    received = list(lines.filter(outcome=HandoverLine.Outcome.RECEIVED).values_list("item_id", flat=True))
-    missing = list(lines.filter(outcome=HandoverLine.Outcome.PENDING).values_list("item_id", flat=True))
-    off = find_off_masses(handover, day_of(at))
-    broken = list(
-        HandoverSeal.objects.filter(handover=handover, state__in=_NOT_INTACT).values_list("number", flat=True)
-    )
-    reason, given = difference_reason.strip(), {item: text.strip() for item, text in (reasons or {}).items()}
+    outcomes = dict(lines.values_list("item_id", "outcome"))
+    # Holdings before boxes: what is missing is taken out of its box below.
+    lock_items(sorted(outcomes))
+    received = [item for item, outcome in outcomes.items() if outcome == HandoverLine.Outcome.RECEIVED]
+    missing = [item for item, outcome in outcomes.items() if outcome == HandoverLine.Outcome.PENDING]
     if not received:
         raise BadInput(_("Nothing has been scanned yet."))
+    broken = _look_at_seals(handover, seals or {}, actor=actor, at=at)
+    off = find_off_masses(handover, day_of(at))
+    reason, given = difference_reason.strip(), {item: text.strip() for item, text in (reasons or {}).items()}
     differing = [*missing, *(mass.item_id for mass in off)]
     if not reason and (broken or any(not given.get(item) for item in differing)):
         raise BadInput(fields={"difference_reason": _("Say what differs and why.")})
@@ -378,29 +535,33 @@ def accept_handover(
         actor=actor,
         at=at,
         key=f"accept:{handover.pk}",
-        kind=MovementKind.ACCEPT,
+        kind=MovementKind.RETURN if handover.is_turned else MovementKind.ACCEPT,
         item_ids=received,
         source=handover.transit,
-        target=handover.target,
+        target=store,
         effective_on=day_of(at),
         reference=handover.number,
         under=handover.under,
         gave=handover.dispatched_by,
         accepted=actor,
     )
+    if missing:
+        place_hold(actor=actor, at=at, item_ids=missing, kind=Hold.Kind.IN_TRANSIT, reference=handover.number)
     _note_reasons(handover, differing, given, reason)
     lines.filter(outcome=HandoverLine.Outcome.PENDING).update(outcome=HandoverLine.Outcome.MISSING)
-    handover.state, handover.closed_by, handover.closed_at = Handover.State.ACCEPTED, actor, at
+    handover.state = Handover.State.RETURNED if handover.is_turned else Handover.State.ACCEPTED
+    handover.closed_by, handover.closed_at = actor, at
     handover.difference_reason = reason or next((text for text in given.values() if text), "")
-    handover.save(update_fields=["state", "closed_by", "closed_at", "difference_reason"])
+    handover.carrier_said = carrier_said
+    handover.save(update_fields=["state", "closed_by", "closed_at", "difference_reason", "carrier_said"])
     _sign(handover, HandoverSignature.Side.RECEIVER, actor=actor, at=at, picture=signature)
     record(
-        "handover.accepted",
+        "handover.returned" if handover.is_turned else "handover.accepted",
         actor=actor,
         at=at,
         subject=("handover", handover.pk),
         subject_name=handover.number,
-        organisation_id=handover.target.custodian_id,
+        organisation_id=store.custodian_id,
         received=len(received),
         missing=len(missing),
         off_mass=len(off),
@@ -410,6 +571,27 @@ def accept_handover(
         handover, actor=actor, at=at, missing=len(missing), received=len(received), off=off, broken=broken
     )
     return handover
+
+
+def _look_at_seals(
+    handover: Handover, found: Mapping[int, HandoverSeal.State], *, actor: User, at: datetime
+) -> list[str]:
+    """Note how the seals were found; the numbers of those that did not hold. Raises BadInput.
+
+    Every seal is looked at. A box whose seal did not hold is opened, and its items are scanned one by one.
+    """
+    _note_seals(handover, found, actor=actor, at=at)
+    seals = list(HandoverSeal.objects.filter(handover=handover).select_related("box"))
+    unseen = [seal.number for seal in seals if seal.state == HandoverSeal.State.UNCHECKED]
+    if unseen:
+        unsaid = _("Say how each seal was found: %(seals)s") % {"seals": ", ".join(unseen[:20])}
+        raise BadInput(fields={"seals": unsaid})
+    broken = [seal for seal in seals if seal.state in _NOT_INTACT]
+    for seal in broken:
+        if seal.box is not None and seal.box.seal_number == seal.number:
+            torn = _("The seal of box %(box)s did not hold: open the box and scan what is in it.")
+            raise BoxIsSealed(torn % {"box": seal.box.shown})
+    return [seal.number for seal in broken]
 
 
 def _take_out_missing(missing: Sequence[int], *, actor: User, at: datetime) -> None:
@@ -476,11 +658,72 @@ def _tell_differences(
 
 
 @transaction.atomic
+def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Sequence[int], reason: str) -> int:
+    """Take in what was missing on arrival and has turned up: it comes off its hold and into the store it was sent to.
+
+    Somebody else than who dispatched it does so, with the goods in hand. What was reported lost is found by an act of
+    its report. How many items. Raises InvalidTransition, SecondPersonNeeded, NotInHandover, ItemsOnHold, BadInput.
+    """
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say where it was found.")})
+    handover = (
+        Handover.objects.select_for_update(of=("self",))
+        .select_related("source", "target", "transit")
+        .get(pk=handover.pk)
+    )
+    if handover.state not in (Handover.State.ACCEPTED, Handover.State.RETURNED):
+        raise InvalidTransition
+    if handover.dispatched_by_id == actor.pk:
+        raise SecondPersonNeeded
+    store = handover.arrives_at
+    lock_open(store)
+    wanted = sorted(set(item_ids))
+    lock_items(wanted)
+    lines = HandoverLine.objects.filter(handover=handover, item__in=wanted, outcome=HandoverLine.Outcome.MISSING)
+    if not wanted or lines.count() != len(wanted):
+        raise NotInHandover(_("This is not missing from this hand-over."))
+    if Hold.objects.active().filter(item__in=wanted, kind=Hold.Kind.LOSS).exists():
+        raise InvalidTransition(_("Some of this was reported lost: the report is settled by an act."))
+    lift_hold(actor=actor, at=at, item_ids=wanted, kind=Hold.Kind.IN_TRANSIT, reason=reason.strip()[:200])
+    promised = dict(Reservation.objects.active().filter(item__in=wanted).values_list("item_id", "reference"))
+    first = wanted[0]
+    for under in sorted({promised.get(item, "") for item in wanted}):
+        move_items(
+            actor=actor,
+            at=at,
+            key=f"later:{handover.pk}:{first}:{under}"[:100],
+            kind=MovementKind.ACCEPT,
+            item_ids=[item for item in wanted if promised.get(item, "") == under],
+            source=handover.transit,
+            target=store,
+            effective_on=day_of(at),
+            reference=handover.number,
+            under=under,
+            gave=handover.dispatched_by,
+            accepted=actor,
+        )
+    lines.update(outcome=HandoverLine.Outcome.LATER, scanned_by=actor, scanned_at=at)
+    record(
+        "handover.received_later",
+        actor=actor,
+        at=at,
+        subject=("handover", handover.pk),
+        subject_name=handover.number,
+        organisation_id=store.custodian_id,
+        items=wanted[:200],
+        pieces=len(wanted),
+        reason=reason.strip(),
+    )
+    return len(wanted)
+
+
+@transaction.atomic
 def tell_late(*, at: datetime) -> int:
     """Alert both sides, once for each hand-over, about goods that should have arrived; how many hand-overs."""
     late = list(
-        Handover.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(state=Handover.State.DISPATCHED, late_told_at=None, expected_at__lt=at)
+        Handover.objects.late(at)
+        .select_for_update(skip_locked=True, of=("self",))
+        .filter(late_told_at=None)
         .select_related("source__custodian", "target__custodian", "dispatched_by")
         .order_by("pk")[:500]
     )
@@ -490,7 +733,7 @@ def tell_late(*, at: datetime) -> int:
             raise_notice(
                 at=at,
                 kind=Notice.Kind.ALERT,
-                code="handover.late",
+                code="handover.late_back" if handover.is_turned else "handover.late",
                 organisation=side,
                 subject=("handover", handover.pk),
                 due_on=day_of(at),
@@ -504,35 +747,44 @@ def tell_late(*, at: datetime) -> int:
 
 
 @transaction.atomic
-def cancel_handover(*, actor: User, at: datetime, handover: Handover, reason: str) -> Handover:
-    """Bring goods in transit back to the sending store, whole. Raises InvalidTransition, BadInput."""
+def turn_back(*, actor: User, at: datetime, handover: Handover, reason: str, despite_scans: bool = False) -> Handover:
+    """Let a load on its way come back to the sending store: it is received there like any other, item by item.
+
+    Once the other side has had something of it in hand it is accepted with its differences instead; `despite_scans`
+    is for a load whose right has ended: what was in hand is noted. Raises InvalidTransition, BadInput.
+    """
     if not reason.strip():
         raise BadInput(fields={"reason": _("Say why.")})
-    handover = Handover.objects.select_for_update(of=("self",)).select_related("source", "transit").get(pk=handover.pk)
+    # The row lock closes the race against acceptance, and against a scan of the receiver.
+    handover = Handover.objects.select_for_update(of=("self",)).select_related("source").get(pk=handover.pk)
     if handover.state != Handover.State.DISPATCHED:
         raise InvalidTransition
-    move_items(
-        actor=actor,
-        at=at,
-        key=f"cancel:{handover.pk}",
-        kind=MovementKind.RETURN,
-        item_ids=list(HandoverLine.objects.filter(handover=handover).values_list("item_id", flat=True)),
-        source=handover.transit,
-        target=handover.source,
-        effective_on=day_of(at),
-        reference=handover.number,
-        under=handover.under,
+    in_hand = HandoverLine.objects.filter(handover=handover, scanned_at__isnull=False)
+    seen = list(in_hand.order_by("item_id").values_list("item_id", flat=True))
+    if seen and (not despite_scans or handover.dispatched_by_id == actor.pk):
+        raise BeingReceived
+    handover.state, handover.turned_by, handover.turned_at = Handover.State.RETURNING, actor, at
+    handover.turn_reason, handover.late_told_at = reason.strip(), None
+    handover.due_at = usual_arrival(at) or at + timedelta(hours=DEFAULT_HOURS)
+    handover.save(update_fields=["state", "turned_by", "turned_at", "turn_reason", "late_told_at", "due_at"])
+    in_hand.update(
+        seen_by=F("scanned_by"),
+        seen_at=F("scanned_at"),
+        outcome=HandoverLine.Outcome.PENDING,
+        scanned_by=None,
+        scanned_at=None,
     )
-    handover.state, handover.closed_by, handover.closed_at = Handover.State.CANCELLED, actor, at
-    handover.difference_reason = reason.strip()
-    handover.save(update_fields=["state", "closed_by", "closed_at", "difference_reason"])
+    HandoverSeal.objects.filter(handover=handover).exclude(state=HandoverSeal.State.UNCHECKED).update(
+        state=HandoverSeal.State.UNCHECKED, checked_by=None, checked_at=None
+    )
     record(
-        "handover.cancelled",
+        "handover.turned_back",
         actor=actor,
         at=at,
         subject=("handover", handover.pk),
         subject_name=handover.number,
         organisation_id=handover.source.custodian_id,
         reason=reason.strip(),
+        in_hand=seen[:200],
     )
     return handover

@@ -129,9 +129,10 @@ def lock_items(item_ids: Sequence[int]) -> int:
         return cursor.rowcount
 
 
-def lock_open(store: CustodyAccount) -> None:
-    """Keep the store open until this transaction ends. Raises StoreClosed."""
+def lock_open(*stores: CustodyAccount) -> None:
+    """Keep these stores open until this transaction ends. Raises StoreClosed."""
+    keys = [store.pk for store in stores]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT is_active FROM ledger_custodyaccount WHERE id = %s FOR SHARE", [store.pk])
-        if not cursor.fetchone()[0]:
+        cursor.execute("SELECT is_active FROM ledger_custodyaccount WHERE id = ANY(%s) ORDER BY id FOR SHARE", [keys])
+        if not all(is_active for (is_active,) in cursor.fetchall()):
             raise StoreClosed

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.base.errors import DomainError, NotAllowed, NotFound
+from core.base.errors import BadInput, DomainError, NotAllowed, NotFound
 
 
 class ItemsNotThere(DomainError):
@@ -52,6 +52,30 @@ class NotInHandover(NotFound):
 
     code = "not-in-handover"
     message = _("This item is not in this hand-over.")
+
+
+class BeingReceived(DomainError):
+    """A load of which something was scanned on arrival is accepted with its differences, not turned back."""
+
+    code = "being-received"
+    message = _(
+        "The receiver has begun to scan this load: it is accepted with its differences, and what goes back goes by a"
+        " hand-over of its own."
+    )
+
+
+class OddOnArrival(BadInput):
+    """A mass that differs beyond the rule is taken only when it is confirmed."""
+
+    code = "odd-on-arrival"
+    message = _("This mass differs from what was sent. Confirm that it is right.")
+
+
+class WeighedBefore(BadInput):
+    """A second weighing says why it was needed."""
+
+    code = "weighed-before"
+    message = _("This was weighed before. Say why it is weighed again.")
 
 
 class StoreClosed(DomainError):

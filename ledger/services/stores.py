@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, Region, User
@@ -88,7 +89,7 @@ def close_store(*, actor: User, at: datetime, store: CustodyAccount) -> CustodyA
     if not locked.is_active:
         raise InvalidTransition
     if (
-        locked.received.filter(state=Handover.State.DISPATCHED).exists()
+        Handover.objects.under_way().filter(Q(source=locked) | Q(target=locked)).exists()
         or locked.totals.exclude(pieces=0, grams=0).exists()
     ):
         raise StoreNotEmpty

@@ -1,4 +1,4 @@
-"""Hand-overs with their right: dispatch, scan on arrival, accept, return. The ledger moves; this room asks who may."""
+"""Hand-overs with their right: dispatch, scan, accept, turn back. The ledger moves; this room asks who may."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,20 +18,22 @@ from core.rules.selectors import in_force
 from ledger.models import AccountKind, Box, CustodyAccount, Handover, HandoverLine, HandoverSeal
 from ledger.selectors import stores_of
 from ledger.services import (
+    BeingReceived,
     SecondPersonNeeded,
     accept_handover,
-    cancel_handover,
     check_seals,
     dispatch_items,
     draw_weighing_sample,
     open_arrived_box,
+    receive_later,
     scan_box_received,
     scan_received,
+    turn_back,
     unscan_received,
     weigh_received,
 )
 from permits.models import ExtraScan, Permit, PermitLine
-from permits.selectors import find_right, permit_of
+from permits.selectors import PermitNotInForce, find_right, permit_of
 from permits.services.permits import lock_permit, release_stored, use_lines
 from registry.models import Derivative
 
@@ -77,6 +79,7 @@ def dispatch_goods(
     permit: Permit | None = None,
     vehicle: str = "",
     driver: str = "",
+    carried_by: str = "",
     escort: str = "",
     route: str = "",
     seals: str = "",
@@ -108,6 +111,7 @@ def dispatch_goods(
         under=permit.reference if permit else "",
         vehicle=vehicle,
         driver=driver,
+        carried_by=carried_by,
         escort=escort,
         route=route,
         seals=seals,
@@ -130,10 +134,21 @@ def scan_box_of_goods(*, actor: User, at: datetime, handover: Handover, box: Box
     return scan_box_received(actor=actor, at=at, handover=handover, box=box)
 
 
-def open_box_of_goods(*, actor: User, at: datetime, handover: Handover, box: Box, reason: str) -> Box:
-    """Open the seal of a box that arrived; its items are then scanned one by one. Raises NotAllowed, BadInput."""
+def open_box_of_goods(
+    *,
+    actor: User,
+    at: datetime,
+    handover: Handover,
+    box: Box,
+    reason: str,
+    seal: HandoverSeal.State = HandoverSeal.State.BROKEN,
+) -> Box:
+    """Open the seal of a box that arrived and say how it was found; its items are then scanned one by one.
+
+    Raises NotAllowed, BadInput.
+    """
     require_receiver(actor, handover)
-    return open_arrived_box(actor=actor, at=at, handover=handover, box=box, reason=reason)
+    return open_arrived_box(actor=actor, at=at, handover=handover, box=box, reason=reason, seal=seal)
 
 
 def check_seals_of_goods(
@@ -150,10 +165,21 @@ def draw_sample_of_goods(*, actor: User, at: datetime, handover: Handover, size:
     return draw_weighing_sample(actor=actor, at=at, handover=handover, size=size)
 
 
-def weigh_goods(*, actor: User, at: datetime, handover: Handover, item_id: int, grams: int) -> HandoverLine:
-    """Note what an item weighed on arrival. Raises NotAllowed, NotInHandover, BadInput."""
+def weigh_goods(
+    *,
+    actor: User,
+    at: datetime,
+    handover: Handover,
+    item_id: int,
+    grams: int,
+    confirmed: bool = False,
+    reason: str = "",
+) -> HandoverLine:
+    """Note what an item weighed on arrival. Raises NotAllowed, NotInHandover, OddOnArrival, WeighedBefore."""
     require_receiver(actor, handover)
-    return weigh_received(actor=actor, at=at, handover=handover, item_id=item_id, grams=grams)
+    return weigh_received(
+        actor=actor, at=at, handover=handover, item_id=item_id, grams=grams, confirmed=confirmed, reason=reason
+    )
 
 
 def scan_goods(*, actor: User, at: datetime, handover: Handover, item_id: int) -> tuple[HandoverLine, bool]:
@@ -173,7 +199,7 @@ def note_extra(
     require_receiver(actor, handover)
     # The lock closes the race against acceptance: an extra is either part of its difference or refused.
     open_handover = Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
-    if open_handover.state != Handover.State.DISPATCHED:
+    if not open_handover.is_under_way:
         raise InvalidTransition
     if open_handover.dispatched_by_id == actor.pk:
         raise SecondPersonNeeded
@@ -199,7 +225,7 @@ def undo_last_scan(*, actor: User, handover: Handover) -> str | None:
     )
     extra = ExtraScan.objects.filter(handover=handover, scanned_by=actor).order_by("-scanned_at").first()
     if extra is not None and (line is None or line.scanned_at is None or extra.scanned_at > line.scanned_at):
-        if Handover.objects.select_for_update(no_key=True).get(pk=handover.pk).state != Handover.State.DISPATCHED:
+        if not Handover.objects.select_for_update(no_key=True).get(pk=handover.pk).is_under_way:
             raise InvalidTransition
         extra.delete()
         return extra.text
@@ -219,35 +245,42 @@ def accept_goods(
     reasons: Mapping[int, str] | None = None,
     extra_reasons: Mapping[int, str] | None = None,
     seals: Mapping[int, HandoverSeal.State] | None = None,
+    carrier_said: str = "",
     signature: bytes | None = None,
 ) -> Handover:
-    """Take what was scanned into the receiving store and use up the permit by it.
+    """Take what was scanned into the store it has arrived at, and use up the permit by it.
+
+    A load that was turned back arrives at the store that sent it: the permit is not used by it, and where the permit
+    has ended meanwhile the items are free again.
 
     What is missing, weighs otherwise or arrived beside the list becomes a discrepancy, with a reason for each line:
     `reasons` by item, `extra_reasons` by the key of the extra scan, `difference_reason` for the rest; `seals` says how
-    the seals of the load were found. Raises NotAllowed, PermitRevoked, and what the ledger raises; the dispatcher is
-    always refused.
+    the seals were found, `carrier_said` what the driver did with the discrepancy act. Raises NotAllowed, PermitRevoked,
+    and what the ledger raises; the dispatcher is always refused.
     """
     require_receiver(actor, handover)
     permit = permit_of(handover)
     if permit is not None:
         permit = lock_permit(permit)
-        if permit.end is not None and permit.end.kind == Permit.State.REVOKED:
+        if not handover.is_turned and permit.end is not None and permit.end.kind == Permit.State.REVOKED:
             raise PermitRevoked(
                 _("Permit %(number)s was revoked: %(reason)s. These goods go back to the sender.")
                 % {"number": permit.number, "reason": permit.end.reason}
             )
-    if seals:
-        check_seals(actor=actor, at=at, handover=handover, found=seals)
     accepted = accept_handover(
         actor=actor,
         at=at,
         handover=handover,
         difference_reason=difference_reason,
         reasons=reasons,
+        seals=seals,
+        carrier_said=carrier_said,
         signature=signature,
     )
-    if permit is not None:
+    if permit is not None and accepted.is_turned:
+        if permit.end is not None:
+            release_stored(permit, at=at)
+    elif permit is not None:
         received = HandoverLine.objects.filter(handover=accepted, outcome=HandoverLine.Outcome.RECEIVED)
         use_lines(permit, accepted, list(received.values_list("item_id", flat=True)), actor=actor, at=at)
     extras = list(accepted.extra_scans.select_related("item").order_by("pk"))
@@ -276,20 +309,55 @@ def _tell_extras(handover: Handover, extras: Sequence[ExtraScan], *, actor: User
 
 
 @transaction.atomic
-def return_goods(*, actor: User, at: datetime, handover: Handover, reason: str) -> Handover:
-    """Bring goods on their way back to the sending store, whole; only the sending side does it.
+def receive_missing_goods(
+    *, actor: User, at: datetime, handover: Handover, item_ids: Sequence[int], reason: str
+) -> int:
+    """Take in what was missing on arrival and has turned up at the store it was sent to; how many items.
 
-    Under a permit that has ended meanwhile the items are free again. Raises NotAllowed, InvalidTransition, BadInput.
+    Raises NotAllowed, PermitNotInForce, and what the ledger raises; the dispatcher is always refused.
     """
-    if not is_sender(actor, handover):
-        raise NotAllowed(_("Only the sending store takes goods back."))
+    require_receiver(actor, handover)
+    permit = None if handover.is_turned else permit_of(handover)
+    if permit is not None:
+        permit = lock_permit(permit)
+        if permit.end is not None:
+            raise PermitNotInForce(
+                _("Permit %(number)s has ended: report the goods, and bring them back by an act of the report.")
+                % {"number": permit.number}
+            )
+    count = receive_later(actor=actor, at=at, handover=handover, item_ids=item_ids, reason=reason)
+    if permit is not None:
+        use_lines(permit, handover, list(item_ids), actor=actor, at=at)
+    return count
+
+
+@transaction.atomic
+def turn_goods_back(*, actor: User, at: datetime, handover: Handover, reason: str) -> Handover:
+    """Let goods on their way come back to the sending store, where they are received like any other load.
+
+    The sending side does it, until the receiver has scanned something; when the permit was revoked meanwhile, either
+    side, whatever was scanned. Raises NotAllowed, BeingReceived, InvalidTransition, BadInput.
+    """
     permit = permit_of(handover)
     if permit is not None:
         permit = lock_permit(permit)
-    returned = cancel_handover(actor=actor, at=at, handover=handover, reason=reason)
-    if permit is not None and permit.end is not None:
-        release_stored(permit, at=at)
-    return returned
+    is_revoked = permit is not None and permit.end is not None and permit.end.kind == Permit.State.REVOKED
+    if not is_sender(actor, handover) and not (is_revoked and is_receiver(actor, handover)):
+        raise NotAllowed(_("Only the sending store takes goods back."))
+    if not is_revoked and handover.extra_scans.exists():
+        raise BeingReceived
+    return turn_back(actor=actor, at=at, handover=handover, reason=reason, despite_scans=is_revoked)
+
+
+def may_turn_back(actor: User, handover: Handover) -> bool:
+    """Whether the person may turn a load back now, by what `turn_goods_back` asks."""
+    permit = permit_of(handover)
+    is_revoked = permit is not None and permit.end is not None and permit.end.kind == Permit.State.REVOKED
+    begun = HandoverLine.objects.filter(handover=handover, scanned_at__isnull=False)
+    if is_revoked:
+        is_second = handover.dispatched_by_id != actor.pk or not begun.exists()
+        return is_second and (is_sender(actor, handover) or is_receiver(actor, handover))
+    return is_sender(actor, handover) and not begun.exists() and not handover.extra_scans.exists()
 
 
 def is_sender(actor: User, handover: Handover) -> bool:
@@ -297,10 +365,11 @@ def is_sender(actor: User, handover: Handover) -> bool:
 
 
 def is_receiver(actor: User, handover: Handover) -> bool:
-    return stores_of(actor, Can.RECEIVE, kinds=PLACES).filter(pk=handover.target_id).exists()
+    """Whether the person receives goods at the place where the load arrives."""
+    return stores_of(actor, Can.RECEIVE, kinds=PLACES).filter(pk=handover.arrives_at.pk).exists()
 
 
 def require_receiver(actor: User, handover: Handover) -> None:
-    """Raises NotAllowed unless the actor receives goods for the target store."""
+    """Raises NotAllowed unless the actor receives goods for the store where the load arrives."""
     if not is_receiver(actor, handover):
         raise NotAllowed(_("Only people of the receiving store can do this."))

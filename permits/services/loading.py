@@ -19,10 +19,11 @@ from permits.services.goods import PLACES, dispatch_goods
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How goods travel: vehicle, driver, escort (names), route, numbers of seals, and when they should arrive."""
+    """How goods travel: vehicle and driver, or who carries them by hand; escort, route, seals, when they arrive."""
 
     vehicle: str = ""
     driver: str = ""
+    carried_by: str = ""
     escort: str = ""
     route: str = ""
     seals: str = ""

@@ -23,10 +23,13 @@ TONES: dict[str, str] = {
     Permit.State.REVOKED: "stop",
     Handover.State.DISPATCHED: "wait",
     Handover.State.ACCEPTED: "ok",
+    Handover.State.RETURNING: "attention",
+    Handover.State.RETURNED: "neutral",
     Handover.State.CANCELLED: "neutral",
     HandoverLine.Outcome.PENDING: "wait",
     HandoverLine.Outcome.RECEIVED: "ok",
     HandoverLine.Outcome.MISSING: "stop",
+    HandoverLine.Outcome.LATER: "ok",
 }
 
 

@@ -24,6 +24,7 @@ from core.base.paging import keyset_page
 from custody.scanning import Said, Scan, read_scan
 from ledger.models import AccountKind, CustodyAccount
 from ledger.selectors import items_in_boxes, stores_of
+from ledger.services import usual_arrival
 from permits import services
 from permits.filters import StockChoice
 from permits.forms import StartForm, TransportForm
@@ -112,13 +113,16 @@ def _loading_page(
         "batches": batches_in([loading.source_id]),
         "permitted": _permitted(loading),
         "waiting": waiting,
-        "form": form
-        or TransportForm(
-            signer=request.user, initial={field.name: getattr(loading, field.name) for field in fields(Transport)}
-        ),
+        "form": form or TransportForm(signer=request.user, initial=_transport_of(loading)),
         "several": stores_of(request.user, Can.DISPATCH, kinds=services.PLACES).exclude(pk=loading.source_id).exists(),
     }
     return render(request, "permits/loading.html", context, status=status)
+
+
+def _transport_of(loading: LoadingList) -> dict[str, Any]:
+    """What the list says of its journey; where nobody said when it should arrive, the time of the rule."""
+    said = {field.name: getattr(loading, field.name) for field in fields(Transport)}
+    return said | {"expected_at": said["expected_at"] or usual_arrival(timezone.now())}
 
 
 def _state(loading: LoadingList, said: Said | None) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from core.base.forms import read_grams
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from custody.scanning import Said, read_scan
-from ledger.models import Handover, HandoverLine
-from ledger.services import find_off_masses
+from ledger.models import Handover, HandoverLine, HandoverSeal
+from ledger.services import OddOnArrival, WeighedBefore, find_off_masses
 from permits import services
 from permits.arrivals import take_scan
 from permits.forms import AcceptForm, OpenBoxForm, SampleForm, SealsForm
@@ -44,12 +44,22 @@ class Scanned:
     is_extra: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A mass that is asked about before it is taken: because it differs, or was weighed before."""
+
+    item: Derivative
+    grams: int
+    words: str
+    asks_reason: bool
+
+
 @requires(Can.RECEIVE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def receive(request: SignedInRequest, pk: int) -> HttpResponse:
     """The scan field; a scan is a POST of `code` and gets the page again, or only its changing part."""
     handover = _arriving_or_404(request, pk)
-    if handover.state != Handover.State.DISPATCHED:
+    if not handover.is_under_way:
         return redirect("permits:handover", pk)
     said = None
     if request.method == "POST":
@@ -88,6 +98,7 @@ def open_box(request: SignedInRequest, pk: int, box: int) -> HttpResponse:
                 handover=handover,
                 box=found.box,
                 reason=form.cleaned_data["reason"],
+                seal=HandoverSeal.State(form.cleaned_data["seal"]),
             )
         except DomainError as refusal:
             add_refusal(form, refusal)
@@ -103,10 +114,10 @@ def open_box(request: SignedInRequest, pk: int, box: int) -> HttpResponse:
 def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
     """What is weighed on arrival: a sample drawn from a seed, or any item that is scanned here with its mass."""
     handover = _arriving_or_404(request, pk)
-    if handover.state != Handover.State.DISPATCHED:
+    if not handover.is_under_way:
         return redirect("permits:handover", pk)
     form = SampleForm(request.POST if "size" in request.POST else None)
-    said = None
+    said: Said | Asked | None = None
     if request.method == "POST" and "size" in request.POST:
         if form.is_valid() and _draw(request, handover, form):
             return redirect("permits:weigh-goods", pk)
@@ -120,7 +131,9 @@ def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "handover": handover,
         "form": form,
-        "said": said,
+        "said": said if isinstance(said, Said) else None,
+        "asked": said if isinstance(said, Asked) else None,
+        "reason": request.POST.get("reason", ""),
         "page": page,
         "rows": [(line, masses.get(line.item_id, 0), line.item_id in off) for line in page],
         "weighed": count_weighed(handover),
@@ -142,7 +155,7 @@ def _draw(request: SignedInRequest, handover: Handover, form: SampleForm) -> boo
     return True
 
 
-def _take_mass(request: SignedInRequest, handover: Handover) -> Said:
+def _take_mass(request: SignedInRequest, handover: Handover) -> "Said | Asked":
     """One weighing: the item by its scan or its row, and what the scale shows."""
     try:
         grams = read_grams(request.POST.get("grams", ""))
@@ -152,7 +165,18 @@ def _take_mass(request: SignedInRequest, handover: Handover) -> Said:
     if isinstance(item, Said):
         return item
     try:
-        services.weigh_goods(actor=request.user, at=timezone.now(), handover=handover, item_id=item.pk, grams=grams)
+        services.weigh_goods(
+            actor=request.user,
+            at=timezone.now(),
+            handover=handover,
+            item_id=item.pk,
+            grams=grams,
+            confirmed="confirmed" in request.POST,
+            reason=request.POST.get("reason", ""),
+        )
+    except (OddOnArrival, WeighedBefore) as question:
+        words = " ".join(str(text) for text in question.fields.values())
+        return Asked(item, grams, words, asks_reason=isinstance(question, WeighedBefore))
     except DomainError as refusal:
         return Said("stop", _("Not possible"), str(refusal))
     sent = sent_masses(handover, [item.pk]).get(item.pk, 0)
@@ -179,11 +203,14 @@ def _weighed_item(request: SignedInRequest, handover: Handover) -> Derivative | 
 def accept(request: SignedInRequest, pk: int) -> HttpResponse:
     """The seals, what becomes of the difference, why, and the signature that takes the goods in."""
     handover = _arriving_or_404(request, pk)
-    if handover.state != Handover.State.DISPATCHED:
+    if not handover.is_under_way:
         return redirect("permits:handover", pk)
     posted = request.POST if request.method == "POST" else None
-    form = AcceptForm(posted, signer=request.user)
-    seals = SealsForm(posted, seals=list(handover.seal_checks.all()))
+    counts = count_lines(handover)
+    off = find_off_masses(handover, day_of(timezone.now()))
+    differs = bool(counts["missing"] or counts["extra"] or off)
+    form = AcceptForm(posted, signer=request.user, differs=differs)
+    seals = SealsForm(posted, seals=list(handover.seal_checks.select_related("box")))
     if request.method == "POST" and seals.is_valid() and form.is_valid():
         try:
             services.accept_goods(
@@ -194,6 +221,7 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
                 reasons=_reasons(request, "reason"),
                 extra_reasons=_reasons(request, "extra"),
                 seals=seals.found,
+                carrier_said=form.cleaned_data["carrier_said"],
                 signature=form.cleaned_data["signature"],
             )
         except DomainError as refusal:
@@ -201,9 +229,7 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Accepted: the goods are in your store."))
             return redirect("permits:handover", pk)
-    counts = count_lines(handover)
     pending = HandoverLine.objects.filter(handover=handover, outcome=HandoverLine.Outcome.PENDING)
-    off = find_off_masses(handover, day_of(timezone.now()))
     context = {
         "handover": handover,
         "form": form,
@@ -212,7 +238,7 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
         "missing": pending.select_related("item__derivative").order_by("item__derivative__number")[:LISTED],
         "extras": handover.extra_scans.select_related("item").order_by("pk")[:LISTED],
         "off": _named(off[:LISTED]),
-        "differs": bool(counts["missing"] or counts["extra"] or off),
+        "differs": differs,
     }
     return render(request, "permits/accept.html", context, status=422 if form.errors or seals.errors else 200)
 

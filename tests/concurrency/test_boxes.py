@@ -111,19 +111,19 @@ def on_its_way(
 ) -> Handover:
     items = enter(central, *[200] * 10)
     sent = services.dispatch_items(
-        actor=storekeeper, at=now, key="race", source=central, target=reception, item_ids=items
+        carried_by="A courier", actor=storekeeper, at=now, key="race", source=central, target=reception, item_ids=items
     )
     for item in items:
         services.scan_received(actor=inspector, at=now, handover=sent, item_id=item)
     return sent
 
 
-def test_of_accepting_and_cancelling_one_happens(
-    on_its_way: Handover, storekeeper: User, inspector: User, now: datetime
+def test_of_accepting_and_turning_back_one_happens(
+    on_its_way: Handover, auditor: User, inspector: User, now: datetime
 ) -> None:
     results = at_once(
         lambda: services.accept_handover(actor=inspector, at=now, handover=on_its_way),
-        lambda: services.cancel_handover(actor=storekeeper, at=now, handover=on_its_way, reason="Back"),
+        lambda: services.turn_back(actor=auditor, at=now, handover=on_its_way, reason="Back", despite_scans=True),
     )
 
     assert len(winners(results)) == 1

@@ -154,7 +154,13 @@ def test_goods_are_listed_for_destruction_or_dispatched_but_not_both(
             item_ids=items,
         ),
         lambda: dispatch_items(
-            actor=storekeeper, at=now, key="d", source=reception_store, target=central_store, item_ids=items
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="d",
+            source=reception_store,
+            target=central_store,
+            item_ids=items,
         ),
     )
 

@@ -33,7 +33,7 @@ def test_goods_are_listed_for_destruction_or_dispatched_never_both(
             actor=storekeeper, at=now, store=reception_store, basis=DestructionOrder.Basis.SPOILAGE,
             basis_paper="Act 5", basis_file=ContentFile(picture(), "act.png"), planned_on=now.date(), item_ids=items,
         ),
-        lambda: dispatch_items(
+        lambda: dispatch_items(carried_by="A courier",
             actor=storekeeper, at=now, key="race", source=reception_store, target=central_store, item_ids=items
         ),
     )  # fmt: skip
@@ -67,7 +67,13 @@ def test_without_the_lock_a_hold_comes_too_late_for_what_is_leaving(
         asked.wait(10)
         try:
             dispatch_items(
-                actor=storekeeper, at=now, key="race", source=reception_store, target=central_store, item_ids=items
+                carried_by="A courier",
+                actor=storekeeper,
+                at=now,
+                key="race",
+                source=reception_store,
+                target=central_store,
+                item_ids=items,
             )
         finally:
             gone.set()

@@ -115,7 +115,13 @@ def test_what_has_its_own_way_back_is_refused(
     mistake: Movement,
 ) -> None:
     sent = dispatch_items(
-        actor=inspector, at=now, key="go", source=reception_store, target=central_store, item_ids=[horns[3].pk]
+        carried_by="A courier",
+        actor=inspector,
+        at=now,
+        key="go",
+        source=reception_store,
+        target=central_store,
+        item_ids=[horns[3].pk],
     )
     for movement in (sent.dispatch_movement, Movement.objects.get(kind=MovementKind.INTAKE)):
         with pytest.raises(services.NotCorrectedHere):
@@ -142,7 +148,13 @@ def test_goods_that_went_on_are_not_brought_back(
     central_store: CustodyAccount,
 ) -> None:
     dispatch_items(
-        actor=storekeeper, at=now, key="on", source=central_store, target=reception_store, item_ids=[horns[0].pk]
+        carried_by="A courier",
+        actor=storekeeper,
+        at=now,
+        key="on",
+        source=central_store,
+        target=reception_store,
+        item_ids=[horns[0].pk],
     )
 
     with pytest.raises(ItemsNotThere):

@@ -105,7 +105,13 @@ def test_listed_goods_are_held(
 ) -> None:  # fmt: skip
     with pytest.raises(ItemsOnHold):
         dispatch_items(
-            actor=storekeeper, at=now, key="x", source=reception_store, target=central_store, item_ids=[marked[0].pk]
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="x",
+            source=reception_store,
+            target=central_store,
+            item_ids=[marked[0].pk],
         )
     with pytest.raises(ItemsOnHold):
         destruction.order_destruction(

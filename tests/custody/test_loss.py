@@ -73,7 +73,13 @@ def test_what_is_reported_is_held_at_once_and_the_authority_is_told(
 
     with pytest.raises(ItemsOnHold) as refusal, translation.override("en"):
         dispatch_items(
-            actor=storekeeper, at=now, key="x", source=reception_store, target=central_store, item_ids=items[:1]
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="x",
+            source=reception_store,
+            target=central_store,
+            item_ids=items[:1],
         )
     with translation.override("en"):
         assert str(refusal.value).startswith(f"Some of these items are reported lost or stolen ({report.number})")

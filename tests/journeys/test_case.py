@@ -269,6 +269,7 @@ def test_9_the_confiscated_ones_leave_the_evidence_room(sign_in: SignIn, story: 
     for count, number in enumerate(story.confiscated, start=1):
         assert load(inspector, number) == "ok"
         expect(inspector.locator("#loading tbody tr")).to_have_count(count)
+    inspector.fill("form[action$='/dispatch/'] input[name=carried_by]", "Сейітов Д.")
     inspector.fill("form[action$='/dispatch/'] input[name=password]", PASSWORD)
     inspector.locator("form[action$='/dispatch/'] button[type=submit]").click()
     inspector.wait_for_url(re.compile(r"/handovers/\d+/$"))

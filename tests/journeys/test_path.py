@@ -204,6 +204,7 @@ def test_5_the_batch_is_handed_over_and_one_missing_horn_is_a_discrepancy(sign_i
         expect(keeper.locator("#receiving li")).to_have_count(count)
     keeper.goto(f"/handovers/{story.handover}/accept/")
     keeper.fill("[name=difference_reason]", "№ 2 жәшікте бір мүйіз жоқ")
+    keeper.select_option("[name=carrier_said]", "signs")
     keeper.fill("main input[name=password]", PASSWORD)
     keeper.locator("main form:has(input[name=password]) button[type=submit]").click()
     keeper.wait_for_url(re.compile(rf"/handovers/{story.handover}/$"))

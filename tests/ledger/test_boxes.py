@@ -14,7 +14,18 @@ from core.accounts.models import User
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition
 from ledger import services
-from ledger.models import Box, CustodyAccount, Handover, Holding, Movement, MovementKind, Packing, Placement, Shelf
+from ledger.models import (
+    Box,
+    CustodyAccount,
+    Handover,
+    HandoverSeal,
+    Holding,
+    Movement,
+    MovementKind,
+    Packing,
+    Placement,
+    Shelf,
+)
 from ledger.selectors import find_differences, items_in_boxes, items_on_shelves, whereabouts
 from tests.goods import Enter
 
@@ -268,8 +279,21 @@ def sent(
 ) -> Handover:
     seal(box, storekeeper, now)
     return services.dispatch_items(
-        actor=storekeeper, at=now, key="box", source=central, target=reception, item_ids=packed, seals="S-1"
+        carried_by="A courier",
+        actor=storekeeper,
+        at=now,
+        key="box",
+        source=central,
+        target=reception,
+        item_ids=packed,
+        seals="S-1",
     )
+
+
+def intact(sent: Handover) -> dict[int, HandoverSeal.State]:
+    """Every seal that nobody has looked at yet holds."""
+    unseen = sent.seal_checks.filter(state="unchecked").values_list("pk", flat=True)
+    return dict.fromkeys(unseen, HandoverSeal.State.INTACT)
 
 
 def test_a_sealed_box_is_received_by_one_scan(
@@ -278,7 +302,9 @@ def test_a_sealed_box_is_received_by_one_scan(
     assert services.scan_box_received(actor=inspector, at=now, handover=sent, box=box) == (3, 3)
     assert services.scan_box_received(actor=inspector, at=now, handover=sent, box=box) == (3, 0)
 
-    services.accept_handover(actor=inspector, at=now, handover=sent)
+    with pytest.raises(BadInput):
+        services.accept_handover(actor=inspector, at=now, handover=sent)
+    services.accept_handover(actor=inspector, at=now, handover=sent, seals=intact(sent))
 
     box.refresh_from_db()
     assert (box.account_id, box.is_sealed) == (reception.pk, True)
@@ -296,7 +322,12 @@ def test_a_box_one_short_arrives_with_the_rest(
         services.scan_received(actor=inspector, at=now, handover=sent, item_id=item)
 
     services.accept_handover(
-        actor=inspector, at=now, handover=sent, difference_reason="Біреуі жоқ", reasons={packed[2]: "Жәшікте жоқ"}
+        actor=inspector,
+        at=now,
+        handover=sent,
+        difference_reason="Біреуі жоқ",
+        reasons={packed[2]: "Жәшікте жоқ"},
+        seals=intact(sent),
     )
 
     box.refresh_from_db()
@@ -313,7 +344,7 @@ def test_nothing_is_missing_from_a_box_whose_seal_holds(
     services.scan_received(actor=inspector, at=now, handover=sent, item_id=packed[0])
 
     with translation.override("en"), pytest.raises(services.BoxIsSealed, match="open its seal"):
-        services.accept_handover(actor=inspector, at=now, handover=sent, difference_reason="?")
+        services.accept_handover(actor=inspector, at=now, handover=sent, difference_reason="?", seals=intact(sent))
 
     sent.refresh_from_db()
     assert sent.state == Handover.State.DISPATCHED

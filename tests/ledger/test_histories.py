@@ -33,7 +33,6 @@ from ledger.selectors import as_of, find_differences, positions
 from ledger.services import (
     accept_handover,
     begin_boxes,
-    cancel_handover,
     dispatch_items,
     lift_hold,
     move_items,
@@ -47,6 +46,7 @@ from ledger.services import (
     scan_received,
     seal_box,
     stack_box,
+    turn_back,
     unpack_items,
     weigh_items,
 )
@@ -130,6 +130,7 @@ class Acts:
 
     def dispatch(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         dispatch_items(
+            carried_by="A courier",
             actor=self.inspector,
             at=at,
             key=key,
@@ -149,7 +150,7 @@ class Acts:
 
     def cancel(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         for handover in _handovers(wanted):
-            cancel_handover(actor=self.inspector, at=at, handover=handover, reason="back")
+            turn_back(actor=self.inspector, at=at, handover=handover, reason="back")
 
     def reverse(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         movement = Movement.objects.filter(postings__item=wanted[0]).first()

@@ -204,7 +204,9 @@ def test_the_database_keeps_the_lines_of_a_handover_to_what_it_sent(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     sent, other = enter(reception, 210, 215)
-    handover = dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[sent])
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[sent]
+    )
 
     for item in (other, 999_999_999):
         with refused("line_was_dispatched"), transaction.atomic():
@@ -219,7 +221,9 @@ def test_the_database_refuses_that_one_person_dispatches_and_accepts(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210)
-    handover = dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items)
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items
+    )
 
     with refused("nobody_accepts_own_dispatch"), transaction.atomic():
         Handover.objects.filter(pk=handover.pk).update(state="accepted", closed_by=inspector, closed_at=now)

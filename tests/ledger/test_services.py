@@ -30,7 +30,6 @@ from ledger.services import (
     NotInHandover,
     SecondPersonNeeded,
     accept_handover,
-    cancel_handover,
     close_period,
     dispatch_items,
     lift_hold,
@@ -40,6 +39,7 @@ from ledger.services import (
     reserve_items,
     reverse_movement,
     scan_received,
+    turn_back,
     unscan_received,
     weigh_items,
 )
@@ -266,7 +266,9 @@ def test_goods_are_in_transit_until_another_person_accepts_them(
     enter: Enter, inspector: User, storekeeper: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210, 225)
-    handover = dispatch_items(actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items)
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items
+    )
 
     assert handover.number == "HO25-000001"
     assert in_account(handover.transit) == set(items)
@@ -284,7 +286,9 @@ def test_one_missing_horn_becomes_a_discrepancy_and_stays_in_transit(
     enter: Enter, inspector: User, storekeeper: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210, 225, 230)
-    handover = dispatch_items(actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items)
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items
+    )
     for item in items[:2]:
         scan_received(actor=storekeeper, at=now, handover=handover, item_id=item)
 
@@ -305,7 +309,9 @@ def test_nobody_accepts_what_they_dispatched(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210)
-    handover = dispatch_items(actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items)
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items
+    )
 
     with pytest.raises(SecondPersonNeeded):
         scan_received(actor=inspector, at=now, handover=handover, item_id=items[0])
@@ -319,7 +325,9 @@ def test_a_scan_counts_once_can_be_undone_and_knows_what_is_extra(
     enter: Enter, inspector: User, storekeeper: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210, 225)
-    handover = dispatch_items(actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items[:1])
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items[:1]
+    )
 
     assert scan_received(actor=storekeeper, at=now, handover=handover, item_id=items[0])[1] is True
     assert scan_received(actor=storekeeper, at=now, handover=handover, item_id=items[0])[1] is False
@@ -336,13 +344,21 @@ def test_a_dispatch_can_be_taken_back_whole_and_only_once(
     enter: Enter, inspector: User, storekeeper: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:
     items = enter(reception, 210, 225)
-    handover = dispatch_items(actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items)
+    handover = dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d1", source=reception, target=central, item_ids=items
+    )
 
-    cancel_handover(actor=inspector, at=now, handover=handover, reason="Road closed")
+    turn_back(actor=inspector, at=now, handover=handover, reason="Road closed")
 
+    assert in_account(reception) == set()
+    with pytest.raises(SecondPersonNeeded):
+        scan_received(actor=inspector, at=now, handover=handover, item_id=items[0])
+    for item in items:
+        scan_received(actor=storekeeper, at=now, handover=handover, item_id=item)
+    accept_handover(actor=storekeeper, at=now, handover=handover)
     assert in_account(reception) == set(items)
     with pytest.raises(InvalidTransition):
-        cancel_handover(actor=inspector, at=now, handover=handover, reason="again")
+        turn_back(actor=inspector, at=now, handover=handover, reason="again")
     with pytest.raises(InvalidTransition):
         scan_received(actor=storekeeper, at=now, handover=handover, item_id=items[0])
 
@@ -353,8 +369,8 @@ def test_a_repeated_dispatch_is_the_first_one(
     items = enter(reception, 210)
     facts: dict[str, Any] = {"key": "d1", "source": reception, "target": central, "item_ids": items}
 
-    first = dispatch_items(actor=inspector, at=now, **facts)
-    again = dispatch_items(actor=inspector, at=now, **facts)
+    first = dispatch_items(carried_by="A courier", actor=inspector, at=now, **facts)
+    again = dispatch_items(carried_by="A courier", actor=inspector, at=now, **facts)
 
     assert first == again
     assert Handover.objects.count() == 1
@@ -369,14 +385,20 @@ def test_what_is_in_a_store_does_not_become_evidence_by_being_sent(
     items, held = enter(central, 210), enter(room, 215, stock_class="HOR:confiscated")
 
     with pytest.raises(BadInput):
-        dispatch_items(actor=inspector, at=now, key="d", source=central, target=room, item_ids=items)
+        dispatch_items(
+            carried_by="A courier", actor=inspector, at=now, key="d", source=central, target=room, item_ids=items
+        )
     place_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.DISPUTE, reference="Claim")
     with pytest.raises(ItemsOnHold):
-        dispatch_items(actor=inspector, at=now, key="e", source=room, target=reception, item_ids=held)
+        dispatch_items(
+            carried_by="A courier", actor=inspector, at=now, key="e", source=room, target=reception, item_ids=held
+        )
     assert (in_account(central), in_account(room)) == (set(items), set(held))
 
     lift_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.DISPUTE, reason="Settled")
-    dispatch_items(actor=inspector, at=now, key="f", source=room, target=reception, item_ids=held)
+    dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="f", source=room, target=reception, item_ids=held
+    )
     assert not in_account(room)
 
 
@@ -391,9 +413,13 @@ def test_a_movement_takes_the_same_number_of_queries_whatever_its_size(
     few, many = enter(reception, 200), enter(reception, *[200] * 500)
 
     with django_assert_max_num_queries(30) as first:
-        dispatch_items(actor=inspector, at=now, key="few", source=reception, target=central, item_ids=few)
+        dispatch_items(
+            carried_by="A courier", actor=inspector, at=now, key="few", source=reception, target=central, item_ids=few
+        )
     with django_assert_max_num_queries(30) as second:
-        dispatch_items(actor=inspector, at=now, key="many", source=reception, target=central, item_ids=many)
+        dispatch_items(
+            carried_by="A courier", actor=inspector, at=now, key="many", source=reception, target=central, item_ids=many
+        )
 
     assert len(first) == len(second)
 
@@ -417,7 +443,9 @@ def test_a_weighing_is_not_corrected_once_the_item_has_gone(
     (item,) = enter(reception, 200)
     weighing = weigh_items(actor=inspector, at=now, key="w", account=reception, grams={item: 199})
     assert weighing.movement is not None
-    dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[item])
+    dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d", source=reception, target=central, item_ids=[item]
+    )
 
     with pytest.raises(ItemsNotThere):
         reverse_movement(actor=inspector, at=now, key="back", movement=weighing.movement, effective_on=day_of(now))

@@ -28,7 +28,7 @@ from ledger.models import (
 from ledger.sampling import commitment_to, digest_of_frame, draw, seed_of
 from ledger.selectors import find_differences
 from ledger.stocktaking import count_live
-from tests.goods import Enter, make_account
+from tests.goods import Enter, bring_back, make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -188,7 +188,9 @@ def test_what_nobody_scanned_is_missing_and_held_and_what_left_is_not(
     found, missing, left = enter(central, 200, 210, 220)
     stocktake = open_count()
     scan(stocktake, found)
-    services.dispatch_items(actor=storekeeper, at=now, key="d", source=central, target=reception, item_ids=[left])
+    services.dispatch_items(
+        carried_by="A courier", actor=storekeeper, at=now, key="d", source=central, target=reception, item_ids=[left]
+    )
 
     stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
 
@@ -201,7 +203,13 @@ def test_what_nobody_scanned_is_missing_and_held_and_what_left_is_not(
     assert list(Hold.objects.active().values_list("item", "reference")) == [(missing, stocktake.number)]
     with pytest.raises(services.ItemsOnHold):
         services.dispatch_items(
-            actor=storekeeper, at=now, key="e", source=central, target=reception, item_ids=[missing]
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="e",
+            source=central,
+            target=reception,
+            item_ids=[missing],
         )
 
 
@@ -447,15 +455,21 @@ def test_a_closed_count_stays_as_it_was_signed(
 
 
 def test_an_item_that_was_moved_back_and_forth_is_there(
-    enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount, reception: CustodyAccount
+    enter: Enter,
+    open_count: Open,
+    storekeeper: User,
+    auditor: User,
+    now: datetime,
+    central: CustodyAccount,
+    reception: CustodyAccount,
 ) -> None:
     """Dispatched and returned unscanned: it is missing, for the books say that it is here."""
     (item,) = enter(central, 200)
     stocktake = open_count()
     sent = services.dispatch_items(
-        actor=storekeeper, at=now, key="d", source=central, target=reception, item_ids=[item]
+        carried_by="A courier", actor=storekeeper, at=now, key="d", source=central, target=reception, item_ids=[item]
     )
-    services.cancel_handover(actor=storekeeper, at=now + timedelta(hours=1), handover=sent, reason="Snow")
+    bring_back(sent, turned_by=storekeeper, counted_by=auditor, at=now + timedelta(hours=1))
 
     stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
 

@@ -121,7 +121,9 @@ def test_a_store_that_goods_are_on_their_way_to_stays_open(
     central: CustodyAccount,
 ) -> None:
     items = enter(reception, 210)
-    dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items)
+    dispatch_items(
+        carried_by="A courier", actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items
+    )
 
     with pytest.raises(StoreNotEmpty):
         close_store(actor=administrator, at=now, store=central)
@@ -139,6 +141,8 @@ def test_a_closed_store_takes_nothing_in(
     close_store(actor=administrator, at=now, store=central)
 
     with pytest.raises(StoreClosed):
-        dispatch_items(actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items)
+        dispatch_items(
+            carried_by="A courier", actor=inspector, at=now, key="d", source=reception, target=central, item_ids=items
+        )
     with pytest.raises(StoreClosed):
         enter(central, 200)

@@ -272,7 +272,15 @@ def test_one_person_changes_no_mass_that_drying_does_not_explain(
     assert in_question() == {item}
     assert Notice.objects.count() == 1
     with pytest.raises(services.ItemsOnHold):
-        services.dispatch_items(actor=storekeeper, at=now, key="out", source=central, target=reception, item_ids=[item])
+        services.dispatch_items(
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="out",
+            source=central,
+            target=reception,
+            item_ids=[item],
+        )
 
 
 @pytest.mark.django_db

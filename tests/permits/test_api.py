@@ -11,11 +11,14 @@ from core.accounts.models import User
 from ledger.models import CustodyAccount, Handover
 from permits.models import Application, Permit
 from registry.models import Derivative
+from tests.cast import PASSWORD
 from tests.permits.test_pages import brigade, now, permit_to_remove
 from tests.rights import code_of
 
 __all__ = ["brigade", "now", "permit_to_remove"]
 
+SIGNED = {"password": PASSWORD}
+SENT = {**SIGNED, "carried_by": "Ержан"}
 V1 = "/api/v1"
 
 
@@ -62,12 +65,14 @@ def test_from_the_wish_to_the_accepted_goods(
             "target": trader_store.code,
             "items": [code_of(d) for d in marked],
             "permit": permit.data["number"],
+            **SIGNED,
+            "carried_by": "Ержан",
         },
         format="json",
     )
     handover = f"{V1}/handovers/{sent.data['id']}"
     verdicts = [receiver.post(f"{handover}/scan/", {"code": d.number}, format="json").data for d in marked]
-    accepted = receiver.post(f"{handover}/accept/", {}, format="json")
+    accepted = receiver.post(f"{handover}/accept/", SIGNED, format="json")
 
     assert opened.status_code == 201
     assert (opened.data["state"], opened.data["number"], opened.data["pieces"]) == ("draft", "", 6)
@@ -91,7 +96,7 @@ def test_a_refusal_is_a_problem_with_its_reason(
 ) -> None:
     answer = program_of(storekeeper).post(
         f"{V1}/handovers/",
-        {"source": reception_store.code, "target": trader_store.code, "items": [marked[0].number]},
+        {"source": reception_store.code, "target": trader_store.code, "items": [marked[0].number], **SENT},
         format="json",
     )
 
@@ -126,7 +131,7 @@ def test_a_write_with_a_key_is_done_once(
     storekeeper: User, marked: list[Derivative], reception_store: CustodyAccount, central_store: CustodyAccount
 ) -> None:
     client = program_of(storekeeper)
-    body = {"source": reception_store.code, "target": central_store.code, "items": [marked[0].number]}
+    body = {"source": reception_store.code, "target": central_store.code, "items": [marked[0].number], **SENT}
 
     first = client.post(f"{V1}/handovers/", body, format="json", headers={"Idempotency-Key": "k-1"})
     second = client.post(f"{V1}/handovers/", body, format="json", headers={"Idempotency-Key": "k-1"})
@@ -193,11 +198,11 @@ def test_a_permit_is_revoked_and_goods_return(
     handover: Handover, permit: Permit, authority_head: User, storekeeper: User, trader: User
 ) -> None:
     revoked = program_of(authority_head).post(f"{V1}/permits/{permit.pk}/revoke/", {"reason": "Void."}, format="json")
-    refused = program_of(trader).post(f"{V1}/handovers/{handover.pk}/accept/", {}, format="json")
+    refused = program_of(trader).post(f"{V1}/handovers/{handover.pk}/accept/", SIGNED, format="json")
     returned = program_of(storekeeper).post(
-        f"{V1}/handovers/{handover.pk}/return/", {"reason": "Permit revoked."}, format="json"
+        f"{V1}/handovers/{handover.pk}/return/", {"reason": "Permit revoked.", **SIGNED}, format="json"
     )
 
     assert revoked.data["state"] == "revoked"
     assert refused.data["code"] == "permit-revoked"
-    assert returned.data["state"] == "cancelled"
+    assert returned.data["state"] == "returning"

@@ -86,7 +86,9 @@ def test_confiscated_goods_go_from_the_evidence_room_to_a_store(
     assert "confiscated" in shown
     assert "seized, court pending" not in shown
 
-    client.post(f"/handovers/new/{loading.pk}/dispatch/", {"password": PASSWORD})
+    when = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    said = {"password": PASSWORD, "carried_by": "Ержан", "expected_at": when}
+    client.post(f"/handovers/new/{loading.pk}/dispatch/", said)
     handover = Handover.objects.get()
     assert handover.source == evidence_room
     assert "confiscated" in text_of(keeper.get(f"/handovers/{handover.pk}/"))
@@ -108,6 +110,8 @@ def test_a_program_sends_from_an_evidence_room(
         "source": evidence_room.code,
         "target": reception_store.code,
         "items": [decided[0].number],
+        "password": PASSWORD,
+        "carried_by": "Ержан",
     }
 
     sent = program.post(f"{V1}/handovers/", wanted, format="json")
@@ -129,6 +133,7 @@ def test_evidence_under_hold_stays_where_it_is(
 ) -> None:
     with pytest.raises(ItemsOnHold):
         services.dispatch_goods(
+            carried_by="A courier",
             actor=inspector,
             at=timezone.now(),
             key="too-early",

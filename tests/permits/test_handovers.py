@@ -16,7 +16,7 @@ from core.base.errors import BadInput, InvalidTransition
 from core.notices.models import Notice
 from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverPaper, HandoverSeal, HandoverSignature
 from ledger.sampling import draw
-from ledger.services import SecondPersonNeeded, tell_late
+from ledger.services import OddOnArrival, SecondPersonNeeded, tell_late
 from permits import services
 from permits.papers import check_code, kinds_of, paper_of
 from registry.models import Derivative
@@ -51,6 +51,10 @@ def sent(
 @pytest.fixture
 def receiver(storekeeper: User) -> User:
     return storekeeper
+
+
+def intact(sent: Handover) -> dict[int, HandoverSeal.State]:
+    return dict.fromkeys(sent.seal_checks.values_list("pk", flat=True), HandoverSeal.State.INTACT)
 
 
 def scan_all(sent: Handover, receiver: User, at: datetime, *, leave: int = 0) -> list[int]:
@@ -93,7 +97,10 @@ def test_another_mass_and_a_broken_seal_are_discrepancies_with_reasons(
 ) -> None:
     scan_all(sent, receiver, now)
     light = marked[0]
-    services.weigh_goods(actor=receiver, at=now, handover=sent, item_id=light.pk, grams=light.mass_g // 2)
+    half = {"actor": receiver, "at": now, "handover": sent, "item_id": light.pk, "grams": light.mass_g // 2}
+    with pytest.raises(OddOnArrival):
+        services.weigh_goods(**half)
+    services.weigh_goods(**half, confirmed=True)
     services.weigh_goods(actor=receiver, at=now, handover=sent, item_id=marked[1].pk, grams=marked[1].mass_g + 1)
     first, second = sent.seal_checks.all()
     found = {first.pk: HandoverSeal.State.INTACT, second.pk: HandoverSeal.State.BROKEN}
@@ -122,7 +129,14 @@ def test_another_mass_and_a_broken_seal_are_discrepancies_with_reasons(
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 def test_papers_say_what_happened_and_are_kept(sent: Handover, receiver: User, now: datetime, language: str) -> None:
     items = scan_all(sent, receiver, now, leave=1)
-    services.accept_goods(actor=receiver, at=now, handover=sent, difference_reason="Біреуі жоқ")
+    services.accept_goods(
+        actor=receiver,
+        at=now,
+        handover=sent,
+        difference_reason="Біреуі жоқ",
+        seals=intact(sent),
+        carrier_said="refuses",
+    )
     sent = Handover.objects.select_related("source__custodian", "target__custodian").get(pk=sent.pk)
     missing = Derivative.objects.get(pk=items[-1])
 
@@ -146,7 +160,7 @@ def test_papers_say_what_happened_and_are_kept(sent: Handover, receiver: User, n
 
 def test_a_discrepancy_act_exists_only_when_something_differed(sent: Handover, receiver: User, now: datetime) -> None:
     scan_all(sent, receiver, now)
-    services.accept_goods(actor=receiver, at=now, handover=sent)
+    services.accept_goods(actor=receiver, at=now, handover=sent, seals=intact(sent))
     client = sign_in(receiver)
 
     assert client.get(f"/handovers/{sent.pk}/papers/act.ru.pdf")["Content-Type"] == "application/pdf"
@@ -201,8 +215,16 @@ def test_goods_are_weighed_on_the_page(sent: Handover, receiver: User, now: date
 
     assert client.post(weigh, {"size": "99"}).status_code == 422
     assert client.post(weigh, {"size": "2"}).status_code == 302
-    light = client.post(weigh, {"code": marked[0].number, "grams": "10"}).content.decode()
+    asked = client.post(weigh, {"code": marked[0].number, "grams": "10"}).content.decode()
+    assert 'name="confirmed"' in asked
+    assert not HandoverLine.objects.exclude(weighed_g=None).exists()
+    sure = {"item": marked[0].pk, "grams": "10", "confirmed": "yes"}
+    light = client.post(weigh, sure).content.decode()
     assert 'data-tone="attention"' in light
+    assert 'name="reason"' in client.post(weigh, {**sure, "grams": "12"}).content.decode()
+    client.post(weigh, {**sure, "grams": "12", "reason": "Таразы сыпырылмаған"})
+    line = HandoverLine.objects.get(handover=sent, item=marked[0].pk)
+    assert (line.weighed_g, line.first_weighed_g, line.weigh_reason) == (12, 10, "Таразы сыпырылмаған")
     exact = client.post(weigh, {"code": marked[1].number, "grams": str(marked[1].mass_g)}).content.decode()
     assert 'data-tone="ok"' in exact
     assert HandoverLine.objects.filter(handover=sent, weighed_g__isnull=False).count() == 2
@@ -235,7 +257,7 @@ def test_the_database_refuses_it_too(sent: Handover, sql: str) -> None:
 
 def test_a_closed_hand_over_stays_as_it_closed(sent: Handover, receiver: User, now: datetime) -> None:
     scan_all(sent, receiver, now)
-    services.accept_goods(actor=receiver, at=now, handover=sent)
+    services.accept_goods(actor=receiver, at=now, handover=sent, seals=intact(sent))
 
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_handover SET state = 'dispatched', closed_by_id = NULL, closed_at = NULL")
@@ -246,7 +268,13 @@ def test_who_dispatched_is_always_refused(
     central_store: CustodyAccount,
 ) -> None:  # fmt: skip
     sent = services.dispatch_goods(
-        actor=storekeeper, at=now, key="own", source=reception_store, target=central_store, item_ids=keys(marked)
+        carried_by="A courier",
+        actor=storekeeper,
+        at=now,
+        key="own",
+        source=reception_store,
+        target=central_store,
+        item_ids=keys(marked),
     )
 
     with pytest.raises(SecondPersonNeeded):

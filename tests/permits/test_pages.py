@@ -190,7 +190,7 @@ def test_goods_are_loaded_by_scanning_and_sent_by_one_button(
             "escort": "Ержан",
             "seals": "S-1",
             "route": "Орал – Алматы",
-            "expected_at": "2030-01-02T15:30",
+            "expected_at": (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M"),
             "password": PASSWORD,
         },
     )
@@ -220,7 +220,10 @@ def test_a_refused_dispatch_says_why_and_keeps_the_list(
     client.post(f"/handovers/new/{loading.pk}/load/", {"permitted": "yes"})
     services.revoke_permit(actor=authority_head, at=timezone.now(), permit=permit, reason="Void.")
 
-    refused = client.post(f"/handovers/new/{loading.pk}/dispatch/", {"password": PASSWORD})
+    when = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    said = {"password": PASSWORD, "carried_by": "Ержан", "expected_at": when}
+    assert client.post(f"/handovers/new/{loading.pk}/dispatch/", {"password": PASSWORD}).status_code == 422
+    refused = client.post(f"/handovers/new/{loading.pk}/dispatch/", said)
 
     assert refused.status_code == 409
     assert "is not in force any more: Revoked" in text_of(refused)
@@ -337,14 +340,21 @@ def test_goods_are_received_without_any_script(
     assert "This becomes a discrepancy" in differing
     assert marked[5].number in differing
     assert second_batch[0].number in differing
-    refused = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "", "password": PASSWORD})
+    refused = client.post(
+        f"/handovers/{handover.pk}/accept/", {"difference_reason": "", "carrier_said": "signs", "password": PASSWORD}
+    )
     assert refused.status_code == 422
     assert "Say what differs and why." in text_of(refused)
     unsigned = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "A box came open."})
     assert unsigned.status_code == 422
     accepted = client.post(
         f"/handovers/{handover.pk}/accept/",
-        {"difference_reason": "A box came open.", f"reason-{marked[5].pk}": "Fell out.", "password": PASSWORD},
+        {
+            "difference_reason": "A box came open.",
+            f"reason-{marked[5].pk}": "Fell out.",
+            "carrier_said": "refuses",
+            "password": PASSWORD,
+        },
     )
 
     assert accepted["Location"] == f"/handovers/{handover.pk}/"
@@ -361,6 +371,7 @@ def test_the_dispatcher_is_told_that_another_person_receives(
     storekeeper: User, marked: list[Derivative], reception_store: CustodyAccount, central_store: CustodyAccount
 ) -> None:
     handover = services.dispatch_goods(
+        carried_by="A courier",
         actor=storekeeper,
         at=timezone.now(),
         key="k",
@@ -395,14 +406,14 @@ def test_a_scan_costs_few_queries_however_large_the_load(
 
 def test_goods_come_back_with_a_reason(handover: Handover, storekeeper: User, trader: User) -> None:
     address = f"/handovers/{handover.pk}/return/"
-    assert sign_in(trader).post(address, {"reason": "Mine"}).status_code == 422
+    assert sign_in(trader).post(address, {"reason": "Mine", "password": PASSWORD}).status_code == 422
     client = sign_in(storekeeper)
-    assert client.post(address, {"reason": " "}).status_code == 422
+    assert client.post(address, {"reason": "The road is closed."}).status_code == 422
 
-    client.post(address, {"reason": "The road is closed."})
+    client.post(address, {"reason": "The road is closed.", "password": PASSWORD})
 
     handover.refresh_from_db()
-    assert handover.state == Handover.State.CANCELLED
+    assert handover.state == Handover.State.RETURNING
     assert "The road is closed." in text_of(client.get(f"/handovers/{handover.pk}/"))
 
 
@@ -588,6 +599,7 @@ def test_lists_cost_the_same_however_long(
         submitted(actor=storekeeper, at=now, items=[one], store=trader_store)
         permitted = approved(officer=authority_officer, actor=storekeeper, at=now, items=[two], store=trader_store)
         services.dispatch_goods(
+            carried_by="A courier",
             actor=storekeeper,
             at=now,
             key=str(two.pk),

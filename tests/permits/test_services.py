@@ -317,7 +317,13 @@ def test_state_bodies_pass_goods_to_each_other_by_the_rule(
     central_store: CustodyAccount,
 ) -> None:
     handover = services.dispatch_goods(
-        actor=storekeeper, at=now, key="k", source=reception_store, target=central_store, item_ids=keys(marked)
+        carried_by="A courier",
+        actor=storekeeper,
+        at=now,
+        key="k",
+        source=reception_store,
+        target=central_store,
+        item_ids=keys(marked),
     )
 
     assert handover.under == ""
@@ -333,7 +339,13 @@ def test_goods_leave_an_organisation_only_under_a_permit(
 ) -> None:
     with pytest.raises(PermitNeeded) as refusal:
         services.dispatch_goods(
-            actor=storekeeper, at=now, key="k", source=reception_store, target=trader_store, item_ids=keys(marked)
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="k",
+            source=reception_store,
+            target=trader_store,
+            item_ids=keys(marked),
         )
 
     assert "1 March 2023" in str(refusal.value)
@@ -356,7 +368,13 @@ def test_when_the_rule_ends_state_bodies_need_a_permit_too(
 
     with pytest.raises(PermitNeeded, match="no rule in force on 10 November 2025"):
         services.dispatch_goods(
-            actor=storekeeper, at=now, key="k", source=reception_store, target=store, item_ids=keys(marked)
+            carried_by="A courier",
+            actor=storekeeper,
+            at=now,
+            key="k",
+            source=reception_store,
+            target=store,
+            item_ids=keys(marked),
         )
 
 
@@ -379,6 +397,7 @@ def test_a_permit_is_used_in_parts(
     items = list(permit.lines.values_list("item_id", flat=True))
     for number, part in enumerate((items[:2], items[2:])):
         handover = services.dispatch_goods(
+            carried_by="A courier",
             actor=storekeeper,
             at=now,
             key=f"part-{number}",
@@ -427,7 +446,9 @@ def test_a_permit_allows_nothing_else(
         facts["item_ids"], expected = [*items[:2], second_batch[0].pk], services.NotCovered
 
     with pytest.raises(expected) as refusal:
-        services.dispatch_goods(actor=storekeeper, key="k", source=reception_store, permit=permit, **facts)
+        services.dispatch_goods(
+            carried_by="A courier", actor=storekeeper, key="k", source=reception_store, permit=permit, **facts
+        )
 
     if wrong == "uncovered":
         assert second_batch[0].number in str(refusal.value)
@@ -439,6 +460,7 @@ def test_reserved_items_do_not_move_without_their_permit(
 ) -> None:
     with pytest.raises(ledger.ItemsReserved):
         services.dispatch_goods(
+            carried_by="A courier",
             actor=storekeeper,
             at=now,
             key="k",
@@ -460,7 +482,13 @@ def test_only_people_of_a_store_send_and_take(
 ) -> None:
     with pytest.raises(NotAllowed):
         services.dispatch_goods(
-            actor=trader, at=now, key="k", source=reception_store, target=central_store, item_ids=keys(marked)
+            carried_by="A courier",
+            actor=trader,
+            at=now,
+            key="k",
+            source=reception_store,
+            target=central_store,
+            item_ids=keys(marked),
         )
     for stranger in (other_trader, storekeeper):
         with pytest.raises(NotAllowed):
@@ -470,7 +498,7 @@ def test_only_people_of_a_store_send_and_take(
         with pytest.raises(NotAllowed):
             services.note_extra(actor=stranger, at=now, handover=handover, text="X", item=None)
     with pytest.raises(NotAllowed):
-        services.return_goods(actor=trader, at=now, handover=handover, reason="Wrong address")
+        services.turn_goods_back(actor=trader, at=now, handover=handover, reason="Wrong address")
 
 
 def test_the_dispatcher_never_accepts(
@@ -482,7 +510,13 @@ def test_the_dispatcher_never_accepts(
     central_store: CustodyAccount,
 ) -> None:
     handover = services.dispatch_goods(
-        actor=storekeeper, at=now, key="k", source=reception_store, target=central_store, item_ids=keys(marked)
+        carried_by="A courier",
+        actor=storekeeper,
+        at=now,
+        key="k",
+        source=reception_store,
+        target=central_store,
+        item_ids=keys(marked),
     )
 
     with pytest.raises(ledger.SecondPersonNeeded):
@@ -521,9 +555,12 @@ def test_the_last_scan_is_taken_back(handover: Handover, trader: User, marked: l
 
 
 def test_returned_goods_are_where_they_were_and_still_permitted(
-    handover: Handover, permit: Permit, storekeeper: User, later: Later, marked: list[Derivative]
+    handover: Handover, permit: Permit, storekeeper: User, inspector: User, later: Later, marked: list[Derivative]
 ) -> None:
-    services.return_goods(actor=storekeeper, at=later(hours=1), handover=handover, reason="The road is closed.")
+    services.turn_goods_back(actor=storekeeper, at=later(hours=1), handover=handover, reason="The road is closed.")
+    assert where(marked) != {"RP-27-1"}
+    handover.refresh_from_db()
+    receive(handover, actor=inspector, at=later(hours=2))
 
     assert where(marked) == {"RP-27-1"}
     assert Reservation.objects.active().filter(reference=permit.reference).count() == 6
@@ -547,6 +584,7 @@ def test_goods_under_a_revoked_permit_go_back(
     authority_head: User,
     trader: User,
     storekeeper: User,
+    inspector: User,
     later: Later,
     marked: list[Derivative],
 ) -> None:
@@ -556,7 +594,11 @@ def test_goods_under_a_revoked_permit_go_back(
     with pytest.raises(services.PermitRevoked, match="The contract is void"):
         services.accept_goods(actor=trader, at=later(hours=3), handover=handover, difference_reason="-")
     assert Notice.objects.filter(code="permit.revoked_under_way").count() == 2
-    services.return_goods(actor=storekeeper, at=later(hours=4), handover=handover, reason="Permit revoked.")
+    with pytest.raises(ledger.BeingReceived):
+        services.turn_goods_back(actor=storekeeper, at=later(hours=4), handover=handover, reason="Permit revoked.")
+    services.turn_goods_back(actor=trader, at=later(hours=4), handover=handover, reason="Permit revoked.")
+    handover.refresh_from_db()
+    receive(handover, actor=inspector, at=later(hours=5))
 
     assert where(marked) == {"RP-27-1"}
     assert not Reservation.objects.active().exists()
@@ -613,7 +655,7 @@ def test_a_list_is_dispatched_once_however_often_it_is_asked(
     loading = services.open_loading(actor=storekeeper, at=now, source=reception_store)
     services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
     services.change_loading(actor=storekeeper, loading=loading, target=central_store, permit=None)
-    transport = services.Transport(vehicle="777 ABC 02", seals="S-1, S-2")
+    transport = services.Transport(vehicle="777 ABC 02", driver="Серік", seals="S-1, S-2")
 
     first = services.dispatch_loading(actor=storekeeper, at=now, loading=loading, transport=transport)
     second = services.dispatch_loading(actor=storekeeper, at=now, loading=loading)
@@ -638,6 +680,7 @@ def test_the_trader_sells_on_under_a_permit_of_his_own(
     at = later(days=1)
     permit = approved(officer=authority_officer, actor=trader, at=at, items=traders_horns[:2], store=other_trader_store)
     handover = services.dispatch_goods(
+        carried_by="A courier",
         actor=trader,
         at=at,
         key="on",
@@ -681,6 +724,7 @@ def test_an_act_costs_the_same_for_two_items_and_for_six(
         )
         handover = counted(
             lambda: services.dispatch_goods(
+                carried_by="A courier",
                 actor=storekeeper,
                 at=now,
                 key=str(permit.pk),

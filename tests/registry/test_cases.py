@@ -652,14 +652,14 @@ def test_evidence_does_not_leave_and_confiscated_goods_may(
 ) -> None:  # fmt: skip
     send = {"actor": inspector, "at": now, "source": evidence_room, "target": central_store}
     with pytest.raises(ItemsOnHold):
-        dispatch_items(key="a", item_ids=[evidence[0].pk], **send)  # type: ignore[arg-type]
+        dispatch_items(carried_by="A courier", key="a", item_ids=[evidence[0].pk], **send)  # type: ignore[arg-type]
     services.confirm_decision(actor=authority_officer, at=now, decision=decision)
 
-    handover = dispatch_items(key="b", item_ids=[evidence[0].pk], **send)  # type: ignore[arg-type]
+    handover = dispatch_items(carried_by="A courier", key="b", item_ids=[evidence[0].pk], **send)  # type: ignore[arg-type]
 
     assert handover.lines.count() == 1
     with pytest.raises(ItemsOnHold):
-        dispatch_items(key="c", item_ids=[evidence[3].pk], **send)  # type: ignore[arg-type]
+        dispatch_items(carried_by="A courier", key="c", item_ids=[evidence[3].pk], **send)  # type: ignore[arg-type]
 
 
 def test_a_decision_costs_the_same_for_many_goods(

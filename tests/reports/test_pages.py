@@ -529,6 +529,7 @@ def test_the_receiver_of_goods_on_their_way_is_led_to_them(
     now: datetime,
 ) -> None:
     handover = dispatch_items(
+        carried_by="A courier",
         actor=inspector,
         at=now,
         key="go",

@@ -27,7 +27,6 @@ from ledger.models import AccountTotal, CustodyAccount, Handover, HandoverLine, 
 from ledger.selectors import as_of
 from ledger.services import (
     accept_handover,
-    cancel_handover,
     dispatch_items,
     move_items,
     reverse_movement,
@@ -39,7 +38,7 @@ from reports.models import Statement
 from reports.selectors import read_statement_source
 from reports.services import ask_statement
 from reports.tasks import make_stock_statement
-from tests.goods import Enter
+from tests.goods import Enter, bring_back
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +157,7 @@ def test_a_hand_over_is_told_with_its_number_and_the_other_side(
     central_store: CustodyAccount,
 ) -> None:
     handover = dispatch_items(
+        carried_by="A courier",
         actor=storekeeper,
         at=now,
         key="away",
@@ -285,6 +285,7 @@ def play(seed: int, *, people: list[User], stores: list[CustodyAccount], enter: 
                     items += enter(source, *masses, stock_class=stock_class)
                 case 2:
                     dispatch_items(
+                        carried_by="A courier",
                         actor=people[0],
                         at=at,
                         key=uuid.uuid4().hex,
@@ -303,7 +304,7 @@ def play(seed: int, *, people: list[User], stores: list[CustodyAccount], enter: 
                 case 4:
                     under_way = Handover.objects.filter(state=Handover.State.DISPATCHED).first()
                     if under_way:
-                        cancel_handover(actor=people[0], at=at, handover=under_way, reason="The road is closed.")
+                        bring_back(under_way, turned_by=people[0], counted_by=people[1], at=at)
                 case 5:
                     movements.append(
                         move_items(
