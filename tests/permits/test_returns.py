@@ -78,6 +78,8 @@ def test_missing_goods_are_not_forgotten(
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(DatabaseError), transaction.atomic():
         lift_hold(actor=trader, at=later(days=1), item_ids=[lost], kind=Hold.Kind.IN_TRANSIT, reason="x")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
     with pytest.raises(NotAllowed):
         services.receive_missing_goods(
