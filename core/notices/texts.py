@@ -67,6 +67,13 @@ EXAMPLES: dict[str, object] = {
     "unusable": 0,
     "weighed": 250,
     "worst": "9.5",
+    "code_read": "7H4Q-9TX2-MW8H",
+    "kind": "—",
+    "reel": "R-000012",
+    "state": "—",
+    "what": "—",
+    "marks": 4,
+    "ledger": 4,
 }
 NUMBERED_AS = {"removal": "daily_sheet", "permit": "handover", "correction": "movement", "climate": "store"}
 
