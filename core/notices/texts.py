@@ -67,6 +67,7 @@ EXAMPLES: dict[str, object] = {
     "unusable": 0,
     "weighed": 250,
     "worst": "9.5",
+    "code": "7H4Q-9TX2-MW8H",
     "code_read": "7H4Q-9TX2-MW8H",
     "kind": "—",
     "reel": "R-000012",
