@@ -41,6 +41,7 @@ __all__ = [
     "register_obstacle",
     "return_notice",
     "settle_notice",
+    "settle_notices",
     "table_of_codes",
     "text_of",
 ]
@@ -252,6 +253,18 @@ def settle_notice(*, actor: User, at: datetime, notice: Notice, decision: str, r
     """
     settled = Notice.Outcome.SETTLED
     return _close(notice, actor=actor, at=at, outcome=settled, decision=decision[:200], reason=reason[:LONGEST_TEXT])
+
+
+def settle_notices(
+    *, actor: User, at: datetime, subject: tuple[str, object], decision: StrOrPromise, reason: str, code: str = ""
+) -> int:
+    """Settle what is open about this subject, of one code or of all; how many were."""
+    waiting = Notice.objects.open().filter(subject_kind=subject[0], subject_id=str(subject[1]))
+    if code:
+        waiting = waiting.filter(code=code)
+    for notice in waiting:
+        settle_notice(actor=actor, at=at, notice=notice, decision=str(decision), reason=reason)
+    return len(waiting)
 
 
 def _close(notice: Notice, *, actor: User, at: datetime, outcome: str, decision: str, reason: str) -> Notice:

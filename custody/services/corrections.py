@@ -16,7 +16,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.notices.models import Notice
-from core.notices.services import raise_notice, settle_notice
+from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from custody.models import Correction
@@ -151,17 +151,14 @@ def _lock(correction: Correction) -> Correction:
 
 
 def _settle(correction: Correction, *, actor: User, at: datetime) -> None:
-    waiting = Notice.objects.open().filter(
-        code="correction.waits", subject_kind="movement", subject_id=str(correction.movement_id)
+    settle_notices(
+        actor=actor,
+        at=at,
+        subject=("movement", correction.movement_id),
+        code="correction.waits",
+        decision=State(correction.state).label,
+        reason=correction.decide_reason or correction.reason,
     )
-    for notice in waiting:
-        settle_notice(
-            actor=actor,
-            at=at,
-            notice=notice,
-            decision=str(State(correction.state).label),
-            reason=correction.decide_reason or correction.reason,
-        )
 
 
 def _record(verb: str, correction: Correction, *, actor: User, at: datetime, reason: str) -> None:

@@ -18,7 +18,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.documents.services import take_numbers
 from core.notices.models import Notice
-from core.notices.services import raise_notice, settle_notice
+from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from custody.keeping import KEPT
@@ -315,9 +315,13 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
         reason=act.reason,
     )
     if not report.lines.filter(outcome=LossLine.Outcome.OPEN).exists():
-        waiting = Notice.objects.open().filter(subject_kind="loss", subject_id=str(report.pk))
-        for notice in waiting:
-            settle_notice(actor=actor, at=at, notice=notice, decision=str(act.get_kind_display()), reason=act.reason)
+        settle_notices(
+            actor=actor,
+            at=at,
+            subject=("loss", report.pk),
+            decision=act.get_kind_display(),
+            reason=act.reason,
+        )
     return act
 
 

@@ -16,7 +16,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition
 from core.documents.services import take_numbers
 from core.notices.models import Notice
-from core.notices.services import raise_notice
+from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from ledger.drying import Judged, judge, with_tolerance
@@ -122,7 +122,9 @@ def weigh_items(
     WeighIn.objects.bulk_create(lines, batch_size=5_000)
     free = [line.item_id for line in lines if line.is_taken and line.item_id in questions]
     if free:
+        asked_in = _asked_in(free)
         lift_hold(actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=number)
+        _settle(asked_in, _("Weighed again by another person: %(number)s") % {"number": number}, actor=actor, at=at)
     asked = [line for line in lines if line.item_id in odd and not line.is_taken and line.item_id not in questions]
     if asked:
         items = [line.item_id for line in asked]
@@ -170,6 +172,7 @@ def settle_masses(
     lift_hold(
         actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=f"{weighing.number}: {reason.strip()}"[:200]
     )
+    _settle([weighing.number], reason.strip(), actor=actor, at=at)
     record(
         "weighing.settled",
         actor=actor,
@@ -182,6 +185,27 @@ def settle_masses(
         reason=reason.strip(),
     )
     return len(free)
+
+
+def _asked_in(item_ids: Sequence[int]) -> list[str]:
+    """Numbers of the weighings that called the masses of these items in question."""
+    held = Hold.objects.active().filter(kind=Hold.Kind.MASS, item__in=item_ids)
+    return sorted(set(held.values_list("reference", flat=True)))
+
+
+def _settle(numbers: Sequence[str], reason: str, *, actor: User, at: datetime) -> None:
+    """Close the alerts of the weighings of which no mass is in question any more."""
+    held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference__in=numbers)
+    open_still = set(held.values_list("reference", flat=True))
+    for weighing in Weighing.objects.filter(number__in=set(numbers) - open_still):
+        settle_notices(
+            actor=actor,
+            at=at,
+            subject=("weighing", weighing.pk),
+            code="weighing.unexplained",
+            decision=_("Mass settled"),
+            reason=reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)

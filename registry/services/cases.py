@@ -25,7 +25,7 @@ from core.documents.acts import save_act
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
-from core.notices.services import raise_notice, settle_notice
+from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, MovementKind
@@ -940,9 +940,9 @@ def look_at_return(*, actor: User, at: datetime, act: ReturnAct, language: str) 
 
 
 def _settle_notice(actor: User, at: datetime, case: Case, decision: StrOrPromise, reason: StrOrPromise) -> None:
-    waiting = Notice.objects.open().filter(code="case.decision_waits", subject_kind="case", subject_id=str(case.pk))
-    for notice in waiting:
-        settle_notice(actor=actor, at=at, notice=notice, decision=str(decision), reason=str(reason))
+    settle_notices(
+        actor=actor, at=at, subject=("case", case.pk), code="case.decision_waits", decision=decision, reason=str(reason)
+    )
 
 
 @transaction.atomic

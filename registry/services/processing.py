@@ -19,7 +19,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.documents.services import take_numbers
 from core.notices.models import Notice, is_authority
-from core.notices.services import raise_notice
+from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, Hold, Holding, MovementKind
@@ -269,6 +269,7 @@ def approve_processing(*, actor: User, at: datetime, run: Processing, reason: st
     weighed = _weigh(run, items)
     if {line.item_id: line.grams for line in weighed} != asked:
         raise InvalidTransition(_("The goods were weighed again since. Give the run back, to be registered anew."))
+    _settle(run, _("Loss approved by the authority"), reason, actor=actor, at=at)
     return _consume(run, _packages(run), actor=actor, at=at, registered_by=run.asked_by or actor)
 
 
@@ -289,8 +290,20 @@ def return_processing(*, actor: User, at: datetime, run: Processing, reason: str
     items = list(run.inputs.order_by("item_id").values_list("item_id", flat=True))
     run.inputs.update(mass_g=None)
     lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.PROCESSING, reason=f"{run.number}: {reason}"[:200])
+    _settle(run, _("Given back, the goods are free"), reason, actor=actor, at=at)
     _record("processing.returned", run, actor=actor, at=at, reason=reason.strip())
     return run
+
+
+def _settle(run: Processing, decision: StrOrPromise, reason: str, *, actor: User, at: datetime) -> None:
+    settle_notices(
+        actor=actor,
+        at=at,
+        subject=("processing", run.pk),
+        code="processing.loss",
+        decision=decision,
+        reason=reason.strip(),
+    )
 
 
 def _ask(
