@@ -58,6 +58,8 @@ REMOVAL = Section(
         Entry(_("Veterinary certificates"), "registry:certificates", needs=(Can.SEE_INTAKES,)),
         Entry(_("Seasons"), "registry:seasons", needs=(Can.SEE_INTAKES,)),
         Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
+        Entry(_("Printers"), "marking:printers", needs=(Can.PRINT_LABELS,)),
+        Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),
     ),
 )
 STOCK = Section(

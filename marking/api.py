@@ -31,7 +31,8 @@ from marking.serializers import (
     RegistrationSerializer,
 )
 from marking.services.issue import register_and_mark
-from marking.services.labels import LabelOrder, print_labels
+from marking.services.labels import print_labels
+from marking.services.orders import LabelOrder
 from registry.models import Intake
 
 LONGEST_TEXT = 500
@@ -146,9 +147,17 @@ class OneLabelRun(RetrieveAPIView[LabelRun]):
 class LabelFile(APIView):
     permission_classes = [granted(Can.PRINT_LABELS)]
 
-    @extend_schema(operation_id="labels_file", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="labels_file",
+        responses={
+            (200, "application/pdf"): OpenApiTypes.BINARY,
+            (200, "application/zpl"): OpenApiTypes.BINARY,
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "application/zip"): OpenApiTypes.BINARY,
+        },
+    )
     def get(self, request: Request, pk: int, part: int) -> FileResponse:
-        """The PDF of a finished part."""
+        """The file of a finished part: PDF, ZPL, a PNG, or a zip of PNGs."""
         run = get_object_or_404(_runs(request), pk=pk)
         found = run.parts.select_related("document").filter(part=part).first()
         if found is None:

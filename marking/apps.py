@@ -11,7 +11,17 @@ class MarkingConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.notices.services import register_notice_codes
-        from marking.models import LabelDestruction, LabelReel, LabelRun, LabelSeries, LabelShipment, Mark, Tip
+        from marking.models import (
+            LabelDestruction,
+            LabelReel,
+            LabelRun,
+            LabelSeries,
+            LabelShipment,
+            Mark,
+            OwnStock,
+            Printer,
+            Tip,
+        )
 
         import_module("marking.tasks")
         register_subject(
@@ -26,6 +36,18 @@ class MarkingConfig(AppConfig):
             label=_("Label run"),
             url_name="marking:label-run",
             known_to=lambda user: LabelRun.objects.visible_to(user),
+        )
+        register_subject(
+            "printer",
+            label=_("Printer"),
+            url_name="marking:printer",
+            known_to=lambda user: Printer.objects.visible_to(user),
+        )
+        register_subject(
+            "label_stock",
+            label=_("Size of labels"),
+            url_name="marking:size",
+            known_to=lambda user: OwnStock.objects.in_use().visible_to(user),
         )
         register_subject(
             "label_series",
@@ -108,5 +130,11 @@ class MarkingConfig(AppConfig):
                 "snapshot.made": _("Snapshot for phones made"),
                 "labels.ordered": _("Labels ordered"),
                 "labels.printed": _("Labels ready to print"),
+                "stock.described": _("Size of labels entered"),
+                "stock.ended": _("Size of labels put away"),
+                "printer.added": _("Printer entered"),
+                "printer.changed": _("Printer changed"),
+                "printer.calibrated": _("Printer calibrated"),
+                "printer.ended": _("Printer put away"),
             }
         )

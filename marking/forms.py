@@ -6,38 +6,63 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from marking.labels import PROFILES
-from marking.models import LabelRun
-from marking.services.labels import LabelOrder
-from marking.words import STOCK
+from core.accounts.models import User
+from marking.models import LabelRun, Printer, Symbols
+from marking.models.printing import RESOLUTIONS
+from marking.services.orders import LabelOrder
+from marking.services.stocks import stocks_of
 
-LAST_POSITION = max(profile.per_page for profile in PROFILES.values())
+MOST_ON_A_PAGE = 1_200
 
 
 class LabelOrderForm(forms.Form):
     """How to print labels."""
 
-    profile = forms.ChoiceField(label=_("What you print on"), choices=list(STOCK.items()), widget=forms.RadioSelect)
+    profile = forms.ChoiceField(label=_("What you print on"), widget=forms.RadioSelect)
     start = forms.IntegerField(
         label=_("First free position of the sheet"),
         help_text=_("On a used sheet, counted from the top left, row by row. 1 for a new sheet and for a roll."),
         min_value=1,
-        max_value=LAST_POSITION,
+        max_value=MOST_ON_A_PAGE,
         initial=1,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
+    printer = forms.TypedChoiceField(
+        label=_("Printer"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text=_("It brings its own resolution and offsets."),
+    )
+    form = forms.ChoiceField(label=_("Form of the file"), choices=LabelRun.Form.choices, initial=LabelRun.Form.PDF)
     dpi = forms.TypedChoiceField(
         label=_("Resolution of the printer"),
-        choices=[(203, _("203 dots an inch")), (300, _("300 dots an inch")), (600, _("600 dots an inch"))],
+        choices=RESOLUTIONS,
         coerce=int,
+        help_text=_("Where none is chosen above."),
     )
+    symbols = forms.ChoiceField(label=_("Symbols"), choices=Symbols.choices, initial=Symbols.QR)
     language = forms.ChoiceField(label=_("Language of the label"), choices=settings.LANGUAGES)
+    second = forms.ChoiceField(
+        label=_("Second language"), choices=[("", _("None")), *settings.LANGUAGES], required=False
+    )
     reason = forms.CharField(
         label=_("Why they are printed again"), required=False, max_length=200, widget=forms.TextInput
     )
 
-    def __init__(self, *args: Any, printed_before: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, printed_before: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        printers = Printer.objects.in_use().visible_to(user)
+        self.fields["profile"].choices = list(stocks_of(user).items())  # type: ignore[attr-defined]
+        self.fields["printer"].choices = [  # type: ignore[attr-defined]
+            ("", _("Another one, or not known yet")),
+            *((one.pk, f"{one.name} · {one.dpi} · {one.get_language_display()}") for one in printers),
+        ]
+        if len(self.fields["printer"].choices) == 1:  # type: ignore[attr-defined]
+            del self.fields["printer"]
+        # Programs and pages that were open before send fewer fields: what is not sent is as usual.
+        for name in ("form", "symbols"):
+            self.fields[name].required = False
         if printed_before:
             self.fields["reason"].required = True
         else:
@@ -45,20 +70,31 @@ class LabelOrderForm(forms.Form):
 
     def order(self) -> LabelOrder:
         """What was chosen; only after is_valid()."""
+        said = self.cleaned_data
         return LabelOrder(
-            profile=self.cleaned_data["profile"],
-            dpi=self.cleaned_data["dpi"],
-            start=self.cleaned_data["start"],
-            language=self.cleaned_data["language"],
-            reason=self.cleaned_data.get("reason", ""),
+            profile=said["profile"],
+            dpi=said["dpi"],
+            start=said["start"],
+            language=said["language"],
+            reason=said.get("reason", ""),
+            second=said["second"],
+            form=said["form"] or LabelRun.Form.PDF.value,
+            symbols=said["symbols"] or Symbols.QR.value,
+            printer=said.get("printer"),
         )
 
 
-def last_choices(run: LabelRun | None) -> dict[str, object]:
-    """What to begin the form with: what the person chose last."""
-    if run is None:
-        return {"profile": "roll-50x25", "dpi": PROFILES["roll-50x25"].dpi, "language": "kk"}
-    return {"profile": run.profile, "dpi": run.dpi, "language": run.language}
+def choices_of(order: LabelOrder) -> dict[str, object]:
+    """What to begin the form with."""
+    return {
+        "profile": order.profile,
+        "dpi": order.dpi,
+        "language": order.language,
+        "second": order.second,
+        "form": order.form,
+        "symbols": order.symbols,
+        "printer": order.printer,
+    }
 
 
 class RegisterForm(forms.Form):

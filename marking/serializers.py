@@ -4,9 +4,9 @@ from django.conf import settings
 from rest_framework import serializers
 
 from marking.labels import PROFILES
-from marking.models import LabelPart, LabelRun, Mark
+from marking.models import LabelPart, LabelRun, Mark, Symbols
 from marking.selectors import Answer, Reason, Verdict
-from marking.services.labels import LabelOrder
+from marking.services.orders import LabelOrder
 from marking.verdicts import say
 
 
@@ -77,12 +77,25 @@ class RegistrationSerializer(serializers.Serializer[None]):
 
 
 class LabelOrderSerializer(serializers.Serializer[LabelOrder]):
-    profile = serializers.ChoiceField(choices=list(PROFILES))
+    profile = serializers.CharField(
+        max_length=20, help_text=f"One of {', '.join(PROFILES)}, or the key of a label of your organisation."
+    )
     dpi = serializers.ChoiceField(choices=[203, 300, 600], required=False, default=300)
     start = serializers.IntegerField(
         required=False, default=1, min_value=1, help_text="First free position of a used sheet."
     )
     language = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, default="kk")
+    second = serializers.ChoiceField(
+        choices=settings.LANGUAGES, required=False, default="", allow_blank=True, help_text="Second language."
+    )
+    form = serializers.ChoiceField(choices=LabelRun.Form.choices, required=False, default="pdf")
+    symbols = serializers.ChoiceField(choices=Symbols.choices, required=False, default="qr")
+    printer = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="A printer of your organisation; it brings its own resolution, offsets and form.",
+    )
     reason = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=200, help_text="Why they are printed again."
     )
@@ -101,7 +114,7 @@ class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
     job = serializers.UUIDField(source="job_id")
     state = serializers.CharField(source="job.state", help_text="queued, running, done, failed or cancelled.")
     error = serializers.CharField(source="job.error")
-    parts = LabelPartSerializer(many=True, help_text="Finished parts; each is a PDF.")
+    parts = LabelPartSerializer(many=True, help_text="Finished parts; each is a file.")
 
     class Meta:
         model = LabelRun
@@ -109,9 +122,14 @@ class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
             "id",
             "intake",
             "profile",
+            "own_stock",
+            "printer",
+            "form",
+            "symbols",
             "dpi",
             "start",
             "language",
+            "second",
             "count",
             "reason",
             "ordered_at",

@@ -17,7 +17,8 @@ from marking.services.snapshots import make_edition
 @runner(JOB_KIND, _("Printing labels"))
 def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
     """Draw the labels of the run that this job belongs to; its files are the result."""
-    run = LabelRun.objects.select_related("intake", "store", "reel__series", "ordered_by").get(job=job)
+    found = LabelRun.objects.select_related("intake", "store", "reel__series", "ordered_by", "own_stock")
+    run = found.get(job=job)
     parts = draw_run(run, clock=timezone.now, progress=progress)
     return {"documents": [{"id": str(part.document_id), "name": part.document.name} for part in parts]}
 

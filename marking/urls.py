@@ -1,13 +1,25 @@
 from django.urls import path
 
-from marking.views import check, labels, register, snapshots, tips
+from marking.views import check, labels, printing, register, snapshots, tips
 
 app_name = "marking"
 urlpatterns = [
     path("intakes/<int:pk>/register/", register.register, name="register"),
     path("intakes/<int:pk>/labels/", labels.intake_labels, name="intake-labels"),
-    path("intakes/<int:pk>/labels/preview.png", labels.label_preview, name="label-preview"),
+    path("intakes/<int:pk>/labels/preview/", labels.label_preview, name="label-preview"),
     path("labels/", labels.label_runs, name="label-runs"),
+    path("labels/printers/", printing.printers, name="printers"),
+    path("labels/printers/new/", printing.printer_add, name="printer-add"),
+    path("labels/printers/<int:pk>/", printing.printer, name="printer"),
+    path("labels/printers/<int:pk>/change/", printing.printer_change, name="printer-change"),
+    path("labels/printers/<int:pk>/calibration/", printing.calibration, name="calibration"),
+    path("labels/printers/<int:pk>/measured/", printing.printer_calibrate, name="printer-calibrate"),
+    path("labels/printers/<int:pk>/end/", printing.printer_end, name="printer-end"),
+    path("labels/sizes/", printing.sizes, name="sizes"),
+    path("labels/sizes/new/", printing.size_edit, name="size-add"),
+    path("labels/sizes/preview/", printing.size_preview, name="size-preview"),
+    path("labels/sizes/<int:pk>/", printing.size_edit, name="size"),
+    path("labels/sizes/<int:pk>/end/", printing.size_end, name="size-end"),
     path("labels/<int:pk>/", labels.label_run, name="label-run"),
     path("labels/<int:pk>/file/", labels.label_file, name="label-file"),
     path("m/", check.check_form, name="check-form"),

@@ -33,6 +33,19 @@ ORIGINS: Mapping[str, StrOrPromise] = {
 
 STOCK: Mapping[str, StrOrPromise] = {
     "roll-50x25": _("Roll, 50 × 25 mm"),
+    "roll-58x40": _("Roll, 58 × 40 mm"),
+    "roll-100x150": _("Roll, 100 × 150 mm"),
     "a4-65": _("A4 sheet of 65, 38.1 × 21.2 mm"),
     "a4-21": _("A4 sheet of 21, 63.5 × 38.1 mm"),
+    "a4-14": _("A4 sheet of 14, 99.1 × 38.1 mm"),
+    "a4-10": _("A4 sheet of 10, 99.1 × 57 mm"),
+}
+
+# What may be written beside the code.
+FIELDS: Mapping[str, StrOrPromise] = {
+    "caption": _("Name of the registry"),
+    "term": _("What it is"),
+    "number": _("Number"),
+    "mass": _("Mass"),
+    "dated": _("Date"),
 }

@@ -34,10 +34,8 @@ from custody.forms_processing import (
 from custody.processing import describe_inputs, items_in_scan
 from custody.scanning import Said, read_scan
 from ledger.models import Holding
-from marking.forms import last_choices
-from marking.models import LabelRun
 from marking.services.issue import approve_and_mark, process_and_mark
-from marking.services.labels import LabelOrder
+from marking.services.orders import LabelOrder, usual_order
 from registry import services
 from registry.models import Derivative, Processing
 from registry.processing import find_input_obstacles, may_process_in, stores_for_processing
@@ -400,5 +398,4 @@ def _usual_order(person: User) -> LabelOrder | None:
     """What the person printed on last, from a new sheet; None for those who do not print."""
     if not person.can(Can.PRINT_LABELS):
         return None
-    last = last_choices(LabelRun.objects.filter(ordered_by=person).first())
-    return LabelOrder(profile=str(last["profile"]), dpi=int(str(last["dpi"])), language=str(last["language"]))
+    return usual_order(person)

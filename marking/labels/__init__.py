@@ -1,18 +1,26 @@
-"""Labels: stock as data, drawing to PDF, and the check that what was drawn can be read. No Django in here."""
+"""Labels: stock as data, drawing to PDF, ZPL and PNG, and the check that what was drawn can be read. No Django here."""
 
-from marking.labels.drawing import Drawn, Fonts, Label, LabelError, draw_labels
-from marking.labels.geometry import PROFILES, Line, Profile
+from marking.labels.drawing import Drawn, Fonts, Label, LabelError, Print, draw_labels
+from marking.labels.geometry import CHOOSABLE, PROFILES, Line, Profile, find_faults, lay_out
+from marking.labels.raster import draw_png
 from marking.labels.reading import check_sample, render_page
+from marking.labels.zpl import draw_zpl
 
 __all__ = [
+    "CHOOSABLE",
     "PROFILES",
     "Drawn",
     "Fonts",
     "Label",
     "LabelError",
     "Line",
+    "Print",
     "Profile",
     "check_sample",
     "draw_labels",
+    "draw_png",
+    "draw_zpl",
+    "find_faults",
+    "lay_out",
     "render_page",
 ]

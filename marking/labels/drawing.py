@@ -1,4 +1,4 @@
-"""Draws labels into a PDF: the symbol as a mask of one bit a module, the texts around it.
+"""Draws labels into a PDF: each symbol as a mask of one bit a module, the texts around it.
 
 Every module is a whole number of printer dots and every symbol begins on a dot, counted from the page's top
 left corner, so that a printer of that resolution prints each module equally wide.
@@ -8,21 +8,35 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import zxingcpp
 
-from marking.labels.geometry import MM_PER_INCH, QUIET_MODULES, Face, Line, Profile, module_dots
+from marking.labels.geometry import (
+    BARS_MODULE_MM,
+    MM_PER_INCH,
+    POINTS_PER_MM,
+    QUIET,
+    Face,
+    Kind,
+    Line,
+    Profile,
+    Room,
+    lay_out,
+    module_dots,
+)
 from marking.labels.pdf import Font, MissingGlyphError, PdfWriter
 
-POINTS_PER_MM = 72 / MM_PER_INCH
 _ELLIPSIS = "…"
 _TO_BITS = bytes([0x30]) + bytes([0x31]) * 255  # a dark module, 0, is the digit 0; a mask paints its zeros
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label as printed. `symbol` is the text of the QR symbol; the others are what people read."""
+    """One label as printed. `symbol` is the text of the main symbol; `sscc` the eighteen digits of a box.
+
+    The others are what people read: `term` in the first language of the label, `second` in the second.
+    """
 
     symbol: str
     code: str
@@ -31,6 +45,33 @@ class Label:
     mass: str
     dated: str
     caption: str = ""
+    second: str = ""
+    sscc: str = ""
+
+    @property
+    def said(self) -> str:
+        """The number under the bars, as people read it."""
+        return f"(00) {self.sscc}" if self.sscc else ""
+
+    def text_of(self, room: Room) -> str:
+        """What the symbol of this room carries; empty where this label has none."""
+        if room.kind == "bars":
+            return f"(00){self.sscc}" if self.sscc else ""
+        return self.code.replace("-", "") if room.code_alone else self.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """How labels are printed: dots an inch, which symbols, and by how many millimetres the printer is to be moved."""
+
+    dpi: int
+    symbols: str = "qr"
+    move_x: float = 0.0
+    move_y: float = 0.0
+
+    def dots(self, millimetres: float) -> int:
+        """The nearest whole number of printer dots."""
+        return round(millimetres * self.dpi / MM_PER_INCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +104,82 @@ class LabelError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A QR symbol without quiet zone: modules a side, and rows packed to whole bytes, dark modules 0."""
+    """A symbol without quiet zone: its modules, and rows packed to whole bytes, dark modules 0."""
 
-    modules: int
+    width: int
+    height: int
     packed: bytes
 
 
-def draw_symbol(text: str, error_correction: str) -> Symbol:
-    """The QR symbol of this text (ISO/IEC 18004). ValueError when the text does not fit any symbol."""
-    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=error_correction)
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A symbol at its place on a label: its upper left module and its size, all in printer dots."""
+
+    room: Room
+    text: str
+    symbol: Symbol
+    x: int
+    y: int
+    dots: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A text as it fits its line: size in points, left edge and width in millimetres."""
+
+    text: str
+    size: float
+    left: float
+    width: float
+
+
+def draw_symbol(text: str, kind: Kind, error_correction: str = "") -> Symbol:
+    """The symbol of this text (ISO/IEC 18004, 16022, GS1-128). ValueError when the text does not fit any symbol."""
+    if kind == "qr":
+        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=error_correction)
+    elif kind == "datamatrix":
+        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
+    else:
+        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128, gs1=True)
     image = barcode.to_image(scale=1, add_quiet_zones=False)
-    modules: int = image.shape[0]
+    height, width = image.shape if kind != "bars" else (1, image.shape[1])
     # The image has the buffer protocol, though its type does not say so.
     digits = bytes(cast("memoryview", image)).translate(_TO_BITS)
-    padding = b"1" * (-modules % 8)
-    bits = b"".join([digits[at : at + modules] + padding for at in range(0, modules * modules, modules)])
-    return Symbol(modules, int(bits, 2).to_bytes(len(bits) // 8, "big"))
+    padding = b"1" * (-width % 8)
+    bits = b"".join([digits[at : at + width] + padding for at in range(0, width * height, width)])
+    return Symbol(width, height, int(bits, 2).to_bytes(len(bits) // 8, "big"))
+
+
+def place_symbols(label: Label, profile: Profile, how: Print) -> list[Placed]:
+    """Every symbol of a label at its place, in dots from the label's corner. Raises LabelError."""
+    placed = []
+    for room in lay_out(profile, how.symbols, bilingual=bool(label.second)).rooms:
+        text = label.text_of(room)
+        if not text:
+            continue
+        try:
+            symbol = draw_symbol(text, room.kind, profile.error_correction)
+        except ValueError as error:
+            raise LabelError(label, "symbol", str(error)) from None
+        placed.append(_place(label, room, text, symbol, how.dpi))
+    return placed
+
+
+def _place(label: Label, room: Room, text: str, symbol: Symbol, dpi: int) -> Placed:
+    quiet = QUIET[room.kind]
+    width, left = room.width, room.left
+    if room.kind == "bars":
+        width = min(room.width, BARS_MODULE_MM * (symbol.width + 2 * quiet))
+        left += (room.width - width) / 2
+    dots = module_dots(width, symbol.width, quiet, dpi)
+    if not dots:
+        raise LabelError(label, "room", str(symbol.width))
+    per_mm = dpi / MM_PER_INCH
+    height = round(room.height * per_mm) if room.kind == "bars" else dots * symbol.height
+    x = round(left * per_mm) + int((width * per_mm - dots * symbol.width) / 2)
+    y = round(room.top * per_mm) + int((room.height * per_mm - height) / 2)
+    return Placed(room, text, symbol, x, y, dots, height)
 
 
 def draw_labels(
@@ -87,7 +188,7 @@ def draw_labels(
     labels: Iterable[Label],
     fonts: Fonts,
     *,
-    dpi: int,
+    how: Print,
     title: str,
     language: str,
     start: int = 1,
@@ -101,7 +202,7 @@ def draw_labels(
     """
     if not 1 <= start <= profile.per_page:
         raise ValueError("the start position is not on the sheet")
-    pencil = _Pencil(out, profile, fonts, dpi=dpi, title=title, language=language)
+    pencil = Pencil(out, profile, fonts, how=how, title=title, language=language)
     position, drawn = start - 1, 0
     parts: list[bytes] = []
     for label in labels:
@@ -121,27 +222,27 @@ def draw_labels(
     return Drawn(drawn, pencil.document.pages)
 
 
-class _Pencil:
+class Pencil:
     """Turns labels into content operators of one document."""
 
-    def __init__(self, out: BinaryIO, profile: Profile, fonts: Fonts, *, dpi: int, title: str, language: str) -> None:
+    def __init__(self, out: BinaryIO, profile: Profile, fonts: Fonts, *, how: Print, title: str, language: str) -> None:
         size = (profile.page_width * POINTS_PER_MM, profile.page_height * POINTS_PER_MM)
         self.document = PdfWriter(out, size, title=title, language=language)
         self._profile = profile
-        self._dpi = dpi
-        self._dot = 72 / dpi
-        used = {line.face for line in profile.lines}
-        self._fonts: dict[Face, Font] = {
-            face: self.document.add_font(path)
-            for face, path in (
-                ("regular", fonts.regular),
-                ("bold", fonts.bold),
-                ("mono", fonts.mono),
-                ("mono_bold", fonts.mono_bold),
-            )
-            if face in used
+        self._how = how
+        self._dot = 72 / how.dpi
+        self._paths = {
+            "regular": fonts.regular,
+            "bold": fonts.bold,
+            "mono": fonts.mono,
+            "mono_bold": fonts.mono_bold,
         }
-        self._fit = lru_cache(maxsize=4096)(self._fit_line)
+        lines = lay_out(profile, how.symbols, bilingual=True).lines
+        used = {line.face for line in lines}
+        self._fonts: dict[Face, Font] = {
+            face: self.document.add_font(path) for face, path in cast("Any", self._paths).items() if face in used
+        }
+        self._written = lru_cache(maxsize=4096)(self.write_line)
         self._repeated: dict[tuple[Line, str], str] = {}
 
     def finish_page(self, parts: list[bytes]) -> None:
@@ -151,30 +252,23 @@ class _Pencil:
         """The operators of one label; the origin is moved to its top left corner."""
         left, top = self._profile.corner(position)
         # Whole dots from the page's top left corner.
-        x = round(left * POINTS_PER_MM / self._dot) * self._dot
-        y = self._profile.page_height * POINTS_PER_MM - round(top * POINTS_PER_MM / self._dot) * self._dot
-        symbol = self._draw_symbol(label)
+        x = (self._how.dots(left) + self._how.dots(self._how.move_x)) * self._dot
+        down = self._how.dots(top) + self._how.dots(self._how.move_y)
+        y = self._profile.page_height * POINTS_PER_MM - down * self._dot
+        symbols = b"".join([self._paint(placed) for placed in place_symbols(label, self._profile, self._how)])
+        lines = lay_out(self._profile, self._how.symbols, bilingual=bool(label.second)).lines
         try:
-            text = "".join([self._write(line, getattr(label, line.field)) for line in self._profile.lines])
+            text = "".join([self._write(line, getattr(label, line.field)) for line in lines])
         except MissingGlyphError as missing:
             raise LabelError(label, "glyph", missing.character) from None
-        return b"q 1 0 0 1 %.3f %.3f cm\n%b%bQ\n" % (x, y, symbol, text.encode("ascii"))
+        return b"q 1 0 0 1 %.3f %.3f cm\n%b%bQ\n" % (x, y, symbols, text.encode("ascii"))
 
-    def _draw_symbol(self, label: Label) -> bytes:
-        try:
-            symbol = draw_symbol(label.symbol, self._profile.error_correction)
-        except ValueError as error:
-            raise LabelError(label, "symbol", str(error)) from None
-        dots = module_dots(self._profile, symbol.modules, self._dpi)
-        if not dots:
-            raise LabelError(label, "room", str(symbol.modules))
-        room = self._profile.room * POINTS_PER_MM / self._dot
-        inset = int((room - dots * (symbol.modules + 2 * QUIET_MODULES)) / 2) + dots * QUIET_MODULES
-        side = dots * symbol.modules * self._dot
-        x = (round(self._profile.room_left * POINTS_PER_MM / self._dot) + inset) * self._dot
-        y = -(round(self._profile.room_top * POINTS_PER_MM / self._dot) + inset) * self._dot - side
+    def _paint(self, placed: Placed) -> bytes:
+        symbol = placed.symbol
+        width, height = placed.dots * symbol.width * self._dot, placed.height * self._dot
         return b"q %.3f 0 0 %.3f %.3f %.3f cm BI/W %d/H %d/BPC 1/IM true/L %d ID %b\nEI Q\n" % (
-            side, side, x, y, symbol.modules, symbol.modules, len(symbol.packed), symbol.packed,
+            width, height, placed.x * self._dot, -placed.y * self._dot - height,
+            symbol.width, symbol.height, len(symbol.packed), symbol.packed,
         )  # fmt: skip
 
     def _write(self, line: Line, text: str) -> str:
@@ -182,17 +276,24 @@ class _Pencil:
         if not text:
             return ""
         if not line.repeated:
-            return self._fit(line, text)
+            return self._written(line, text)
         name = self._repeated.get((line, text))
         if name is None:
             height = -self._profile.label_height * POINTS_PER_MM
             box = (0, height, self._profile.label_width * POINTS_PER_MM, 0)
-            name = self.document.add_form(box, self._fit(line, text).encode("ascii"))
+            name = self.document.add_form(box, self._written(line, text).encode("ascii"))
             self._repeated[line, text] = name
         return f"{name} Do\n"
 
-    def _fit_line(self, line: Line, text: str) -> str:
-        """The operators that show this text, shrunk and cut until it fits the line."""
+    def write_line(self, line: Line, text: str) -> str:
+        """The operators that show this text, shrunk and cut until it fits the line. Raises MissingGlyphError."""
+        fitted = self.fit(line, text)
+        font = self._fonts[line.face]
+        x, y = fitted.left * POINTS_PER_MM, -line.baseline * POINTS_PER_MM
+        return f"BT{font.resource} {fitted.size:g} Tf {x:.2f} {y:.2f} Td{font.encode(fitted.text)}Tj ET\n"
+
+    def fit(self, line: Line, text: str) -> Fitted:
+        """The text as it fits the line. Raises MissingGlyphError."""
         font = self._fonts[line.face]
         room = (line.right - line.left) * POINTS_PER_MM
         width = font.width(text, 1)
@@ -200,6 +301,5 @@ class _Pencil:
         while width * size > room and len(text) > 1:
             text = text.removesuffix(_ELLIPSIS)[:-1].rstrip() + _ELLIPSIS
             width = font.width(text, 1)
-        x = (line.right * POINTS_PER_MM - width * size) if line.flush_right else line.left * POINTS_PER_MM
-        y = -line.baseline * POINTS_PER_MM
-        return f"BT{font.resource} {size:g} Tf {x:.2f} {y:.2f} Td{font.encode(text)}Tj ET\n"
+        left = line.right - width * size / POINTS_PER_MM if line.flush_right else line.left
+        return Fitted(text, size, left, width * size / POINTS_PER_MM)

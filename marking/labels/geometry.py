@@ -1,20 +1,46 @@
-"""Label stock as data: sizes, pitches and places of text, in millimetres from the top left corner.
+"""Label stock as data: sizes and pitches in millimetres from the top left corner, and what stands where on a label.
 
-Sheets are the usual A4 ones: 65 labels of 38.1 x 21.2 and 21 labels of 63.5 x 38.1. A roll has one label a
-page.
+The layout of a label follows from its size, so that a person's own stock is drawn as carefully as ours. Sheets are
+the usual A4 ones; a roll has one label a page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 MM_PER_INCH = 25.4
-# ISO/IEC 18004 asks four modules of quiet zone around a QR symbol.
-QUIET_MODULES = 4
-# The finest module an imaging scanner reads; phones want 0.34 mm, which every profile here gives.
+POINTS_PER_MM = 72 / MM_PER_INCH
+# The finest module an imaging scanner reads; phones want 0.34 mm, which every stock here gives.
 LEAST_MODULE_MM = 0.25
+PHONE_MODULE_MM = 0.33
 
-Field = Literal["caption", "term", "code", "number", "mass", "dated"]
+Field = Literal["caption", "term", "second", "code", "number", "mass", "dated", "said"]
 Face = Literal["regular", "bold", "mono", "mono_bold"]
+Kind = Literal["qr", "datamatrix", "bars"]
+
+# White modules around a symbol: ISO/IEC 18004 asks four, ISO/IEC 16022 one, ISO/IEC 15417 ten on both sides.
+QUIET: dict[Kind, int] = {"qr": 4, "datamatrix": 1, "bars": 10}
+QUIET_MODULES = QUIET["qr"]
+
+# Modules a side of what marks say: the signed statement of 159 characters and the address with the code alone.
+SIGNED_MODULES: dict[tuple[Kind, str], int] = {("qr", "M"): 45, ("qr", "Q"): 53, ("datamatrix", ""): 40}
+SHORT_MODULES: dict[tuple[Kind, str], int] = {("qr", "Q"): 29, ("datamatrix", ""): 22}
+# From this side on the signed QR symbol has level Q with a module that phones read, on every printer.
+ROOM_FOR_Q = 23.0
+# GS1-128 of an SSCC: FNC1, the application identifier 00 and eighteen digits.
+BARS_MODULES = 156
+BARS_MODULE_MM = 0.51
+BARS_HEIGHT_MM = 30.0
+
+# The least sizes of print in points, and the share of its size that a monospaced letter is wide.
+LEAST_POINTS = 4.2
+LEAST_CODE_POINTS = 5.0
+MONO_WIDTH = 0.6
+CODE_LETTERS = 14
+
+# Which fields a label may leave out; the code is on every one.
+CHOOSABLE: tuple[Field, ...] = ("caption", "term", "number", "mass", "dated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +63,33 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Where a symbol stands with its quiet zone. `code_alone` says it carries nothing but the code."""
+
+    kind: Kind
+    left: float
+    top: float
+    width: float
+    height: float
+    code_alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands where on a label."""
+
+    rooms: tuple[Room, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One kind of label stock.
 
-    `room` is the side of the square kept for the symbol with its quiet zone, `room_left` and `room_top` its
-    corner on the label. `dpi` is the printer this stock is usually printed on. `short` chooses the address
-    with the code alone instead of the signed statement, for labels without room for the signed symbol.
+    `symbol` is the side of the square kept for the symbol with its quiet zone. `dpi` is the printer this stock is
+    usually printed on. `inset` is kept free of text along the edges. `short` chooses the address with the code alone
+    instead of the signed statement, for labels without room for the signed symbol. `bars` keeps room for the
+    GS1-128 symbol of a box.
     """
 
     key: str
@@ -56,12 +103,12 @@ class Profile:
     margin_top: float
     pitch_x: float
     pitch_y: float
-    room_left: float
-    room_top: float
-    room: float
+    symbol: float
     dpi: int
-    lines: tuple[Line, ...]
+    fields: tuple[Field, ...] = CHOOSABLE
+    inset: float = 1.5
     short: bool = False
+    bars: bool = False
 
     @property
     def per_page(self) -> int:
@@ -69,64 +116,203 @@ class Profile:
         return self.columns * self.rows
 
     @property
+    def is_roll(self) -> bool:
+        """One row of labels after another, as printers of labels take them."""
+        return self.rows == 1
+
+    @property
     def error_correction(self) -> str:
-        """Level Q for the short symbol, M for the signed one, whose text is long."""
-        return "Q" if self.short else "M"
+        """Level Q where there is room, M for the signed statement on a small label."""
+        return "Q" if self.short or self.symbol >= ROOM_FOR_Q else "M"
 
     def corner(self, position: int) -> tuple[float, float]:
         """Left and top of the label at this position, counted from 0, row by row."""
         row, column = divmod(position, self.columns)
         return self.margin_left + column * self.pitch_x, self.margin_top + row * self.pitch_y
 
+    def modules(self, kind: Kind) -> int:
+        """Modules a side of the main symbol, without quiet zone."""
+        level = self.error_correction if kind == "qr" else ""
+        return (SHORT_MODULES if self.short else SIGNED_MODULES)[kind, level]
 
-def module_dots(profile: Profile, modules: int, dpi: int) -> int:
+
+def module_dots(room: float, modules: int, quiet: int, dpi: int, *, least: float = LEAST_MODULE_MM) -> int:
     """Printer dots of one module: the most that fit the room; 0 when the finest legal one is too large."""
-    dots = int(profile.room * dpi / MM_PER_INCH / (modules + 2 * QUIET_MODULES) + 1e-9)
-    return dots if dots * MM_PER_INCH / dpi >= LEAST_MODULE_MM else 0
+    dots = int(room * dpi / MM_PER_INCH / (modules + 2 * quiet) + 1e-9)
+    return dots if dots * MM_PER_INCH / dpi >= least - 1e-9 else 0
 
 
-ROLL_50X25 = Profile(
-    key="roll-50x25",
-    page_width=50, page_height=25, label_width=50, label_height=25,
-    columns=1, rows=1, margin_left=0, margin_top=0, pitch_x=50, pitch_y=25,
-    room_left=1.6, room_top=2.5, room=20, dpi=300,
-    lines=(
-        Line("caption", "regular", 5.2, 4.2, 4.6, 21.6, 48.4, repeated=True),
-        Line("term", "bold", 9, 6, 9.2, 21.6, 48.4, repeated=True),
-        Line("code", "mono_bold", 9, 7, 14.2, 21.6, 48.4),
-        Line("number", "mono", 7.5, 6, 18.2, 21.6, 48.4),
-        Line("mass", "bold", 7.5, 5.5, 22.2, 21.6, 34.4),
-        Line("dated", "regular", 7, 5.5, 22.2, 35, 48.4, flush_right=True),
-    ),
-)  # fmt: skip
+def least_room(modules: int, quiet: int, dpi: int) -> float:
+    """The smallest room, in millimetres, that holds the symbol with a legal module of whole dots."""
+    dots = -int(-LEAST_MODULE_MM * dpi // MM_PER_INCH)
+    return dots * (modules + 2 * quiet) * MM_PER_INCH / dpi
 
-SHEET_65 = Profile(
-    key="a4-65",
-    page_width=210, page_height=297, label_width=38.1, label_height=21.2,
-    columns=5, rows=13, margin_left=4.75, margin_top=10.7, pitch_x=40.6, pitch_y=21.2,
-    room_left=0.5, room_top=1.6, room=18, dpi=300,
-    lines=(
-        Line("term", "bold", 7, 4.8, 5.2, 18.6, 37.5, repeated=True),
-        Line("code", "mono_bold", 6.3, 5.5, 9.1, 18.6, 37.5),
-        Line("number", "mono", 6, 5, 12.3, 18.6, 37.5),
-        Line("mass", "bold", 6, 4.8, 15.5, 18.6, 37.5),
-        Line("dated", "regular", 6, 4.8, 18.6, 18.6, 37.5),
-    ),
-)  # fmt: skip
 
-SHEET_21 = Profile(
-    key="a4-21",
-    page_width=210, page_height=297, label_width=63.5, label_height=38.1,
-    columns=3, rows=7, margin_left=7.21, margin_top=15.15, pitch_x=66.04, pitch_y=38.1,
-    room_left=1.5, room_top=5.05, room=28, dpi=300,
-    lines=(
-        Line("caption", "regular", 6, 4.6, 7.2, 29.6, 62, repeated=True),
-        Line("term", "bold", 11.5, 7, 13.6, 29.6, 62, repeated=True),
-        Line("code", "mono_bold", 10.8, 9, 20.4, 29.6, 62),
-        Line("number", "mono", 9, 7, 25.6, 29.6, 62),
-        Line("mass", "bold", 9.5, 7, 31.4, 29.6, 44),
-        Line("dated", "regular", 8.5, 7, 31.4, 44.5, 62, flush_right=True),
-    ),
-)  # fmt: skip
+@lru_cache(maxsize=256)
+def lay_out(profile: Profile, symbols: str = "qr", *, bilingual: bool = False) -> Layout:
+    """Rooms and lines of a label of this stock: text right of the symbol, or below it on a narrow or high label.
 
-PROFILES = {profile.key: profile for profile in (ROLL_50X25, SHEET_65, SHEET_21)}
+    `symbols` is qr, datamatrix or both.
+    """
+    width, height, inset, side = profile.label_width, profile.label_height, profile.inset, profile.symbol
+    main: Kind = "datamatrix" if symbols == "datamatrix" else "qr"
+    beside = width - side - inset - _left(profile)
+    bottom = height - inset - ((BARS_HEIGHT_MM + 8) if profile.bars else 0)
+    if beside >= 16 and not profile.bars:
+        rooms = [Room(main, _left(profile), (height - side) / 2, side, side)]
+        left, top = _left(profile) + side + _gap(profile), inset
+    elif profile.bars:
+        rooms = [Room(main, width - inset - side, inset, side, side)]
+        left, top = inset, inset + side + 2
+    else:
+        rooms = [Room(main, (width - side) / 2, _left(profile), side, side)]
+        left, top = inset, _left(profile) + side + 0.3
+    right = width - inset
+    if symbols == "both":
+        small = _small_side(profile)
+        if profile.bars:
+            rooms.append(Room("datamatrix", inset, inset, small, small, code_alone=True))
+        else:
+            rooms.append(Room("datamatrix", right - small, bottom - small, small, small, code_alone=True))
+    lines = _lay_lines(profile, (left, top, right, bottom), rooms[1:], bilingual=bilingual)
+    if profile.bars:
+        rooms.append(Room("bars", 0, height - inset - BARS_HEIGHT_MM - 6, width, BARS_HEIGHT_MM))
+        lines.append(Line("said", "mono", 13, 9, height - inset - 1.5, inset, right))
+    return Layout(tuple(rooms), tuple(lines))
+
+
+def _left(profile: Profile) -> float:
+    """Room before the symbol; its quiet zone is inside it, so the edge may be near."""
+    return min(profile.inset, 0.5)
+
+
+def _gap(profile: Profile) -> float:
+    return 0.3 if profile.label_width < 45 else 0.8
+
+
+def _small_side(profile: Profile) -> float:
+    """The side of the second symbol, the code alone in 16 modules: three dots a module at 203 dpi, or more."""
+    return max(7.0, min(12.0, profile.label_height / 4))
+
+
+# How high each line is in comparison, its face, and whether few different texts stand there.
+_SHAPES: dict[Field, tuple[float, Face, bool]] = {
+    "caption": (0.7, "regular", True),
+    "term": (1.15, "bold", True),
+    "second": (0.9, "regular", True),
+    "code": (1.15, "mono_bold", False),
+    "number": (0.95, "mono", False),
+    "mass": (0.95, "bold", False),
+    "dated": (0.95, "regular", False),
+}
+
+
+def _lay_lines(
+    profile: Profile, box: tuple[float, float, float, float], small: Sequence[Room], *, bilingual: bool
+) -> list[Line]:
+    """Texts from the top of the box to its bottom; lines beside a second symbol end before it."""
+    left, top, right, bottom = box
+    shown: list[Field] = []
+    if "caption" in profile.fields and bottom - top >= 21 and right - left >= 21:
+        shown.append("caption")
+    if "term" in profile.fields:
+        shown.append("term")
+        if bilingual:
+            shown.append("second")
+    shown.append("code")
+    if "number" in profile.fields:
+        shown.append("number")
+    rows: list[tuple[Field, ...]] = [(field,) for field in shown]
+    last: tuple[Field, ...] = tuple(field for field in profile.fields if field in ("mass", "dated"))
+    beside_small = small[0].left if small and small[0].top > top else right
+    rows += [last] if len(last) < 2 or beside_small - left >= 24 else [(field,) for field in last]
+    weights = [max(_SHAPES[field][0] for field in row) for row in rows if row]
+    unit = min((bottom - top) / sum(weights), 9 if profile.bars else 5.2)
+    code_points = (right - left) * POINTS_PER_MM / CODE_LETTERS / MONO_WIDTH
+    lines, y = [], top
+    for row, weight in zip([row for row in rows if row], weights, strict=True):
+        deep = (bottom - top) * weight / sum(weights)
+        size = round(min(unit * weight / 1.3 * POINTS_PER_MM, 24 if profile.bars else 14), 1)
+        baseline = round(y + deep / 2 + size / POINTS_PER_MM * 0.36, 2)
+        ends = right
+        for room in small:
+            if baseline + size * 0.05 / POINTS_PER_MM > room.top > top:
+                ends = room.left - 0.4
+        for place, field in enumerate(row):
+            _weight, face, repeated = _SHAPES[field]
+            least = min(size, max(LEAST_POINTS, size * 0.6))
+            own, right_of = size, ends
+            if field == "code":
+                own = round(min(size, code_points - 0.05), 1)
+                least = min(own, LEAST_CODE_POINTS)
+            begins = left
+            if len(row) == 2:
+                middle = left + (ends - left) * 0.46
+                begins, right_of = (left, middle - 0.3) if place == 0 else (middle + 0.3, ends)
+            flush = len(row) == 2 and place == 1
+            lines.append(Line(field, face, own, least, baseline, begins, right_of, flush, repeated))
+        y += deep
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why labels cannot be printed on a stock. `reason`: page, overlap, symbol, small, bars, module or text;
+    `need` is the least that would do, in millimetres (or dots an inch for none)."""
+
+    field: str
+    reason: str
+    need: float = 0.0
+
+
+def find_faults(profile: Profile, symbols: str, dpi: int) -> list[Fault]:
+    """What keeps labels of this stock from being printed well at this resolution; empty when nothing does."""
+    faults = []
+    sides: tuple[tuple[str, float, int, float, float, float], ...] = (
+        ("width", profile.margin_left, profile.columns, profile.pitch_x, profile.label_width, profile.page_width),
+        ("height", profile.margin_top, profile.rows, profile.pitch_y, profile.label_height, profile.page_height),
+    )
+    for side, margin, count, pitch, label, page in sides:
+        needed = margin + (count - 1) * pitch + label
+        if needed > page + 0.051:
+            faults.append(Fault(f"page_{side}", "page", needed))
+        if count > 1 and pitch < label - 1e-9:
+            faults.append(Fault("pitch_x" if side == "width" else "pitch_y", "overlap", label))
+    if profile.symbol > min(profile.label_width, profile.label_height):
+        faults.append(Fault("symbol", "symbol", min(profile.label_width, profile.label_height)))
+    for kind in ("datamatrix",) if symbols == "datamatrix" else ("qr",):
+        modules, quiet = profile.modules(kind), QUIET[kind]
+        if not module_dots(profile.symbol, modules, quiet, dpi):
+            faults.append(Fault("symbol", "module", least_room(modules, quiet, dpi)))
+    faults += _find_faults_of_text(profile, symbols)
+    return faults
+
+
+def _find_faults_of_text(profile: Profile, symbols: str) -> list[Fault]:
+    for line in lay_out(profile, symbols, bilingual=True).lines:
+        height = line.size / POINTS_PER_MM
+        if line.field == "code":
+            need = CODE_LETTERS * MONO_WIDTH * LEAST_CODE_POINTS / POINTS_PER_MM
+            if line.right - line.left < need or line.size < LEAST_CODE_POINTS:
+                return [Fault("label_width" if line.right - line.left < need else "label_height", "text", need)]
+        if line.size < LEAST_POINTS or line.baseline + height * 0.25 > profile.label_height or line.left >= line.right:
+            return [Fault("label_height", "text")]
+    return []
+
+
+def _roll(key: str, width: float, height: float, symbol: float, dpi: int = 300, *, bars: bool = False) -> Profile:
+    inset = 4 if bars else 1.5
+    return Profile(key, width, height, width, height, 1, 1, 0, 0, width, height, symbol, dpi, inset=inset, bars=bars)
+
+
+ROLL_50X25 = _roll("roll-50x25", 50, 25, 20)
+ROLL_58X40 = _roll("roll-58x40", 58, 40, 26)
+ROLL_100X150 = _roll("roll-100x150", 100, 150, 40, bars=True)
+SHEET_65 = Profile("a4-65", 210, 297, 38.1, 21.2, 5, 13, 4.75, 10.7, 40.6, 21.2, 18, 300, inset=0.8)
+SHEET_21 = Profile("a4-21", 210, 297, 63.5, 38.1, 3, 7, 7.21, 15.15, 66.04, 38.1, 28, 300)
+SHEET_14 = Profile("a4-14", 210, 297, 99.1, 38.1, 2, 7, 4.67, 15.15, 101.6, 38.1, 33, 300)
+SHEET_10 = Profile("a4-10", 210, 297, 99.1, 57, 2, 5, 4.67, 6, 101.6, 57, 42, 300, inset=2.5)
+
+PROFILES = {
+    profile.key: profile for profile in (ROLL_50X25, ROLL_58X40, ROLL_100X150, SHEET_65, SHEET_21, SHEET_14, SHEET_10)
+}

@@ -6,8 +6,9 @@ stock too. What a mark says of itself is signed; what has become of its derivati
 
 from marking.models.keys import SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
+from marking.models.printing import OWN, OwnStock, OwnStockQuerySet, Printer, PrinterQuerySet, Symbols
 from marking.models.requests import MarkRequest
-from marking.models.runs import LabelPart, LabelRun, LabelRunMark, LabelRunQuerySet
+from marking.models.runs import OWN_PROFILE, LabelPart, LabelRun, LabelRunMark, LabelRunQuerySet
 from marking.models.snapshots import Snapshot
 from marking.models.stock import (
     LabelApplication,
@@ -29,6 +30,8 @@ from marking.models.tips import Tip, TipQuerySet
 
 __all__ = [
     "CODE_PATTERN",
+    "OWN",
+    "OWN_PROFILE",
     "LabelApplication",
     "LabelCount",
     "LabelDestruction",
@@ -49,10 +52,15 @@ __all__ = [
     "Mark",
     "MarkQuerySet",
     "MarkRequest",
+    "OwnStock",
+    "OwnStockQuerySet",
+    "Printer",
+    "PrinterQuerySet",
     "RowLabel",
     "SigningKey",
     "SigningKeyQuerySet",
     "Snapshot",
+    "Symbols",
     "Tip",
     "TipQuerySet",
 ]

@@ -1,9 +1,13 @@
 """Label runs: what was ordered to be printed, the label at each place, the finished parts."""
 
+from decimal import Decimal
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.accounts.roles import Can
@@ -11,9 +15,11 @@ from core.base.triggers import append_only
 from core.documents.models import Document
 from core.jobs.models import Job
 from ledger.models import CustodyAccount
-from marking.labels import PROFILES
+from marking.labels import PROFILES, Print, Profile
 from marking.models.marks import Mark
+from marking.models.printing import RESOLUTIONS, OwnStock, Printer, Symbols
 from marking.models.stock import LabelReel, offices_of
+from marking.words import STOCK
 from registry.models import Intake
 
 
@@ -28,19 +34,36 @@ class LabelRunQuerySet(models.QuerySet["LabelRun"]):
         return self.filter(Q(store__in=stores) | Q(reel__series__printer__in=offices_of(user)))
 
 
-class LabelRun(models.Model):
-    """One order to print labels: whose marks, on which stock, from which position, in which language.
+OWN_PROFILE = "own"
 
-    The job draws it in parts; a part is kept as a document only after it was rendered and read back.
+
+class LabelRun(models.Model):
+    """One order to print labels: whose marks, on which stock and printer, from which position, in which languages.
+
+    The job draws it in parts; a part is kept as a document only after it was rendered and read back. What may change of
+    a printer is kept here as it was, so that a run that was interrupted ends as it began.
     """
+
+    class Form(models.TextChoices):
+        PDF = "pdf", _("PDF")
+        ZPL = "zpl", _("ZPL, for label printers")
+        PNG = "png", _("Pictures (PNG)")
 
     intake = models.ForeignKey(Intake, null=True, on_delete=models.PROTECT, related_name="label_runs")
     reel = models.ForeignKey(LabelReel, null=True, on_delete=models.PROTECT, related_name="label_runs")
     store = models.ForeignKey(CustodyAccount, null=True, on_delete=models.PROTECT, related_name="+")
-    profile = models.CharField(max_length=20, choices=[(key, key) for key in PROFILES])
-    dpi = models.PositiveSmallIntegerField(choices=[(dpi, str(dpi)) for dpi in (203, 300, 600)])
+    profile = models.CharField(max_length=20, choices=[(key, key) for key in (*PROFILES, OWN_PROFILE)])
+    own_stock = models.ForeignKey(OwnStock, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    printer = models.ForeignKey(Printer, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    form = models.CharField(max_length=3, choices=Form, default=Form.PDF)
+    zpl_way = models.CharField(max_length=8, choices=Printer.ZplWay, default=Printer.ZplWay.COMMANDS)
+    symbols = models.CharField(max_length=10, choices=Symbols, default=Symbols.QR)
+    dpi = models.PositiveSmallIntegerField(choices=RESOLUTIONS)
+    move_x = models.DecimalField(max_digits=4, decimal_places=2, default=Decimal())
+    move_y = models.DecimalField(max_digits=4, decimal_places=2, default=Decimal())
     start = models.PositiveSmallIntegerField(default=1)
     language = models.CharField(max_length=2, choices=settings.LANGUAGES)
+    second = models.CharField(max_length=2, choices=settings.LANGUAGES, blank=True)
     count = models.PositiveIntegerField()
     reason = models.CharField(max_length=200, blank=True)
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -59,6 +82,12 @@ class LabelRun(models.Model):
                 condition=Q(reel=None, store__isnull=False) | Q(reel__isnull=False, store=None, intake=None),
                 name="label_run_is_for_a_store_or_a_reel",
             ),
+            models.CheckConstraint(
+                condition=Q(profile=OWN_PROFILE, own_stock__isnull=False)
+                | (~Q(profile=OWN_PROFILE) & Q(own_stock=None)),
+                name="label_run_names_its_stock",
+            ),
+            models.CheckConstraint(condition=~Q(second=F("language")), name="label_run_in_two_languages"),
         ]
         triggers: list[pgtrigger.Trigger] = [*append_only()]
 
@@ -71,6 +100,21 @@ class LabelRun(models.Model):
         if self.reel is not None:
             return self.reel.series.printer_id
         return self.store.custodian_id if self.store else None
+
+    @property
+    def stock(self) -> Profile:
+        """The geometry of what it is printed on."""
+        return PROFILES[self.profile] if self.own_stock is None else self.own_stock.profile
+
+    @property
+    def stock_name(self) -> StrOrPromise:
+        """What people call it."""
+        return STOCK[self.profile] if self.own_stock is None else self.own_stock.name
+
+    @property
+    def how(self) -> Print:
+        """Resolution, symbols and offsets as they were when it was ordered."""
+        return Print(self.dpi, self.symbols, float(self.move_x), float(self.move_y))
 
 
 class LabelRunMark(models.Model):
@@ -91,7 +135,7 @@ class LabelRunMark(models.Model):
 
 
 class LabelPart(models.Model):
-    """A finished part of a run: its PDF, how many labels stand on it, how many of them were read back."""
+    """A finished part of a run: its file, how many labels stand on it, how many of them were read back."""
 
     run = models.ForeignKey(LabelRun, on_delete=models.PROTECT, related_name="parts", db_index=False)
     part = models.PositiveSmallIntegerField()

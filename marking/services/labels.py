@@ -2,10 +2,11 @@
 
 import io
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -25,9 +26,22 @@ from core.jobs.models import Job
 from core.jobs.services import Progress, start_job
 from marking import words
 from marking.codes import group
-from marking.labels import PROFILES, Fonts, Label, LabelError, Profile, check_sample, draw_labels
-from marking.models import LabelPart, LabelRun, Mark, MarkQuerySet
+from marking.labels import (
+    Drawn,
+    Fonts,
+    Label,
+    LabelError,
+    Profile,
+    check_sample,
+    draw_labels,
+    draw_png,
+    draw_zpl,
+)
+from marking.labels.reading import Form
+from marking.labels.zpl import ZplWay
+from marking.models import LabelPart, LabelRun, Mark, MarkQuerySet, Printer
 from marking.payload import to_address
+from marking.services.orders import LabelOrder, Setting, settle_order
 from registry.models import Intake
 
 JOB_KIND = "marking.print_labels"
@@ -60,24 +74,13 @@ class LabelFailed(DomainError):
     code = "label-failed"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelOrder:
-    """How labels are to be printed. `start` is the first free position of a used sheet, from 1."""
-
-    profile: str
-    dpi: int = 300
-    start: int = 1
-    language: str = "kk"
-    reason: str = ""
-
-
 @transaction.atomic
 def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder) -> LabelRun:
     """Order the labels of all active marks of an intake; the job that draws them starts after commit.
 
     Labels printed before are printed again only with a reason. Raises BadInput, NothingToPrint, InvalidTransition.
     """
-    profile = known_profile(order)
+    setting = settle_order(actor, order)
     _require_printer(actor, intake)
     # The row lock closes the race of two first orders for one intake.
     locked = Intake.objects.select_for_update(of=("self",), no_key=True).select_related("store").get(pk=intake.pk)
@@ -91,15 +94,12 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     run = LabelRun.objects.create(
         intake=locked,
         store=locked.store,
-        profile=profile.key,
-        dpi=order.dpi,
-        start=order.start,
-        language=order.language,
         count=count,
         reason=order.reason.strip(),
         ordered_by=actor,
         ordered_at=at,
         job=start_job(actor=actor, at=at, kind=JOB_KIND, params={"intake": locked.number}),
+        **setting.as_run(),
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -120,7 +120,9 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         subject_name=locked.number,
         organisation_id=locked.store.custodian_id,
         run=run.pk,
-        profile=profile.key,
+        profile=setting.stock.key,
+        form=setting.form,
+        printer=setting.printer.pk if setting.printer else None,
         count=count,
         reason=run.reason,
     )
@@ -133,20 +135,6 @@ def _require_printer(actor: User, intake: Intake) -> None:
     own = store.custodian_id in actor.organisation_ids(Can.PRINT_LABELS)
     if not own and store.region_id not in actor.region_codes(Can.OPEN_INTAKE):
         raise NotAllowed
-
-
-def known_profile(order: LabelOrder) -> Profile:
-    """The stock of an order whose every choice is possible. Raises BadInput."""
-    profile = PROFILES.get(order.profile)
-    if profile is None:
-        raise BadInput(fields={"profile": _("Choose the labels you print on.")})
-    if order.dpi not in dict(LabelRun._meta.get_field("dpi").flatchoices):
-        raise BadInput(fields={"dpi": _("Choose the resolution of your printer.")})
-    if order.language not in dict(settings.LANGUAGES):
-        raise BadInput(fields={"language": _("Choose a language.")})
-    if not 1 <= order.start <= profile.per_page:
-        raise BadInput(fields={"start": _("This sheet has positions 1 to %(last)d.") % {"last": profile.per_page}})
-    return profile
 
 
 def marks_to_print(intake: Intake) -> MarkQuerySet:
@@ -172,7 +160,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _DrawnPart:
-    pdf: bytes
+    content: bytes
     pages: int
     read_back: int
 
@@ -183,7 +171,7 @@ def draw_run(run: LabelRun, *, clock: Callable[[], datetime], progress: Progress
     Safe to run again: finished parts are left as they are. Raises LabelFailed naming the label that cannot be
     printed or read; then its part is not kept. Raises JobCancelled. Must not be called inside a transaction.
     """
-    parts = parts_of(PROFILES[run.profile], run.count, run.start)
+    parts = parts_of(run.stock, run.count, run.start)
     kept = {part.part: part for part in run.parts.select_related("document")}
     for part in parts:
         if part.number not in kept:
@@ -203,8 +191,8 @@ def parts_of(profile: Profile, count: int, start: int) -> list[Part]:
 
 
 def _draw_part(run: LabelRun, part: Part, progress: Progress) -> _DrawnPart:
-    """The PDF of a part, rendered and read back in a sample."""
-    profile = PROFILES[run.profile]
+    """The file of a part, rendered and read back in a sample."""
+    profile = run.stock
     told = part.first
     progress(told, run.count)
 
@@ -219,23 +207,31 @@ def _draw_part(run: LabelRun, part: Part, progress: Progress) -> _DrawnPart:
     pages_read = max(LEAST_PAGES_READ, math.ceil(len(labels) / READ_BACK_ONE_IN / profile.per_page))
     out = io.BytesIO()
     try:
-        drawn = draw_labels(
-            out,
-            profile,
-            labels,
-            FONTS,
-            dpi=run.dpi,
-            title=title,
-            language=run.language,
-            start=part.start,
-            on_page=tell,
+        drawn = _draw(out, run, labels, start=part.start, title=title, on_page=tell)
+        content = out.getvalue()
+        read_back = check_sample(
+            content, profile, labels, how=run.how, form=_FORMS[run.form], start=part.start, pages=pages_read
         )
-        pdf = out.getvalue()
-        read_back = check_sample(pdf, profile, labels, dpi=run.dpi, start=part.start, pages=pages_read)
     except LabelError as error:
         raise LabelFailed(_words_of(error)) from error
     progress(part.last, run.count)
-    return _DrawnPart(pdf, drawn.pages, read_back)
+    return _DrawnPart(content, drawn.pages, read_back)
+
+
+_FORMS: dict[str, Form] = {"pdf": "pdf", "zpl": "zpl", "png": "png"}
+
+
+def _draw(
+    out: BinaryIO, run: LabelRun, labels: list[Label], *, start: int, title: str, on_page: Callable[[int], None]
+) -> Drawn:
+    if run.form == LabelRun.Form.ZPL:
+        way: ZplWay = "picture" if run.zpl_way == Printer.ZplWay.PICTURE else "commands"
+        return draw_zpl(out, run.stock, labels, FONTS, how=run.how, way=way, start=start, on_page=on_page)
+    if run.form == LabelRun.Form.PNG:
+        return draw_png(out, run.stock, labels, FONTS, how=run.how, start=start, on_page=on_page)
+    return draw_labels(
+        out, run.stock, labels, FONTS, how=run.how, title=title, language=run.language, start=start, on_page=on_page
+    )
 
 
 def _words_of(error: LabelError) -> str:
@@ -246,7 +242,7 @@ def _words_of(error: LabelError) -> str:
         "unreadable": _("its symbol could not be read back"),
     }
     return gettext("Label %(number)s was not printed: %(reason)s. The run was stopped.") % {
-        "number": error.label.number,
+        "number": error.label.number or error.label.code,
         "reason": reasons[error.reason],
     }
 
@@ -259,8 +255,9 @@ def _keep_part(run: LabelRun, part: Part, drawn: _DrawnPart, *, at: datetime, of
         actor=run.ordered_by,
         at=at,
         kind=Document.Kind.LABELS,
-        name=f"{run.intake or run.reel or run.pk}-labels-{run.pk}{suffix}.pdf".replace("/", "-"),
-        content=drawn.pdf,
+        name=f"{run.intake or run.reel or run.pk}-labels-{run.pk}{suffix}.{_ending(run, drawn)}".replace("/", "-"),
+        content=drawn.content,
+        media_type=_MEDIA[run.form],
     )
     kept = LabelPart.objects.create(
         run=run,
@@ -284,46 +281,89 @@ def _keep_part(run: LabelRun, part: Part, drawn: _DrawnPart, *, at: datetime, of
     return kept
 
 
+_MEDIA = {"pdf": "application/pdf", "zpl": "application/zpl", "png": "image/png"}
+
+
+def _ending(run: LabelRun, drawn: _DrawnPart) -> str:
+    """Pictures of more than one page are packed together."""
+    return "zip" if run.form == LabelRun.Form.PNG and drawn.pages > 1 else run.form
+
+
 def labels_of(run: LabelRun, part: Part) -> list[Label]:
     """The labels of one part of a run."""
     marks = Mark.objects.filter(run_marks__run=run, run_marks__place__gt=part.first, run_marks__place__lte=part.last)
-    return make_labels(marks.select_related("derivative__intake", "reel").order_by("run_marks__place"), run.language)
+    in_order = marks.select_related("derivative__intake", "reel").order_by("run_marks__place")
+    return make_labels(in_order, run.language, run.second)
 
 
-def make_labels(marks: Iterable[Mark], language: str) -> list[Label]:
-    """Labels as printed, in this language; marks come with their derivatives and intakes, or with their reels.
+def make_labels(marks: Iterable[Mark], language: str, second: str = "") -> list[Label]:
+    """Labels as printed, in this language and perhaps a second; marks come with derivatives and intakes, or with reels.
 
     A blank label says where it stands on its reel in place of what it is on.
     """
     prefix = symbol_prefix()
+    things_in_second: Mapping[str, str] = {}
+    if second:
+        with translation.override(second):
+            things_in_second = {term: str(thing) for term, thing in words.THINGS.items()}
+            unit = grams(0).removeprefix("0").strip()
     with translation.override(language):
         caption = gettext("Registry of saiga derivatives")
         things = {term: str(thing) for term, thing in words.THINGS.items()}
-        return [
-            Label(
-                symbol=to_address(prefix, bytes(mark.payload), bytes(mark.signature)),
-                code=group(mark.code),
-                number=item.number if item else f"{mark.reel} · {mark.place_on_reel}",
-                term=things[item.term] if item else "",
-                mass=grams(item.mass_g) if item else "",
-                dated=short_day(item.intake.on) if item else "",
-                caption=caption,
+        labels = []
+        for mark in marks:
+            symbol = to_address(prefix, bytes(mark.payload), bytes(mark.signature))
+            item = mark.derivative
+            if item is None:
+                number = f"{mark.reel} · {mark.place_on_reel}"
+                labels.append(Label(symbol, group(mark.code), number, "", "", "", caption))
+                continue
+            mass = grams(item.mass_g)
+            labels.append(
+                Label(
+                    symbol=symbol,
+                    code=group(mark.code),
+                    number=item.number,
+                    term=things[item.term],
+                    mass=mass if not second or mass.endswith(unit) else f"{mass} / {unit}",
+                    dated=short_day(item.intake.on),
+                    caption=caption,
+                    second=things_in_second.get(item.term, ""),
+                )
             )
-            for mark in marks
-            for item in [mark.derivative]
-        ]
+        return labels
 
 
-def preview_sheet(*, intake: Intake, order: LabelOrder) -> bytes:
-    """The first page of what `print_labels` would print for this order, as PDF. Raises BadInput, NothingToPrint."""
-    profile = known_profile(order)
+def preview_sheet(*, actor: User, intake: Intake, order: LabelOrder) -> tuple[bytes, Setting]:
+    """The first page of what `print_labels` would print for this order, as PDF, and how it was understood.
+
+    Raises BadInput, NothingToPrint, PrinterChangesSize.
+    """
+    setting = settle_order(actor, order)
     marks = marks_to_print(intake).select_related("derivative__intake")
-    room = profile.per_page - (order.start - 1)
-    labels = make_labels(marks.order_by("derivative__row")[:room], order.language)
+    room = setting.stock.per_page - (setting.start - 1)
+    labels = make_labels(marks.order_by("derivative__row")[:room], setting.language, setting.second)
     if not labels:
         raise NothingToPrint
+    return draw_preview(setting, labels), setting
+
+
+def draw_preview(setting: Setting, labels: list[Label]) -> bytes:
+    """These labels as PDF, in the way of the order. Raises BadInput naming the label that cannot be printed."""
     out = io.BytesIO()
-    draw_labels(out, profile, labels, FONTS, dpi=order.dpi, title="", language=order.language, start=order.start)
+    try:
+        draw_labels(
+            out,
+            setting.stock,
+            labels,
+            FONTS,
+            how=setting.how,
+            title="",
+            language=setting.language,
+            start=setting.start,
+        )
+    except LabelError as error:
+        raise LabelFailed(_words_of(error)) from error
     return out.getvalue()
 
 

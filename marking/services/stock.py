@@ -41,7 +41,8 @@ from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, offic
 from marking.payload import Statement, sign
 from marking.places import PlacesError, read_places
 from marking.services.keys import signing_key_in_use
-from marking.services.labels import JOB_KIND, LabelOrder, known_profile
+from marking.services.labels import JOB_KIND
+from marking.services.orders import LabelOrder, settle_order
 
 Fields = dict[str, StrOrPromise]
 # Who has blank labels printed.
@@ -289,7 +290,7 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
     """
     if reel.series.printer_id not in offices_of(actor):
         raise NotAllowed(_("This series is printed by another office."))
-    profile = known_profile(order)
+    setting = settle_order(actor, order)
     (locked,) = lock_reels([reel.pk])
     held = blank_holding(reel.pk)
     if held is None or held.place != LabelPlace.TO_PRINT:
@@ -300,15 +301,12 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
         raise BadInput(fields={"reason": _("These labels were ordered before. Say why they are printed again.")})
     run = LabelRun.objects.create(
         reel=locked,
-        profile=profile.key,
-        dpi=order.dpi,
-        start=order.start,
-        language=order.language,
         count=held.pieces,
         reason=order.reason.strip(),
         ordered_by=actor,
         ordered_at=at,
         job=start_job(actor=actor, at=at, kind=JOB_KIND, params={"intake": locked.number}),
+        **setting.as_run(),
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -319,7 +317,7 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
             """,
             [run.pk, locked.pk],
         )
-    record_reel("labels.ordered", locked, actor, at, run=run.pk, profile=profile.key, count=run.count)
+    record_reel("labels.ordered", locked, actor, at, run=run.pk, profile=setting.stock.key, count=run.count)
     return run
 
 

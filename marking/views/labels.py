@@ -1,8 +1,10 @@
 """Printing labels: the order, its picture, its progress, its files."""
 
+import base64
 import io
-from urllib.parse import urlencode
+from dataclasses import dataclass
 
+from django.forms import Form
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,24 +17,22 @@ from core.accounts.roles import Can
 from core.base.errors import BadInput, DomainError
 from core.base.paging import keyset_page
 from core.documents.services import serve
-from marking.forms import LabelOrderForm, last_choices
-from marking.labels import render_page
+from marking.forms import LabelOrderForm, choices_of
+from marking.labels import Profile, render_page
 from marking.models import LabelRun
 from marking.services.labels import marks_to_print, preview_sheet, print_labels, was_printed
-from marking.words import STOCK
+from marking.services.orders import usual_order
 from registry.models import Intake
-
-# Wide enough to read a label of the smallest stock, small enough for a slow line.
-PREVIEW_DPI = {"roll-50x25": 300}
-SHEET_PREVIEW_DPI = 110
 
 
 @requires(Can.PRINT_LABELS, Can.SEE_EVERYTHING)
 @require_safe
 def label_runs(request: SignedInRequest) -> HttpResponse:
     """Orders of labels, the newest first."""
-    runs = LabelRun.objects.visible_to(request.user).select_related("intake", "store", "reel", "ordered_by", "job")
-    context = {"page": keyset_page(runs, request), "stock": STOCK}
+    runs = LabelRun.objects.visible_to(request.user).select_related(
+        "intake", "store", "reel", "ordered_by", "job", "own_stock"
+    )
+    context = {"page": keyset_page(runs, request)}
     return render(request, "marking/label_runs.html", context)
 
 
@@ -43,7 +43,6 @@ def label_run(request: SignedInRequest, pk: int) -> HttpResponse:
     run = _run_or_404(request.user, pk)
     context = {
         "run": run,
-        "stock": STOCK[run.profile],
         "parts": list(run.parts.select_related("document")),
         "is_mine": run.job.owner_id == request.user.pk,
         "may_print": request.user.can(Can.PRINT_LABELS),
@@ -54,7 +53,7 @@ def label_run(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.PRINT_LABELS)
 @require_safe
 def label_file(request: SignedInRequest, pk: int) -> FileResponse:
-    """The PDF of a part of the run: `?part=2`, the first one without."""
+    """The file of a part of the run: `?part=2`, the first one without."""
     run = _run_or_404(request.user, pk)
     wanted = request.GET.get("part", "1")
     if not wanted.isdecimal():
@@ -69,50 +68,73 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
     intake = _intake_or_404(request.user, pk)
     printed_before = was_printed(intake)
     if request.method == "POST":
-        form = LabelOrderForm(request.POST, printed_before=printed_before)
+        form = LabelOrderForm(request.POST, user=request.user, printed_before=printed_before)
         if form.is_valid():
             try:
                 run = print_labels(actor=request.user, at=timezone.now(), intake=intake, order=form.order())
             except DomainError as refusal:
-                _put_on_form(form, refusal)
+                put_on_form(form, refusal)
             else:
                 return redirect("marking:label-run", run.pk)
     else:
-        last = LabelRun.objects.filter(ordered_by=request.user).first()
-        form = LabelOrderForm(initial=last_choices(last), printed_before=printed_before)
+        first = choices_of(usual_order(request.user))
+        form = LabelOrderForm(initial=first, user=request.user, printed_before=printed_before)
     context = {
         "intake": intake,
         "form": form,
         "count": marks_to_print(intake).count(),
-        "runs": intake.label_runs.select_related("ordered_by", "job"),
-        "stock": STOCK,
-        "preview_query": _preview_query(form),
+        "runs": intake.label_runs.select_related("ordered_by", "job", "own_stock"),
+        "sheet": _sheet_of(request.user, intake, form),
     }
     return render(request, "marking/intake_labels.html", context, status=422 if form.errors else 200)
 
 
 @requires(Can.PRINT_LABELS)
 @require_safe
-@cache_control(private=True, max_age=300)
+@cache_control(private=True, max_age=60)
 def label_preview(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A picture of the first sheet as it would be printed, with the intake's own labels."""
+    """The first sheet as it would be printed, with the intake's own labels; or why it would not."""
     intake = _intake_or_404(request.user, pk)
-    form = LabelOrderForm(request.GET, printed_before=False)
-    if not form.is_valid():
-        raise Http404
+    form = LabelOrderForm(request.GET, user=request.user, printed_before=False)
+    return render(request, "marking/_sheet.html", {"sheet": _sheet_of(request.user, intake, form)})
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A picture of the first sheet for a page, or the sentence that says why there is none."""
+
+    picture: str = ""
+    refusal: str = ""
+
+
+def _sheet_of(person: User, intake: Intake, form: LabelOrderForm) -> Sheet:
+    if not form.is_bound:
+        first = {name: "" if value is None else value for name, value in form.initial.items()}
+        form = LabelOrderForm({"start": 1} | first, user=person, printed_before=False)
+    form.is_valid()
+    wrong = [str(error) for name, errors in form.errors.items() if name != "reason" for error in errors]
+    if wrong:
+        return Sheet(refusal=" ".join(wrong))
     try:
-        pdf = preview_sheet(intake=intake, order=form.order())
+        pdf, setting = preview_sheet(actor=person, intake=intake, order=form.order())
     except DomainError as refusal:
-        raise Http404 from refusal
-    picture = io.BytesIO()
-    dpi = PREVIEW_DPI.get(form.cleaned_data["profile"], SHEET_PREVIEW_DPI)
-    render_page(pdf, dpi=dpi).save(picture, "PNG", optimize=True)
-    return HttpResponse(picture.getvalue(), content_type="image/png")
+        return Sheet(refusal=" ".join(map(str, refusal.fields.values())) or str(refusal.message))
+    return Sheet(picture=picture_of(pdf, setting.stock))
+
+
+def picture_of(pdf: bytes, stock: Profile) -> str:
+    """The first page as a PNG within the page itself; large enough to read, small enough for a slow line."""
+    longest = max(stock.page_width, stock.page_height)
+    dpi = 300 if longest <= 80 else 150 if longest <= 160 else 110
+    encoded = io.BytesIO()
+    render_page(pdf, dpi=dpi).save(encoded, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(encoded.getvalue()).decode()
 
 
 def _run_or_404(reader: User, pk: int) -> LabelRun:
     runs = LabelRun.objects.visible_to(reader)
-    return get_object_or_404(runs.select_related("intake", "store", "reel", "ordered_by", "job"), pk=pk)
+    found = runs.select_related("intake", "store", "reel", "ordered_by", "job", "own_stock", "printer")
+    return get_object_or_404(found, pk=pk)
 
 
 def _intake_or_404(reader: User, pk: int) -> Intake:
@@ -120,12 +142,8 @@ def _intake_or_404(reader: User, pk: int) -> Intake:
     return get_object_or_404(registered.select_related("store"), pk=pk)
 
 
-def _preview_query(form: LabelOrderForm) -> str:
-    """The address of the picture for what stands in the form."""
-    return urlencode({name: form[name].value() or "" for name in ("profile", "start", "dpi", "language")})
-
-
-def _put_on_form(form: LabelOrderForm, refusal: DomainError) -> None:
+def put_on_form(form: Form, refusal: DomainError) -> None:
+    """Say the refusal where it belongs on the form."""
     if isinstance(refusal, BadInput):
         for name, text in refusal.fields.items():
             form.add_error(name if name in form.fields else None, str(text))

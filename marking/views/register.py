@@ -11,10 +11,9 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.errors import DomainError
-from marking.forms import RegisterForm, last_choices
-from marking.models import LabelRun
+from marking.forms import RegisterForm
 from marking.services.issue import register_and_mark
-from marking.services.labels import LabelOrder
+from marking.services.orders import LabelOrder, usual_order
 from marking.services.registering import LONG, refusal_by_rows, start_registering
 from registry.models import Intake
 
@@ -64,5 +63,4 @@ def _usual_order(person: User) -> LabelOrder | None:
     """What the person printed on last, from a new sheet; None for those who do not print."""
     if not person.can(Can.PRINT_LABELS):
         return None
-    last = last_choices(LabelRun.objects.filter(ordered_by=person).first())
-    return LabelOrder(profile=str(last["profile"]), dpi=int(str(last["dpi"])), language=str(last["language"]))
+    return usual_order(person)

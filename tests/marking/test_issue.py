@@ -15,7 +15,7 @@ from core.base.errors import DomainError, InvalidTransition
 from ledger.models import Holding
 from marking.codes import is_code, new_code
 from marking.labels import PROFILES
-from marking.models import LabelRun, Mark, SigningKey
+from marking.models import OWN_PROFILE, LabelRun, Mark, SigningKey
 from marking.payload import read, to_text, verify
 from marking.services.issue import AlreadyMarked, issue_marks, register_and_mark
 from marking.services.keys import NoSigningKey, declare_compromised
@@ -251,4 +251,4 @@ def open_more(inspector: User, intake: Intake, at: datetime, *, rows: int) -> In
 
 
 def test_profiles_are_those_the_database_knows() -> None:
-    assert {key for key, _label in LabelRun._meta.get_field("profile").flatchoices} == set(PROFILES)
+    assert {key for key, _label in LabelRun._meta.get_field("profile").flatchoices} == {*PROFILES, OWN_PROFILE}

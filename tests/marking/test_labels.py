@@ -12,7 +12,18 @@ from PIL import Image
 from pypdf import PdfReader
 
 from marking import codes
-from marking.labels import PROFILES, Fonts, Label, LabelError, Profile, check_sample, draw_labels, render_page
+from marking.labels import (
+    PROFILES,
+    Fonts,
+    Label,
+    LabelError,
+    Print,
+    Profile,
+    check_sample,
+    draw_labels,
+    lay_out,
+    render_page,
+)
 from marking.labels.drawing import draw_symbol
 from marking.labels.geometry import LEAST_MODULE_MM, MM_PER_INCH, QUIET_MODULES, module_dots
 from marking.labels.reading import read_symbols
@@ -50,7 +61,7 @@ def make_labels(count: int, **changes: str) -> list[Label]:
 
 def print_labels(profile: Profile, labels: list[Label], *, dpi: int = 300, start: int = 1) -> bytes:
     out = io.BytesIO()
-    draw_labels(out, profile, labels, FONTS, dpi=dpi, title="Белгілер", language="kk", start=start)
+    draw_labels(out, profile, labels, FONTS, how=Print(dpi), title="Белгілер", language="kk", start=start)
     return out.getvalue()
 
 
@@ -115,30 +126,39 @@ def test_it_writes_every_kazakh_letter() -> None:
 @every_profile
 @pytest.mark.parametrize("dpi", [203, 300, 600])
 def test_it_makes_a_module_of_whole_dots_not_too_fine(profile: Profile, dpi: int) -> None:
-    modules = draw_symbol(make_labels(1)[0].symbol, profile.error_correction).modules
+    modules = draw_symbol(make_labels(1)[0].symbol, "qr", profile.error_correction).width
 
-    dots = module_dots(profile, modules, dpi)
+    dots = module_dots(profile.symbol, modules, QUIET_MODULES, dpi)
 
     side = dots * (modules + 2 * QUIET_MODULES) * MM_PER_INCH / dpi
-    assert modules == 45
+    assert modules == profile.modules("qr")
     assert dots * MM_PER_INCH / dpi >= LEAST_MODULE_MM
-    assert side <= profile.room
+    assert side <= profile.symbol
     assert dots * MM_PER_INCH / dpi >= 0.33 or dpi == 203
 
 
 @every_profile
-def test_it_keeps_texts_away_from_the_symbol_and_from_the_edge(profile: Profile) -> None:
+@pytest.mark.parametrize("symbols", ["qr", "datamatrix", "both"])
+def test_it_keeps_texts_away_from_symbols_and_from_the_edge(profile: Profile, symbols: str) -> None:
+    layout = lay_out(profile, symbols, bilingual=True)
+
     bottom = 0.0
-    for line in profile.lines:
+    for line in layout.lines:
         height = line.size * MM_PER_INCH / 72
-        assert line.left >= profile.room_left + profile.room
+        above, below = line.baseline - height * 0.75, line.baseline + height * 0.25
         assert line.left < line.right <= profile.label_width - 0.5
-        assert line.baseline - height >= 0.5
-        assert line.baseline + height * 0.3 <= profile.label_height - 0.5
+        assert above >= 0.3
+        assert below <= profile.label_height - 0.3
+        for room in layout.rooms:
+            beside = line.left >= room.left + room.width or line.right <= room.left
+            assert beside or line.baseline <= room.top or above >= room.top + room.height
         if not line.flush_right:
-            assert line.baseline - height * 0.8 >= bottom
-            bottom = line.baseline + height * 0.2
-    assert profile.room_top + profile.room <= profile.label_height
+            assert above >= bottom - 0.2
+            bottom = line.baseline
+    for room in layout.rooms:
+        assert room.left >= 0
+        assert room.left + room.width <= profile.label_width + 0.01
+        assert 0 <= room.top <= profile.label_height - room.height
 
 
 @every_profile
@@ -169,9 +189,10 @@ def test_it_shrinks_and_cuts_texts_that_are_too_long(profile: Profile) -> None:
     assert (min(label[0], ink[0]), min(label[1], ink[1])) == label[:2]
     assert (max(label[2], ink[2]), max(label[3], ink[3])) == label[2:]
     # The symbol with its quiet zone has no ink but its own.
-    inset = module_dots(profile, 45, 300) * QUIET_MODULES
-    room = (profile.room_left + left, profile.room_top + top)
-    size = round(profile.room * 300 / MM_PER_INCH)
+    inset = module_dots(profile.symbol, profile.modules("qr"), QUIET_MODULES, 300) * QUIET_MODULES
+    main = lay_out(profile).rooms[0]
+    room = (main.left + left, main.top + top)
+    size = round(profile.symbol * 300 / MM_PER_INCH)
     corner = tuple(round(edge * 300 / MM_PER_INCH) for edge in room)
     strip = (corner[0] + size - inset, corner[1], corner[0] + size, corner[1] + size)
     assert page.crop(strip).getextrema() == (255, 255)
@@ -190,18 +211,18 @@ def test_it_starts_at_any_position_of_a_used_sheet() -> None:
     assert ink is not None
     assert ink[0] >= left * 100 / MM_PER_INCH
     assert ink[1] >= top * 100 / MM_PER_INCH
-    assert check_sample(pdf, profile, labels, dpi=300, start=64) == 4
+    assert check_sample(pdf, profile, labels, how=Print(300), start=64) == 4
     with pytest.raises(ValueError, match="start position"):
         print_labels(profile, labels, start=66)
 
 
 def test_it_falls_back_to_the_short_symbol_where_the_label_says_so() -> None:
-    profile = replace(PROFILES["a4-65"], room=11, short=True)
+    profile = replace(PROFILES["a4-65"], symbol=11, short=True)
     label = make_labels(1)[0]
     short = replace(label, symbol="HTTPS://SAIGA.GOV.KZ/M/" + label.code.replace("-", "")[:6])
 
-    assert draw_symbol(short.symbol, profile.error_correction).modules == 25
-    assert check_sample(print_labels(profile, [short]), profile, [short], dpi=300) == 1
+    assert draw_symbol(short.symbol, "qr", profile.error_correction).width == 25
+    assert check_sample(print_labels(profile, [short]), profile, [short], how=Print(300)) == 1
     with pytest.raises(LabelError) as caught:
         print_labels(profile, [label])
     assert caught.value.reason == "room"
@@ -226,7 +247,7 @@ def test_it_notices_a_symbol_that_says_something_else(profile: Profile) -> None:
     pdf = print_labels(profile, labels)
 
     with pytest.raises(LabelError) as caught:
-        check_sample(pdf, profile, [*labels[:-1], make_labels(1)[0]], dpi=300)
+        check_sample(pdf, profile, [*labels[:-1], make_labels(1)[0]], how=Print(300))
 
     assert caught.value.reason == "unreadable"
 
@@ -245,7 +266,7 @@ def test_it_says_after_each_page_how_many_are_drawn() -> None:
 
     draw_labels(
         io.BytesIO(), PROFILES["a4-21"], make_labels(50), FONTS,
-        dpi=300, title="", language="kk", on_page=told.append,
+        how=Print(300), title="", language="kk", on_page=told.append,
     )  # fmt: skip
 
     assert told == [21, 42, 50]

@@ -17,7 +17,7 @@ from core.base.errors import BadInput, InvalidTransition
 from core.jobs.models import Job
 from core.jobs.services import Progress, cancel_job, execute_job
 from marking.codes import group
-from marking.labels import PROFILES, render_page
+from marking.labels import PROFILES, Print, render_page
 from marking.labels.reading import read_symbols
 from marking.models import LabelPart, LabelRun, Mark
 from marking.selectors import Verdict, check_text
@@ -164,9 +164,9 @@ def test_a_label_that_fails_stops_the_run_and_names_itself(
     monkeypatch.setattr(labels, "PART_LABELS", 2)
     real = labels.make_labels
 
-    def spoil(found: Any, language: str) -> list[Any]:
+    def spoil(found: Any, language: str, second: str) -> list[Any]:
         spoilt = group(marks[3].code)
-        return [replace(one, term="角") if one.code == spoilt else one for one in real(found, language)]
+        return [replace(one, term="角") if one.code == spoilt else one for one in real(found, language, second)]
 
     monkeypatch.setattr(labels, "make_labels", spoil)
     run = order_labels(open_intake, inspector, now, profile="roll-50x25")
@@ -251,7 +251,7 @@ def test_it_writes_what_fits_and_has_a_glyph_in_every_language(marks: list[Mark]
     for profile, language in _each():
         made = make_labels([*marks, heavy], language)
         out = io.BytesIO()
-        labels.draw_labels(out, PROFILES[profile], made, labels.FONTS, dpi=203, title="", language=language)
+        labels.draw_labels(out, PROFILES[profile], made, labels.FONTS, how=Print(203), title="", language=language)
         text = PdfReader(out).pages[0].extract_text()
         assert "…" not in text
 

@@ -118,7 +118,7 @@ def test_who_prints_sees_the_pages(run: LabelRun, client: Client, request: pytes
             assert response["Content-Type"] == "application/pdf"
             assert "private" in response["Cache-Control"]
         if name == "preview":
-            assert response.content.startswith(b"\x89PNG")
+            assert b"data:image/png;base64," in response.content
 
 
 @pytest.mark.parametrize("role", sorted(OVERSEERS))
@@ -196,10 +196,16 @@ def test_a_wrong_order_is_told_beside_its_field(run: LabelRun, inspector: User, 
 
 
 @pytest.mark.parametrize("query", ["", "?profile=a4-65", "?profile=a4-65&dpi=300&start=66&language=kk", "?profile=x"])
-def test_a_picture_of_nothing_is_not_found(run: LabelRun, inspector: User, client: Client, query: str) -> None:
+def test_instead_of_a_picture_of_nothing_it_says_why(
+    run: LabelRun, inspector: User, client: Client, query: str
+) -> None:
     client.force_login(inspector)
 
-    assert client.get(reverse("marking:label-preview", args=[run.intake_id]) + query).status_code == 404
+    response = client.get(reverse("marking:label-preview", args=[run.intake_id]) + query)
+
+    assert response.status_code == 200
+    assert b"notice-attention" in response.content
+    assert b"<img" not in response.content
 
 
 def test_only_finished_parts_are_handed_out(run: LabelRun, inspector: User, client: Client) -> None:
