@@ -258,6 +258,8 @@ SPECTACULAR_SETTINGS = {
         "NoteKind": "core.notices.models.NoticeNote.Kind",
         "NoticeOutcome": "core.notices.models.Notice.Outcome",
         "NoticeState": "core.notices.models.Notice.State",
+        "PrinterLanguage": "marking.models.Printer.Language",
+        "Resolution": "marking.models.printing.RESOLUTIONS",
         "JobState": "core.jobs.models.Job.State",
         "AccountKind": "ledger.models.AccountKind",
         "MovementKind": "ledger.models.MovementKind",

@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from marking.labels import PROFILES
 from marking.models import LabelPart, LabelRun, Mark, Symbols
+from marking.models.printing import RESOLUTIONS
 from marking.selectors import Answer, Reason, Verdict
 from marking.services.orders import LabelOrder
 from marking.verdicts import say
@@ -80,7 +81,7 @@ class LabelOrderSerializer(serializers.Serializer[LabelOrder]):
     profile = serializers.CharField(
         max_length=20, help_text=f"One of {', '.join(PROFILES)}, or the key of a label of your organisation."
     )
-    dpi = serializers.ChoiceField(choices=[203, 300, 600], required=False, default=300)
+    dpi = serializers.ChoiceField(choices=RESOLUTIONS, required=False, default=300)
     start = serializers.IntegerField(
         required=False, default=1, min_value=1, help_text="First free position of a used sheet."
     )

@@ -8,8 +8,6 @@ from marking.labels import CHOOSABLE, Profile
 from marking.models import OwnStock, Printer, Symbols
 from marking.models.printing import RESOLUTIONS
 
-DOTS = [dpi for dpi, _words in RESOLUTIONS]
-
 
 class PrinterSerializer(serializers.ModelSerializer[Printer]):
     keeps_size = serializers.BooleanField(help_text="False when its calibration page came out too large or too small.")
@@ -37,7 +35,7 @@ class PrinterSerializer(serializers.ModelSerializer[Printer]):
 class PrinterChangeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=60)
     language = serializers.ChoiceField(choices=Printer.Language.choices, required=False, default="pdf")
-    dpi = serializers.ChoiceField(choices=DOTS, required=False, default=300)
+    dpi = serializers.ChoiceField(choices=RESOLUTIONS, required=False, default=300)
     zpl_way = serializers.ChoiceField(choices=Printer.ZplWay.choices, required=False, default="commands")
 
 
@@ -141,4 +139,4 @@ class OwnStockNewSerializer(serializers.Serializer[Any]):
     symbols = serializers.ChoiceField(choices=Symbols.choices, required=False, default="qr")
     short = serializers.BooleanField(required=False, default=False, help_text="The code alone in the symbol.")
     shown = serializers.MultipleChoiceField(choices=list(CHOOSABLE), required=False, default=set[str](CHOOSABLE))
-    dpi = serializers.ChoiceField(choices=DOTS, required=False, default=300)
+    dpi = serializers.ChoiceField(choices=RESOLUTIONS, required=False, default=300)
