@@ -18,7 +18,7 @@ from benchmarks.figures import Figure, at_least, at_most
 from benchmarks.goods import FULL, enter_goods, fill_register
 from benchmarks.movement import copy_again, ground, timed
 from core.accounts.models import User
-from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, Item
+from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, HandoverSeal, Item
 from ledger.services import accept_handover, begin_boxes, dispatch_items, pack_items, seal_box
 
 ITEMS = 10_000
@@ -80,9 +80,13 @@ def _send(sender: User, items: list[int], here: CustodyAccount, there: CustodyAc
 
 
 def _scan_all(sent: Handover, receiver: User) -> None:
-    """Every item is in hand, as scans of sealed boxes note it."""
+    """Every item is in hand, as scans of sealed boxes note it, and every seal was looked at."""
+    now = datetime.now(UTC)
+    HandoverSeal.objects.filter(handover=sent).update(
+        state=HandoverSeal.State.INTACT, checked_by=receiver, checked_at=now
+    )
     HandoverLine.objects.filter(handover=sent).update(
-        outcome=HandoverLine.Outcome.RECEIVED, scanned_by=receiver, scanned_at=datetime.now(UTC)
+        outcome=HandoverLine.Outcome.RECEIVED, scanned_by=receiver, scanned_at=now
     )
 
 

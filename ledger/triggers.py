@@ -114,13 +114,19 @@ def line_was_dispatched() -> pgtrigger.Trigger:
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="added"),
         func="""
+            -- Of each hand-over its own postings are read once, by its movement: never those of the whole register.
             IF EXISTS (
-                SELECT FROM added l LEFT JOIN ledger_handover h ON h.id = l.handover_id
-                WHERE NOT EXISTS (
-                    SELECT FROM ledger_posting p
-                    WHERE p.movement_id = h.dispatch_movement_id AND p.account_id = h.transit_id
-                      AND p.item_id = l.item_id AND p.pieces > 0
-                ) OR (l.box_id IS NOT NULL AND NOT EXISTS (SELECT FROM ledger_box b WHERE b.id = l.box_id))
+                SELECT handover_id, item_id FROM added
+                EXCEPT
+                SELECT h.id, p.item_id FROM (SELECT DISTINCT handover_id FROM added) d
+                JOIN ledger_handover h ON h.id = d.handover_id
+                CROSS JOIN LATERAL (
+                    SELECT * FROM ledger_posting WHERE movement_id = h.dispatch_movement_id OFFSET 0
+                ) p
+                WHERE p.account_id = h.transit_id AND p.pieces > 0
+            ) OR EXISTS (
+                SELECT FROM (SELECT DISTINCT box_id FROM added WHERE box_id IS NOT NULL) l
+                WHERE NOT EXISTS (SELECT FROM ledger_box b WHERE b.id = l.box_id)
             ) THEN
                 RAISE EXCEPTION 'a line is of an item that its hand-over sent'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'line_was_dispatched';
@@ -213,7 +219,7 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="posted"),
-        declare=[("wrong", "text"), ("this_transaction", "bigint")],
+        declare=[("wrong", "text"), ("this_transaction", "bigint"), ("one_sided", "bigint[]")],
         func="""
             this_transaction := pg_current_xact_id()::text::bigint;
 
@@ -235,23 +241,24 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
             END IF;
 
             -- The deferred balance check may have run already; then nothing one-sided may follow.
-            SELECT min(p.movement_id)::text INTO wrong FROM (
-                SELECT DISTINCT movement_id FROM (
-                    SELECT movement_id FROM posted GROUP BY movement_id, item_id
-                    HAVING sum(pieces) <> 0 OR sum(grams) <> 0
-                ) one_sided
-            ) p
-            WHERE EXISTS (
-                SELECT FROM ledger_posting e WHERE e.movement_id = p.movement_id
-                AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
-            ) AND NOT EXISTS (
-                SELECT FROM ledger_posting e WHERE e.movement_id = p.movement_id
-                AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
-                GROUP BY e.item_id HAVING sum(e.pieces) <> 0 OR sum(e.grams) <> 0
-            );
-            IF wrong IS NOT NULL THEN
-                RAISE EXCEPTION 'movement % balances already and takes no one-sided posting', wrong
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
+            SELECT array_agg(DISTINCT movement_id) INTO one_sided FROM (
+                SELECT movement_id FROM posted GROUP BY movement_id, item_id
+                HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+            ) side;
+            IF one_sided IS NOT NULL THEN
+                SELECT min(p.id)::text INTO wrong FROM unnest(one_sided) AS p (id)
+                WHERE EXISTS (
+                    SELECT FROM ledger_posting e WHERE e.movement_id = p.id
+                    AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
+                ) AND NOT EXISTS (
+                    SELECT FROM ledger_posting e WHERE e.movement_id = p.id
+                    AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
+                    GROUP BY e.item_id HAVING sum(e.pieces) <> 0 OR sum(e.grams) <> 0
+                );
+                IF wrong IS NOT NULL THEN
+                    RAISE EXCEPTION 'movement % balances already and takes no one-sided posting', wrong
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
+                END IF;
             END IF;
 
             -- What leaves a physical place: of the right class, not held, not promised elsewhere, not before it came.
@@ -291,7 +298,7 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                         SELECT o.account_id, o.item_id, sum(o.pieces) AS pieces, sum(o.grams) AS grams,
                             max(m.effective_on) AS moved_on,
                             coalesce(max(o.stock_class) FILTER (WHERE o.pieces > 0), max(o.stock_class)) AS stock_class
-                        FROM (SELECT * FROM posted ORDER BY item_id, account_id) o
+                        FROM posted o
                         JOIN ledger_movement m ON m.id = o.movement_id
                         GROUP BY o.item_id, o.account_id
                         HAVING (sum(o.pieces) > 0 OR (sum(o.pieces) = 0 AND sum(o.grams) >= 0)) = (sign = 1)
