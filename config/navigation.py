@@ -110,7 +110,7 @@ MENUS: dict[Role, tuple[Line, ...]] = {
     Role.AUTHORITY_HEAD: _AUTHORITY,
     Role.SCIENTIFIC_REVIEWER: (HOME, PERMITS, STOCK, WORK, RULES),
     Role.CUSTOMS_OFFICER: (HOME, *PERMITS.pages, RULES),
-    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, CASES, PERMITS, ALERTS, RULES),
+    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, CASES, PERMITS, RULES),
     Role.ADMINISTRATOR: (
         HOME,
         Entry(_("People and roles"), "accounts:people", "users", (Can.MANAGE_PEOPLE,)),

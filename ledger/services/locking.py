@@ -20,13 +20,18 @@ from ledger.services.refusals import (
 from ledger.sscc import show_sscc
 
 # What each kind of hold asks for before its items go anywhere.
-_WHY_HELD: dict[str, StrOrPromise] = {
+WHY_HELD: dict[str, StrOrPromise] = {
     Hold.Kind.EVIDENCE: _("Some of these items are evidence (%(reference)s): record the decision of the case first."),
     Hold.Kind.COURT: _("A court decided on some of these items (%(reference)s): they leave as it decided."),
     Hold.Kind.DISPUTE: _("Some of these items are in dispute (%(reference)s): settle it first."),
     Hold.Kind.MISSING: _("Some of these items are missing (%(reference)s): find them first, or report their loss."),
     Hold.Kind.LOSS: _("Some of these items are reported lost or stolen (%(reference)s): settle the report first."),
     Hold.Kind.TO_DESTROY: _("Some of these items are on a list of destruction (%(reference)s)."),
+    Hold.Kind.MASS: _(
+        "The mass of some of these items is in question (%(reference)s): another person weighs them again."
+    ),
+    Hold.Kind.PROCESSING: _("Some of these items wait in processing (%(reference)s) for the authority."),
+    Hold.Kind.IN_TRANSIT: _("Some of these items are missing on the way (%(reference)s): find or report them first."),
 }
 
 
@@ -35,7 +40,7 @@ def on_hold(item_ids: Sequence[int]) -> ItemsOnHold:
     held = Hold.objects.active().filter(item__in=item_ids).order_by("item_id", "pk").first()
     if held is None:
         return ItemsOnHold()
-    return ItemsOnHold(_WHY_HELD[held.kind] % {"reference": held.reference or held.get_kind_display()})
+    return ItemsOnHold(WHY_HELD[held.kind] % {"reference": held.reference or held.get_kind_display()})
 
 
 def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: date, under: str) -> None:

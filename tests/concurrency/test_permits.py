@@ -237,7 +237,13 @@ def test_one_list_dispatched_from_two_windows_is_one_handover(
 ) -> None:
     loading = services.open_loading(actor=storekeeper, at=now, source=reception_store)
     services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
-    services.change_loading(actor=storekeeper, loading=loading, target=central_store, permit=None)
+    services.change_loading(
+        actor=storekeeper,
+        loading=loading,
+        target=central_store,
+        permit=None,
+        transport=services.Transport(carried_by="A courier"),
+    )
 
     results = at_once(
         *[lambda: services.dispatch_loading(actor=storekeeper, at=now, loading=loading) for _window in range(3)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,7 +18,7 @@ from ledger.services import place_hold
 from marking.codes import from_number, new_code
 from marking.models import Mark, SigningKey, Snapshot
 from marking.payload import key_id_of
-from marking.selectors import Reason, check_text
+from marking.selectors import Reason, check_text, reasons_of
 from marking.services.keys import signing_key_in_use
 from marking.services.snapshots import STATUSES, collect_state, make_edition
 from marking.services.stock import make_series, order_series
@@ -39,6 +40,7 @@ from tests.marks import print_again
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 PUBLIC = SIGNER.public_key().public_bytes_raw()
 KEYS = {key_id_of(PUBLIC): PUBLIC}
+IN_STORE: dict[str, Any] = {"state": "active", "is_bound": True, "place": "store", "decided": None}
 MADE = datetime.fromisoformat("2026-11-23T08:00:00+00:00")
 
 
@@ -105,6 +107,12 @@ def test_anything_else_is_refused(content: bytes) -> None:
 
 
 @pytest.mark.django_db
+def test_every_hold_is_told_or_hidden_on_purpose() -> None:
+    hidden = [kind for kind in Hold.Kind if not reasons_of(**IN_STORE, holds=[kind])]
+
+    assert hidden == [Hold.Kind.PROCESSING, Hold.Kind.IN_TRANSIT]
+
+
 def test_every_reason_has_a_status() -> None:
     assert set(STATUSES) == set(Reason) - {Reason.OLD_COPY, Reason.KEY_COMPROMISED}
 

@@ -358,7 +358,8 @@ def test_nobody_decides_what_the_own_act_raised(
         decide_notice(actor=trader, at=now, notice=notice, **given)
     client.force_login(trader)
     shown = client.get(page)
-    assert str(shown.context["refusal"]) == "Your own act raised this: another person decides."
+    with translation.override("en"):
+        assert str(shown.context["refusal"]) == "Your own act raised this: another person decides."
     assert {colleague, authority_officer} <= set(shown.context["deciders"])
     assert trader not in shown.context["deciders"]
     assert client.post(page, given).status_code == 403

@@ -277,7 +277,7 @@ def notice_for(person: User, at: datetime) -> None:
         organisation=person.appointments_in_force[0].organisation,
         subject=("handover", 1),
         number="HO25-000001",
-        extra="1",
+        extra=1,
         items="KZ25-0000001",
     )
 
