@@ -24,7 +24,7 @@ _ITEM = re.compile(r"(KZ[0-9]{2})-?([0-9]{7,})")
 _SHELF = re.compile(r"SHELF-?([0-9]{1,9})")
 _BATCH = re.compile(r"(IN[0-9]{2})-?([0-9]{6,})")
 # The mark itself proves nothing, whatever it is on.
-_WORTHLESS = frozenset({Reason.REPLACED, Reason.OLD_COPY, Reason.VOID, Reason.SPOILED, Reason.BLANK})
+_WORTHLESS = frozenset({Reason.REPLACED, Reason.OLD_COPY, Reason.VOID, Reason.SPOILED, Reason.LABEL_LOST, Reason.BLANK})
 
 
 @dataclass(frozen=True, slots=True)

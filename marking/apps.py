@@ -81,7 +81,7 @@ class MarkingConfig(AppConfig):
                 "labels.missing": _("%(number)s: %(count)s labels did not arrive. %(places)s"),
                 "labels.lost": _("%(count)s labels of reel %(reel)s are reported lost. %(reason)s"),
                 "labels.refused": _(
-                    "Somebody tried to bind label %(code)s (%(reel)s) to an item, which is refused: %(state)s"
+                    "Somebody tried to bind label %(label)s of reel %(reel)s, which must not be used any more"
                 ),
                 "labels.do_not_add_up": _("The labels of reel %(reel)s do not add up: %(ledger)s and %(marks)s"),
             },
@@ -91,7 +91,7 @@ class MarkingConfig(AppConfig):
             {
                 "labels.foreign": _("Labels of your office were bound by another office: %(count)s of reel %(reel)s"),
                 "labels.destruction_waits": _("%(number)s: destroying %(count)s labels waits for a second person"),
-                "marks.request_waits": _("%(kind)s: %(what)s waits for a second person. %(reason)s"),
+                "marks.request_waits": _("A request for the mark of %(what)s waits for a second person. %(reason)s"),
             }
         )
         register_subject(

@@ -388,6 +388,7 @@ class LabelReport(models.Model):
         max_length=9, choices=[(LabelPlace.SPOILED, LabelPlace.SPOILED.label), (LabelPlace.LOST, LabelPlace.LOST.label)]
     )
     reason = models.CharField(max_length=200)
+    office = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     photo = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+")
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField()

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.audit.services import record
-from core.base.errors import BadInput, InvalidTransition
+from core.base.errors import BadInput
 from marking.codes import new_codes
 from marking.models import LabelRun, Mark
 from marking.payload import Statement, sign
+from marking.services.applying import AlreadyMarked, bind_row_labels
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import LabelOrder, print_labels
 from registry.models import Intake, Processing
@@ -23,13 +24,6 @@ from registry.services import approve_processing, register_intake, register_proc
 
 # Code, derivative, signed bytes, signature.
 _Drawn = tuple[str, int, bytes, bytes]
-
-
-class AlreadyMarked(InvalidTransition):
-    """One of the derivatives has an active mark."""
-
-    code = "already-marked"
-    message = _("Some of these items have a mark already.")
 
 
 class MarkingCompulsory(BadInput):
@@ -90,6 +84,8 @@ def register_and_mark(
 ) -> Registration:
     """Register the rows of an intake, mark each derivative and, if ordered, print the labels: all of it or nothing.
 
+    Rows that name a blank label have it bound; the others get new marks.
+
     `mark` False registers without marks, where the rules of the day allow it; None follows the custom of the term.
     Raises what `register_intake` raises, MarkingCompulsory, NoSigningKey, and what `print_labels` raises.
     """
@@ -106,9 +102,11 @@ def register_and_mark(
         mark = marked_by_default(intake.term, intake.on)
     elif not mark and must_be_marked(intake.term, intake.on):
         raise MarkingCompulsory
-    if mark:
-        issue_marks(actor=actor, at=at, derivatives=lines_to_mark(intake))
-    run = print_labels(actor=actor, at=at, intake=intake, order=order) if order and mark else None
+    bound = bind_row_labels(actor=actor, at=at, intake=intake)
+    fresh = [line for line in lines_to_mark(intake) if line.pk not in bound] if mark else []
+    if fresh:
+        issue_marks(actor=actor, at=at, derivatives=fresh)
+    run = print_labels(actor=actor, at=at, intake=intake, order=order) if order and fresh else None
     return Registration(intake, intake.pieces or 0, run)
 
 

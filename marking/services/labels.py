@@ -81,7 +81,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     Labels printed before are printed again only with a reason. Raises BadInput, NothingToPrint, InvalidTransition.
     """
     setting = settle_order(actor, order)
-    _require_printer(actor, intake)
+    require_printer(actor, intake)
     # The row lock closes the race of two first orders for one intake.
     locked = Intake.objects.select_for_update(of=("self",), no_key=True).select_related("store").get(pk=intake.pk)
     if locked.state != Intake.State.REGISTERED:
@@ -129,7 +129,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     return run
 
 
-def _require_printer(actor: User, intake: Intake) -> None:
+def require_printer(actor: User, intake: Intake) -> None:
     """Labels are printed by those who keep the store, or by the inspection of its region."""
     store = intake.store
     own = store.custodian_id in actor.organisation_ids(Can.PRINT_LABELS)

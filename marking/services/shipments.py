@@ -192,7 +192,14 @@ def _lose(
         end_labels(codes, Mark.State.LOST)
         LabelReport.objects.bulk_create(
             [
-                LabelReport(mark_id=code, kind=LabelPlace.LOST, reason=reason, reported_by=actor, reported_at=at)
+                LabelReport(
+                    mark_id=code,
+                    kind=LabelPlace.LOST,
+                    reason=reason,
+                    office_id=shipment.sender_id,
+                    reported_by=actor,
+                    reported_at=at,
+                )
                 for code in sorted(codes)
             ]
         )

@@ -428,6 +428,7 @@ def write_off(
                 mark_id=code,
                 kind=target,
                 reason=reason.strip()[:200],
+                office_id=office,
                 photo=photo,
                 reported_by=actor,
                 reported_at=at,

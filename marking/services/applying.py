@@ -1,0 +1,375 @@
+"""Binding blank labels: to an item by itself, with a photo, or to the rows of a weighing table as it is registered."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.core.files.base import File
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Min
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from core.accounts.models import User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.documents.models import Document
+from core.documents.services import keep_document
+from core.notices.models import Notice
+from core.notices.services import raise_notice
+from marking.codes import group
+from marking.models import LabelApplication, LabelHolding, LabelMovement, LabelPlace, LabelReel, Mark, RowLabel
+from marking.models.stock import offices_of
+from marking.selectors import check_text
+from marking.services.stock import Change, lock_reels, move_labels, record_reel
+from marking.verdicts import say
+from registry.models import Derivative, DerivativePhoto, Intake
+from registry.services.locking import lock_open_intake
+
+Fields = dict[str, StrOrPromise]
+
+
+class AlreadyMarked(InvalidTransition):
+    """One of the derivatives has an active mark."""
+
+    code = "already-marked"
+    message = _("Some of these items have a mark already.")
+
+
+class LabelRefused(DomainError):
+    """The label is not one that may be bound: it was used, spoiled, lost or destroyed. `mark` is what was shown."""
+
+    code = "label-refused"
+    message = _("This label must not be used.")
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__(
+            _("Label %(code)s must not be used: %(state)s.")
+            % {"code": group(mark.code), "state": str(mark.get_state_display()).lower()}
+        )
+        self.mark = mark
+
+
+class LabelNotHere(InvalidTransition):
+    """The reel is not in an office: not printed, or on its way."""
+
+    code = "label-not-received"
+    message = _("The reel of this label has not been received by an office. Receive it first.")
+
+
+class ForeignLabel(BadInput):
+    """The label belongs to another office: asked about before it is bound."""
+
+    code = "label-of-another-office"
+    message = _("This label belongs to another office. Confirm that it is right.")
+
+
+@contextmanager
+def telling_refused(actor: User, at: datetime) -> Iterator[None]:
+    """Tell the authority of a refused label, in a transaction of its own: a refusal alone would leave no trace."""
+    try:
+        yield
+    except LabelRefused as refusal:
+        reel = refusal.mark.reel
+        if reel is not None:
+            with transaction.atomic():
+                _tell_refused(actor, at, refusal.mark, reel)
+        raise
+
+
+def _tell_refused(actor: User, at: datetime, mark: Mark, reel: LabelReel) -> None:
+    told = Notice.objects.open().filter(code="labels.refused", subject_kind="label_reel", subject_id=str(reel.pk))
+    if told.filter(params__label=group(mark.code)).exists():
+        return
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="labels.refused",
+        organisation=reel.series.office,
+        subject=("label_reel", reel.pk),
+        actor=actor,
+        label=group(mark.code),
+        reel=reel.number,
+    )
+
+
+def read_label(text: str, *, own_hosts: Collection[str]) -> str:
+    """The code of a label of ours, from whatever was scanned or typed. Raises BadInput saying what it is instead."""
+    answer = check_text(text, own_hosts=own_hosts)
+    if not answer.is_genuine:
+        raise BadInput(fields={"label": say(answer).text})
+    return answer.code
+
+
+def can_bind(user: User) -> bool:
+    return user.can(Can.PRINT_LABELS) or user.can(Can.OPEN_INTAKE)
+
+
+@transaction.atomic
+def apply_blank(
+    *,
+    actor: User,
+    at: datetime,
+    code: str,
+    derivative: Derivative,
+    photo: File | Document,
+    confirm_foreign: bool = False,
+) -> Mark:
+    """Bind a blank label to an item that has no mark, with a photo that shows it there.
+
+    Raises NotAllowed, AlreadyMarked, LabelRefused, LabelNotHere, ForeignLabel unless confirmed, UnusableFile.
+    """
+    if not can_bind(actor) or not Derivative.objects.visible_to(actor).filter(pk=derivative.pk).exists():
+        raise NotAllowed
+    mark = Mark.objects.select_related("reel").filter(pk=code).first()
+    if mark is None or mark.reel is None:
+        raise BadInput(fields={"label": _("This is not a blank label.")})
+    # The lock closes the races of two bindings of one label, and of binding against sending the reel.
+    lock_reels([mark.reel.pk])
+    mark.refresh_from_db()
+    if mark.state != Mark.State.BLANK:
+        raise LabelRefused(mark)
+    if Mark.objects.active().filter(derivative=derivative).exists():
+        raise AlreadyMarked
+    holding = _at_office(mark.reel)
+    is_foreign = holding.organisation_id not in offices_of(actor)
+    if is_foreign and not confirm_foreign:
+        raise ForeignLabel(fields={"confirm_foreign": ForeignLabel.message})
+    if isinstance(photo, Document):
+        document = photo
+    else:
+        document = keep_document(
+            actor=actor, at=at, kind=Document.Kind.PHOTO, name=str(photo.name or "label.jpg"), content=photo
+        )
+        DerivativePhoto.objects.create(derivative=derivative, document=document)
+    _bind(actor, at, [(mark, derivative.pk, document.pk, is_foreign)], {mark.reel.pk: holding})
+    record_reel(
+        "labels.applied",
+        mark.reel,
+        actor,
+        at,
+        organisation=holding.organisation_id,
+        count=1,
+        code=mark.code,
+        item=derivative.number,
+    )
+    mark.refresh_from_db()
+    return mark
+
+
+def _at_office(reel: LabelReel) -> LabelHolding:
+    found = (
+        LabelHolding.objects.filter(reel=reel, place=LabelPlace.OFFICE, pieces__gt=0)
+        .select_related("organisation")
+        .first()
+    )
+    if found is None:
+        raise LabelNotHere
+    return found
+
+
+# A mark, its derivative, the photo, and whether the label is another office's.
+_Bound = tuple[Mark, int, object, bool]
+
+
+def _bind(actor: User, at: datetime, bound: list[_Bound], holdings: Mapping[int, LabelHolding]) -> None:
+    """Write the movement, the applications and the marks: a fixed number of statements; notices for other offices."""
+    by_reel = Counter(mark.reel_id for mark, *_rest in bound if mark.reel_id is not None)
+    changes: list[Change] = []
+    for reel, pieces in sorted(by_reel.items()):
+        office = holdings[reel].organisation_id
+        changes.append(Change(reel, LabelPlace.OFFICE, office, -pieces))
+        changes.append(Change(reel, LabelPlace.APPLIED, office, pieces))
+    move_labels(actor=actor, at=at, kind=LabelMovement.Kind.APPLIED, changes=changes)
+    LabelApplication.objects.bulk_create(
+        [
+            LabelApplication(
+                mark=mark,
+                derivative_id=derivative,
+                office_id=holdings[mark.reel_id or 0].organisation_id,
+                photo_id=photo,  # type: ignore[misc]
+                is_foreign=foreign,
+                applied_by=actor,
+                applied_at=at,
+            )
+            for mark, derivative, photo, foreign in bound
+        ]
+    )
+    ordered = sorted((mark.code, derivative) for mark, derivative, *_rest in bound)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE marking_mark m SET state = 'active', derivative_id = n.derivative
+                FROM unnest(%s::text[], %s::bigint[]) AS n (code, derivative)
+                WHERE m.code = n.code AND m.state = 'blank'
+                """,
+                [[code for code, _item in ordered], [item for _code, item in ordered]],
+            )
+            if cursor.rowcount != len(ordered):
+                raise LabelRefused(bound[0][0])
+    except IntegrityError as error:
+        raise AlreadyMarked from error
+    foreign_by_reel = Counter(mark.reel_id for mark, _item, _photo, foreign in bound if foreign)
+    reels = {mark.reel_id: mark.reel for mark, *_rest in bound}
+    for foreign_reel, count in foreign_by_reel.items():
+        reel_found = reels[foreign_reel]
+        if reel_found is None:
+            continue
+        raise_notice(
+            at=at,
+            kind=Notice.Kind.ALERT,
+            code="labels.foreign",
+            organisation=holdings[reel_found.pk].organisation,
+            subject=("label_reel", reel_found.pk),
+            actor=actor,
+            count=count,
+            reel=reel_found.number,
+        )
+
+
+@transaction.atomic
+def name_row_labels(
+    *,
+    actor: User,
+    at: datetime,
+    intake: Intake,
+    labels: Mapping[int, str],
+    own_hosts: Collection[str],
+    confirm_foreign: bool = False,
+) -> int:
+    """Say which blank labels are tied to the horns of these rows; an empty text takes a label off its row.
+
+    Registering the table binds them. Returns how many rows of the table are named now. Raises what `lock_open_intake`
+    raises, BadInput naming the rows, LabelRefused, ForeignLabel unless confirmed.
+    """
+    intake = lock_open_intake(actor=actor, intake=intake)
+    codes = _read_rows(intake, labels, own_hosts)
+    RowLabel.objects.filter(intake=intake, row__in=labels).delete()
+    found = Mark.objects.select_related("reel__series").in_bulk(codes.values())
+    reels = {mark.reel_id for mark in found.values() if mark.reel_id is not None}
+    lock_reels(reels)
+    at_office = _offices_of_reels(reels)
+    offices = offices_of(actor)
+    elsewhere = {
+        other.mark_id: other
+        for other in RowLabel.objects.filter(mark__in=found).select_related("intake").select_for_update(of=("self",))
+    }
+    wrong: Fields = {}
+    named: list[RowLabel] = []
+    for row, code in sorted(codes.items()):
+        mark = found[code]
+        if (refusal := _not_to_be_named(mark, at_office, elsewhere.get(code))) is not None:
+            wrong[f"rows.{row}.label"] = refusal
+            continue
+        foreign = at_office[mark.reel_id or 0].organisation_id not in offices
+        named.append(RowLabel(intake=intake, row=row, mark=mark, is_foreign=foreign, named_by=actor, named_at=at))
+    if wrong:
+        raise BadInput(fields=wrong)
+    strange = [one.row for one in named if one.is_foreign]
+    if strange and not confirm_foreign:
+        raise ForeignLabel(fields={f"rows.{row}.label": ForeignLabel.message for row in strange})
+    RowLabel.objects.filter(mark__in=found).delete()  # of tables that are closed, and of rows that are gone
+    RowLabel.objects.bulk_create(named)
+    count = RowLabel.objects.filter(intake=intake, row__in=intake.rows.values("row")).count()
+    record(
+        "row.label_named",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=intake.store.custodian_id,
+        count=len(named),
+    )
+    return count
+
+
+def _read_rows(intake: Intake, labels: Mapping[int, str], own_hosts: Collection[str]) -> dict[int, str]:
+    """The code for each row that names one. Raises BadInput naming the rows."""
+    wrong: Fields = {}
+    codes: dict[int, str] = {}
+    rows = set(intake.rows.filter(row__in=labels).values_list("row", flat=True))
+    for row, text in labels.items():
+        if row not in rows:
+            wrong[f"rows.{row}.label"] = _("There is no such row.")
+        elif text.strip():
+            try:
+                codes[row] = read_label(text, own_hosts=own_hosts)
+            except BadInput as refusal:
+                wrong[f"rows.{row}.label"] = refusal.fields["label"]
+    counts = Counter(codes.values())
+    wrong |= {f"rows.{row}.label": _("This label is named in two rows.") for row, one in codes.items() if counts[one] > 1}
+    if wrong:
+        raise BadInput(fields=wrong)
+    return codes
+
+
+def _not_to_be_named(mark: Mark, at_office: Mapping[int, LabelHolding], other: RowLabel | None) -> StrOrPromise | None:
+    """Why a row must not name this label; raises LabelRefused for one that nobody may use."""
+    if mark.reel_id is None:
+        return _("This is not a blank label.")
+    if mark.state != Mark.State.BLANK:
+        raise LabelRefused(mark)
+    if mark.reel_id not in at_office:
+        return LabelNotHere.message
+    if other is not None and other.intake.is_open and other.intake.rows.filter(row=other.row).exists():
+        place = {"row": other.row, "number": other.intake.number}
+        return _("Row %(row)s of %(number)s names this label.") % place
+    return None
+
+
+def _offices_of_reels(reels: Collection[int]) -> dict[int, LabelHolding]:
+    found = LabelHolding.objects.filter(reel__in=reels, place=LabelPlace.OFFICE, pieces__gt=0)
+    return {holding.reel_id: holding for holding in found.select_related("organisation")}
+
+
+def bind_row_labels(*, actor: User, at: datetime, intake: Intake) -> set[int]:
+    """Bind the labels that the rows of a table just registered named; the keys of the derivatives that have one now.
+
+    Called in the transaction of the registration. Raises BadInput naming rows without a photo or with a label that
+    left its office since, LabelRefused.
+    """
+    derivatives = dict(intake.derivatives.filter(row__in=intake.row_labels.values("row")).values_list("row", "pk"))
+    if not derivatives:
+        return set()
+    named = list(intake.row_labels.filter(row__in=derivatives).values_list("row", "mark_id", "is_foreign"))
+    codes = [code for _row, code, _foreign in named]
+    reels = {mark.reel_id for mark in Mark.objects.filter(pk__in=codes).only("reel") if mark.reel_id is not None}
+    lock_reels(reels)
+    marks = Mark.objects.select_related("reel__series").in_bulk(codes)
+    at_office = _offices_of_reels(reels)
+    photos = dict(
+        DerivativePhoto.objects.filter(derivative__in=derivatives.values())
+        .order_by("derivative")
+        .values_list("derivative")
+        .annotate(first=Min("pk"))
+    )
+    documents = dict(DerivativePhoto.objects.filter(pk__in=photos.values()).values_list("derivative", "document"))
+    wrong: Fields = {}
+    bound: list[_Bound] = []
+    for row, code, foreign in named:
+        mark, item = marks[code], derivatives[row]
+        if mark.state != Mark.State.BLANK:
+            raise LabelRefused(mark)
+        if mark.reel_id not in at_office:
+            wrong[f"rows.{row}.label"] = LabelNotHere.message
+        elif item not in documents:
+            wrong[f"rows.{row}.label"] = _("Take a photo that shows the label on the horn.")
+        else:
+            bound.append((mark, item, documents[item], foreign))
+    if wrong:
+        raise BadInput(_("Some labels cannot be bound. Correct the rows that are named."), fields=wrong)
+    _bind(actor, at, bound, at_office)
+    intake.row_labels.all().delete()
+    record(
+        "labels.applied",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=intake.store.custodian_id,
+        count=len(bound),
+    )
+    return {item for _mark, item, _photo, _foreign in bound}

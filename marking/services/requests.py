@@ -1,0 +1,274 @@
+"""Reprint, end or replace a mark on an item: asked for by one person with a reason, approved by another.
+
+Lock order: the request, its marks by code, then what issuing and printing lock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.jobs.services import start_job
+from core.notices.models import Notice
+from core.notices.services import raise_notice, settle_notice
+from ledger.models import Holding
+from ledger.services import SecondPersonNeeded
+from marking.codes import group
+from marking.models import LabelRun, Mark, MarkRequest
+from marking.payload import LARGEST_GENERATION, Statement, sign
+from marking.services.issue import issue_marks
+from marking.services.keys import signing_key_in_use
+from marking.services.labels import JOB_KIND, LabelOrder, known_profile, require_printer
+from registry.models import Derivative, Intake
+
+
+@transaction.atomic
+def ask_for_mark(
+    *,
+    actor: User,
+    at: datetime,
+    kind: MarkRequest.Kind,
+    reason: str,
+    mark: Mark | None = None,
+    intake: Intake | None = None,
+    order: LabelOrder | None = None,
+) -> MarkRequest:
+    """Ask for a reprint, an end or a new mark of one item; or for a reprint of all labels of an intake.
+
+    What is printed, is printed by `order`. Raises NotAllowed, BadInput, InvalidTransition.
+    """
+    if not actor.can(Can.PRINT_LABELS):
+        raise NotAllowed
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say why.")})
+    if kind != MarkRequest.Kind.VOID:
+        if order is None:
+            raise BadInput(fields={"profile": _("Choose the labels you print on.")})
+        known_profile(order)
+    if mark is not None:
+        mark = Mark.objects.select_related("derivative").get(pk=mark.pk)
+        if mark.state != Mark.State.ACTIVE:
+            raise InvalidTransition(_("This mark is not active any more. Reload the page."))
+        if not Derivative.objects.visible_to(actor).filter(pk=mark.derivative_id).exists():
+            raise NotAllowed
+        what = mark.item.number
+    elif intake is not None and kind == MarkRequest.Kind.REPRINT:
+        require_printer(actor, intake)
+        if not Mark.objects.active().filter(derivative__intake=intake).exists():
+            raise InvalidTransition(_("There is nothing to print: register the horns first."))
+        what = intake.number
+    else:
+        raise BadInput(fields={"mark": _("Name one mark.")})
+    try:
+        with transaction.atomic():
+            asked = MarkRequest.objects.create(
+                kind=kind,
+                mark=mark,
+                intake=None if mark is not None else intake,
+                reason=reason.strip()[:200],
+                profile=order.profile if order else "",
+                dpi=order.dpi if order else None,
+                start=order.start if order else 1,
+                language=order.language if order else "",
+                asked_by=actor,
+                asked_at=at,
+            )
+    except IntegrityError as error:
+        raise InvalidTransition(_("This was asked for already and waits for a second person.")) from error
+    _record("mark.request_asked", asked, actor, at, reason=asked.reason)
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="marks.request_waits",
+        organisation=_keeper(asked, actor),
+        subject=("mark_request", asked.pk),
+        actor=actor,
+        what=what,
+        reason=asked.reason,
+    )
+    return asked
+
+
+def _keeper(asked: MarkRequest, actor: User) -> Organisation:
+    """Whose people are told: the office of the person who asks, where colleagues can approve."""
+    offices = actor.organisation_ids(Can.PRINT_LABELS)
+    return Organisation.objects.filter(pk__in=offices).order_by("pk")[0]
+
+
+def can_approve(user: User, asked: MarkRequest) -> bool:
+    """Who may be the second person, whoever asked."""
+    return user.can(Can.APPROVE_MARKS) and MarkRequest.objects.visible_to(user).filter(pk=asked.pk).exists()
+
+
+@transaction.atomic
+def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkRequest:
+    """Carry it out. A reprint keeps the code and raises the generation, so that the former print is an old copy.
+
+    Raises SecondPersonNeeded, NotAllowed, InvalidTransition, NoSigningKey.
+    """
+    locked = _take(asked)
+    if locked.asked_by_id == actor.pk:
+        raise SecondPersonNeeded
+    if not can_approve(actor, locked):
+        raise NotAllowed
+    locked.state, locked.decided_by, locked.decided_at = MarkRequest.State.APPROVED, actor, at
+    locked.save(update_fields=["state", "decided_by", "decided_at"])
+    marks = _lock_marks(locked)
+    if locked.kind == MarkRequest.Kind.REPRINT:
+        _raise_generation(marks)
+        locked.run = _print(locked, marks)
+        verb = "mark.reprinted"
+    else:
+        (mark,) = marks
+        replaced = locked.kind == MarkRequest.Kind.REPLACE
+        _end(locked, mark, Mark.State.REPLACED if replaced else Mark.State.VOID)
+        if replaced:
+            (code,) = issue_marks(actor=actor, at=at, derivatives=[mark.item])
+            locked.new_mark = Mark.objects.select_related("derivative__intake__store").get(pk=code)
+            locked.run = _print(locked, [locked.new_mark])
+        verb = "mark.replaced" if replaced else "mark.voided"
+    MarkRequest.objects.filter(pk=locked.pk).update(run=locked.run, new_mark=locked.new_mark)
+    _record(verb, locked, actor, at, reason=locked.reason, count=len(marks))
+    _settle(locked, actor, at)
+    return locked
+
+
+@transaction.atomic
+def refuse_request(*, actor: User, at: datetime, asked: MarkRequest, reason: str) -> MarkRequest:
+    """Not approve it; whoever asked may take it back so too. Raises NotAllowed, BadInput, InvalidTransition."""
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say why.")})
+    locked = _take(asked)
+    if locked.asked_by_id != actor.pk and not can_approve(actor, locked):
+        raise NotAllowed
+    locked.state, locked.decided_by, locked.decided_at = MarkRequest.State.REFUSED, actor, at
+    locked.refusal = reason.strip()[:200]
+    locked.save(update_fields=["state", "decided_by", "decided_at", "refusal"])
+    _record("mark.request_refused", locked, actor, at, reason=locked.refusal)
+    _settle(locked, actor, at)
+    return locked
+
+
+def _take(asked: MarkRequest) -> MarkRequest:
+    # The lock closes the race of two who approve, and of approving against refusing.
+    locked = (
+        MarkRequest.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("mark__derivative__intake__store", "intake__store", "asked_by")
+        .get(pk=asked.pk)
+    )
+    if locked.state != MarkRequest.State.ASKED:
+        raise InvalidTransition(_("This was approved or refused already. Reload the page."))
+    return locked
+
+
+def _lock_marks(asked: MarkRequest) -> list[Mark]:
+    marks = Mark.objects.active().select_related("derivative__intake__store")
+    marks = marks.filter(pk=asked.mark_id) if asked.mark_id else marks.filter(derivative__intake=asked.intake_id)
+    # The lock closes the race of two requests that change one mark.
+    locked = list(marks.select_for_update(no_key=True, of=("self",)).order_by("code"))
+    if not locked:
+        raise InvalidTransition(_("This mark is not active any more. Reload the page."))
+    return sorted(locked, key=lambda mark: mark.item.row)
+
+
+def _raise_generation(marks: Sequence[Mark]) -> None:
+    """New statements, signed with the key in use: one statement of SQL, whatever the count."""
+    if any(mark.generation >= LARGEST_GENERATION for mark in marks):
+        raise InvalidTransition(_("This label was printed too often. Give the item a new mark."))
+    key, private_key = signing_key_in_use()
+    signed = [
+        sign(
+            Statement(
+                key_id=bytes.fromhex(key.pk),
+                code=mark.code,
+                generation=mark.generation + 1,
+                term=mark.item.term,
+                origin=mark.item.origin,
+                mass_g=mark.item.mass_g,
+                dated_on=mark.item.dated_on,
+            ),
+            private_key,
+        )
+        for mark in marks
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marking_mark m SET generation = m.generation + 1, key_id = %s, payload = n.payload,
+                signature = n.signature
+            FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS n (code, payload, signature)
+            WHERE m.code = n.code
+            """,
+            [
+                key.pk,
+                [one.statement.code for one in signed],
+                [one.body for one in signed],
+                [one.signature for one in signed],
+            ],
+        )
+
+
+def _end(asked: MarkRequest, mark: Mark, state: Mark.State) -> None:
+    mark.state = state
+    mark.end_asked_by, mark.ended_by, mark.ended_at = asked.asked_by, asked.decided_by, asked.decided_at
+    mark.end_reason = asked.reason
+    mark.save(update_fields=["state", "end_asked_by", "ended_by", "ended_at", "end_reason"])
+
+
+def _print(asked: MarkRequest, marks: Sequence[Mark]) -> LabelRun:
+    """A run of these marks, ordered by whoever asked for it."""
+    intake = marks[0].item.intake
+    if asked.decided_at is None or asked.dpi is None:
+        raise ValueError("an approved request to print says how")
+    run = LabelRun.objects.create(
+        intake=intake,
+        store=intake.store,
+        profile=asked.profile,
+        dpi=asked.dpi,
+        start=asked.start,
+        language=asked.language,
+        count=len(marks),
+        reason=asked.reason,
+        ordered_by=asked.asked_by,
+        ordered_at=asked.decided_at,
+        job=start_job(actor=asked.asked_by, at=asked.decided_at, kind=JOB_KIND, params={"intake": intake.number}),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO marking_labelrunmark (run_id, place, mark_id, generation)
+            SELECT %s, n.place, n.code, m.generation
+            FROM unnest(%s::text[]) WITH ORDINALITY AS n (code, place) JOIN marking_mark m ON m.code = n.code
+            """,
+            [run.pk, [mark.code for mark in marks]],
+        )
+    return run
+
+
+def _settle(asked: MarkRequest, actor: User, at: datetime) -> None:
+    for notice in Notice.objects.open().filter(subject_kind="mark_request", subject_id=str(asked.pk)):
+        settle_notice(
+            actor=actor,
+            at=at,
+            notice=notice,
+            decision=str(asked.get_state_display()),
+            reason=asked.refusal or asked.reason,
+        )
+
+
+def _record(verb: str, asked: MarkRequest, actor: User, at: datetime, **facts: object) -> None:
+    if asked.intake is None and asked.mark is not None:
+        subject, name = ("mark", asked.mark.code), group(asked.mark.code)
+        holding = Holding.objects.filter(item=asked.mark.derivative_id, pieces__gt=0).select_related("account").first()
+        keeper = holding.account.custodian_id if holding else None
+    else:
+        intake = Intake.objects.select_related("store").get(mark_requests=asked)
+        subject, name, keeper = ("intake", str(intake.pk)), intake.number, intake.store.custodian_id
+    record(
+        verb, actor=actor, at=at, subject=subject, subject_name=name, organisation_id=keeper, request=asked.pk, **facts
+    )
