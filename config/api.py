@@ -18,6 +18,7 @@ v1: list[URLPattern | URLResolver] = [
     path("", include("registry.api_seasons")),
     path("", include("marking.api")),
     path("", include("marking.api_printing")),
+    path("", include("marking.api_stock")),
     path("", include("custody.api")),
     path("", include("permits.api")),
     path("", include("reports.api")),

@@ -145,6 +145,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell-late-handovers": {"task": "permits.tasks.tell_late_handovers", "schedule": 300.0},
     "escalate-overdue-notices": {"task": "core.notices.tasks.escalate_notices", "schedule": 3600.0},
     "write-letters": {"task": "core.notices.tasks.write_letters", "schedule": crontab(hour=8, minute=0)},
+    "check-label-stock": {"task": "marking.tasks.check_label_stock", "schedule": crontab(hour=6, minute=30)},
     "make-snapshot": {"task": "marking.tasks.make_snapshot", "schedule": 3600.0},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }

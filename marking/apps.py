@@ -18,6 +18,7 @@ class MarkingConfig(AppConfig):
             LabelSeries,
             LabelShipment,
             Mark,
+            MarkRequest,
             OwnStock,
             Printer,
             Tip,
@@ -51,6 +52,7 @@ class MarkingConfig(AppConfig):
         )
         register_subject(
             "label_series",
+            url_name="marking:label-series",
             label=_("Series of labels"),
             known_to=lambda user: LabelSeries.objects.visible_to(user),
             everything=lambda: LabelSeries.objects.all(),
@@ -59,11 +61,13 @@ class MarkingConfig(AppConfig):
         )
         register_subject(
             "label_reel",
+            url_name="marking:label-reel",
             label=_("Reel of labels"),
             known_to=lambda user: LabelReel.objects.visible_to(user),
         )
         register_subject(
             "label_shipment",
+            url_name="marking:label-shipment",
             label=_("Hand-over of labels"),
             known_to=lambda user: LabelShipment.objects.visible_to(user),
             everything=lambda: LabelShipment.objects.all(),
@@ -71,10 +75,17 @@ class MarkingConfig(AppConfig):
         )
         register_subject(
             "label_destruction",
+            url_name="marking:label-destruction",
             label=_("Destruction of labels"),
             known_to=lambda user: LabelDestruction.objects.visible_to(user),
             everything=lambda: LabelDestruction.objects.all(),
             prefix="LD",
+        )
+        register_subject(
+            "mark_request",
+            label=_("Request for a mark"),
+            url_name="marking:mark-request",
+            known_to=lambda user: MarkRequest.objects.visible_to(user),
         )
         register_notice_codes(
             {
@@ -83,7 +94,9 @@ class MarkingConfig(AppConfig):
                 "labels.refused": _(
                     "Somebody tried to bind label %(label)s of reel %(reel)s, which must not be used any more"
                 ),
-                "labels.do_not_add_up": _("The labels of reel %(reel)s do not add up: %(ledger)s and %(marks)s"),
+                "labels.do_not_add_up": _(
+                    "The labels of reel %(reel)s do not add up: %(ledger)s unused by the ledger, %(marks)s by the marks"
+                ),
             },
             decides="authority",
         )

@@ -12,6 +12,7 @@ from marking.models import LabelRun
 from marking.services.labels import JOB_KIND, draw_run
 from marking.services.registering import REGISTER_KIND, run_registering
 from marking.services.snapshots import make_edition
+from marking.services.stock import tell_what_differs
 
 
 @runner(JOB_KIND, _("Printing labels"))
@@ -27,6 +28,12 @@ def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
 def register(job: Job, progress: Progress) -> dict[str, Any]:
     """Register and mark a long table; a repeat finds it done."""
     return run_registering(job, progress)
+
+
+@shared_task
+def check_label_stock() -> int:
+    """Tell of reels whose labels do not add up; how many. The database lets none come about."""
+    return tell_what_differs(at=timezone.now())
 
 
 @shared_task

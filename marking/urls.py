@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marking.views import check, labels, printing, register, snapshots, tips
+from marking.views import check, labels, printing, register, requests, snapshots, stock, tips
 
 app_name = "marking"
 urlpatterns = [
@@ -22,6 +22,35 @@ urlpatterns = [
     path("labels/sizes/<int:pk>/end/", printing.size_end, name="size-end"),
     path("labels/<int:pk>/", labels.label_run, name="label-run"),
     path("labels/<int:pk>/file/", labels.label_file, name="label-file"),
+    path("labels/stock/", stock.label_stock, name="label-stock"),
+    path("labels/series/order/", stock.order_series, name="order-label-series"),
+    path("labels/series/<int:pk>/", stock.series, name="label-series"),
+    path("labels/series/<int:pk>/make/", stock.make_series, name="make-label-series"),
+    path("labels/series/<int:pk>/print/", stock.print_series, name="print-label-series"),
+    path("labels/series/<int:pk>/cancel/", stock.cancel_series, name="cancel-label-series"),
+    path("labels/reels/<int:pk>/", stock.reel, name="label-reel"),
+    path("labels/reels/<int:pk>/print/", stock.print_reel, name="print-label-reel"),
+    path("labels/reels/<int:pk>/printed/", stock.reel_printed, name="label-reel-printed"),
+    path("labels/reels/<int:pk>/write-off/", stock.write_off, name="write-off-labels"),
+    path("labels/reels/<int:pk>/found/", stock.destroy_found, name="destroy-found-labels"),
+    path("labels/shipments/", stock.shipment_list, name="label-shipments"),
+    path("labels/shipments/send/", stock.send, name="send-labels"),
+    path("labels/shipments/<int:pk>/", stock.shipment, name="label-shipment"),
+    path("labels/destructions/ask/", stock.destroy, name="destroy-labels"),
+    path("labels/destructions/<int:pk>/", stock.destruction, name="label-destruction"),
+    path("labels/destructions/<int:pk>/refuse/", stock.refuse_destruction, name="refuse-label-destruction"),
+    path(
+        "labels/destructions/<int:pk>/act-<str:language>.pdf",
+        stock.destruction_paper,
+        name="label-destruction-paper",
+    ),
+    path("labels/requests/", requests.mark_requests, name="mark-requests"),
+    path("labels/requests/<int:pk>/", requests.mark_request, name="mark-request"),
+    path("labels/requests/<int:pk>/refuse/", requests.refuse, name="refuse-mark-request"),
+    path("marks/<str:code>/ask/", requests.ask, name="ask-for-mark"),
+    path("items/<int:pk>/bind/", requests.bind, name="bind-label"),
+    path("intakes/<int:pk>/reprint/", requests.ask_for_intake, name="reprint-intake"),
+    path("intakes/<int:pk>/blank-labels/", requests.row_labels, name="row-labels"),
     path("m/", check.check_form, name="check-form"),
     path("m/keys.json", check.public_keys, name="public-keys"),
     path("m/tip/", tips.tip, name="tip"),

@@ -109,7 +109,8 @@ def _labels(user: User, row: ItemRow) -> Act:
     if not Intake.objects.visible_to(user).filter(pk=intake).exists():
         return Act(_("Print labels"), "printer", url, _("It was taken in at a place of another organisation."))
     if not row.code:
-        return Act(_("Print labels"), "printer", url, _("It has no valid mark."))
+        bind = reverse("marking:bind-label", args=[row.derivative.pk])
+        return Act(_("Bind a blank label"), "link", bind)
     return Act(_("Print labels of its reception"), "printer", url)
 
 

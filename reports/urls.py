@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reports.views import find, home, illegal_trade, item, items, journal, season, statements, stock
+from reports.views import find, home, illegal_trade, item, items, journal, label_stock, season, statements, stock
 
 app_name = "reports"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("journal/", journal.journal, name="journal"),
     re_path(r"^journal/journal\.(?P<fmt>csv|xlsx)$", journal.journal_file, name="journal-file"),
     re_path(r"^cases/report/(?P<year>20\d\d)\.xlsx$", illegal_trade.illegal_trade_of_year, name="illegal-trade"),
+    re_path(r"^labels/stock/labels\.(?P<fmt>csv|xlsx)$", label_stock.label_stock_file, name="label-stock-file"),
     path("statements/", statements.statements, name="statements"),
     path("statements/<int:pk>/", statements.statement, name="statement"),
     re_path(

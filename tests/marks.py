@@ -11,7 +11,7 @@ from core.jobs.models import Job
 from marking.models import LabelReel, LabelRun, LabelSeries, Mark, MarkRequest, SigningKey
 from marking.services.issue import register_and_mark
 from marking.services.keys import ensure_signing_key
-from marking.services.labels import LabelOrder
+from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted, receive_reels, send_reels
 from marking.services.stock import confirm_printed, make_series, order_series, print_reel
 from registry.models import Intake
@@ -58,8 +58,6 @@ def print_again(mark: Mark, payload: bytes, signature: bytes, *, asker: User, ap
             kind="reprint",
             mark=mark,
             reason="Torn",
-            profile="a4-65",
-            dpi=300,
             asked_by=asker,
             asked_at=at,
         )

@@ -124,6 +124,13 @@ class LabelReelQuerySet(models.QuerySet["LabelReel"]):
         ).values("reel")
         return self.filter(pk__in=held)
 
+    def with_something_to_destroy(self, user: User) -> "LabelReelQuerySet":
+        """Reels of which the person's office keeps spoiled or unused labels."""
+        held = LabelHolding.objects.filter(
+            organisation__in=offices_of(user), place__in=(LabelPlace.OFFICE, LabelPlace.SPOILED), pieces__gt=0
+        ).values("reel")
+        return self.filter(pk__in=held)
+
 
 class LabelReel(models.Model):
     """A strip of blank labels of one series; a label is named by its place on it, never found by its code."""

@@ -300,7 +300,9 @@ def _read_rows(intake: Intake, labels: Mapping[int, str], own_hosts: Collection[
             except BadInput as refusal:
                 wrong[f"rows.{row}.label"] = refusal.fields["label"]
     counts = Counter(codes.values())
-    wrong |= {f"rows.{row}.label": _("This label is named in two rows.") for row, one in codes.items() if counts[one] > 1}
+    wrong |= {
+        f"rows.{row}.label": _("This label is named in two rows.") for row, one in codes.items() if counts[one] > 1
+    }
     if wrong:
         raise BadInput(fields=wrong)
     return codes

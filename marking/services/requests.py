@@ -4,6 +4,7 @@ Lock order: the request, its marks by code, then what issuing and printing lock.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
@@ -23,7 +24,8 @@ from marking.models import LabelRun, Mark, MarkRequest
 from marking.payload import LARGEST_GENERATION, Statement, sign
 from marking.services.issue import issue_marks
 from marking.services.keys import signing_key_in_use
-from marking.services.labels import JOB_KIND, LabelOrder, known_profile, require_printer
+from marking.services.labels import JOB_KIND, require_printer
+from marking.services.orders import LabelOrder, settle_order
 from registry.models import Derivative, Intake
 
 
@@ -49,7 +51,7 @@ def ask_for_mark(
     if kind != MarkRequest.Kind.VOID:
         if order is None:
             raise BadInput(fields={"profile": _("Choose the labels you print on.")})
-        known_profile(order)
+        settle_order(actor, order)
     if mark is not None:
         mark = Mark.objects.select_related("derivative").get(pk=mark.pk)
         if mark.state != Mark.State.ACTIVE:
@@ -71,10 +73,7 @@ def ask_for_mark(
                 mark=mark,
                 intake=None if mark is not None else intake,
                 reason=reason.strip()[:200],
-                profile=order.profile if order else "",
-                dpi=order.dpi if order else None,
-                start=order.start if order else 1,
-                language=order.language if order else "",
+                order=asdict(order) if order else None,
                 asked_by=actor,
                 asked_at=at,
             )
@@ -223,20 +222,18 @@ def _end(asked: MarkRequest, mark: Mark, state: Mark.State) -> None:
 def _print(asked: MarkRequest, marks: Sequence[Mark]) -> LabelRun:
     """A run of these marks, ordered by whoever asked for it."""
     intake = marks[0].item.intake
-    if asked.decided_at is None or asked.dpi is None:
+    if asked.decided_at is None or asked.order is None:
         raise ValueError("an approved request to print says how")
+    setting = settle_order(asked.asked_by, LabelOrder(**asked.order))
     run = LabelRun.objects.create(
         intake=intake,
         store=intake.store,
-        profile=asked.profile,
-        dpi=asked.dpi,
-        start=asked.start,
-        language=asked.language,
         count=len(marks),
         reason=asked.reason,
         ordered_by=asked.asked_by,
         ordered_at=asked.decided_at,
         job=start_job(actor=asked.asked_by, at=asked.decided_at, kind=JOB_KIND, params={"intake": intake.number}),
+        **setting.as_run(),
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -40,6 +40,7 @@ from marking.models import (
 from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, offices_of
 from marking.payload import Statement, sign
 from marking.places import PlacesError, read_places
+from marking.selectors_stock import reels_that_differ
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import JOB_KIND
 from marking.services.orders import LabelOrder, settle_order
@@ -485,3 +486,25 @@ def record_reel(
         organisation_id=organisation or reel.series.printer_id,
         **facts,
     )
+
+
+@transaction.atomic
+def tell_what_differs(*, at: datetime) -> int:
+    """Raise an alert for every reel whose ledger and marks differ, once while it is open; how many differ."""
+    differing = reels_that_differ()
+    for row in differing:
+        told = Notice.objects.open().filter(
+            code="labels.do_not_add_up", subject_kind="label_reel", subject_id=str(row.reel.pk)
+        )
+        if not told.exists():
+            raise_notice(
+                at=at,
+                kind=Notice.Kind.ALERT,
+                code="labels.do_not_add_up",
+                organisation=row.holder.organisation if row.holder else row.reel.series.office,
+                subject=("label_reel", row.reel.pk),
+                reel=row.reel.number,
+                ledger=row.balance.remaining,
+                marks=row.balance.remaining_by_marks,
+            )
+    return len(differing)

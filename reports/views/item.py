@@ -48,6 +48,7 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "tree": tree_of(pk, request.user),
         "whereabouts": whereabouts([pk]).get(pk),
         "steps": tell_story(derivative, reader=request.user),
+        "may_ask_for_mark": request.user.can(Can.PRINT_LABELS),
         "sees_movements": may_see_movements(request.user),
         "sees_intake": request.user.can(Can.SEE_INTAKES),
         **weigh_history(derivative.pk),

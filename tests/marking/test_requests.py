@@ -1,0 +1,248 @@
+"""Reprints, ends and new marks: asked for by one person, approved by another; destroying labels likewise."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import Client
+
+from core.accounts.models import Organisation, User
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from ledger.services import SecondPersonNeeded
+from marking.models import LabelDestruction, LabelMovement, LabelPlace, LabelReel, Mark, MarkRequest
+from marking.payload import to_text
+from marking.selectors import Reason, Verdict, check_text
+from marking.selectors_stock import reel_rows
+from marking.services.destroying import ToDestroy, ask_destruction, destroy_labels, refuse_destruction
+from marking.services.orders import LabelOrder
+from marking.services.requests import approve_request, ask_for_mark, refuse_request
+from marking.services.stock import write_off
+from registry.models import Intake
+from tests.cast import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+ORDER = LabelOrder("roll-50x25")
+
+
+def printed(mark: Mark) -> str:
+    mark.refresh_from_db()
+    return to_text(bytes(mark.payload), bytes(mark.signature))
+
+
+@pytest.fixture
+def ask(marks: list[Mark], inspector: User, now: datetime) -> Callable[..., MarkRequest]:
+    return partial(ask_for_mark, actor=inspector, at=now, mark=marks[0], reason="Torn off", order=ORDER)
+
+
+def test_a_reprint_keeps_the_code_and_the_former_copy_is_told(
+    ask: Callable[..., MarkRequest], marks: list[Mark], storekeeper: User, now: datetime
+) -> None:
+    former, others = printed(marks[0]), printed(marks[1])
+    done = approve_request(actor=storekeeper, at=now, asked=ask(kind=MarkRequest.Kind.REPRINT))
+
+    marks[0].refresh_from_db()
+    assert (marks[0].state, marks[0].generation) == ("active", 2)
+    assert check_text(former, own_hosts=()).reasons == (Reason.OLD_COPY,)
+    assert check_text(printed(marks[0]), own_hosts=()).verdict == Verdict.GENUINE
+    assert check_text(others, own_hosts=()).verdict == Verdict.GENUINE
+    assert done.run is not None
+    assert list(done.run.run_marks.values_list("mark_id", "generation")) == [(marks[0].pk, 2)]
+    notice = Notice.objects.get(code="marks.request_waits")
+    assert notice.outcome == Notice.Outcome.SETTLED
+
+
+def test_all_labels_of_an_intake_are_printed_again(
+    marks: list[Mark], open_intake: Intake, inspector: User, storekeeper: User, now: datetime
+) -> None:
+    asked = ask_for_mark(
+        actor=inspector,
+        at=now,
+        kind=MarkRequest.Kind.REPRINT,
+        intake=open_intake,
+        reason="The sheet got wet",
+        order=ORDER,
+    )
+    done = approve_request(actor=storekeeper, at=now, asked=asked)
+
+    assert set(Mark.objects.values_list("generation", flat=True)) == {2}
+    assert done.run is not None
+    assert [one.mark_id for one in done.run.run_marks.all()] == [mark.pk for mark in marks]
+
+
+def test_void_and_replace(
+    ask: Callable[..., MarkRequest], marks: list[Mark], inspector: User, storekeeper: User, now: datetime
+) -> None:
+    done = approve_request(actor=storekeeper, at=now, asked=ask(kind=MarkRequest.Kind.REPLACE))
+    marks[0].refresh_from_db()
+    assert (marks[0].state, marks[0].end_asked_by, marks[0].ended_by) == ("replaced", inspector, storekeeper)
+    assert done.new_mark is not None
+    assert done.new_mark.derivative_id == marks[0].derivative_id
+    assert check_text(marks[0].code, own_hosts=()).reasons == (Reason.REPLACED,)
+
+    void = ask(mark=done.new_mark, kind=MarkRequest.Kind.VOID, order=None)
+    approve_request(actor=storekeeper, at=now, asked=void)
+    assert check_text(done.new_mark.code, own_hosts=()).reasons == (Reason.VOID,)
+    with pytest.raises(InvalidTransition):
+        ask(kind=MarkRequest.Kind.REPRINT)
+
+
+def test_it_takes_a_reason_and_two_people(
+    ask: Callable[..., MarkRequest],
+    inspector: User,
+    storekeeper: User,
+    inspector_elsewhere: User,
+    trader: User,
+    now: datetime,
+) -> None:
+    reprint = MarkRequest.Kind.REPRINT
+    for wrong in ({"reason": " "}, {"order": None}, {"order": LabelOrder("none")}):
+        with pytest.raises(BadInput):
+            ask(kind=reprint, **wrong)
+    with pytest.raises(NotAllowed):
+        ask(kind=reprint, actor=trader)
+    asked = ask(kind=reprint)
+    with pytest.raises(InvalidTransition):
+        ask(kind=MarkRequest.Kind.VOID)
+    with pytest.raises(SecondPersonNeeded):
+        approve_request(actor=inspector, at=now, asked=asked)
+    with pytest.raises(NotAllowed):
+        approve_request(actor=inspector_elsewhere, at=now, asked=asked)
+    refuse_request(actor=inspector, at=now, asked=asked, reason="Found it again")
+    with pytest.raises(InvalidTransition):
+        approve_request(actor=storekeeper, at=now, asked=asked)
+    asked = ask(kind=reprint)
+    approve_request(actor=storekeeper, at=now, asked=asked)
+    with pytest.raises(InvalidTransition):
+        approve_request(actor=storekeeper, at=now, asked=asked)
+
+
+def test_the_database_wants_a_second_person_for_a_reprint(
+    ask: Callable[..., MarkRequest], marks: list[Mark], inspector: User, storekeeper: User, now: datetime
+) -> None:
+    asked = MarkRequest.objects.filter(pk=ask(kind=MarkRequest.Kind.REPRINT).pk)
+    rows = Mark.objects.filter(pk=marks[0].pk)
+
+    def approve(person: User) -> int:
+        return asked.update(state="approved", decided_by=person, decided_at=now)
+
+    for around in (
+        lambda: rows.update(generation=2, payload=b"x", signature=b"x"),
+        lambda: approve(inspector),
+        lambda: MarkRequest.objects.create(
+            kind="reprint",
+            mark=marks[1],
+            reason="Alone",
+            state="approved",
+            asked_by=inspector,
+            asked_at=now,
+            decided_by=storekeeper,
+            decided_at=now,
+        ),
+        lambda: (approve(storekeeper), rows.update(generation=3, payload=b"x", signature=b"x")),
+        lambda: (approve(storekeeper), Mark.objects.filter(pk=marks[1].pk).update(generation=2)),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            around()
+
+
+def test_pages_of_a_reprint(marks: list[Mark], inspector: User, storekeeper: User, client: Client) -> None:
+    client.force_login(inspector)
+    assert b"/ask/" in client.get(f"/items/{marks[0].derivative_id}/").content
+    url = f"/marks/{marks[0].code}/ask/"
+    assert client.get(url).status_code == 200
+    said = {"kind": "reprint", "reason": "Torn", "profile": "roll-50x25", "dpi": 300, "start": 1, "language": "kk"}
+    asked = client.post(url, said)
+    page = asked["Location"]
+    assert b"so another person must approve it" in client.get(page).content
+    client.force_login(storekeeper)
+    assert marks[0].item.number.encode() in client.get("/labels/requests/").content
+    assert client.post(page, {"password": "wrong"}).status_code == 422
+    assert client.post(page, {"password": PASSWORD}).status_code == 302
+    marks[0].refresh_from_db()
+    assert marks[0].generation == 2
+    assert client.get(page).status_code == 200
+    assert client.get("/labels/requests/?state=all").status_code == 200
+
+
+def test_programs_ask_and_approve(marks: list[Mark], inspector: User, storekeeper: User, client: Client) -> None:
+    client.force_login(inspector)
+    body = {"kind": "reprint", "mark": marks[0].code, "reason": "Torn", "order": {"profile": "roll-50x25"}}
+    asked = client.post("/api/v1/mark-requests/", body, content_type="application/json")
+    assert asked.status_code == 201, asked.content
+    approve = f"/api/v1/mark-requests/{asked.json()['id']}/approve/"
+    own = client.post(approve, {"password": PASSWORD}, content_type="application/json")
+    assert own.status_code == 403
+    client.force_login(storekeeper)
+    assert client.post(approve, {"password": "no"}, content_type="application/json").status_code == 422
+    done = client.post(approve, {"password": PASSWORD}, content_type="application/json")
+    assert (done.status_code, done.json()["state"]) == (200, "approved")
+
+
+@pytest.fixture
+def spoiled(reel: LabelReel, inspector: User, now: datetime) -> LabelReel:
+    """The reel of the inspection with two labels spoiled and two lost."""
+    for places, kind in (([1, 2], LabelMovement.Kind.SPOILED), ([3, 4], LabelMovement.Kind.LOST)):
+        write_off(actor=inspector, at=now, reel=reel, places=places, kind=kind, reason="Storm")
+    return reel
+
+
+def test_labels_are_destroyed_by_two_with_an_act(
+    spoiled: LabelReel, inspectorate: Organisation, inspector: User, authority_officer: User, now: datetime
+) -> None:
+    asked = ask_destruction(
+        actor=inspector,
+        at=now,
+        organisation=inspectorate,
+        lines=[ToDestroy(spoiled, rest=True, found="4")],
+        reason="End of the season",
+        method="Shredded",
+    )
+    line = asked.lines.get()
+    assert (line.spoiled, line.blank, line.found_pieces) == (2, 6, 1)
+    with pytest.raises(SecondPersonNeeded):
+        destroy_labels(actor=inspector, at=now, destruction=asked)
+
+    done = destroy_labels(actor=authority_officer, at=now, destruction=asked)
+
+    assert done.paper_kk is not None
+    assert done.paper_ru is not None
+    (row,) = reel_rows([spoiled])
+    places = row.balance.places
+    assert (places[LabelPlace.DESTROYED], places[LabelPlace.LOST], row.balance.remaining) == (9, 1, 0)
+    assert row.balance.adds_up
+    assert Mark.objects.filter(reel=spoiled, state="destroyed").count() == 9
+
+
+def test_destroying_follows_what_is_there(
+    spoiled: LabelReel,
+    inspectorate: Organisation,
+    inspector: User,
+    storekeeper: User,
+    authority_officer: User,
+    now: datetime,
+) -> None:
+    def ask(**other: object) -> LabelDestruction:
+        said = {"lines": [ToDestroy(spoiled)], "reason": "Spoiled", "method": "Shredded", "actor": inspector} | other
+        return ask_destruction(at=now, organisation=inspectorate, **said)  # type: ignore[arg-type]
+
+    wrongs: list[dict[str, object]] = [{"reason": ""}, {"method": ""}, {"lines": []}]
+    wrongs.append({"lines": [ToDestroy(spoiled, found="5")]})
+    for wrong in wrongs:
+        with pytest.raises(BadInput):
+            ask(**wrong)
+    with pytest.raises(NotAllowed):
+        ask(actor=storekeeper)
+    asked = ask()
+    write_off(actor=inspector, at=now, reel=spoiled, places=[7], kind=LabelMovement.Kind.SPOILED, reason="Torn")
+    with pytest.raises(InvalidTransition):
+        destroy_labels(actor=authority_officer, at=now, destruction=asked)
+    refuse_destruction(actor=inspector, at=now, destruction=asked, reason="One more was torn")
+    destroy_labels(actor=authority_officer, at=now, destruction=ask())
+    assert Mark.objects.filter(reel=spoiled, state="destroyed").count() == 3
+    rows = LabelDestruction.objects.filter(pk=ask(lines=[ToDestroy(spoiled, spoiled=False, rest=True)]).pk)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        rows.update(state="done", ended_by=inspector, ended_at=now)
