@@ -1,5 +1,6 @@
 """Shapes of printers and label sizes in the API."""
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -130,11 +131,11 @@ class OwnStockNewSerializer(serializers.Serializer[Any]):
     label_height = _mm()
     columns = serializers.IntegerField(required=False, default=1, min_value=1, max_value=20)
     rows = serializers.IntegerField(required=False, default=1, min_value=1, max_value=60)
-    margin_left = _mm(required=False, default=0)
-    margin_top = _mm(required=False, default=0)
-    pitch_x = _mm(required=False, default=0)
-    pitch_y = _mm(required=False, default=0)
-    inset = _mm(required=False, default="1.5")
+    margin_left = _mm(required=False, default=Decimal())
+    margin_top = _mm(required=False, default=Decimal())
+    pitch_x = _mm(required=False, default=Decimal())
+    pitch_y = _mm(required=False, default=Decimal())
+    inset = _mm(required=False, default=Decimal("1.5"))
     symbol = _mm(help_text="Side of the symbol with its white edge.")
     symbols = serializers.ChoiceField(choices=Symbols.choices, required=False, default="qr")
     short = serializers.BooleanField(required=False, default=False, help_text="The code alone in the symbol.")

@@ -31,6 +31,11 @@ _ELLIPSIS = "…"
 _TO_BITS = bytes([0x30]) + bytes([0x31]) * 255  # a dark module, 0, is the digit 0; a mask paints its zeros
 
 
+# Points by which a symbol stays inside its dots: less than any printer sees, more than numbers are rounded by, so that
+# no program that draws the page takes it for a dot wider.
+_INSIDE = 0.003
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One label as printed. `symbol` is the text of the main symbol; `sscc` the eighteen digits of a box.
@@ -267,7 +272,8 @@ class Pencil:
         symbol = placed.symbol
         width, height = placed.dots * symbol.width * self._dot, placed.height * self._dot
         return b"q %.3f 0 0 %.3f %.3f %.3f cm BI/W %d/H %d/BPC 1/IM true/L %d ID %b\nEI Q\n" % (
-            width, height, placed.x * self._dot, -placed.y * self._dot - height,
+            width - 2 * _INSIDE, height - 2 * _INSIDE,
+            placed.x * self._dot + _INSIDE, -placed.y * self._dot - height + _INSIDE,
             symbol.width, symbol.height, len(symbol.packed), symbol.packed,
         )  # fmt: skip
 
