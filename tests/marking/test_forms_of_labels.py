@@ -19,7 +19,7 @@ ROLLS = {name: profile for name, profile in PROFILES.items() if profile.is_roll}
 every_roll = pytest.mark.parametrize("profile", ROLLS.values(), ids=ROLLS)
 
 
-def zpl_of(profile: Profile, count: int = 2, **how: object) -> tuple[bytes, list, Print]:  # type: ignore[type-arg]
+def zpl_of(profile: Profile, count: int = 2, **how: object) -> tuple[bytes, list, Print]:
     out, labels = io.BytesIO(), make_labels(count, second="Рог сайгака", sscc=SSCC if profile.bars else "")
     way = how.pop("way", "commands")
     printed = Print(**({"dpi": 203} | how))  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def test_a_label_with_a_letter_of_no_font_stops_the_zpl_and_names_itself() -> No
 
     for way in ("commands", "picture"):
         with pytest.raises(LabelError) as caught:
-            draw_zpl(io.BytesIO(), PROFILES["roll-50x25"], labels, FONTS, how=Print(203), way=way)  # type: ignore[arg-type]
+            draw_zpl(io.BytesIO(), PROFILES["roll-50x25"], labels, FONTS, how=Print(203), way=way)
         assert (caught.value.label, caught.value.reason) == (labels[1], "glyph")
 
 

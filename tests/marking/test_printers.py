@@ -137,11 +137,13 @@ def test_offsets_add_up_and_a_printer_that_changes_the_size_is_refused(
 ) -> None:
     calibrate_printer(actor=inspector, at=now, printer=zebra, measured=replace(TRUE, left=Decimal(21)))
     zebra = calibrate_printer(actor=inspector, at=now, printer=zebra, measured=replace(TRUE, left=Decimal("20.25")))
-    assert (zebra.move_x, zebra.move_y, zebra.scale_x, zebra.keeps_size) == (Decimal("-1.25"), 0, 100, True)
+    assert (zebra.move_x, zebra.move_y, zebra.scale_x) == (Decimal("-1.25"), Decimal(), Decimal(100))
+    assert zebra.keeps_size
 
     zebra = calibrate_printer(actor=inspector, at=now, printer=zebra, measured=replace(TRUE, ruler_y=Decimal(194)))
 
-    assert (zebra.scale_y, zebra.keeps_size) == (97, False)
+    assert zebra.scale_y == Decimal(97)
+    assert not zebra.keeps_size
     with pytest.raises(PrinterChangesSize):
         settle_order(inspector, LabelOrder("roll-50x25", printer=zebra.pk))
     # A ruler is read to a third of a millimetre.
