@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from core.accounts.models import User
-from core.audit.services import record
+from core.audit.services import Told, record, record_many
 from core.base.errors import BadInput, InvalidTransition
 from core.documents.services import take_numbers
 from ledger.models import AccountKind, Box, CustodyAccount, Packing
@@ -45,8 +45,15 @@ def begin_boxes(
         )
         for serial in serials
     )
-    for box in boxes:
-        _record("box.begun", box, actor=actor, at=at, kind=kind)
+    record_many(
+        "box.begun",
+        (
+            Told(("box", box.pk), account.custodian_id, {"store": account.code, "kind": kind}, subject_name=box.sscc)
+            for box in boxes
+        ),
+        actor=actor,
+        at=at,
+    )
     return boxes
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -60,32 +61,17 @@ def open_removal_intake(
     # A withdrawal of the permit at the same moment waits for this, or is seen here.
     if lock_permit(permit.pk).is_withdrawn:
         raise BadInput(fields={"permit": _("This permit was withdrawn.")})
-    intake = Intake.objects.create(
-        number=number_intake(on),
+    intake = begin_intake(
+        actor=actor,
+        at=at,
         origin=Origin.REMOVAL,
         store=store,
         on=on,
+        facts={"permit": permit.number, "brigade": brigade.name, "day": on.isoformat(), **animals},
         region_id=permit.region_id,
         population=permit.population,
         permit=permit,
         brigade=brigade,
-        opened_by=actor,
-        opened_at=at,
-        **animals,
-    )
-    record(
-        "intake.opened",
-        actor=actor,
-        at=at,
-        subject=("intake", intake.pk),
-        subject_name=intake.number,
-        organisation_id=store.custodian_id,
-        number=intake.number,
-        origin=intake.origin,
-        target=store.code,
-        permit=permit.number,
-        brigade=brigade.name,
-        day=on.isoformat(),
         **animals,
     )
     reconcile_day(actor=actor, at=at, permit=permit.pk, brigade=brigade.pk, on=on)
@@ -125,6 +111,11 @@ def correct_removal_intake(
         wrong["permit"] = _("This permit is for another region than the reception point.")
     if wrong:
         raise BadInput(fields=wrong)
+    # As at opening: brigades, then the permit; its withdrawal at the same moment waits for this, or is seen here.
+    for key in sorted({brigade.pk, intake.brigade_id or brigade.pk}):
+        lock_brigade(key)
+    if lock_permit(permit.pk).is_withdrawn:
+        raise BadInput(fields={"permit": _("This permit was withdrawn.")})
     new = {"permit": permit, "brigade": brigade, "on": on, **animals}
     old = {name: getattr(intake, name) for name in new}
     days = {(intake.permit_id or 0, intake.brigade_id or 0, intake.on), (permit.pk, brigade.pk, on)}
@@ -178,31 +169,16 @@ def open_seizure_intake(
         case = enter_case(actor=actor, at=at, facts=case, region=room.region)
     elif not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
         raise NotAllowed
-    intake = Intake.objects.create(
-        number=number_intake(on),
+    return begin_intake(
+        actor=actor,
+        at=at,
         origin=Origin.SEIZURE,
         store=room,
         on=on,
-        region=room.region,
+        facts={"case": case.pk, "reference": case.name, "day": on.isoformat()},
+        region_id=room.region_id,
         case=case,
-        opened_by=actor,
-        opened_at=at,
     )
-    record(
-        "intake.opened",
-        actor=actor,
-        at=at,
-        subject=("intake", intake.pk),
-        subject_name=intake.number,
-        organisation_id=room.custodian_id,
-        number=intake.number,
-        origin=intake.origin,
-        target=room.code,
-        case=case.pk,
-        reference=case.name,
-        day=on.isoformat(),
-    )
-    return intake
 
 
 @transaction.atomic
@@ -233,10 +209,37 @@ def cancel_intake(*, actor: User, at: datetime, intake: Intake, reason: str) -> 
     return intake
 
 
-def number_intake(on: date) -> str:
-    """The next number of a reception."""
+def begin_intake(
+    *,
+    actor: User,
+    at: datetime,
+    origin: Origin,
+    store: CustodyAccount,
+    on: date,
+    facts: Mapping[str, object],
+    **papers: Any,
+) -> Intake:
+    """An open intake with the next number and an empty table; `facts` are told to readers of the journal.
+
+    Inside the act that opens it, which has asked whether the person may and what the `papers` say.
+    """
     (serial,) = take_numbers(series="IN", year=on.year)
-    return f"IN{on:%y}-{serial:06d}"
+    intake = Intake.objects.create(
+        number=f"IN{on:%y}-{serial:06d}", origin=origin, store=store, on=on, opened_by=actor, opened_at=at, **papers
+    )
+    record(
+        "intake.opened",
+        actor=actor,
+        at=at,
+        subject=("intake", intake.pk),
+        subject_name=intake.number,
+        organisation_id=store.custodian_id,
+        number=intake.number,
+        origin=intake.origin,
+        target=store.code,
+        **facts,
+    )
+    return intake
 
 
 def wrong_papers(*, permit: RemovalPermit, brigade: Brigade, on: date, today: date) -> Fields:

@@ -1,6 +1,5 @@
 """Opening intakes of every origin but a brigade's day and a seizure, each with its own evidence; certificates."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +19,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.maps import region_at
 from core.documents.models import Document
-from core.documents.services import keep_document, take_numbers
+from core.documents.services import keep_document
 from ledger.models import CustodyAccount
 from registry.models import (
     EVIDENCE,
@@ -36,6 +35,7 @@ from registry.models import (
 )
 from registry.selectors import stores_for_intake
 from registry.services.locking import lock_open_intake
+from registry.services.opening import begin_intake
 from registry.services.table import TableChanged
 
 Fields = dict[str, StrOrPromise]
@@ -95,36 +95,25 @@ def open_intake(
         raise BadInput(fields=wrong)
     proof = _keep_paper(actor, at, origin, paper, scan)
     region_id = paper.region_id if isinstance(paper, RemovalPermit) else store.region_id
-    (serial,) = take_numbers(series="IN", year=on.year)
-    intake = Intake.objects.create(
-        number=f"IN{on:%y}-{serial:06d}",
+    known = explanation.strip() if origin == Origin.UNKNOWN else ""
+    return begin_intake(
+        actor=actor,
+        at=at,
         origin=origin,
-        term=term,
         store=store,
         on=on,
+        facts={
+            "term": term,
+            "reference": str(next(iter(proof.values()), "")),
+            "day": on.isoformat(),
+        },
+        term=term,
         region_id=region_id,
         population=paper.population if isinstance(paper, RemovalPermit) else "",
         certificate=certificate,
-        explanation=explanation.strip() if origin == Origin.UNKNOWN else "",
-        opened_by=actor,
-        opened_at=at,
+        explanation=known,
         **proof,
     )
-    record(
-        "intake.opened",
-        actor=actor,
-        at=at,
-        subject=("intake", intake.pk),
-        subject_name=intake.number,
-        organisation_id=store.custodian_id,
-        number=intake.number,
-        origin=intake.origin,
-        term=intake.term,
-        target=store.code,
-        reference=_reference(intake),
-        day=on.isoformat(),
-    )
-    return intake
 
 
 @transaction.atomic
@@ -277,7 +266,7 @@ def _in_order(*days: tuple[str, date]) -> Fields:
     return {}
 
 
-def _keep_paper(actor: User, at: datetime, origin: Origin, paper: Paper | None, scan: Scan | None) -> Mapping[str, Any]:
+def _keep_paper(actor: User, at: datetime, origin: Origin, paper: Paper | None, scan: Scan | None) -> dict[str, Any]:
     """The paper in the register, under the name by which an intake knows it."""
     if paper is None:
         return {}

@@ -23,7 +23,7 @@ from registry.days import Day, DayRules, animals_taken, days_of
 from registry.doubts import doubts_about
 from registry.models import Brigade, DailySheet, Delivery, Intake, Origin, RemovalPermit, SlaughterPoint
 from registry.selectors import stores_for_intake
-from registry.services.opening import MOST_ANIMALS, Fields, number_intake, wrong_papers
+from registry.services.opening import MOST_ANIMALS, Fields, begin_intake, wrong_papers
 from registry.services.reconciling import hold_against_limits, lock_brigade, lock_permit, organisation_of, reconcile_day
 
 COUNTS = ("males", "females", "young", "unusable", "horns_cut")
@@ -260,33 +260,23 @@ def open_sheet_reception(*, actor: User, at: datetime, sheet: DailySheet, store:
         raise BadInput(fields={"store": _("This is not a reception point of yours.")})
     if store.region_id != sheet.permit.region_id:
         raise BadInput(fields={"store": _("This reception point is in another region than the permit of the sheet.")})
-    intake = Intake.objects.create(
-        number=number_intake(sheet.on),
+    intake = begin_intake(
+        actor=actor,
+        at=at,
         origin=Origin.REMOVAL,
         store=store,
         on=sheet.on,
+        facts={
+            "permit": sheet.permit.number,
+            "brigade": sheet.brigade.name,
+            "day": sheet.on.isoformat(),
+            "sheet": sheet.number,
+        },
         region_id=sheet.permit.region_id,
         population=sheet.permit.population,
         permit=sheet.permit,
         brigade=sheet.brigade,
         sheet=sheet,
-        opened_by=actor,
-        opened_at=at,
-    )
-    record(
-        "intake.opened",
-        actor=actor,
-        at=at,
-        subject=("intake", intake.pk),
-        subject_name=intake.number,
-        organisation_id=store.custodian_id,
-        number=intake.number,
-        origin=intake.origin,
-        target=store.code,
-        permit=sheet.permit.number,
-        brigade=sheet.brigade.name,
-        day=sheet.on.isoformat(),
-        sheet=sheet.number,
     )
     _compare(sheet, actor=actor, at=at, limits=False)
     return intake

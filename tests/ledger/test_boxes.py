@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from core.accounts.models import User
+from core.audit.models import Event
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition
 from ledger import services
@@ -268,6 +269,40 @@ def test_a_box_costs_no_more_statements_however_much_is_in_it(
         move(many, central, reception)
 
     assert len(more) == len(few)
+
+
+def test_two_hundred_boxes_begin_by_as_many_statements_as_two(
+    storekeeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    with CaptureQueriesContext(connection) as few:
+        services.begin_boxes(actor=storekeeper, at=now, account=central, count=2)
+    with CaptureQueriesContext(connection) as more:
+        boxes = services.begin_boxes(actor=storekeeper, at=now, account=central, count=200)
+
+    assert len(more) == len(few)
+    told = Event.objects.filter(verb="box.begun", subject_name__in=[box.sscc for box in boxes])
+    assert set(told.values_list("organisation_id", "facts__store")) == {(central.custodian_id, central.code)}
+    assert told.count() == 200
+
+
+def test_the_database_takes_a_sealed_box_along_with_postings_around_the_services(
+    storekeeper: User, now: datetime, central: CustodyAccount, reception: CustodyAccount, box: Box, packed: list[int]
+) -> None:
+    seal(box, storekeeper, now)
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        movement = Movement.objects.create(kind="transfer", key="on", actor=storekeeper, effective_on=day_of(now))
+        cursor.execute(
+            "INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)"
+            " SELECT %s, side.account, h.item_id, h.stock_class, side.sign * h.pieces, side.sign * h.grams"
+            " FROM ledger_holding h, (VALUES (%s::bigint, -1), (%s::bigint, 1)) AS side (account, sign)"
+            " WHERE h.account_id = %s",
+            [movement.pk, central.pk, reception.pk, central.pk],
+        )
+
+    box.refresh_from_db()
+    assert (box.account, box.is_sealed) == (reception, True)
+    assert items_in_boxes([box.pk]) == {box.pk: packed}
 
 
 # --- hand-overs ------------------------------------------------------------------------------------------------
