@@ -10,6 +10,7 @@ from django.db import transaction
 from config.demo.boxes import pack_boxes
 from config.demo.cases import try_cases
 from config.demo.cast import Cast, enter_cast
+from config.demo.labels import keep_labels
 from config.demo.origins import take_in_other_origins
 from config.demo.processing import live_processing
 from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
@@ -49,6 +50,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     try_cases(cast, chance, now)
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
+    keep_labels(cast, now)
     make_edition(at=now)
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
     return cast

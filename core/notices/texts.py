@@ -70,9 +70,10 @@ EXAMPLES: dict[str, object] = {
     "code": "7H4Q-9TX2-MW8H",
     "code_read": "7H4Q-9TX2-MW8H",
     "kind": "—",
-    "reel": "R-000012",
+    "reel": "LS26-0001/003",
     "state": "—",
-    "what": "—",
+    "what": "KZ26-0012345",
+    "label": "7H4Q-9TX2-MW8H",
     "marks": 4,
     "ledger": 4,
 }

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.audit.services import record
-from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.errors import DomainError, InvalidTransition, NotAllowed
 from core.base.templatetags.fmt import grams, short_day
 from core.documents.models import Document
 from core.documents.services import keep_document
@@ -68,6 +68,16 @@ class NothingToPrint(DomainError):
     message = _("There is nothing to print: register the horns first.")
 
 
+class PrintedBefore(InvalidTransition):
+    """The labels of the intake were ordered before: two copies of one print must never be about."""
+
+    code = "printed-before"
+    message = _(
+        "These labels were printed before. Ask for a reprint: another person approves it, and the former prints are"
+        " answered as old copies."
+    )
+
+
 class LabelFailed(DomainError):
     """One label cannot be printed or read back; the whole part is withheld."""
 
@@ -78,7 +88,8 @@ class LabelFailed(DomainError):
 def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder) -> LabelRun:
     """Order the labels of all active marks of an intake; the job that draws them starts after commit.
 
-    Labels printed before are printed again only with a reason. Raises BadInput, NothingToPrint, InvalidTransition.
+    Once: a reprint is asked for and approved (`services/requests.py`). Raises BadInput, NothingToPrint, PrintedBefore,
+    InvalidTransition.
     """
     setting = settle_order(actor, order)
     require_printer(actor, intake)
@@ -86,8 +97,8 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     locked = Intake.objects.select_for_update(of=("self",), no_key=True).select_related("store").get(pk=intake.pk)
     if locked.state != Intake.State.REGISTERED:
         raise InvalidTransition(_("Register the horns first."))
-    if not order.reason.strip() and was_printed(locked):
-        raise BadInput(fields={"reason": _("These labels were ordered before. Say why they are printed again.")})
+    if was_printed(locked):
+        raise PrintedBefore
     count = marks_to_print(locked).count()
     if not count:
         raise NothingToPrint

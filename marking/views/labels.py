@@ -19,9 +19,10 @@ from core.base.paging import keyset_page
 from core.documents.services import serve
 from marking.forms import LabelOrderForm, choices_of
 from marking.labels import Profile, render_page
-from marking.models import LabelRun
+from marking.models import LabelRun, MarkRequest
 from marking.services.labels import marks_to_print, preview_sheet, print_labels, was_printed
 from marking.services.orders import usual_order
+from marking.services.requests import ask_for_mark
 from registry.models import Intake
 
 
@@ -71,6 +72,8 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
         form = LabelOrderForm(request.POST, user=request.user, printed_before=printed_before)
         if form.is_valid():
             try:
+                if printed_before:
+                    return redirect("marking:mark-request", _ask_again(request.user, intake, form).pk)
                 run = print_labels(actor=request.user, at=timezone.now(), intake=intake, order=form.order())
             except DomainError as refusal:
                 put_on_form(form, refusal)
@@ -82,11 +85,24 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "intake": intake,
         "form": form,
+        "printed_before": printed_before,
         "count": marks_to_print(intake).count(),
         "runs": intake.label_runs.select_related("ordered_by", "job", "own_stock"),
         "sheet": _sheet_of(request.user, intake, form),
     }
     return render(request, "marking/intake_labels.html", context, status=422 if form.errors else 200)
+
+
+def _ask_again(person: User, intake: Intake, form: LabelOrderForm) -> MarkRequest:
+    """What was printed before is printed again under the eyes of a second person."""
+    return ask_for_mark(
+        actor=person,
+        at=timezone.now(),
+        kind=MarkRequest.Kind.REPRINT,
+        intake=intake,
+        reason=form.cleaned_data["reason"],
+        order=form.order(),
+    )
 
 
 @requires(Can.PRINT_LABELS)

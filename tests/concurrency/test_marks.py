@@ -9,12 +9,12 @@ from django.db import IntegrityError, transaction
 
 from core.accounts.models import User
 from core.audit.models import Event
-from core.base.errors import BadInput, DomainError
+from core.base.errors import DomainError
 from marking.codes import new_code
 from marking.models import LabelRun, Mark, SigningKey
 from marking.services.issue import issue_marks, register_and_mark
 from marking.services.keys import ensure_signing_key
-from marking.services.labels import LabelOrder, print_labels
+from marking.services.labels import LabelOrder, PrintedBefore, print_labels
 from registry.models import Derivative, Intake
 from tests.races import at_once, winners
 
@@ -87,7 +87,7 @@ def test_first_labels_ordered_twice_at_once_are_ordered_once(
     results = at_once(order, order, order)
 
     assert len(winners(results)) == 1
-    assert all(isinstance(result, BadInput | LabelRun) for result in results)
+    assert all(isinstance(result, PrintedBefore | LabelRun) for result in results)
 
 
 def test_without_the_lock_first_labels_would_be_ordered_twice(

@@ -22,7 +22,7 @@ from marking.labels.reading import read_symbols
 from marking.models import LabelPart, LabelRun, Mark
 from marking.selectors import Verdict, check_text
 from marking.services import labels
-from marking.services.labels import LabelOrder, make_labels, parts_of, print_labels
+from marking.services.labels import LabelOrder, PrintedBefore, make_labels, parts_of, print_labels
 from registry.models import Intake
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,16 +83,11 @@ def test_it_writes_orders_and_prints_into_the_journal(
     assert (printed.subject_kind, printed.subject_id) == ("label_run", str(run.pk))
 
 
-def test_it_prints_again_only_for_a_reason(
-    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime
-) -> None:
-    first = order_labels(open_intake, inspector, now)
-    with pytest.raises(BadInput) as caught:
-        order_labels(open_intake, inspector, now)
-    assert set(caught.value.fields) == {"reason"}
+def test_nobody_prints_again_alone(marks: list[Mark], open_intake: Intake, inspector: User, now: datetime) -> None:
+    order_labels(open_intake, inspector, now)
 
-    assert order_labels(open_intake, inspector, now, reason="The printer jammed").reason == "The printer jammed"
-    cancel_job(actor=inspector, at=now, job=first.job)
+    with pytest.raises(PrintedBefore):
+        order_labels(open_intake, inspector, now, reason="The printer jammed")
 
 
 def test_a_cancelled_order_needs_no_reason_to_be_given_again(
