@@ -20,6 +20,8 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
 # Address printed in QR codes; upper case keeps the QR alphanumeric.
 PUBLIC_HOST = env.str("PUBLIC_HOST", default="saiga.gov.kz")
+# Hours. What a phone without network knows of marks and is older than this never says that all is in order.
+FIELD_STALE_AFTER = env.int("FIELD_STALE_AFTER", default=24)
 # Encrypts private signing keys at rest; 32 bytes, URL-safe base 64. Without it, derived from SECRET_KEY.
 KEY_ENCRYPTION_KEY = env.str("KEY_ENCRYPTION_KEY", default="")
 
@@ -221,7 +223,7 @@ if S3_BUCKET:
     }
 STORAGES = {
     "default": DOCUMENT_STORE,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "core.base.static_files.ManifestStorage"},
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024

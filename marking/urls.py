@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marking.views import check, labels, printing, register, requests, snapshots, stock, tips
+from marking.views import check, labels, printing, register, requests, scanner, snapshots, stock, tips
 
 app_name = "marking"
 urlpatterns = [
@@ -51,6 +51,10 @@ urlpatterns = [
     path("items/<int:pk>/bind/", requests.bind, name="bind-label"),
     path("intakes/<int:pk>/reprint/", requests.ask_for_intake, name="reprint-intake"),
     path("intakes/<int:pk>/blank-labels/", requests.row_labels, name="row-labels"),
+    path("scan/", scanner.scan, name="scan"),
+    path("scan/check.json", scanner.scan_check, name="scan-check"),
+    path("sw.js", scanner.service_worker, name="service-worker"),
+    path("manifest.webmanifest", scanner.web_manifest, name="web-manifest"),
     path("m/", check.check_form, name="check-form"),
     path("m/keys.json", check.public_keys, name="public-keys"),
     path("m/tip/", tips.tip, name="tip"),

@@ -28,6 +28,8 @@ ICONS = "@tabler/icons@3.51.0"
 HTMX = "htmx.org@2.0.11"
 DETECTOR = "barcode-detector@3.2.2"
 WASM = "zxing-wasm@3.1.3"
+ED25519 = "@noble/ed25519@3.2.0"
+IDB = "idb@8.0.4"
 SANS = "@expo-google-fonts/noto-sans@0.4.2"
 MONO = "@expo-google-fonts/noto-sans-mono@0.4.2"
 CHINESE = "@expo-google-fonts/noto-sans-sc@0.4.2"
@@ -97,7 +99,7 @@ def sprite_names(sprite: Path) -> list[str]:
 
 def names_in_use(names: list[str]) -> set[str]:
     """Those of the names that stand in quotation marks in a template, in code or in a script of ours."""
-    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").glob("*.js")]
+    sources = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").rglob("*.js")]
     for room in ("config", "core", "ledger", "registry", "marking", "custody", "permits", "reports"):
         sources.extend((ROOT / room).rglob("*.py"))
     text = "".join(source.read_text(encoding="utf-8") for source in sources)
@@ -153,11 +155,14 @@ def main(added_icons: list[str]) -> None:
         into = Path(temporary)
         tabler, drawings, htmx, sans, mono = (fetch(name, into) for name in (TABLER, ICONS, HTMX, SANS, MONO))
         detector, wasm, chinese = (fetch(name, into) for name in (DETECTOR, WASM, CHINESE))
+        ed25519, idb = (fetch(name, into) for name in (ED25519, IDB))
         for folder in (
             "tabler",
             "tabler-icons",
             "htmx",
             "barcode-detector",
+            "noble-ed25519",
+            "idb",
             "noto-sans",
             "noto-sans-mono",
             "noto-sans-sc",
@@ -177,6 +182,12 @@ def main(added_icons: list[str]) -> None:
         copy_without_map(detector / "dist/iife/ponyfill.js", VENDOR / "barcode-detector/ponyfill.js")
         shutil.copy(wasm / "dist/reader/zxing_reader.wasm", VENDOR / "barcode-detector/zxing_reader.wasm")
         shutil.copy(detector / "LICENSE", VENDOR / "barcode-detector/LICENSE")
+
+        copy_without_map(ed25519 / "index.js", VENDOR / "noble-ed25519/index.js")
+        shutil.copy(ed25519 / "LICENSE", VENDOR / "noble-ed25519/LICENSE")
+
+        copy_without_map(idb / "build/index.js", VENDOR / "idb/index.js")
+        shutil.copy(idb / "LICENSE", VENDOR / "idb/LICENSE")
 
         for package, folder, face in ((sans, "noto-sans", "NotoSans"), (mono, "noto-sans-mono", "NotoSansMono")):
             shutil.copy(package / "LICENSE_FONT", VENDOR / folder / "LICENSE")
@@ -200,6 +211,8 @@ def main(added_icons: list[str]) -> None:
                 "tabler-icons": facts_of(drawings, "MIT", "outline icons in use, as symbols of one sprite"),
                 "htmx": facts_of(htmx, "0BSD", "as it came"),
                 "barcode-detector": facts_of(detector, "MIT", "ponyfill, with the reader of zxing-wasm 3.1.3 (MIT)"),
+                "noble-ed25519": facts_of(ed25519, "MIT", "as it came"),
+                "idb": facts_of(idb, "ISC", "as it came"),
                 "noto-sans": facts_of(sans, "OFL-1.1", "cut to Latin and Cyrillic: woff2 for pages, ttf for PDFs"),
                 "noto-sans-mono": facts_of(mono, "OFL-1.1", "cut to Latin and Cyrillic: woff2 for pages, ttf for PDFs"),
                 "noto-sans-sc": facts_of(chinese, "OFL-1.1", "cut to the letters of the public check in Chinese"),

@@ -29,6 +29,7 @@ PUBLIC_SOURCES = (
     "marking/models/tips.py",
     "marking/verdicts.py",
     "marking/words.py",
+    "marking/words_scanner.py",
     "templates/components/bar_brand.html",
     "templates/components/languages.html",
     "templates/components/theme_switch.html",

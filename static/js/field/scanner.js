@@ -1,0 +1,350 @@
+// The scanner page: takes what the camera, a gun or a person reads, judges it on this phone at once, and asks the
+// registry too while there is network. It follows no link, whatever a symbol says.
+
+import { group } from "./codes.js";
+import { Lens } from "./lens.js";
+import { forget, moment, recall, refresh } from "./store.js";
+import { tell } from "./tell.js";
+import { isStale, judge } from "./verify.js";
+
+const page = JSON.parse(document.getElementById("scanner").textContent);
+const find = (selector) => document.querySelector(selector);
+const form = find("[data-scanner]");
+const field = form.elements.namedItem("text");
+const verdict = find("[data-verdict]");
+const PATIENCE = 700; // milliseconds in which the registry may answer before the phone's own verdict is shown
+const GIVE_UP = 8000;
+const FRESH_AGAIN = 30 * 60_000;
+const SHOWN = 5;
+
+let known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
+let isReady = loadKnown();
+let asked = 0;
+let count = 0;
+
+const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, place) => values[place]);
+const exact = new Intl.DateTimeFormat(page.language, { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(page.language, { numeric: "auto" });
+const number = new Intl.NumberFormat(page.language);
+
+function ago(at) {
+  const minutes = Math.round((at - moment(known)) / 60_000);
+  if (Math.abs(minutes) < 120) return relative.format(minutes, "minute");
+  if (Math.abs(minutes) < 48 * 60) return relative.format(Math.round(minutes / 60), "hour");
+  return relative.format(Math.round(minutes / 1440), "day");
+}
+
+function withKnown() {
+  return { ...known, hosts: [...page.hosts, location.host], staleAfter: page.stale_after * 1000 };
+}
+
+async function loadKnown() {
+  try {
+    known = await recall();
+  } catch {
+    // A browser that keeps nothing (a private window): what is fetched serves until the page is closed.
+  }
+}
+
+// ---- Checking ----
+
+async function check(text, { typed }) {
+  if (!text.trim()) return;
+  const turn = ++asked;
+  show({ ...page.said.asking, isQuiet: true });
+  await isReady;
+  const answer = ask(text, turn);
+  const alone = await judge(text, withKnown(), { now: moment(known), typed });
+  const quick = await Promise.race([answer, new Promise((done) => setTimeout(done, PATIENCE, "slow"))]);
+  if (turn !== asked) return;
+  if (quick && quick !== "slow") return finish(alone, quick, { isFirst: true });
+  showAlone(alone, { isAsking: quick === "slow" });
+  remember(alone);
+  if (quick !== "slow") return;
+  const late = await answer;
+  if (turn !== asked) return;
+  if (late) finish(alone, late, { isFirst: false });
+  else showAlone(alone, { isQuiet: true });
+}
+
+// What the registry says; null without network, or when what was read is not for it.
+async function ask(text) {
+  if (!navigator.onLine || text.length > 500) return null;
+  try {
+    const address = `${page.check}?${new URLSearchParams({ text, lang: page.language })}`;
+    const answer = await fetch(address, { signal: AbortSignal.timeout(GIVE_UP), cache: "no-store" });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+// The registry knows the state of a mark; what a symbol is, and whether its signature fits, this phone sees itself.
+const OWN = new Set(["box", "state_code", "not_ours", "foreign", "unreadable"]);
+
+function finish(alone, told, { isFirst }) {
+  const own = OWN.has(alone.kind) && !told.is_genuine;
+  const said = told.kind ? page.said[told.kind] : own ? page.said[alone.kind] : told.said;
+  const facts = told.facts?.length ? told.facts : factsOf(alone);
+  show({ ...said, others: told.others, facts, link: told.link, age: own ? "" : page.words.registry });
+  if (isFirst) remember({ ...alone, said });
+}
+
+function showAlone(alone, { isAsking = false, isQuiet = false }) {
+  const said = wordsOf(alone);
+  const snapshot = known.snapshot;
+  let age = "";
+  if (alone.code && alone.kind !== "forged" && snapshot) {
+    age = fill(page.words.alone, exact.format(snapshot.madeAt), ago(snapshot.madeAt));
+    if (isStale(withKnown(), moment(known))) age += ` ${page.words.stale}`;
+  }
+  if (isAsking) age = `${age} ${page.words.asking}`;
+  show({ ...said, facts: factsOf(alone), age, isQuiet });
+}
+
+function wordsOf(alone) {
+  if (alone.said) return alone.said;
+  if (alone.kind !== "mistyped") return page.said[alone.kind];
+  const text = fill(page.faults[alone.fault], alone.character || alone.length);
+  return { title: page.faults.title, text, tone: "attention" };
+}
+
+function factsOf({ code, statement, signed, sscc, gtin, serial }) {
+  const { names } = page;
+  if (sscc) return [[names.box, `(00) ${sscc.replace(/^(.)(.{4})(.{4})(.{4})(.{4})(.)$/, "$1 $2 $3 $4 $5 $6")}`]];
+  if (gtin) return [[names.gtin, gtin], [names.serial, serial]];
+  const facts = code ? [[names.mark, group(code)]] : [];
+  if (!signed) return facts;
+  if (statement.term) facts.push([names.thing, page.things[statement.term] ?? statement.term]);
+  if (statement.origin) facts.push([names.origin, page.origins[statement.origin] ?? statement.origin]);
+  if (statement.massG !== null) facts.push([names.mass, fill(page.words.grams, number.format(statement.massG))]);
+  if (statement.datedOn) {
+    const day = new Intl.DateTimeFormat(page.language, { dateStyle: "long", timeZone: "UTC" });
+    facts.push([names.day, day.format(Date.parse(statement.datedOn))]);
+  }
+  facts.push([names.signature, page.words.signed]);
+  return facts;
+}
+
+// ---- Drawing ----
+
+function make(name, { className = "", text = "" } = {}) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+const drawIcon = (tone) => find(`template[data-tone="${tone}"]`).content.cloneNode(true);
+
+function show({ title, text, tone, others = [], facts = [], link = "", age = "", isQuiet = false }) {
+  verdict.hidden = false;
+  verdict.className = `verdict verdict-${tone}`;
+  verdict.querySelector(".verdict-icon").replaceChildren(drawIcon(tone));
+  verdict.querySelector(".verdict-title").textContent = title;
+  verdict.querySelector(".verdict-text").textContent = text;
+  find("[data-age]").textContent = age;
+  find("[data-others]").replaceChildren(...others.map(drawOther));
+  const list = find("[data-facts] dl");
+  list.replaceChildren(...facts.map(([name, value]) => drawFact(name, value, link)));
+  find("[data-facts]").hidden = !facts.length;
+  find("[data-compare]").hidden = !facts.length || tone === "neutral";
+  if (isQuiet) return;
+  tell(tone);
+  verdict.scrollIntoView({ block: "nearest" });
+}
+
+function drawOther({ title, text, tone }) {
+  const notice = make("p", { className: `notice notice-${tone}` });
+  const words = make("span");
+  words.append(make("strong", { text: `${title}.` }), ` ${text}`);
+  notice.append(drawIcon(tone), " ", words);
+  return notice;
+}
+
+function drawFact(name, value, link) {
+  const [fact, told] = [make("div"), make("dd")];
+  const isCode = name === page.names.mark || name === page.names.box;
+  const words = make(link && isCode ? "a" : "span", { className: isCode ? "code" : "", text: value });
+  if (link && isCode) words.href = link;
+  told.append(words);
+  fact.append(make("dt", { text: name }), told);
+  return fact;
+}
+
+// The last five, in this page's memory only.
+function remember(alone) {
+  const said = wordsOf(alone);
+  const line = make("li");
+  line.append(drawIcon(said.tone), " ");
+  const what = alone.code ? group(alone.code) : alone.sscc || alone.gtin || "";
+  if (what) line.append(make("span", { className: "code", text: what }), " ");
+  line.append(make("span", { text: said.title }));
+  const list = find("[data-latest] ol");
+  list.prepend(line);
+  while (list.children.length > SHOWN) list.lastElementChild.remove();
+  find("[data-count]").textContent = `(${number.format(++count)})`;
+  find("[data-latest]").hidden = false;
+}
+
+// ---- What this phone knows ----
+
+function showKnown(message = "") {
+  const isOld = isStale(withKnown(), moment(known));
+  const { snapshot } = known;
+  let words = page.words.nothing;
+  if (snapshot) {
+    const marks = number.format(snapshot.records.length / 5);
+    words = fill(page.words.fresh, marks, exact.format(snapshot.madeAt), ago(snapshot.madeAt));
+    if (isOld) words += ` ${page.words.stale}`;
+  }
+  const notice = find("[data-freshness]");
+  const tone = isOld ? "attention" : "ok";
+  notice.className = `notice notice-${tone}`;
+  notice.querySelector("[aria-hidden]").replaceChildren(drawIcon(tone));
+  notice.querySelector("[data-words]").textContent = `${words} ${message}`;
+  find("[data-known]").hidden = false;
+}
+
+async function fetchKnown() {
+  showKnown(page.words.fetching);
+  let message = "";
+  try {
+    await refresh({ keysUrl: page.keys, indexUrl: page.index });
+  } catch (error) {
+    message = error.name === "SnapshotError" ? page.words.refused : page.words.not_fetched;
+  }
+  await loadKnown();
+  showKnown(message);
+}
+
+// ---- Camera ----
+
+const buttons = { open: find("[data-open]"), close: find("[data-close]"), torch: find("[data-torch]") };
+const view = find("[data-view]");
+const lens = new Lens({
+  video: view.querySelector("video"),
+  script: page.reader,
+  wasm: page.wasm,
+  onRead(texts) {
+    // Beside a state code or another symbol ours is the one that proves something.
+    const ours = texts.find((text) => /\/m\//i.test(text));
+    check(ours ?? texts[0], { typed: false });
+  },
+});
+
+async function openCamera() {
+  view.hidden = false;
+  const noCamera = find("[data-no-camera]");
+  noCamera.hidden = true;
+  buttons.open.hidden = true;
+  buttons.close.hidden = false;
+  try {
+    await lens.open();
+  } catch {
+    closeCamera();
+    view.hidden = false;
+    noCamera.hidden = false;
+    field.focus();
+    return;
+  }
+  buttons.torch.hidden = !lens.hasTorch;
+  buttons.torch.setAttribute("aria-pressed", "false");
+}
+
+function closeCamera() {
+  lens.close();
+  view.hidden = true;
+  buttons.open.hidden = !navigator.mediaDevices;
+  buttons.close.hidden = true;
+  buttons.torch.hidden = true;
+}
+
+async function switchTorch() {
+  const isOn = buttons.torch.getAttribute("aria-pressed") !== "true";
+  try {
+    await lens.light(isOn);
+    buttons.torch.setAttribute("aria-pressed", String(isOn));
+  } catch {
+    buttons.torch.hidden = true;
+  }
+}
+
+// ---- Without network ----
+
+async function installWorker() {
+  if (!navigator.serviceWorker) return;
+  const registration = await navigator.serviceWorker.register(page.worker, { scope: "/", updateViaCache: "none" });
+  const offer = () => {
+    if (registration.waiting && navigator.serviceWorker.controller) find("[data-update]").hidden = false;
+  };
+  registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", offer));
+  offer();
+  let isAgreed = false;
+  find("[data-update] button").addEventListener("click", () => {
+    isAgreed = true;
+    registration.waiting?.postMessage("update");
+  });
+  navigator.serviceWorker.addEventListener("controllerchange", () => isAgreed && location.reload());
+}
+
+let installing;
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  installing = event;
+  find("[data-install]").hidden = false;
+});
+
+// ---- The page ----
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  check(field.value, { typed: true });
+  field.select();
+});
+// A gun types wherever the focus is: anything typed outside a field goes into the field.
+document.addEventListener("keydown", (event) => {
+  if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, button, a, [contenteditable]")) return;
+  field.value = "";
+  field.focus();
+});
+buttons.open.addEventListener("click", openCamera);
+buttons.close.addEventListener("click", closeCamera);
+buttons.torch.addEventListener("click", switchTorch);
+addEventListener("pagehide", closeCamera);
+addEventListener("online", fetchKnown);
+addEventListener("hashchange", checkHash);
+find("[data-refresh]").addEventListener("click", fetchKnown);
+find("[data-install]").addEventListener("click", async () => {
+  find("[data-install]").hidden = true;
+  await installing?.prompt();
+});
+find("[data-forget]").addEventListener("click", async () => {
+  if (!confirm(page.words.really)) return;
+  await forget();
+  known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
+  showKnown(page.words.forgotten);
+});
+
+function checkHash() {
+  if (location.hash.length < 2) return;
+  let text = location.hash.slice(1);
+  try {
+    text = decodeURIComponent(text);
+  } catch {
+    // Then it is taken as it stands.
+  }
+  history.replaceState(null, "", location.pathname + location.search);
+  check(text, { typed: false });
+}
+
+const theme = /(?:^|; )theme=(light|dark)/.exec(document.cookie);
+if (theme) document.documentElement.dataset.bsTheme = theme[1];
+buttons.open.hidden = !navigator.mediaDevices;
+await isReady;
+showKnown();
+checkHash();
+if (navigator.onLine) fetchKnown();
+setInterval(() => (navigator.onLine ? fetchKnown() : showKnown()), FRESH_AGAIN);
+installWorker().catch(() => {});

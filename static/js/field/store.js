@@ -1,0 +1,137 @@
+// What a phone keeps to check marks without network: the public keys and the snapshot, in IndexedDB. Nothing of
+// persons, stores or goods. Other pages that keep something on the phone add their stores in `upgrade` below.
+
+import { deleteDB, openDB } from "../../vendor/idb/index.js";
+import { isSignedBy } from "./ed25519.js";
+import { toHex } from "./payload.js";
+import { applyChanges, readSnapshot } from "./snapshot.js";
+
+const NAME = "saiga-field";
+const VERSION = 1;
+// More changes than this cost more than all marks at once.
+const MOST_CHANGES = 300;
+
+let opened;
+
+export function database() {
+  opened ??= openDB(NAME, VERSION, {
+    upgrade(db, from) {
+      if (from < 1) db.createObjectStore("kept");
+    },
+    blocking(_current, _blocked, event) {
+      event.target.close();
+      opened = undefined;
+    },
+    terminated() {
+      opened = undefined;
+    },
+  });
+  return opened;
+}
+
+async function keep(name, value) {
+  await (await database()).put("kept", value, name);
+}
+
+async function kept(name) {
+  return (await database()).get("kept", name);
+}
+
+// What was fetched last: keys by id, when, the snapshot or null, and the latest moment this phone has heard of.
+export async function recall() {
+  const [keys, snapshot, seenAt] = await Promise.all([kept("keys"), kept("snapshot"), kept("seen_at")]);
+  return { keys: keys?.byId ?? new Map(), keysAt: keys?.at ?? 0, snapshot: snapshot ?? null, seenAt: seenAt ?? 0 };
+}
+
+// A clock that was set back makes nothing fresh: time is never earlier than what this phone has seen.
+export const moment = (known) => Math.max(Date.now(), known.seenAt);
+
+// Fetch the keys, and of the marks what is new. Throws when the network or the server fails; what was kept stays.
+export async function refresh({ keysUrl, indexUrl }) {
+  const { answer, content } = await fetchJson(keysUrl);
+  const at = Date.parse(answer.headers.get("Date")) || Date.now();
+  const byId = await readKeys(content);
+  await keep("keys", { byId, at });
+  await keep("seen_at", at);
+  const before = await kept("snapshot");
+  const trusted = trustedKeys(byId);
+  const base = before && trusted.has(before.keyId) ? before : null;
+  if (before && !base) await keep("snapshot", null);
+  const snapshot = await fetchSnapshot(base, indexUrl, trusted);
+  if (snapshot && snapshot !== base) await keep("snapshot", snapshot);
+}
+
+async function fetchJson(url) {
+  const answer = await fetch(url, { cache: "no-cache", credentials: "omit" });
+  if (!answer.ok) throw Object.assign(new Error(`${url}: ${answer.status}`), { status: answer.status });
+  return { answer, content: await answer.json() };
+}
+
+async function fetchBytes(url, cache) {
+  const answer = await fetch(url, { cache, credentials: "omit" });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+// Keys whose name is what it must be: the first four bytes of their SHA-256.
+async function readKeys({ keys }) {
+  const byId = new Map();
+  for (const { id, public_key: text, state } of keys) {
+    const publicKey = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", publicKey));
+    if (toHex(digest.subarray(0, 4)) === id) byId.set(id, { publicKey, state });
+  }
+  return byId;
+}
+
+export const trustedKeys = (byId) =>
+  new Map([...byId].filter(([, key]) => key.state !== "compromised").map(([id, key]) => [id, key.publicKey]));
+
+async function fetchSnapshot(before, indexUrl, trusted) {
+  let index;
+  try {
+    index = (await fetchJson(indexUrl)).content;
+  } catch (error) {
+    if (error.status === 404) return before;
+    throw error;
+  }
+  if (before && before.edition === index.edition && before.sha256 === index.sha256) return before;
+  const missing = before ? index.edition - before.edition : 0;
+  const isNear = missing > 0 && missing <= MOST_CHANGES && index.changes_from <= before.edition + 1;
+  if (isNear) {
+    try {
+      return await withChanges(before, index, trusted);
+    } catch {
+      // Changes that do not fit are no loss: all marks are fetched instead.
+    }
+  }
+  const whole = await readSnapshot(await fetchBytes(index.full, "no-cache"), trusted, isSignedBy);
+  if (whole.base) throw new Error("changes, where all marks should be");
+  // An older file than the one at hand is somebody's trick, or a cache on the way.
+  return before && whole.madeAt < before.madeAt ? before : whole;
+}
+
+async function withChanges(before, index, trusted) {
+  let state = before;
+  for (let edition = before.edition + 1; edition <= index.edition; edition++) {
+    const content = await fetchBytes(index.full.replace(/\.bin$/, `/${edition}.bin`), "default");
+    const changes = await readSnapshot(content, trusted, isSignedBy);
+    if (changes.base !== state.edition || changes.edition !== edition || changes.madeAt < state.madeAt) {
+      throw new Error("these changes go upon another edition");
+    }
+    state = await applyChanges(state, changes);
+  }
+  return state;
+}
+
+// Everything of ours on this phone: what was kept, and the pages that open without network.
+export async function forget() {
+  const db = await opened;
+  db?.close();
+  opened = undefined;
+  await deleteDB(NAME);
+  for (const name of (await globalThis.caches?.keys()) ?? []) {
+    if (name.startsWith("field-")) await caches.delete(name);
+  }
+  for (const worker of (await navigator.serviceWorker?.getRegistrations()) ?? []) await worker.unregister();
+}

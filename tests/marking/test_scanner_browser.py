@@ -1,0 +1,216 @@
+"""The scanner in a real browser: it sees, it tells, it works without network, and it never calls green what is not."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from core.accounts.models import User
+from ledger.models import Hold
+from ledger.services import place_hold
+from marking.models import Mark
+from marking.payload import to_text
+from marking.services.snapshots import make_edition
+from tests.conftest import CHROMIUM
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PREFIX = "HTTPS://SAIGA.GOV.KZ/M/"
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
+    """`visit()`: the scanner on a fresh phone. Errors, refusals by CSP and foreign addresses fail the test."""
+    faults: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    with ExitStack() as contexts:
+
+        def open_page(path: str = "/scan/?lang=en", *, width: int = 360, scripts: bool = True) -> Page:
+            context = contexts.enter_context(
+                browser.new_context(
+                    base_url=live_server.url,
+                    viewport={"width": width, "height": 740},
+                    java_script_enabled=scripts,
+                    locale="en-GB",
+                    timezone_id="Asia/Almaty",
+                )
+            )
+            page = context.new_page()
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("console", note)
+            page.on(
+                "request",
+                lambda request: None if request.url.startswith(live_server.url) else faults.append(request.url),
+            )
+            page.goto(path)
+            return page
+
+        yield open_page
+        assert faults == []
+
+
+def printed(mark: Mark) -> str:
+    return PREFIX + to_text(bytes(mark.payload), bytes(mark.signature))
+
+
+def scan(page: Page, text: str) -> None:
+    """What a gun does."""
+    page.fill("#text", text)
+    page.press("#text", "Enter")
+
+
+def says(page: Page, tone: str, title: str) -> None:
+    expect(page.locator(f".verdict-{tone} .verdict-title")).to_have_text(title)
+
+
+def wait_until_known(page: Page) -> None:
+    """The keys and the snapshot are on the phone, and the service worker has everything."""
+    expect(page.locator("[data-freshness].notice-ok")).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+
+def test_it_says_what_the_registry_says(visit: Visit, marks: list[Mark]) -> None:
+    make_edition(at=datetime.now(UTC))
+    page = visit()
+
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+    expect(page.locator("[data-facts]")).to_contain_text("Saiga horn")
+    expect(page.locator("[data-facts]")).to_contain_text("Checked: this symbol was signed by the registry")
+    expect(page.locator("[data-facts]")).not_to_contain_text("Where it is")
+    scan(page, marks[0].code.lower())
+    says(page, "ok", "Genuine and in order")
+    scan(page, "HTTPS://EXAMPLE.COM/M/" + marks[0].code)
+    says(page, "stop", "Not our address")
+    scan(page, marks[0].code[:-1] + ("0" if marks[0].code[-1] != "0" else "1"))
+    says(page, "attention", "Check what you typed")
+    expect(page.locator("[data-latest] li")).to_have_count(4)
+
+
+def test_it_works_without_network(visit: Visit, marks: list[Mark], authority_officer: User) -> None:
+    place_hold(
+        actor=authority_officer,
+        at=datetime.now(UTC),
+        item_ids=[marks[1].item.pk],
+        kind=Hold.Kind.COURT,
+        reference="12-2026",
+    )
+    make_edition(at=datetime.now(UTC))
+    page = visit()
+    wait_until_known(page)
+
+    page.context.set_offline(True)
+    page.goto("/scan/?lang=ru")
+    page.goto("/scan/")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    page.goto("/scan/?lang=en")
+    expect(page.locator("[data-freshness].notice-ok")).to_be_visible()
+    fonts = page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px \"Noto Sans\"'))")
+    assert fonts
+
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+    expect(page.locator("[data-age]")).to_contain_text("Told by this phone alone")
+    scan(page, printed(marks[1]))
+    says(page, "attention", "Genuine, but held")
+    scan(page, marks[0].code)
+    says(page, "attention", "Code known, label not checked")
+    page.goto(f"/M/{to_text(bytes(marks[0].payload), bytes(marks[0].signature))}")
+    says(page, "ok", "Genuine and in order")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_it_can_be_used_by_everybody(visit: Visit, marks: list[Mark], width: int) -> None:
+    make_edition(at=datetime.now(UTC))
+    page = visit(width=width)
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+
+    problems = Axe().run(page, options=RULES).response["violations"]
+
+    assert [f"{problem['id']}: {problem['nodes'][0]['html']}" for problem in problems] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_it_checks_without_script(visit: Visit, marks: list[Mark]) -> None:
+    page = visit(scripts=False)
+
+    scan(page, marks[0].code)
+
+    says(page, "ok", "Genuine and in order")
+    assert "/m/" in page.url
+
+
+def test_old_news_are_amber_never_green(visit: Visit, marks: list[Mark]) -> None:
+    make_edition(at=datetime.now(UTC) - timedelta(hours=25))
+    page = visit()
+    expect(page.locator("[data-freshness].notice-attention")).to_contain_text("knows 6 marks")
+    page.context.set_offline(True)
+
+    scan(page, printed(marks[0]))
+
+    says(page, "attention", "Genuine, but this phone knows old news")
+
+
+def test_without_a_snapshot_the_signature_is_genuine_and_the_state_unknown(visit: Visit, marks: list[Mark]) -> None:
+    page = visit()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-freshness]")).to_contain_text("knows nothing")
+    page.context.set_offline(True)
+
+    scan(page, printed(marks[0]))
+
+    says(page, "attention", "Genuine, but state unknown")
+
+
+def test_the_camera_reads_a_label(browser: Browser, live_server: LiveServer, marks: list[Mark], tmp_path: Path) -> None:
+    """The camera is a film of the printed symbol; the reader is the one that the site keeps."""
+    film = tmp_path / "label.mjpeg"
+    film.write_bytes(_frame(zxingcpp.BarcodeFormat.QRCode, printed(marks[0])) * 30)
+    with _seeing(browser, film) as seeing, seeing.new_context(base_url=live_server.url) as context:
+        context.grant_permissions(["camera"])
+        page = context.new_page()
+        page.goto("/scan/?lang=en")
+        page.click("[data-open]")
+        says(page, "ok", "Genuine and in order")
+        expect(page.locator("[data-facts]")).to_contain_text("Checked: this symbol was signed by the registry")
+        page.click("[data-close]")
+        expect(page.locator("[data-view]")).to_be_hidden()
+
+
+def _seeing(browser: Browser, film: Path) -> Browser:
+    return browser.browser_type.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+        ],
+    )
+
+
+def _frame(symbol: zxingcpp.BarcodeFormat, text: str) -> bytes:
+    """One picture of a film: a label held before a camera."""
+    drawn = zxingcpp.create_barcode(text, symbol).to_image(scale=5)
+    label = Image.fromarray(drawn).convert("L").rotate(7, expand=True, fillcolor=255)
+    picture = Image.new("L", (640, 480), 190)
+    picture.paste(label, ((640 - label.width) // 2, (480 - label.height) // 2))
+    content = io.BytesIO()
+    picture.convert("RGB").save(content, "JPEG", quality=80)
+    return content.getvalue()
