@@ -41,6 +41,8 @@ def test_the_picker_has_fields_that_can_be_typed() -> None:
 
     assert form.is_valid()
     assert page.count('class="region"') == 20
+    # Nothing that only a script can do is shown without one.
+    assert "data-zooms hidden" in page
     assert 'name="latitude"' in page
     assert 'name="longitude"' in page
     assert not Place({"latitude": "91", "longitude": "181"}).is_valid()

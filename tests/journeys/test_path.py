@@ -311,6 +311,7 @@ def test_8_an_officer_approves_and_only_approved_items_move(sign_in: SignIn, sto
     expect(trader.locator("#loading tbody")).to_have_count(0)
     trader.locator("button[name=permitted]").click()
     expect(trader.locator("#loading tbody")).to_contain_text(chosen)
+    trader.fill("form[action$='/dispatch/'] input[name=carried_by]", "Сейітов Д.")
     trader.fill("form[action$='/dispatch/'] input[name=password]", PASSWORD)
     trader.locator("form[action$='/dispatch/'] button[type=submit]").click()
     trader.wait_for_url(re.compile(r"/handovers/\d+/$"))

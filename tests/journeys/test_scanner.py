@@ -42,6 +42,7 @@ def dispatch_four(keeper: Page) -> tuple[str, list[str]]:
         free.nth(place).check()
     keeper.locator("form:has(input[name=item]) button[type=submit]").first.click()
     expect(keeper.locator("#loading tbody tr")).to_have_count(4)
+    keeper.fill("form[action$='/dispatch/'] input[name=carried_by]", "Сейітов Д.")
     keeper.fill("form[action$='/dispatch/'] input[name=password]", PASSWORD)
     keeper.locator("form[action$='/dispatch/'] button[type=submit]").click()
     keeper.wait_for_url(re.compile(r"/handovers/\d+/$"))

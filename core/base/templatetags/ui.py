@@ -1,5 +1,6 @@
 """Small pieces of the page that need more than markup: icons, filter chips."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,6 +17,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
+    from django.contrib.messages.storage.base import Message
     from django.forms import BoundField
     from django_filters import FilterSet
 
@@ -61,6 +63,12 @@ def tone_icon(tone: str) -> str:
 def level_tone(level: str) -> str:
     """Tone of a Django message level."""
     return LEVEL_TONES.get(level, "neutral")
+
+
+@register.filter
+def once(messages: "Iterable[Message]") -> "list[Message]":
+    """What waited to be shown, each sentence once: an act that was sent twice is told once."""
+    return list({(message.level, str(message)): message for message in messages}.values())
 
 
 @dataclass(frozen=True)
