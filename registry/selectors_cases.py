@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, prefetch_related_objects
 
 from core.accounts.models import User
 from core.accounts.roles import GRANTS, Can
@@ -56,19 +56,30 @@ class CountLine:
 
 def compare_counts(case: Case) -> list[CountLine]:
     """Counted against registered, by term; two queries."""
-    counted = {count.term: count for count in case.counts.all()}
+    return compare_counts_of([case])[case.pk]
+
+
+def compare_counts_of(cases: Sequence[Case]) -> dict[int, list[CountLine]]:
+    """Counted against registered in each of these cases, by term; two queries whatever their number."""
+    prefetch_related_objects(cases, "counts")
     registered = (
-        Derivative.objects.filter(intake__case=case).order_by().values_list("term").annotate(Count("pk"), Sum("mass_g"))
+        Derivative.objects.filter(intake__case__in=cases)
+        .order_by()
+        .values_list("intake__case", "term")
+        .annotate(Count("pk"), Sum("mass_g"))
     )
-    taken = {term: (pieces, grams) for term, pieces, grams in registered}
-    lines = []
-    for term in Term:
-        if term not in counted and term not in taken:
-            continue
-        count, (pieces, grams) = counted.get(term), taken.get(term, (0, 0))
-        said = (None, None) if count is None else (count.pieces, count.grams)
-        lines.append(CountLine(term, said[0], said[1], pieces, grams))
-    return lines
+    taken = {(case, term): (pieces, grams) for case, term, pieces, grams in registered}
+    found: dict[int, list[CountLine]] = {}
+    for case in cases:
+        counted = {count.term: count for count in case.counts.all()}
+        lines = found[case.pk] = []
+        for term in Term:
+            if term not in counted and (case.pk, term) not in taken:
+                continue
+            count, (pieces, grams) = counted.get(term), taken.get((case.pk, term), (0, 0))
+            said = (None, None) if count is None else (count.pieces, count.grams)
+            lines.append(CountLine(term, said[0], said[1], pieces, grams))
+    return found
 
 
 def is_decided(case: Case) -> bool:
@@ -156,11 +167,17 @@ class GoodsLine:
 
 def standing_goods(case: Case) -> list[GoodsLine]:
     """Where the goods of the case are now and what was decided of them; two queries whatever their number."""
+    return standing_goods_of([case])[case.pk]
+
+
+def standing_goods_of(cases: Sequence[Case]) -> dict[int, list[GoodsLine]]:
+    """Where the goods of each of these cases are now and what was decided of them; two queries for all."""
     decided = DecidedItem.objects.filter(item=OuterRef("item"), is_confirmed=True).values("outcome")[:1]
     rows = (
-        Holding.objects.filter(pieces__gt=0, item__derivative__intake__case=case)
+        Holding.objects.filter(pieces__gt=0, item__derivative__intake__case__in=cases)
         .order_by()
         .values(
+            case=F("item__derivative__intake__case"),
             term=F("item__derivative__term"),
             outcome=Subquery(decided),
             place=F("account"),
@@ -169,17 +186,14 @@ def standing_goods(case: Case) -> list[GoodsLine]:
     )
     found = list(rows)
     places = CustodyAccount.objects.in_bulk({row["place"] for row in found})
-    return [
-        GoodsLine(
-            Term(row["term"]),
-            row["outcome"] or "",
-            places[row["place"]].name,
-            places[row["place"]].kind,
-            row["pieces_sum"],
-            row["grams_sum"],
+    lines: dict[int, list[GoodsLine]] = {case.pk: [] for case in cases}
+    for row in sorted(found, key=lambda row: (Term.values.index(row["term"]), row["outcome"] or "", row["place"])):
+        place = places[row["place"]]
+        goods = GoodsLine(
+            Term(row["term"]), row["outcome"] or "", place.name, place.kind, row["pieces_sum"], row["grams_sum"]
         )
-        for row in sorted(found, key=lambda row: (Term.values.index(row["term"]), row["outcome"] or "", row["place"]))
-    ]
+        lines[row["case"]].append(goods)
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

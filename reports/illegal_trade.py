@@ -10,7 +10,7 @@ from django.utils import translation
 
 from core.accounts.models import Organisation
 from registry.models import Case, CaseWord, Country, Term
-from registry.selectors_cases import compare_counts, disposal_of, standing_goods
+from registry.selectors_cases import CountLine, GoodsLine, compare_counts_of, disposal_of, standing_goods_of
 from reports.papers import formats, words
 from reports.tables import Column, Fact, Report, Table
 from reports.tables.model import Row
@@ -71,7 +71,7 @@ def illegal_trade_report(year: int) -> Report:
 
 def _rows(year: int) -> Iterator[Row]:
     disposals = {word.code: word.name_en for word in CaseWord.objects.filter(list=CaseWord.List.DISPOSAL)}
-    cases = (
+    cases = list(
         Case.objects.filter(seized_on__gte=date(year, 1, 1), seized_on__lte=date(year, 12, 31))
         .select_related(
             "agency",
@@ -86,15 +86,18 @@ def _rows(year: int) -> Iterator[Row]:
         .prefetch_related("transit_countries", "nationalities", "counts")
         .order_by("seized_on", "pk")
     )
+    counted, goods = compare_counts_of(cases), standing_goods_of(cases)
     for case in cases:
-        yield from _rows_of(case, disposals)
+        yield from _rows_of(case, counted[case.pk], goods[case.pk], disposals)
 
 
-def _rows_of(case: Case, disposals: dict[str, str]) -> Iterator[Row]:
+def _rows_of(
+    case: Case, lines: list[CountLine], its_goods: list[GoodsLine], disposals: dict[str, str]
+) -> Iterator[Row]:
     standing: dict[Term, dict[str, None]] = {}
-    for goods in standing_goods(case):
+    for goods in its_goods:
         standing.setdefault(goods.term, {})[disposals.get(disposal_of(goods), "")] = None
-    for line in compare_counts(case):
+    for line in lines:
         pieces = max(line.counted or 0, line.taken)
         grams = line.taken_grams or line.counted_grams or 0
         is_counted = line.term in COUNTED or not grams

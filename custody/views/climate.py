@@ -1,10 +1,12 @@
 """The log of a store's temperature and humidity."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -91,18 +93,13 @@ def watch(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def climate_charts(store: CustodyAccount, *, since: datetime) -> dict[str, Any]:
     """Temperature and humidity since a moment as drawings; nothing where nothing was read."""
-    readings = list(
-        ClimateReading.objects.filter(account=store, at__gte=since)
-        .order_by("at")
-        .values_list("at", "temperature", "humidity")
-    )
     try:
         band: dict[str, int] = in_force(RuleCode.STORE_CLIMATE, day_of(timezone.now())).value
     except NoRuleInForce:
         band = {}
     return {
         "temperature_chart": _chart(
-            [(at, value) for at, value, _other in readings if value is not None],
+            _thinned(store, "temperature", since=since),
             name="temperature",
             title=_("Temperature, °C"),
             unit="°C",
@@ -110,7 +107,7 @@ def climate_charts(store: CustodyAccount, *, since: datetime) -> dict[str, Any]:
             high=band.get("max_c"),
         ),
         "humidity_chart": _chart(
-            [(at, value) for at, _other, value in readings if value is not None],
+            _thinned(store, "humidity", since=since),
             name="humidity",
             title=_("Relative humidity, per cent"),
             unit="%",
@@ -120,29 +117,69 @@ def climate_charts(store: CustodyAccount, *, since: datetime) -> dict[str, Any]:
     }
 
 
-def _chart(
-    readings: list[tuple[datetime, int]], *, name: str, title: str, unit: str, low: int | None, high: int | None
-) -> SafeString | None:
-    if not readings:
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is drawn of the readings of a while, and what is said of all of them. In tenths."""
+
+    drawn: list[tuple[datetime, int]]
+    least: int
+    most: int
+    last: int
+
+
+def _thinned(store: CustodyAccount, what: str, *, since: datetime) -> Readings | None:
+    """At most DRAWN readings, thinned by the database; None where nothing was read.
+
+    Of each stretch of time the value furthest from the middle of all is drawn: a peak is never lost to thinning. The
+    first and the last reading are always there, so that the line is as long as the time it tells of.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH read AS MATERIALIZED (
+                SELECT at, {what} AS value FROM ledger_climatereading
+                WHERE account_id = %s AND at >= %s AND {what} IS NOT NULL
+            ), whole AS MATERIALIZED (
+                SELECT count(*) AS number, min(at) AS began, max(at) AS ended,
+                    min(value) AS least, max(value) AS most, avg(value) AS middle FROM read
+            ), drawn AS (
+                SELECT DISTINCT ON (stretch) at, value FROM (
+                    SELECT r.at, r.value, abs(r.value - w.middle) AS off, CASE
+                        WHEN w.number <= %s OR r.at IN (w.began, w.ended) THEN extract(epoch FROM r.at)
+                        ELSE width_bucket(
+                            extract(epoch FROM r.at), extract(epoch FROM w.began), extract(epoch FROM w.ended), %s
+                        )
+                    END AS stretch
+                    FROM read r, whole w
+                ) placed ORDER BY stretch, off DESC, at
+            )
+            SELECT d.at, d.value, w.least, w.most FROM drawn d, whole w ORDER BY d.at
+            """,  # noqa: S608  the name of a column, of ours
+            [store.pk, since, DRAWN, DRAWN - 2],
+        )
+        rows = cursor.fetchall()
+    if not rows:
         return None
-    every = -(-len(readings) // DRAWN)
-    # Of each group the value furthest from the middle of all is drawn: a peak is never lost to thinning.
-    middle = sum(value for _at, value in readings) / len(readings)
-    groups = (readings[start : start + every] for start in range(0, len(readings), every))
-    chosen = [max(group, key=lambda one: abs(one[1] - middle)) for group in groups]
-    points = [Point(at.timestamp(), value / 10, f"{value / 10:g} {unit}") for at, value in chosen]
-    first, last = readings[0][0], readings[-1][0]
+    return Readings([(at, value) for at, value, *_all in rows], least=rows[0][2], most=rows[0][3], last=rows[-1][1])
+
+
+def _chart(
+    readings: Readings | None, *, name: str, title: str, unit: str, low: int | None, high: int | None
+) -> SafeString | None:
+    if readings is None:
+        return None
+    points = [Point(at.timestamp(), value / 10, f"{value / 10:g} {unit}") for at, value in readings.drawn]
+    first, last = readings.drawn[0][0], readings.drawn[-1][0]
     steps = 4
     marks = []
     for step in range(steps + 1):
         at = first + (last - first) * step / steps
         layout = "%H:%M" if last - first < timedelta(days=2) else "%d.%m"
         marks.append(Mark(at.timestamp(), at.astimezone(ALMATY).strftime(layout)))
-    values = [value / 10 for _at, value in readings]
     description = _("From %(least)s to %(most)s, last %(last)s.") % {
-        "least": f"{min(values):g}",
-        "most": f"{max(values):g}",
-        "last": f"{values[-1]:g}",
+        "least": f"{readings.least / 10:g}",
+        "most": f"{readings.most / 10:g}",
+        "last": f"{readings.last / 10:g}",
     }
     drawing = draw_line(
         points,
@@ -152,7 +189,7 @@ def _chart(
         unit=unit,
         marks=marks if last > first else marks[:1],
         # A bound far below everything would press the line flat: it is said in words on the page.
-        low=low if low is not None and min(values) < low + 5 else None,
+        low=low if low is not None and readings.least / 10 < low + 5 else None,
         high=high,
     )
     return mark_safe(drawing)  # noqa: S308  drawn from numbers, words escaped

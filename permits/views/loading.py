@@ -125,34 +125,42 @@ def _transport_of(loading: LoadingList) -> dict[str, Any]:
     return said | {"expected_at": said["expected_at"] or usual_arrival(timezone.now())}
 
 
-def _state(loading: LoadingList, said: Said | None) -> dict[str, Any]:
-    """What a scan changes: the verdict, the totals, the latest lines, whether it may go."""
-    loaded = Derivative.objects.filter(pk__in=loading.lines.values("item"))
-    keys = list(loading.lines.values_list("item_id", flat=True))
+def _state(loading: LoadingList, said: Said | None, *, whole: bool = True) -> dict[str, Any]:
+    """What a scan changes: the verdict, the totals, the latest lines, whether it may go.
+
+    A scan asks only what stands against the lines it shows: the whole list was asked when the page was opened, and is
+    asked again before it goes.
+    """
+    lines = loading.lines.all()
+    latest = [line.item for line in lines.select_related("item")[:SHOWN]]
+    keys = list(lines.values_list("item_id", flat=True)) if whole else [item.pk for item in latest]
     problems = find_loading_obstacles(loading, keys)
-    latest = [line.item for line in loading.lines.select_related("item")[:SHOWN]]
     bad = list(Derivative.objects.filter(pk__in=list(problems)[:SHOWN]))
-    pieces, grams = weigh(loaded)
-    right, refusal = _right(loading, keys)
+    pieces, grams = weigh(Derivative.objects.filter(pk__in=lines.values("item")))
+    count = lines.count()
+    right, refusal = _right(loading)
     return {
         "loading": loading,
         "said": said,
         "rows": describe_items(latest, problems),
         "bad_rows": describe_items(bad, problems),
         "bad_count": len(problems),
-        "count": len(keys),
+        "count": count,
         "pieces": pieces,
         "grams": grams,
-        "more": len(keys) - len(latest),
+        "more": count - len(latest),
         "right": right,
         "refusal": refusal,
     }
 
 
-def _right(loading: LoadingList, keys: list[int]) -> tuple[Any, str]:
+def _right(loading: LoadingList) -> tuple[Any, str]:
     """The right under which it may go today, or why it may not."""
     if loading.target is None:
         return None, ""
+    # What the goods are matters only where neither a permit nor one organisation lets them go.
+    is_plain = loading.permit is not None or loading.source.custodian_id == loading.target.custodian_id
+    keys = [] if is_plain else list(loading.lines.values_list("item_id", flat=True))
     try:
         right = find_right(
             source=loading.source,
@@ -173,7 +181,7 @@ def scan_loading(request: SignedInRequest, pk: int) -> HttpResponse:
     loading = _list_or_404(request, pk)
     said = _take_scan(request, loading, request.POST.get("code", ""))
     if wants_part(request):
-        return render(request, "permits/_loading_state.html", _state(loading, said))
+        return render(request, "permits/_loading_state.html", _state(loading, said, whole=False))
     return _loading_page(request, loading, said=said)
 
 

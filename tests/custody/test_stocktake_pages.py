@@ -1,7 +1,8 @@
 """The pages of stock-taking, the store, its log and its scale: with script, without, and for who may not."""
 
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +14,7 @@ from openpyxl import load_workbook
 
 from core.accounts.models import User
 from core.notices.models import Notice
+from custody.views.climate import DRAWN, _thinned
 from ledger import services
 from ledger.models import (
     Box,
@@ -295,6 +297,31 @@ def test_a_reading_is_written_down_by_a_form(
     client.force_login(auditor)
     assert client.get(address).status_code == 200
     assert client.post(address, {"temperature": "3"}).status_code == 403
+
+
+def test_a_year_of_readings_is_thinned_by_the_database_and_keeps_its_peak(
+    storekeeper: User, reception_store: CustodyAccount, now: datetime, django_assert_num_queries: Any
+) -> None:
+    ClimateReading.objects.bulk_create(
+        ClimateReading(
+            account=reception_store,
+            at=now - timedelta(minutes=minutes),
+            temperature=390 if minutes == 777 else 100 + minutes % 7,
+            entered_by=storekeeper,
+            entered_at=now,
+        )
+        for minutes in range(2_000)
+    )
+
+    with django_assert_num_queries(1):
+        readings = _thinned(reception_store, "temperature", since=now - timedelta(days=30))
+
+    assert readings is not None
+    assert len(readings.drawn) <= DRAWN
+    assert (now - timedelta(minutes=777), 390) in readings.drawn
+    assert (readings.drawn[0][0], readings.drawn[-1][0]) == (now - timedelta(minutes=1_999), now)
+    assert (readings.least, readings.most, readings.last) == (100, 390, 100)
+    assert _thinned(reception_store, "humidity", since=now) is None
 
 
 # --- weighing -------------------------------------------------------------------------------------------------

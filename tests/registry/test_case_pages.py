@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import datetime
+from typing import Any
 
 import openpyxl
 import pytest
@@ -17,6 +18,7 @@ from core.audit.models import Event
 from core.notices.models import Notice
 from ledger.models import CustodyAccount, Hold, Holding
 from registry.models import Case, CourtDecision, Derivative, Intake, Outcome, ReturnAct, Term
+from registry.selectors_cases import compare_counts_of, standing_goods_of
 from registry.services import DecisionFacts, confirm_decision, count_goods, record_decision
 from tests.builders import register
 from tests.cast import PASSWORD
@@ -257,6 +259,19 @@ def test_the_list_is_filtered_by_stage_and_costs_the_same(
         page = client.get(url, {"stage": "waiting", "erdr": "given", "region": "27"})
 
     assert case.name in page.content.decode()
+
+
+@pytest.mark.usefixtures("goods")
+def test_many_cases_are_counted_by_as_many_queries_as_one(case: Case, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(4):
+        alone = compare_counts_of([case]), standing_goods_of([case])
+    again, other = Case.objects.get(pk=case.pk), Case.objects.get(pk=case.pk)
+    other.pk = 0
+    with django_assert_num_queries(4):
+        together = compare_counts_of([again, other]), standing_goods_of([again, other])
+
+    assert together == ({**alone[0], 0: []}, {**alone[1], 0: []})
+    assert sum(line.taken for line in alone[0][case.pk]) == sum(line.pieces for line in alone[1][case.pk]) > 0
 
 
 def test_the_illegal_trade_report_has_the_columns_of_its_form(
