@@ -1,5 +1,6 @@
 """Processing in the browser and through the API."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from core.accounts.models import User
+from custody.views import processing as views
 from ledger.models import CustodyAccount, Holding
 from marking.models import LabelRun, Mark, SigningKey
 from registry.models import Derivative, Processing, Recipe
+from registry.processing import Obstacle, find_input_obstacles
 from registry.services import choose_inputs, open_processing
 from tests.registry.test_processing import keys, mass
 
@@ -158,6 +161,30 @@ def test_the_page_asks_a_fixed_number_of_times(
 
     client.get(url("", run))
     assert count(1) == count(6)
+
+
+def test_a_scan_asks_about_what_it_shows_and_the_page_about_the_whole_list(
+    client: Client,
+    run: Processing,
+    storekeeper: User,
+    now: datetime,
+    horns: list[Derivative],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def counted(run: Processing, items: Collection[int]) -> dict[int, list[Obstacle]]:
+        asked.append(len(items))
+        return find_input_obstacles(run, items)
+
+    choose_inputs(actor=storekeeper, at=now, run=run, item_ids=keys(horns)[:-1])
+    monkeypatch.setattr(views, "SHOWN", 1)
+    monkeypatch.setattr(views, "find_input_obstacles", counted)
+
+    client.post(url("-scan", run), {"code": horns[-1].number}, headers={"X-Scan": "part"})
+    client.get(url("", run))
+
+    assert asked == [1, len(horns)]
 
 
 def test_programs_do_the_same(
