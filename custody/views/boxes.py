@@ -16,6 +16,7 @@ from core.accounts.roles import Can
 from core.audit.models import Event
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
+from custody.box_forms import MEDIA, draw_box_labels_as
 from custody.box_labels import draw_box_labels
 from custody.boxes import Content, contents_of, items_in, labels_of, places_of, shelf_of
 from custody.doors import own_hosts, say_refusal, wants_part
@@ -152,24 +153,31 @@ def open_seal(request: SignedInRequest, sscc: str) -> HttpResponse:
 @requires(Can.SEE_STOCK)
 @require_safe
 def label(request: SignedInRequest, sscc: str) -> HttpResponse:
-    """The label of one box as PDF, 100 x 150 mm."""
-    return _labels([_box_or_404(request, sscc)], sscc)
+    """The label of one box, 100 x 150 mm."""
+    return _labels(request, [_box_or_404(request, sscc)], sscc)
 
 
 @requires(Can.SEE_STOCK)
 @require_safe
 def labels(request: SignedInRequest) -> HttpResponse:
-    """Labels of several boxes in one PDF: those chosen, or all that match the list, at most 200."""
+    """Labels of several boxes in one file: those chosen, or all that match the list, at most 200."""
     wanted = [key for key in request.GET.getlist("box") if key.isascii() and key.isdigit() and len(key) == 18]
     known = Box.objects.visible_to(request.user)
     found = known.filter(sscc__in=wanted[:MOST_LABELS]) if wanted else BoxFilter(request.GET, reader=request.user).qs
     chosen = list(found.select_related("account__custodian").order_by("-pk")[:MOST_LABELS])
     if not chosen:
         raise Http404
-    return _labels(sorted(chosen, key=lambda one: one.pk), "labels")
+    return _labels(request, sorted(chosen, key=lambda one: one.pk), "labels")
 
 
-def _labels(chosen: list[Box], name: str) -> HttpResponse:
+def _labels(request: SignedInRequest, chosen: list[Box], name: str) -> HttpResponse:
+    """PDF, or `?form=zpl` and `?form=png` for label printers, with `&dpi=` of the printer."""
+    form, dpi = request.GET.get("form"), request.GET.get("dpi", "203")
+    if form in ("zpl", "png") and dpi in ("203", "300", "600"):
+        content, ending = draw_box_labels_as(labels_of(chosen), form=form, dpi=int(dpi))
+        answer = HttpResponse(content, content_type=MEDIA[ending])
+        answer["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+        return answer
     answer = HttpResponse(draw_box_labels(labels_of(chosen)), content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     answer["Cache-Control"] = "private, no-store"

@@ -122,7 +122,9 @@ class Profile:
 
     @property
     def error_correction(self) -> str:
-        """Level Q where there is room, M for the signed statement on a small label."""
+        """Level Q where there is room; M for the signed statement on a small label, and for boxes."""
+        if self.bars:
+            return "M"
         return "Q" if self.short or self.symbol >= ROOM_FOR_Q else "M"
 
     def corner(self, position: int) -> tuple[float, float]:
@@ -306,7 +308,7 @@ def _roll(key: str, width: float, height: float, symbol: float, dpi: int = 300, 
 
 
 ROLL_50X25 = _roll("roll-50x25", 50, 25, 20)
-ROLL_58X40 = _roll("roll-58x40", 58, 40, 26)
+ROLL_58X40 = _roll("roll-58x40", 58, 40, 22.5)
 ROLL_100X150 = _roll("roll-100x150", 100, 150, 40, bars=True)
 SHEET_65 = Profile("a4-65", 210, 297, 38.1, 21.2, 5, 13, 4.75, 10.7, 40.6, 21.2, 18, 300, inset=0.8)
 SHEET_21 = Profile("a4-21", 210, 297, 63.5, 38.1, 3, 7, 7.21, 15.15, 66.04, 38.1, 28, 300)

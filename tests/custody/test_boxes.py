@@ -1,16 +1,19 @@
 """Pages and API of boxes and shelves: packing by scanning, seals, labels, putting away."""
 
+import io
 from datetime import datetime
 
 import pypdfium2
 import pytest
 import zxingcpp
 from django.test import Client
+from PIL import Image
 
 from core.accounts.models import User
 from ledger import services
 from ledger.models import Box, CustodyAccount, Packing, Placement
 from ledger.sscc import parse_sscc
+from marking.labels.zpl_reading import draw_format, split_formats
 from registry.models import Derivative
 
 
@@ -73,6 +76,20 @@ def test_the_label_is_read_back_and_found(inspector: User, now: datetime, marked
         assert {parse_sscc(text) for text in read} == {box.sscc}
     found = client.get(f"/boxes/?q={read[0]}").content.decode()
     assert box.sscc in found
+
+
+@pytest.mark.parametrize("dpi", [203, 300])
+def test_label_printers_get_the_label_in_whole_dots(inspector: User, box: Box, dpi: int) -> None:
+    client = sign_in(inspector)
+
+    zpl = client.get(f"/boxes/{box.sscc}/label.pdf?form=zpl&dpi={dpi}")
+    png = client.get(f"/boxes/{box.sscc}/label.pdf?form=png&dpi={dpi}")
+
+    assert zpl["Content-Type"] == "application/zpl"
+    for picture in (draw_format(split_formats(zpl.content)[0]), Image.open(io.BytesIO(png.content)).convert("L")):
+        read = [found.text for found in zxingcpp.read_barcodes(picture)]
+        assert len(read) == 2
+        assert {parse_sscc(text) for text in read} == {box.sscc}
 
 
 def test_who_works_elsewhere_neither_sees_nor_touches_a_box(box: Box, trader: User, marked: list[Derivative]) -> None:

@@ -42,7 +42,7 @@ def test_zpl_says_what_a_printer_needs() -> None:
     text = zpl.decode("ascii")
 
     assert text.count("^XA^CI28^PW464^LL320^LH0,0") == text.count("^PQ1^XZ") == 2
-    assert f"^BQN,2,3^FDQA,{label.symbol}^FS" in text
+    assert f"^BQN,2,3^FDMA,{label.symbol}^FS" in text
     assert f"^BXN,4,200^FD{label.code.replace('-', '')}^FS" in text
     assert f"^FD{label.code}^FS" in text
     # Kazakh letters are sent as pictures; the printer's own font writes the rest.
