@@ -17,6 +17,7 @@ v1: list[URLPattern | URLResolver] = [
     path("", include("registry.api")),
     path("", include("registry.api_seasons")),
     path("", include("marking.api")),
+    path("", include("marking.api_checks")),
     path("", include("marking.api_printing")),
     path("", include("marking.api_stock")),
     path("", include("custody.api")),

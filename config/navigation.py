@@ -46,6 +46,7 @@ ALERTS = Section(
     "alert-triangle",
     (
         Entry(_("Alerts and discrepancies"), "notices:inbox", needs=(Can.DECIDE_NOTICE,)),
+        Entry(_("Copies of labels"), "marking:copies", needs=(Can.SEE_EVERYTHING,)),
         Entry(_("What people told"), "marking:tips", needs=(Can.SEE_EVERYTHING,)),
     ),
 )

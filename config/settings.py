@@ -25,6 +25,12 @@ FIELD_STALE_AFTER = env.int("FIELD_STALE_AFTER", default=24)
 # Encrypts private signing keys at rest; 32 bytes, URL-safe base 64. Without it, derived from SECRET_KEY.
 KEY_ENCRYPTION_KEY = env.str("KEY_ENCRYPTION_KEY", default="")
 
+# Under this key the hidden codes of labels are made and recognised: whoever changes it makes all that are printed void.
+# Without it, derived from SECRET_KEY.
+ONCE_CODE_KEY = env.str("ONCE_CODE_KEY", default="").strip()
+# Checks of marks are forgotten after so many days, unless an alert rests on them.
+CHECKS_KEPT_DAYS = env.int("CHECKS_KEPT_DAYS", default=730)
+
 INSTALLED_APPS = [
     "core.accounts.admin_apps.RegistryAdminConfig",
     "django.contrib.auth",
@@ -149,6 +155,8 @@ CELERY_BEAT_SCHEDULE = {
     "write-letters": {"task": "core.notices.tasks.write_letters", "schedule": crontab(hour=8, minute=0)},
     "check-label-stock": {"task": "marking.tasks.check_label_stock", "schedule": crontab(hour=6, minute=30)},
     "make-snapshot": {"task": "marking.tasks.make_snapshot", "schedule": 3600.0},
+    "look-for-copies": {"task": "marking.tasks.look_for_copies", "schedule": 30.0},
+    "forget-checks": {"task": "marking.tasks.forget_checks", "schedule": 24 * 3600.0},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -1,6 +1,5 @@
 """Registering, marks and labels, for programs."""
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
@@ -8,7 +7,6 @@ from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import Throttled
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -20,10 +18,8 @@ from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.api import KeysetPagination
 from core.documents.services import serve
-from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import LabelRun, Mark
 from marking.serializers import (
-    AnswerSerializer,
     LabelOrderSerializer,
     LabelRunSerializer,
     MarkSerializer,
@@ -34,26 +30,6 @@ from marking.services.issue import register_and_mark
 from marking.services.labels import print_labels
 from marking.services.orders import LabelOrder
 from registry.models import Intake
-
-LONGEST_TEXT = 500
-
-
-class CheckMark(APIView):
-    permission_classes = [granted()]
-
-    @extend_schema(
-        operation_id="marks_check",
-        parameters=[OpenApiParameter("text", str, required=True, description="A code, a signed text, or its address.")],
-        responses=AnswerSerializer,
-    )
-    def get(self, request: Request) -> Response:
-        """Whether a mark is genuine, and what has become of its item: what the public check says."""
-        text = request.query_params.get("text", "")[:LONGEST_TEXT]
-        own_hosts = (settings.PUBLIC_HOST, request.get_host())
-        answer = check_counted(text, visitor=f"person-{person_of(request).pk}", own_hosts=own_hosts)
-        if answer is None:
-            raise Throttled(wait=WINDOW_SECONDS)
-        return Response(AnswerSerializer(answer).data)
 
 
 class ByCode(KeysetPagination):
@@ -167,7 +143,6 @@ class LabelFile(APIView):
 
 urlpatterns = [
     path("marks/", Marks.as_view(), name="marks"),
-    path("marks/check/", CheckMark.as_view(), name="mark-check"),
     path("intakes/<int:pk>/register/", Register.as_view(), name="intake-register"),
     path("intakes/<int:pk>/labels/", OrderLabels.as_view(), name="intake-labels"),
     path("labels/", LabelRuns.as_view(), name="label-runs"),

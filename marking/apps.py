@@ -12,6 +12,7 @@ class MarkingConfig(AppConfig):
         from core.audit.services import register_verbs
         from core.notices.services import register_notice_codes
         from marking.models import (
+            CopyAlert,
             LabelDestruction,
             LabelReel,
             LabelRun,
@@ -114,6 +115,39 @@ class MarkingConfig(AppConfig):
             known_to=lambda user: Tip.objects.visible_to(user),
         )
         register_notice_codes({"tip.taken": _("Somebody tells what is wrong with a label: %(code_read)s")})
+        register_subject(
+            "copy",
+            label=_("Copy of a label"),
+            url_name="marking:copy",
+            known_to=lambda user: CopyAlert.objects.visible_to(user),
+        )
+        register_notice_codes(
+            {
+                "copy.far": _(
+                    "%(labels)s was seen at %(place)s on %(began)s and at %(target)s on %(ended)s: %(km)s km apart"
+                    " within %(minutes)s minutes."
+                ),
+                "copy.gone": _(
+                    "%(labels)s was seen on %(ended)s, but its item left the register for good on %(day)s."
+                    " Such checks: %(count)s"
+                ),
+                "copy.blank": _(
+                    "%(labels)s was seen on %(ended)s, but was not on any item. Such public checks: %(count)s"
+                ),
+                "copy.burst": _("%(labels)s was checked %(count)s times within %(minutes)s minutes, up to %(ended)s."),
+                "copy.many": _(
+                    "%(labels)s was checked by the public %(count)s times within %(days)s days, up to %(ended)s."
+                ),
+                "copy.store": _(
+                    "%(labels)s was seen on %(ended)s in another region than store %(store)s, which holds its item."
+                    " Such checks: %(count)s"
+                ),
+                "copy.old_print": _(
+                    "The label of %(labels)s that was replaced on %(day)s was seen on %(ended)s. Such checks: %(count)s"
+                ),
+            }
+        )
+        register_verbs({"once_codes.made": _("Hidden codes made"), "once_code.used": _("Hidden code used")})
         register_verbs(
             {
                 "label_series.ordered": _("Blank labels ordered"),

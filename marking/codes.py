@@ -83,7 +83,7 @@ def parse(text: str) -> str:
 
     Raises CodeError. A wrong sign is told before a wrong length, and that before a wrong check character.
     """
-    folded = text.upper().translate(_BETWEEN).translate(_READ_AS)
+    folded = fold(text)
     if not folded:
         raise CodeError(Fault.EMPTY)
     for character in folded:
@@ -94,6 +94,11 @@ def parse(text: str) -> str:
     if check_character(folded[:-1]) != folded[-1]:
         raise CodeError(Fault.CHECK)
     return folded
+
+
+def fold(text: str) -> str:
+    """The text in the letters of codes: upper case, nothing between, look-alikes as what they look like."""
+    return text.upper().translate(_BETWEEN).translate(_READ_AS)
 
 
 def group(code: str) -> str:

@@ -1,7 +1,7 @@
 """The answer to "is this mark genuine, and what has become of the thing?" — everything anybody may know."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -45,6 +45,7 @@ class Reason(StrEnum):
     DISPUTE = "dispute"
     TO_DESTROY = "to_destroy"
     TO_RETURN = "to_return"
+    COPIED = "copied"
     EXPORTED = "exported"
     SOLD = "sold"
     RETURNED = "returned"
@@ -136,6 +137,7 @@ class Found(NamedTuple):
     place: str | None
     holds: list[str]
     decided: str | None
+    is_copied: bool
     key_state: str | None
     public_key: bytes | None
 
@@ -145,17 +147,52 @@ def check_text(text: str, *, own_hosts: Collection[str]) -> Answer:
 
     An address of another host is never ours. Costs one query for a code that exists; a mistyped code costs none.
     """
+    asked = _understand(text, own_hosts)
+    if isinstance(asked, Answer):
+        return asked
+    found = _find(asked.code, asked.key_id)
+    if found is None and asked.signed is not None:
+        key = SigningKey.objects.filter(pk=asked.key_id).values_list("state", "public_key").first()
+        return _judge(asked, None, key)
+    return _judge(asked, found, None)
+
+
+def check_texts(texts: Sequence[str], *, own_hosts: Collection[str]) -> list[Answer]:
+    """What `check_text` answers for each of them, in their order, in two queries at most."""
+    asked = [_understand(text, own_hosts) for text in texts]
+    known = [one for one in asked if isinstance(one, _Asked)]
+    found = _find_many({(one.code, one.key_id) for one in known}) if known else {}
+    strange = {one.key_id for one in known if one.signed and (one.code, one.key_id) not in found}
+    keys = SigningKey.objects.filter(pk__in=strange).values_list("pk", "state", "public_key") if strange else ()
+    by_id = {pk: (state, public_key) for pk, state, public_key in keys}
+    return [
+        one if isinstance(one, Answer) else _judge(one, found.get((one.code, one.key_id)), by_id.get(one.key_id))
+        for one in asked
+    ]
+
+
+class _Asked(NamedTuple):
+    """A code to look up, with the signed statement it came in, if it did."""
+
+    code: str
+    key_id: str = ""
+    signed: SignedStatement | None = None
+
+
+def _understand(text: str, own_hosts: Collection[str]) -> _Asked | Answer:
     mark_text = without_address(text, own_hosts)
     if mark_text is None:
         return Answer(Verdict.FOREIGN)
     if looks_signed(mark_text):
-        return _check_signed(mark_text)
+        try:
+            signed = read(mark_text)
+        except PayloadError as error:
+            return Answer(Verdict.UNREADABLE, defect=error.defect)
+        return _Asked(signed.statement.code, signed.statement.key_id.hex(), signed)
     try:
-        code = parse(mark_text)
+        return _Asked(parse(mark_text))
     except CodeError as error:
         return Answer(Verdict.MISTYPED, fault=error)
-    found = _find(code, "")
-    return _describe(code, found) if found else Answer(Verdict.UNKNOWN, code=code)
 
 
 # Some servers join the two slashes of an address that stands in a path.
@@ -173,18 +210,12 @@ def without_address(text: str, own_hosts: Collection[str]) -> str | None:
     return match[2]
 
 
-def _check_signed(text: str) -> Answer:
-    try:
-        signed = read(text)
-    except PayloadError as error:
-        return Answer(Verdict.UNREADABLE, defect=error.defect)
-    code, key_id = signed.statement.code, signed.statement.key_id.hex()
-    found = _find(code, key_id)
-    if found is None:
-        key = SigningKey.objects.filter(pk=key_id).values_list("state", "public_key").first()
-        state, public_key = key or (None, None)
-    else:
-        state, public_key = found.key_state, found.public_key
+def _judge(asked: _Asked, found: Found | None, key: tuple[str, bytes | memoryview] | None) -> Answer:
+    """The answer from what is known of the code; `key` is that of a signed text whose code nobody has."""
+    code, signed = asked.code, asked.signed
+    if signed is None:
+        return _describe(code, found) if found else Answer(Verdict.UNKNOWN, code=code)
+    state, public_key = (found.key_state, found.public_key) if found else key or (None, None)
     if state in (None, SigningKey.State.CREATED):
         return Answer(Verdict.FORGED, code=code, defect=Defect.UNKNOWN_KEY)
     try:
@@ -209,6 +240,7 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
         place=found.place,
         holds=found.holds,
         decided=found.decided,
+        is_copied=found.is_copied,
     )
     reasons = tuple(reason for reason in Reason if reason in standing or reason == known)
     return Answer(
@@ -224,11 +256,18 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
 
 
 def reasons_of(
-    *, state: str, is_bound: bool, place: str | None, holds: Iterable[str], decided: str | None
+    *,
+    state: str,
+    is_bound: bool,
+    place: str | None,
+    holds: Iterable[str],
+    decided: str | None,
+    is_copied: bool = False,
 ) -> tuple[Reason, ...]:
     """Why a mark in this state, on an item at this kind of place and under these holds, is not simply in order.
 
-    The gravest first. `decided` is what a court has decided of the item.
+    The gravest first. `decided` is what a court has decided of the item; `is_copied` is true while it waits to be
+    decided whether the label has a copy.
     """
     reasons = {_by_hold(kind, decided) for kind in holds if kind not in _SILENT}
     if state in BY_STATE:
@@ -236,6 +275,8 @@ def reasons_of(
     if is_bound and place not in IN_ORDER:
         # An item that is nowhere any more: its registration was taken back.
         reasons.add(BY_PLACE.get(place or "", Reason.WITHDRAWN))
+    if is_copied:
+        reasons.add(Reason.COPIED)
     return tuple(reason for reason in Reason if reason in reasons)
 
 
@@ -255,29 +296,51 @@ HOLDS_SQL = """ARRAY(
 )"""
 DECIDED_SQL = "(SELECT outcome FROM registry_decideditem WHERE item_id = m.derivative_id AND is_confirmed)"
 
+# An alert of a copy is open until its notice is decided.
+COPIED_SQL = """EXISTS (
+    SELECT FROM marking_copyalert c JOIN notices_notice n ON n.id = c.notice_id
+    WHERE c.mark_id = m.code AND n.state <> 'decided'
+)"""
+
+
+# What is to be known of a mark m, whose signed text names the key k.
+_FACTS = f"""
+    m.state, m.generation, m.payload, d.term,
+    coalesce(split_part(h.stock_class, ':', 2), d.origin), d.mass_g, d.number,
+    -- What one run made and another consumed came from the boundary and went back: it holds nothing.
+    coalesce(a.kind, (
+        SELECT 'processing' FROM registry_processinginput i
+        WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
+    )),
+    {HOLDS_SQL}, {DECIDED_SQL}, {COPIED_SQL},
+    k.state, k.public_key
+"""  # noqa: S608  constants of this file
+_BESIDE = """
+    LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id
+    LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
+    LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
+"""
+_ONE = f"""
+    SELECT {_FACTS} FROM marking_mark m {_BESIDE} LEFT JOIN marking_signingkey k ON k.id = %s WHERE m.code = %s
+"""  # noqa: S608
+_MANY = f"""
+    SELECT asked.code, asked.key_id, {_FACTS}
+    FROM unnest(%s::text[], %s::text[]) AS asked (code, key_id)
+    JOIN marking_mark m ON m.code = asked.code {_BESIDE}
+    LEFT JOIN marking_signingkey k ON k.id = asked.key_id
+"""  # noqa: S608
+
 
 def _find(code: str, key_id: str) -> Found | None:
     """One row for one code. Plain SQL: this page is asked by everybody, and the row is all it needs."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT m.state, m.generation, m.payload, d.term,
-                coalesce(split_part(h.stock_class, ':', 2), d.origin), d.mass_g, d.number,
-                -- What one run made and another consumed came from the boundary and went back: it holds nothing.
-                coalesce(a.kind, (
-                    SELECT 'processing' FROM registry_processinginput i
-                    WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
-                )),
-                {HOLDS_SQL}, {DECIDED_SQL},
-                k.state, k.public_key
-            FROM marking_mark m
-            LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id
-            LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
-            LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
-            LEFT JOIN marking_signingkey k ON k.id = %s
-            WHERE m.code = %s
-            """,  # noqa: S608  two constants
-            [key_id, code],
-        )
+        cursor.execute(_ONE, [key_id, code])
         row = cursor.fetchone()
     return Found(*row) if row else None
+
+
+def _find_many(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Found]:
+    """The same for many codes, each with the key that its text names."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY, [[code for code, _key in wanted], [key for _code, key in wanted]])
+        return {(code, key): Found(*row) for code, key, *row in cursor.fetchall()}

@@ -6,36 +6,7 @@ from rest_framework import serializers
 from marking.labels import PROFILES
 from marking.models import LabelPart, LabelRun, Mark, Symbols
 from marking.models.printing import RESOLUTIONS
-from marking.selectors import Answer, Reason, Verdict
 from marking.services.orders import LabelOrder
-from marking.verdicts import say
-
-
-class AnswerSerializer(serializers.Serializer[Answer]):
-    """What anybody may know of a mark: never who holds the item, nor where."""
-
-    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
-    title = serializers.SerializerMethodField(help_text="The verdict in a few words, in the language of the request.")
-    text = serializers.SerializerMethodField(help_text="What it means, in a sentence or two.")
-    code = serializers.CharField(help_text="The code that was understood; empty when none was.")
-    reasons = serializers.ListField(
-        child=serializers.ChoiceField(choices=[reason.value for reason in Reason]),
-        help_text="Why a genuine mark is not simply in order, the gravest first.",
-    )
-    signed = serializers.BooleanField(help_text="The signature of the symbol was checked.")
-    term = serializers.CharField(help_text="CITES term, when genuine.")
-    origin = serializers.CharField(help_text="Origin class, when genuine.")
-    year = serializers.SerializerMethodField(help_text="Year of registration, when genuine.")
-    mass_g = serializers.IntegerField(allow_null=True, help_text="Grams, only when the signature was checked.")
-
-    def get_title(self, answer: Answer) -> str:
-        return str(say(answer).title)
-
-    def get_text(self, answer: Answer) -> str:
-        return str(say(answer).text)
-
-    def get_year(self, answer: Answer) -> int | None:
-        return answer.year or None
 
 
 class MarkSerializer(serializers.ModelSerializer[Mark]):

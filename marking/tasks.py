@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from core.jobs.models import Job
 from core.jobs.services import Progress, runner
 from marking.models import LabelRun
+from marking.services.checks import forget_old_checks, keep_checks
+from marking.services.copies import find_copies
 from marking.services.labels import JOB_KIND, draw_run
 from marking.services.registering import REGISTER_KIND, run_registering
 from marking.services.snapshots import make_edition
@@ -40,3 +42,16 @@ def check_label_stock() -> int:
 def make_snapshot() -> None:
     """A new edition of what phones know without network."""
     make_edition(at=timezone.now())
+
+
+@shared_task
+def look_for_copies() -> None:
+    """Take what was checked into the table and look at it."""
+    keep_checks()
+    find_copies(at=timezone.now())
+
+
+@shared_task
+def forget_checks() -> None:
+    """Checks are kept for a while, not for ever."""
+    forget_old_checks(at=timezone.now())

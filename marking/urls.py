@@ -1,6 +1,18 @@
 from django.urls import path
 
-from marking.views import check, labels, printing, register, requests, scanner, snapshots, stock, tips
+from marking.views import (
+    check,
+    copies,
+    labels,
+    once,
+    printing,
+    register,
+    requests,
+    scanner,
+    snapshots,
+    stock,
+    tips,
+)
 
 app_name = "marking"
 urlpatterns = [
@@ -57,6 +69,9 @@ urlpatterns = [
     path("manifest.webmanifest", scanner.web_manifest, name="web-manifest"),
     path("m/", check.check_form, name="check-form"),
     path("m/keys.json", check.public_keys, name="public-keys"),
+    path("copies/", copies.copies, name="copies"),
+    path("copies/<uuid:pk>/", copies.copy, name="copy"),
+    path("m/once/", once.once, name="once"),
     path("m/tip/", tips.tip, name="tip"),
     path("m/tip/taken/", tips.tip_taken, name="tip-taken"),
     path("tips/", tips.tips, name="tips"),

@@ -100,6 +100,14 @@ REASONS: dict[Reason, Said] = {
         gettext_lazy("A court decided to give this item back to its owner. Until then it must not be sold or moved."),
         "attention",
     ),
+    Reason.COPIED: Said(
+        gettext_lazy("Genuine, but perhaps copied"),
+        gettext_lazy(
+            "This label was seen in ways that a single label cannot be: there may be a copy. Compare the item with"
+            " what is said below, and ask the inspection before you buy or accept it."
+        ),
+        "attention",
+    ),
     Reason.EXPORTED: Said(
         gettext_lazy("Genuine, but exported"),
         gettext_lazy("This item has left Kazakhstan under a permit. Inside the country this mark is valid no longer."),

@@ -25,6 +25,7 @@ PLURAL_FORMS = {
 # A language of the public check alone: the messages of these files and folders.
 PUBLIC_LANGUAGE = "zh_Hans"
 PUBLIC_SOURCES = (
+    "marking/forms_once.py",
     "marking/forms_tips.py",
     "marking/models/tips.py",
     "marking/verdicts.py",

@@ -64,6 +64,13 @@ class RuleCode(models.TextChoices):
     LOSS_SEARCH = "loss.search", _("Days to search for lost goods")
     STORE_CLIMATE = "store.climate", _("Climate of a store")
     PHOTO_DISTANCE = "photo.distance", _("Distance of a photo from the stated place")
+    COPY_FAR = "copy.far", _("Copies: one label at two places too far apart")
+    COPY_GONE = "copy.gone", _("Copies: a label seen after its item was exported or destroyed")
+    COPY_BLANK = "copy.blank", _("Copies: a label seen before it was on an item")
+    COPY_BURST = "copy.burst", _("Copies: a burst of checks of one label")
+    COPY_MANY = "copy.many", _("Copies: many public checks of one label")
+    COPY_STORE = "copy.store", _("Copies: a label seen where its item is not")
+    COPY_OLD_PRINT = "copy.old_print", _("Copies: a label seen that was replaced")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

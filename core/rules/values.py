@@ -90,6 +90,28 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
         Part("max_humidity", _("Relative humidity at most"), Sort.WHOLE, 0, 100, "%"),
     ),
     RuleCode.PHOTO_DISTANCE: (Part("km", _("At most"), Sort.WHOLE, 0, 3000, _("km")),),
+    RuleCode.COPY_FAR: (
+        Part("km", _("Farther apart than"), Sort.WHOLE, 20, 5000, _("km")),
+        Part("km_h", _("Faster than"), Sort.WHOLE, 10, 2000, _("km/h")),
+    ),
+    RuleCode.COPY_GONE: (
+        Part("export_days", _("Days after export, inside the country"), Sort.WHOLE, 0, 3650),
+        Part("days", _("Days after destruction or use"), Sort.WHOLE, 0, 3650),
+    ),
+    RuleCode.COPY_BLANK: (Part("checks", _("Public checks at least"), Sort.WHOLE, 1, 10_000),),
+    RuleCode.COPY_BURST: (
+        Part("checks", _("Public checks at least"), Sort.WHOLE, 2, 10_000),
+        Part("minutes", _("Within minutes"), Sort.WHOLE, 1, 1440),
+    ),
+    RuleCode.COPY_MANY: (
+        Part("checks", _("Public checks at least"), Sort.WHOLE, 2, 100_000),
+        Part("days", _("Within days"), Sort.WHOLE, 1, 366),
+    ),
+    RuleCode.COPY_STORE: (Part("hours", _("Hours after it came there"), Sort.WHOLE, 0, 8760),),
+    RuleCode.COPY_OLD_PRINT: (
+        Part("checks", _("Checks at least"), Sort.WHOLE, 1, 10_000),
+        Part("days", _("Days after it was replaced"), Sort.WHOLE, 0, 366),
+    ),
 }
 # Rules that hold for one term only, and need it said.
 SCOPED = frozenset({RuleCode.EXPORT_QUOTA, RuleCode.PROCESSING_LOSS})

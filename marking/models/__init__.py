@@ -4,6 +4,7 @@ A mark is a code that is never issued twice, bound to one derivative for good; u
 stock too. What a mark says of itself is signed; what has become of its derivative, the ledger says.
 """
 
+from marking.models.checks import Check, CheckQuerySet, CopyAlert, CopyAlertQuerySet, CopyEvidence, CopyWatch, OnceCode
 from marking.models.keys import SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
 from marking.models.printing import OWN, OwnStock, OwnStockQuerySet, Printer, PrinterQuerySet, Symbols
@@ -32,6 +33,12 @@ __all__ = [
     "CODE_PATTERN",
     "OWN",
     "OWN_PROFILE",
+    "Check",
+    "CheckQuerySet",
+    "CopyAlert",
+    "CopyAlertQuerySet",
+    "CopyEvidence",
+    "CopyWatch",
     "LabelApplication",
     "LabelCount",
     "LabelDestruction",
@@ -52,6 +59,7 @@ __all__ = [
     "Mark",
     "MarkQuerySet",
     "MarkRequest",
+    "OnceCode",
     "OwnStock",
     "OwnStockQuerySet",
     "Printer",

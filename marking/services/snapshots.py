@@ -31,6 +31,7 @@ STATUSES: dict[Reason, Status] = {
     Reason.TO_RETURN: Status.HELD,
     Reason.LABEL_LOST: Status.LOST,
     Reason.TO_RETURN: Status.HELD,
+    Reason.COPIED: Status.ASK,
     Reason.EXPORTED: Status.EXPORTED,
     Reason.SOLD: Status.SOLD,
     Reason.RETURNED: Status.RETURNED,
@@ -93,18 +94,27 @@ _STANDING = f"""
     SELECT substr(sha256(m.code::bytea), 1, {RECORD_BYTES}), m.generation, m.state, m.derivative_id IS NOT NULL,
         coalesce(a.kind, CASE WHEN consumed.item_id IS NOT NULL THEN 'processing' END),
         CASE WHEN held.item_id IS NOT NULL THEN array_to_string({HOLDS_SQL}, ' ') ELSE '' END,
-        CASE WHEN held.item_id IS NOT NULL THEN {DECIDED_SQL} END
+        CASE WHEN held.item_id IS NOT NULL THEN {DECIDED_SQL} END,
+        copied.mark_id IS NOT NULL
     FROM marking_mark m
     LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
     LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
     LEFT JOIN (SELECT DISTINCT item_id FROM ledger_hold WHERE lifted_at IS NULL) held ON held.item_id = m.derivative_id
     LEFT JOIN (SELECT DISTINCT item_id FROM registry_processinginput WHERE mass_g IS NOT NULL) consumed
         ON consumed.item_id = m.derivative_id
+    LEFT JOIN (
+        SELECT DISTINCT c.mark_id FROM marking_copyalert c JOIN notices_notice n ON n.id = c.notice_id
+        WHERE n.state <> 'decided'
+    ) copied ON copied.mark_id = m.code
     ORDER BY 1
 """  # noqa: S608  constants of this house
 
 
 @lru_cache(maxsize=4096)
-def _status_of(state: str, is_bound: bool, place: str | None, holds: str, decided: str | None) -> Status:
-    reasons = reasons_of(state=state, is_bound=is_bound, place=place, holds=holds.split(), decided=decided)
+def _status_of(
+    state: str, is_bound: bool, place: str | None, holds: str, decided: str | None, is_copied: bool
+) -> Status:
+    reasons = reasons_of(
+        state=state, is_bound=is_bound, place=place, holds=holds.split(), decided=decided, is_copied=is_copied
+    )
     return STATUSES.get(reasons[0], Status.ASK) if reasons else Status.IN_ORDER

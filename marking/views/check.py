@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -20,10 +20,12 @@ from django.views.decorators.http import require_safe
 
 from core.base.context import LANGUAGES as OWN_LANGUAGES
 from core.base.context import THEMES, Language
+from core.base.maps import picture
 from core.base.templatetags.fmt import grams
 from marking import words
+from marking.checklog import NOWHERE, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
-from marking.models import SigningKey
+from marking.models import Check, SigningKey
 from marking.selectors import Answer
 from marking.verdicts import SLOW_DOWN, Said, other_reasons, say, shown_code
 
@@ -73,11 +75,24 @@ def public_keys(request: HttpRequest) -> JsonResponse:
 def _answer(request: HttpRequest, text: str) -> HttpResponse:
     own_hosts = (settings.PUBLIC_HOST, request.get_host())
     answer = check_counted(text, visitor=address_of(request), own_hosts=own_hosts)
-    return _page(request, text, answer=answer, status=429 if answer is None else 200)
+    where = read_place(request.GET.get("place", ""))
+    if answer is not None:
+        note_check(
+            answer,
+            text,
+            at=timezone.now(),
+            channel=Check.Channel.WEB,
+            place=where,
+            is_repeat=where != NOWHERE and "again" in request.GET,
+        )
+    asks = "" if answer is None else "ask" if where == NOWHERE else "told"
+    return _page(request, text, answer=answer, status=429 if answer is None else 200, where=asks)
 
 
-def _page(request: HttpRequest, text: str, *, answer: Answer | None = None, status: int = 200) -> HttpResponse:
-    """The page in the language of `?lang=`, else of the site."""
+def _page(
+    request: HttpRequest, text: str, *, answer: Answer | None = None, status: int = 200, where: str = ""
+) -> HttpResponse:
+    """The page in the language of `?lang=`, else of the site; `where`: whether it asks roughly where the reader is."""
     language = language_of(request)
     theme = request.COOKIES.get("theme", "")
     with translation.override(language):
@@ -88,9 +103,10 @@ def _page(request: HttpRequest, text: str, *, answer: Answer | None = None, stat
             "query": escape(urlencode({"text": text}) + "&") if "text" in request.GET else "",
             "asked": escape(urlencode({"text": text})),
             "text": "" if is_done else escape(text),
+            "read": escape(text),
             "answer": _draw_answer(said, answer) if said else "",
         }
-        frame = _frame(language, theme if theme in THEMES else "")
+        frame = _frame(language, theme if theme in THEMES else "", where)
     html = "".join([filled[piece] if index % 2 else piece for index, piece in enumerate(frame)])
     response = HttpResponse(html, status=status)
     response["Content-Language"] = language
@@ -126,15 +142,25 @@ def _draw_answer(said: Said, answer: Answer | None) -> str:
     return render_to_string("marking/public/answer.html", context)
 
 
-@lru_cache(maxsize=16)
-def _frame(language: str, theme: str) -> list[str]:
+@lru_cache(maxsize=64)
+def _frame(language: str, theme: str, where: str) -> list[str]:
     """Everything of the page that no answer changes: pieces of HTML, and between them the names of what goes there.
 
     Drawn once for a language and without a request: this is the page that a whole market asks for, and it needs
     nothing of whoever asks.
     """
-    places = {name: mark_safe(f"\x02{name}\x03") for name in ("title", "query", "asked", "text", "answer")}  # noqa: S308
-    context = {"places": places, "languages": LANGUAGES, "language": language, "page_theme": theme}
+    places = {name: mark_safe(f"\x02{name}\x03") for name in ("title", "query", "asked", "text", "read", "answer")}  # noqa: S308
+    context = {
+        "places": places,
+        "languages": LANGUAGES,
+        "language": language,
+        "page_theme": theme,
+        "where": where,
+        "regions": sorted(
+            (outline.iso.removeprefix("KZ-"), outline.names.get(language, outline.names["en"]))
+            for outline in picture().outlines
+        ),
+    }
     return re.split("\x02([a-z]+)\x03", render_to_string("marking/public/check.html", context))
 
 

@@ -17,7 +17,9 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.models import User
 from marking import field, words
+from marking.checklog import PUBLIC, asker_of, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
+from marking.models import Check
 from marking.scanning import told, worded
 from marking.verdicts import SLOW_DOWN
 from marking.views.check import LANGUAGES, LONGEST_TEXT, address_of, language_of
@@ -58,6 +60,14 @@ def scan_check(request: HttpRequest) -> JsonResponse:
             response = JsonResponse({"said": worded(SLOW_DOWN)}, status=429)
             response["Retry-After"] = str(WINDOW_SECONDS)
         else:
+            note_check(
+                answer,
+                text,
+                at=timezone.now(),
+                channel=Check.Channel.APP,
+                asker=asker_of(person) if person else PUBLIC,
+                place=read_place(request.GET.get("place", "")),
+            )
             response = JsonResponse(told(text, answer, person=person) | {"at": timezone.now()})
     response["Cache-Control"] = "no-store"
     return response

@@ -319,6 +319,8 @@ def test_the_page_never_tells_holder_place_or_number(
     for mark, language in itertools.product([marks[0], seized_marks[0]], ["kk", "ru", "en"]):
         for text in (mark.code, printed(mark)):
             html = client.get(f"/m/{text}", {"lang": language}).content.decode()
+            # The page asks in which of all regions it is read.
+            html = re.sub("<select.*?</select>", "", html, flags=re.DOTALL)
             intake: Intake = mark.item.intake
             custodian = intake.store.custodian
             assert custodian is not None

@@ -1,5 +1,6 @@
 """The map of the regions on pages: to choose a place on, or to show one."""
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +29,25 @@ def place_picker(latitude: BoundField, longitude: BoundField) -> dict[str, Any]:
 def place_map(latitude: Decimal | float | None, longitude: Decimal | float | None) -> dict[str, Any]:
     """A map with one place marked on it."""
     return _drawn(_degrees(latitude), _degrees(longitude))
+
+
+@register.inclusion_tag("components/places_map.html")
+def places_map(places: Iterable[tuple[str, float, float]], label: str, marked: Collection[str] = ()) -> dict[str, Any]:
+    """A map with places numbered as in the list beside it (number, degrees north, degrees east), and regions marked.
+
+    Places that lie outside the picture are left to the list.
+    """
+    drawn = _drawn(None, None) | {"label": label}
+    frame = picture()
+    points = [(number, *frame.point_of(lon, lat)) for number, lat, lon in places]
+    inside = [(number, x, y) for number, x, y in points if 0 <= x <= WIDTH and 0 <= y <= frame.height]
+    return drawn | {
+        "regions": [
+            (path, name, outline.iso.removeprefix("KZ-") in marked)
+            for (path, name), outline in zip(drawn["regions"], frame.outlines, strict=True)
+        ],
+        "points": [(number, f"{x:g}", f"{y:g}") for number, x, y in inside],
+    }
 
 
 def _drawn(latitude: float | None, longitude: float | None) -> dict[str, Any]:

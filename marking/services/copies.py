@@ -1,0 +1,220 @@
+"""Telling copies from checks: each rule one statement over all marks that were checked since the last look.
+
+What a rule counts lies after the last decision on an alert of the same mark and rule, and an alert that is open is not
+raised again: each finding is told once.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from core.accounts.models import Organisation
+from core.base.clock import ALMATY, day_of
+from core.notices.models import Notice
+from core.notices.services import raise_notice
+from core.rules.models import RuleCode
+from core.rules.selectors import NoRuleInForce, in_force
+from marking.codes import group
+from marking.models import CopyAlert, CopyEvidence, CopyWatch
+
+EVIDENCE = 50  # the latest checks that an alert names at most
+BACK_TO = datetime(2000, 1, 1, tzinfo=UTC)
+ROUNDED_KM = 15  # two places, each rounded to a tenth of a degree, may be so much nearer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule found of one mark: the checks, the latest first, and what its sentence says."""
+
+    code: str
+    at: datetime
+    checks: list[Any]
+    facts: Mapping[str, Any]
+
+
+# The marks in question: what was checked since the last look.
+_TOUCHED = """
+    SELECT DISTINCT c.code FROM marking_check c JOIN marking_mark m ON m.code = c.code
+    WHERE c.recorded_at > %s AND c.recorded_at <= %s AND c.verdict <> 'forged'
+"""
+# All their checks that this rule has not judged yet. A forged symbol says nothing of the label whose code it names.
+_SEEN = """
+    SELECT c.*, c.who = 'public' AND NOT c.is_repeat AS counts, m.derivative_id, m.state, m.issued_at, m.ended_at
+    FROM touched t JOIN marking_check c ON c.code = t.code JOIN marking_mark m ON m.code = t.code
+    LEFT JOIN LATERAL (
+        SELECT bool_or(n.state <> 'decided') AS is_open, max(n.decided_at) AS decided_at, max(a."on") AS told_on
+        FROM marking_copyalert a JOIN notices_notice n ON n.id = a.notice_id
+        WHERE a.mark_id = t.code AND a.rule = %(rule)s
+    ) told ON true
+    WHERE c.verdict <> 'forged' AND told.is_open IS NOT TRUE
+    AND (told.decided_at IS NULL OR c.at > told.decided_at)
+    AND (told.told_on IS NULL OR (c.at AT TIME ZONE 'Asia/Almaty')::date > told.told_on)
+"""
+_HELD = """
+    JOIN ledger_holding h ON h.item_id = s.derivative_id AND h.pieces > 0
+    JOIN ledger_custodyaccount a ON a.id = h.account_id
+"""
+_LATEST = "(array_agg(s.id ORDER BY s.at DESC))[1:%(most)s] AS checks"
+_AT_THAT_TIME = """
+    SELECT (array_agg(s.id ORDER BY s.at DESC))[1:%(most)s] FROM seen s
+    WHERE s.code = m.code AND s.counts AND s.at <= m.at
+"""
+
+_RULES: dict[RuleCode, str] = {
+    RuleCode.COPY_FAR: f"""
+        , steps AS (
+            SELECT code, id, at, lat::float, lon::float, lag(id) OVER w AS id0, lag(at) OVER w AS at0,
+                lag(lat::float) OVER w AS lat0, lag(lon::float) OVER w AS lon0
+            FROM seen WHERE lat IS NOT NULL WINDOW w AS (PARTITION BY code ORDER BY at, id)
+        ), apart AS (
+            SELECT *, extract(epoch FROM at - at0) / 3600 AS hours, 12742 * asin(least(1, sqrt(
+                sin(radians(lat - lat0) / 2) ^ 2
+                + cos(radians(lat)) * cos(radians(lat0)) * sin(radians(lon - lon0) / 2) ^ 2))) AS km
+            FROM steps WHERE id0 IS NOT NULL
+        )
+        SELECT DISTINCT ON (code) code, at, ARRAY[id, id0] AS checks, ARRAY[lat0, lon0] AS place, at0 AS began,
+            ARRAY[lat, lon] AS target, at AS ended, km::int AS km, ceil(hours * 60)::int AS minutes
+        FROM apart WHERE km > %(km)s AND km - {ROUNDED_KM} > %(km_h)s * hours ORDER BY code, km DESC
+    """,  # noqa: S608
+    RuleCode.COPY_GONE: f"""
+        SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended,
+            to_char(max(h.moved_on), 'DD.MM.YYYY') AS day
+        FROM seen s {_HELD}
+        WHERE CASE a.kind
+            WHEN 'export' THEN cardinality(s.regions) > 0
+                AND (s.at AT TIME ZONE 'Asia/Almaty')::date > h.moved_on + %(export_days)s
+            WHEN 'destruction' THEN (s.at AT TIME ZONE 'Asia/Almaty')::date > h.moved_on + %(days)s
+            WHEN 'processing' THEN (s.at AT TIME ZONE 'Asia/Almaty')::date > h.moved_on + %(days)s
+            ELSE false END
+        GROUP BY s.code
+    """,  # noqa: S608
+    RuleCode.COPY_BLANK: f"""
+        SELECT code, max(at) AS at, {_LATEST}, count(*)::int AS count, max(at) AS ended
+        FROM seen s WHERE counts AND (at < issued_at OR reasons && ARRAY['blank', 'spoiled', 'label_lost']::varchar[])
+        GROUP BY code HAVING count(*) >= %(checks)s
+    """,  # noqa: S608
+    RuleCode.COPY_BURST: f"""
+        , counted AS (
+            SELECT code, at, count(*) OVER (PARTITION BY code ORDER BY at
+                RANGE BETWEEN make_interval(mins => %(minutes)s) PRECEDING AND CURRENT ROW) AS count
+            FROM seen WHERE counts
+        ), most AS (
+            SELECT DISTINCT ON (code) * FROM counted WHERE count >= %(checks)s ORDER BY code, count DESC, at
+        )
+        SELECT m.code, m.at, m.count::int, m.at AS ended, %(minutes)s::int AS minutes, ({_AT_THAT_TIME}) AS checks
+        FROM most m
+    """,  # noqa: S608
+    RuleCode.COPY_MANY: f"""
+        , counted AS (
+            SELECT code, at, count(*) OVER (PARTITION BY code ORDER BY at
+                RANGE BETWEEN make_interval(days => %(days)s) PRECEDING AND CURRENT ROW) AS count
+            FROM seen WHERE counts
+        ), most AS (
+            SELECT DISTINCT ON (code) * FROM counted WHERE count >= %(checks)s ORDER BY code, count DESC, at
+        )
+        SELECT m.code, m.at, m.count::int, m.at AS ended, %(days)s::int AS days, ({_AT_THAT_TIME}) AS checks
+        FROM most m
+    """,  # noqa: S608
+    RuleCode.COPY_STORE: f"""
+        SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended,
+            max(a.code) AS store
+        FROM seen s {_HELD}
+        WHERE a.kind IN ('store', 'evidence') AND cardinality(s.regions) > 0 AND a.region_id <> ALL(s.regions)
+            AND s.at > (h.moved_on::timestamp AT TIME ZONE 'Asia/Almaty') + make_interval(hours => %(hours)s)
+        GROUP BY s.code
+    """,  # noqa: S608
+    RuleCode.COPY_OLD_PRINT: f"""
+        SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended,
+            to_char(max(coalesce(r.decided_at, s.ended_at)) AT TIME ZONE 'Asia/Almaty', 'DD.MM.YYYY') AS day
+        FROM seen s LEFT JOIN LATERAL (
+            SELECT max(q.decided_at) AS decided_at FROM marking_markrequest q
+            WHERE q.mark_id = s.code AND q.kind = 'reprint' AND q.state = 'approved'
+        ) r ON 'old_copy' = ANY(s.reasons)
+        WHERE ('old_copy' = ANY(s.reasons) AND s.at > r.decided_at + make_interval(days => %(days)s))
+            OR (s.state = 'replaced' AND s.at > s.ended_at + make_interval(days => %(days)s))
+        GROUP BY s.code HAVING count(*) >= %(checks)s
+    """,  # noqa: S608
+}
+
+
+@transaction.atomic
+def find_copies(*, at: datetime) -> list[CopyAlert]:
+    """Look at all marks that were checked since the last look and raise what the rules in force find, each once."""
+    watch = _lock_watch()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(recorded_at) FROM marking_check WHERE recorded_at > %s", [watch.until])
+        (until,) = cursor.fetchone()
+    if until is None:
+        return []
+    raised = []
+    authority = Organisation.objects.active().filter(kind=Organisation.Kind.MINISTRY).order_by("pk").first()
+    if authority is not None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE touched ON COMMIT DROP AS " + _TOUCHED, [watch.until, until])
+        for code in CopyAlert.RULES:
+            try:
+                value = in_force(code, day_of(at)).value
+            except NoRuleInForce:
+                continue
+            raised += [_raise(code, value, finding, authority, at) for finding in _find(code, value)]
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE touched")
+    CopyWatch.objects.filter(pk=watch.pk).update(until=until)
+    return raised
+
+
+def _lock_watch() -> CopyWatch:
+    """The lock closes the race of two looks at the same checks."""
+    CopyWatch.objects.get_or_create(pk=1, defaults={"until": BACK_TO})
+    return CopyWatch.objects.select_for_update(no_key=True).get(pk=1)
+
+
+def _find(code: RuleCode, value: Mapping[str, Any]) -> list[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH seen AS ({_SEEN}) {_RULES[code]}", {**value, "rule": code.value, "most": EVIDENCE})
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [Finding(row.pop("code"), row.pop("at"), row.pop("checks"), _said(row)) for row in rows]
+
+
+def _said(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as a sentence has them: moments of Almaty, whole numbers, degrees."""
+    said: dict[str, Any] = {}
+    for name, fact in facts.items():
+        if isinstance(fact, datetime):
+            said[name] = fact.astimezone(ALMATY).strftime("%d.%m.%Y %H:%M")
+        elif isinstance(fact, list):
+            said[name] = ", ".join(f"{one:g}" for one in fact)
+        else:
+            said[name] = fact if isinstance(fact, int | str) else str(fact)
+    return said
+
+
+def _raise(
+    code: RuleCode, value: Mapping[str, Any], finding: Finding, authority: Organisation, at: datetime
+) -> CopyAlert:
+    key = uuid.uuid4()
+    notice = raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code=code.value,
+        organisation=authority,
+        subject=("copy", key),
+        labels=group(finding.code),
+        **finding.facts,
+    )
+    alert = CopyAlert.objects.create(
+        id=key,
+        mark_id=finding.code,
+        rule=code.value,
+        on=day_of(finding.at),
+        value=dict(value),
+        notice=notice,
+        found_at=at,
+    )
+    CopyEvidence.objects.bulk_create([CopyEvidence(alert=alert, seen_id=pk) for pk in finding.checks])
+    return alert

@@ -1,0 +1,47 @@
+"""The hidden code under the flap: the first owner types it, and is told whether anybody was there before."""
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_http_methods
+
+from core.base.ratelimit import allow
+from marking.forms_once import OnceForm
+from marking.services.once import Redemption, redeem_once
+from marking.views.check import LANGUAGES, address_of, language_of
+
+# From one address: a shop may open a carton of them, a machine may not try out codes.
+REDEMPTIONS = 60
+WINDOW_SECONDS = 3600
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def once(request: HttpRequest) -> HttpResponse:
+    """The form, and the answer. No sign-in."""
+    language = language_of(request)
+    with translation.override(language):
+        form: forms.Form = OnceForm(request.POST or None, initial={"code": request.GET.get("text", "")[:100]})
+        answer: Redemption | None = None
+        status = 200
+        if request.method == "POST":
+            status = 422
+            if form.is_valid():
+                if not allow(f"once:{address_of(request)}", limit=REDEMPTIONS, seconds=WINDOW_SECONDS):
+                    status = 429
+                else:
+                    given = form.cleaned_data
+                    answer = redeem_once(at=timezone.now(), code=given["code"], text=given["hidden"])
+                    status = 200
+        context = {
+            "form": form,
+            "answer": answer,
+            "too_many": status == 429,
+            "languages": LANGUAGES,
+            "language": language,
+        }
+        response = render(request, "marking/public/once.html", context, status=status)
+    response["Content-Language"] = language
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response

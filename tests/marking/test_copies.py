@@ -1,0 +1,382 @@
+"""What the checks of a label say of copies: each rule, its sentence, and that nothing is said twice."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from core.accounts.models import Organisation, User
+from core.base.clock import day_of
+from core.notices.models import Notice
+from core.notices.services import decide_notice, table_of_codes
+from core.rules.models import LegalBasis, Rule, RuleCode
+from core.rules.services import draft_rule, enact_rule
+from ledger.models import AccountKind, CustodyAccount, MovementKind
+from ledger.services import move_items
+from marking.models import Check, CopyAlert, CopyEvidence, Mark
+from marking.selectors import Reason, check_text
+from marking.services.checks import forget_old_checks, regions_about
+from marking.services.copies import find_copies
+from marking.services.snapshots import collect_state
+from marking.snapshots import Status, look_up
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("committee")]
+ORAL, ALMATY, BEIJING = (51.2, 51.4), (43.2, 76.9), (39.9, 116.4)
+
+See = Callable[..., Check]
+
+
+@pytest.fixture
+def see(marks: list[Mark], now: datetime) -> See:
+    """The mark (or another) is checked so many hours after three days from now: by the public, at a place."""
+
+    def check(
+        hours: float = 0,
+        place: tuple[float, float] | None = None,
+        *,
+        mark: Mark = marks[0],
+        who: str = "public",
+        is_repeat: bool = False,
+        reasons: tuple[str, ...] = (),
+        verdict: str = "genuine",
+    ) -> Check:
+        lat, lon = place or (None, None)
+        return Check.objects.create(
+            at=now + timedelta(days=3, hours=hours),
+            code=mark.code,
+            verdict=verdict,
+            reasons=list(reasons),
+            channel="web",
+            who=who,
+            is_repeat=is_repeat,
+            lat=lat,
+            lon=lon,
+            regions=list(regions_about(*place)) if place else [],
+        )
+
+    return check
+
+
+@pytest.fixture
+def look(now: datetime) -> Callable[[], list[str]]:
+    return lambda: [alert.rule for alert in find_copies(at=now + timedelta(days=4))]
+
+
+@pytest.fixture
+def leave(inspector: User, now: datetime) -> Callable[[Mark, AccountKind], None]:
+    def move(mark: Mark, kind: AccountKind) -> None:
+        move_items(
+            actor=inspector,
+            at=now,
+            key=secrets.token_hex(8),
+            kind=MovementKind.TRANSFER,
+            item_ids=[mark.item.pk],
+            source=mark.item.intake.store,
+            target=CustodyAccount.objects.boundary(kind),
+            effective_on=day_of(now),
+        )
+
+    return move
+
+
+def only(code: str) -> CopyAlert:
+    return CopyAlert.objects.get(rule=code)
+
+
+def test_two_places_too_far_apart_are_told_with_their_evidence(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], leave: Callable[[Mark, AccountKind], None]
+) -> None:
+    leave(marks[0], AccountKind.DOMESTIC_SALE)
+    first, second = see(0, ORAL), see(2, ALMATY)
+    see(-9, ORAL)
+
+    assert look() == ["copy.far"]
+    alert = only("copy.far")
+    assert set(alert.evidence.values_list("seen", flat=True)) == {first.pk, second.pk}
+    assert alert.mark_id == marks[0].code
+    text = alert.notice.text
+    assert "51.2, 51.4" in text
+    assert "43.2, 76.9" in text
+    assert "120" in text
+    assert 2_000 < int(str(alert.notice.params["km"])) < 2_150
+
+
+@pytest.mark.parametrize(("hours", "place"), [(24, ALMATY), (0.1, (51.3, 51.4)), (0, ORAL), (9.5, ALMATY)], ids=str)
+def test_what_one_label_can_do_is_no_copy(
+    see: See,
+    look: Callable[[], list[str]],
+    marks: list[Mark],
+    leave: Callable[[Mark, AccountKind], None],
+    hours: float,
+    place: tuple[float, float],
+) -> None:
+    leave(marks[0], AccountKind.DOMESTIC_SALE)
+    see(0, ORAL)
+    see(hours, place)
+
+    assert look() == []
+
+
+@pytest.mark.parametrize("kind", [AccountKind.EXPORT, AccountKind.DESTRUCTION])
+def test_what_is_gone_is_not_seen_any_more(
+    see: See,
+    look: Callable[[], list[str]],
+    leave: Callable[[Mark, AccountKind], None],
+    marks: list[Mark],
+    kind: AccountKind,
+) -> None:
+    leave(marks[0], kind)
+    see(-60, ORAL)
+    assert look() == []
+    see(48, ORAL)
+
+    assert look() == ["copy.gone"]
+    assert "10.11.2025" in only("copy.gone").notice.text
+
+
+def test_an_importer_may_check_what_was_exported(
+    see: See, look: Callable[[], list[str]], leave: Callable[[Mark, AccountKind], None], marks: list[Mark]
+) -> None:
+    leave(marks[0], AccountKind.EXPORT)
+    see(48, BEIJING)
+    see(49)
+
+    assert look() == []
+
+
+def test_a_blank_label_is_not_seen_by_the_public(see: See, look: Callable[[], list[str]], marks: list[Mark]) -> None:
+    see(0, who="inspectorate", reasons=("blank",), verdict="genuine_but")
+    assert look() == []
+    see(1, reasons=("blank",), verdict="genuine_but")
+    see(-24 * 4, mark=marks[1], verdict="unknown")
+
+    assert look() == ["copy.blank", "copy.blank"]
+    assert set(CopyAlert.objects.values_list("mark", flat=True)) == {marks[0].code, marks[1].code}
+
+
+def test_a_burst_is_of_the_public_and_counts_no_repeat(see: See, look: Callable[[], list[str]]) -> None:
+    for minute in range(19):
+        see(minute / 200)
+    for _ in range(5):
+        see(0.1, who="police")
+        see(0.1, is_repeat=True)
+    assert look() == []
+    see(0.16)
+
+    assert look() == ["copy.burst"]
+    assert only("copy.burst").evidence.count() == 20
+    assert only("copy.burst").notice.params["count"] == 20
+
+
+def test_many_public_checks_are_told(see: See, look: Callable[[], list[str]]) -> None:
+    for hour in range(99):
+        see(-hour / 2)
+    assert look() == []
+    see(-50)
+
+    assert look() == ["copy.many"]
+    assert only("copy.many").evidence.count() == 50
+
+
+def test_a_label_is_seen_where_its_item_is_not(see: See, look: Callable[[], list[str]], marks: list[Mark]) -> None:
+    see(-71, ALMATY)  # on the day it came
+    see(0, ORAL)
+    see(0, BEIJING, mark=marks[1])
+    assert look() == []
+    see(48, ALMATY)
+
+    assert look() == ["copy.store"]
+    alert = only("copy.store")
+    assert marks[0].item.intake.store.code in alert.notice.text
+    assert alert.evidence.count() == 1
+
+
+def test_an_old_print_and_a_replaced_mark_are_told(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], inspector: User, storekeeper: User, now: datetime
+) -> None:
+    from tests.marks import print_again
+
+    print_again(marks[0], b"x", b"y", asker=inspector, approver=storekeeper, at=now)
+    see(-60, reasons=("old_copy",), verdict="genuine_but")
+    see(-60)
+    assert look() == []
+    see(0, reasons=("old_copy",), verdict="genuine_but")
+
+    assert look() == ["copy.old_print"]
+
+
+def test_a_forged_symbol_says_nothing_of_the_label(see: See, look: Callable[[], list[str]]) -> None:
+    see(0, ORAL, verdict="forged")
+    see(1, ALMATY, verdict="forged")
+
+    assert look() == []
+
+
+def test_each_finding_is_told_once(
+    see: See, look: Callable[[], list[str]], authority_officer: User, now: datetime
+) -> None:
+    see(0, ALMATY)
+    assert look() == ["copy.store"]
+    assert look() == []
+    see(1, ALMATY)
+    see(26, ALMATY)
+    assert look() == []
+    decide_notice(
+        actor=authority_officer,
+        at=now + timedelta(days=3, hours=50),
+        notice=only("copy.store").notice,
+        outcome="explained",
+        decision="Shown at a fair",
+        reason="The keeper showed it at the fair",
+    )
+    see(49, ALMATY)
+    assert look() == []
+    see(75, ALMATY)
+    assert look() == ["copy.store"]
+    assert CopyAlert.objects.count() == 2
+
+
+def test_whoever_checks_is_told_while_it_waits_to_be_decided(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], authority_officer: User, now: datetime, client: Client
+) -> None:
+    see(0, ALMATY)
+    look()
+
+    assert check_text(marks[0].code, own_hosts=()).reasons == (Reason.COPIED,)
+    assert "perhaps copied" in client.get(f"/m/{marks[0].code}", {"lang": "en"}).content.decode()
+    state = collect_state()
+    assert [found.status for mark in marks[:2] if (found := look_up(state, mark.code))] == [Status.ASK, Status.IN_ORDER]
+    decide_notice(
+        actor=authority_officer,
+        at=now + timedelta(days=4),
+        notice=Notice.objects.get(code="copy.store"),
+        outcome="explained",
+        decision="Shown at a fair",
+        reason="The keeper showed it at the fair",
+    )
+    assert check_text(marks[0].code, own_hosts=()).reasons == ()
+
+
+def test_rules_are_adjusted_by_two_persons(
+    see: See, look: Callable[[], list[str]], authority_officer: User, authority_head: User, now: datetime
+) -> None:
+    rule = draft_rule(
+        actor=authority_officer,
+        at=now,
+        code=RuleCode.COPY_BURST,
+        value={"checks": 3, "minutes": 10},
+        starts_on=day_of(now),
+        ends_on=None,
+        basis=LegalBasis.objects.latest("pk"),
+    )
+    for minute in range(3):
+        see(minute / 60)
+    assert look() == []
+    enact_rule(actor=authority_head, at=now, rule=rule)
+    see(0.05)
+
+    assert look() == ["copy.burst"]
+    assert only("copy.burst").value == {"checks": 3, "minutes": 10}
+
+
+def test_a_rule_that_is_not_in_force_finds_nothing(see: See, look: Callable[[], list[str]], now: datetime) -> None:
+    assert Rule.objects.filter(code__startswith="copy.").count() == len(CopyAlert.RULES)
+    see(0, ALMATY)
+
+    assert find_copies(at=now - timedelta(days=3650)) == []
+
+
+def test_it_costs_the_same_however_many_marks_were_checked(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    look()
+    counts = []
+    for mark_count, checks in ((1, 1), (6, 12)):
+        for mark in marks[:mark_count]:
+            for hour in range(checks):
+                see(hour, ORAL, mark=mark)
+        with django_assert_max_num_queries(30) as captured:
+            assert look() == []
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_evidence_outlives_the_time_of_checks(see: See, look: Callable[[], list[str]], now: datetime) -> None:
+    kept = see(0, ALMATY)
+    see(-48, ORAL)
+    look()
+
+    assert forget_old_checks(at=now + timedelta(days=3650)) == 1
+    assert Check.objects.get().pk == kept.pk
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Check.objects.filter(pk=kept.pk)._raw_delete("default")
+
+
+def test_the_database_keeps_alerts_as_they_were(see: See, look: Callable[[], list[str]], marks: list[Mark]) -> None:
+    see(0, ALMATY)
+    look()
+    alert = only("copy.store")
+
+    for act in (
+        lambda: CopyAlert.objects.update(rule="copy.far"),
+        lambda: CopyAlert.objects.all()._raw_delete("default"),
+        lambda: CopyEvidence.objects.all()._raw_delete("default"),
+        lambda: CopyAlert.objects.create(
+            mark=marks[0], rule=alert.rule, on=alert.on, value={}, notice=alert.notice, found_at=alert.found_at
+        ),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+
+
+def test_the_page_shows_map_checks_and_rule(
+    see: See, look: Callable[[], list[str]], client: Client, auditor: User, inspector: User, marks: list[Mark]
+) -> None:
+    see(0, ALMATY)
+    see(1, BEIJING)
+    look()
+    alert = only("copy.store")
+
+    client.force_login(inspector)
+    assert client.get(f"/copies/{alert.pk}/").status_code == 403
+    client.force_login(auditor)
+    page = client.get(f"/copies/{alert.pk}/").content.decode()
+    assert alert.notice.text in page
+    assert marks[0].item.number in page
+    assert page.count('class="place"') == 1  # Beijing is not on the map
+    assert "39.9, 116.4" in page
+    assert "24" in page
+    listed = client.get("/copies/").content.decode()
+    assert f"/copies/{alert.pk}/" in listed
+
+
+def test_the_list_asks_the_database_as_often_for_many(
+    see: See,
+    look: Callable[[], list[str]],
+    client: Client,
+    auditor: User,
+    marks: list[Mark],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client.force_login(auditor)
+    counts = []
+    for some in (marks[:1], marks[1:]):
+        for mark in some:
+            see(0, ALMATY, mark=mark)
+        look()
+        with django_assert_max_num_queries(14) as captured:
+            client.get("/copies/")
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_every_sentence_has_an_example(committee: Organisation) -> None:
+    assert {line.code for line in table_of_codes()} >= {code.value for code in CopyAlert.RULES}
