@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -82,9 +83,11 @@ def test_checks_taken_in_by_several_are_kept_once(streamed: int, monkeypatch: py
 def test_without_keys_of_their_own_they_would_be_kept_twice(streamed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     read = checks.read_entry
     monkeypatch.setattr(checks, "read_entry", lambda kept: read(kept)._replace(id=str(checklog.uuid.uuid4())))
-    xrange = checks.open_redis(settings.REDIS_URL).xrange(STREAM)
+    with open_redis(settings.REDIS_URL) as client:
+        entries: Any = client.xrange(STREAM)
+    fields = [one for _key, one in entries]
 
-    results = at_once(*[lambda: checks._keep(list(checks._readable(fields for _key, fields in xrange)))] * 2)
+    results = at_once(*[lambda: checks._keep(list(checks._readable(fields)))] * 2)
 
     assert results == [streamed, streamed]
 
