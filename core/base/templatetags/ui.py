@@ -66,9 +66,12 @@ def level_tone(level: str) -> str:
 
 
 @register.filter
-def once(messages: "Iterable[Message]") -> "list[Message]":
-    """What waited to be shown, each sentence once: an act that was sent twice is told once."""
-    return list({(message.level, str(message)): message for message in messages}.values())
+def once(messages: "Iterable[Message] | None") -> "list[Message]":
+    """What waited to be shown, each sentence once: an act that was sent twice is told once.
+
+    The public check is drawn without a request and has none.
+    """
+    return list({(message.level, str(message)): message for message in messages or ()}.values())
 
 
 @dataclass(frozen=True)
