@@ -7,6 +7,7 @@ generates the field, the twelve characters have twelve different weights; so eve
 exchange of two characters, neighbours or not, is caught.
 """
 
+import re
 import secrets
 from collections.abc import Iterator
 from enum import StrEnum
@@ -16,6 +17,8 @@ RANDOM_LENGTH = 11
 CODE_LENGTH = RANDOM_LENGTH + 1
 RANDOM_BITS = 5 * RANDOM_LENGTH
 
+_FORM = re.compile(f"[{ALPHABET}]{{{CODE_LENGTH}}}")
+_AS_PYTHON = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")  # the digits of int(text, 32)
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _DOUBLED = tuple((value << 1) ^ (0b100101 if value & 0b10000 else 0) for value in range(32))
 
@@ -71,11 +74,7 @@ def check_character(characters: str) -> str:
 
 def is_code(text: str) -> bool:
     """Whether the text is a code exactly as stored: twelve characters, upper case, right check character."""
-    return (
-        len(text) == CODE_LENGTH
-        and all(character in _VALUE for character in text)
-        and check_character(text[:-1]) == text[-1]
-    )
+    return _FORM.fullmatch(text) is not None and check_character(text[:-1]) == text[-1]
 
 
 def parse(text: str) -> str:
@@ -108,10 +107,7 @@ def group(code: str) -> str:
 
 def to_number(code: str) -> int:
     """The 55 random bits of a valid code."""
-    number = 0
-    for character in code[:RANDOM_LENGTH]:
-        number = number << 5 | _VALUE[character]
-    return number
+    return int(code[:RANDOM_LENGTH].translate(_AS_PYTHON), 32)
 
 
 def from_number(number: int) -> str:

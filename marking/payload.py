@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -105,11 +106,8 @@ def encode(statement: Statement) -> bytes:
     stated = 0 if statement.origin is None else ORIGINS.index(statement.origin) + 1
     fields = b""
     if statement.term is not None:
-        if not _TERM_LETTERS.match(statement.term):
-            raise ValueError("a term is three letters")
         stated |= _TERM
-        first, second, third = (ord(letter) - 65 for letter in statement.term)
-        fields += (first << 10 | second << 5 | third).to_bytes(2, "big")
+        fields += _packed_term(statement.term)
     if statement.mass_g is not None:
         if not 0 <= statement.mass_g <= LARGEST_MASS_G:
             raise ValueError("a mass is given in grams, at most 16,777,215")
@@ -122,6 +120,15 @@ def encode(statement: Statement) -> bytes:
         fields += (statement.dated_on - _FIRST_DAY).days.to_bytes(2, "big")
     code = codes.to_number(statement.code).to_bytes(7, "big")
     return bytes([VERSION]) + statement.key_id + code + bytes([statement.generation, stated]) + fields
+
+
+@lru_cache(maxsize=64)
+def _packed_term(term: str) -> bytes:
+    """Three letters of five bits. ValueError."""
+    if not _TERM_LETTERS.match(term):
+        raise ValueError("a term is three letters")
+    first, second, third = (ord(letter) - 65 for letter in term)
+    return (first << 10 | second << 5 | third).to_bytes(2, "big")
 
 
 def decode(body: bytes) -> Statement:
