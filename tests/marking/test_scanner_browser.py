@@ -1,7 +1,7 @@
 """The scanner in a real browser: it sees, it tells, it works without network, and it never calls green what is not."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +16,17 @@ from pytest_django.live_server_helper import LiveServer
 from core.accounts.models import User
 from ledger.models import Hold
 from ledger.services import place_hold
-from marking.models import Mark
+from ledger.sscc import make_sscc
+from marking import field
+from marking.models import Mark, SigningKey
 from marking.payload import to_text
+from marking.services.keys import declare_compromised
 from marking.services.snapshots import make_edition
+from tests.cast import PASSWORD
 from tests.conftest import CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+STATE_CODE = "0104870000000012215Ab%cdEFgHiJ\x1d91EE06\x1d92QUJD"
 PREFIX = "HTTPS://SAIGA.GOV.KZ/M/"
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -207,10 +212,137 @@ def _seeing(browser: Browser, film: Path) -> Browser:
 
 def _frame(symbol: zxingcpp.BarcodeFormat, text: str) -> bytes:
     """One picture of a film: a label held before a camera."""
-    drawn = zxingcpp.create_barcode(text, symbol).to_image(scale=5)
+    scale = 3 if symbol == zxingcpp.BarcodeFormat.Code128 else 5
+    drawn = zxingcpp.create_barcode(text, symbol).to_image(scale=scale)
     label = Image.fromarray(drawn).convert("L").rotate(7, expand=True, fillcolor=255)
     picture = Image.new("L", (640, 480), 190)
     picture.paste(label, ((640 - label.width) // 2, (480 - label.height) // 2))
     content = io.BytesIO()
     picture.convert("RGB").save(content, "JPEG", quality=80)
     return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "text", "title"),
+    [
+        (zxingcpp.BarcodeFormat.DataMatrix, f"{PREFIX}7H4Q9TX2MW8H", "Not in the registry"),
+        (
+            zxingcpp.BarcodeFormat.DataMatrix,
+            STATE_CODE,
+            "State code of goods",
+        ),
+        (zxingcpp.BarcodeFormat.Code128, f"00{make_sscc('487000000', 1)}", "A box or a pallet"),
+        (zxingcpp.BarcodeFormat.QRCode, "https://evil.example/M/7H4Q9TX2MW8H", "Not our address"),
+        (zxingcpp.BarcodeFormat.QRCode, "WIFI:S:market;T:WPA;P:secret;;", "Not ours"),
+    ],
+    ids=["datamatrix", "state", "sscc", "foreign", "wifi"],
+)
+def test_the_camera_says_what_it_sees_and_opens_nothing(
+    browser: Browser, live_server: LiveServer, tmp_path: Path, symbol: zxingcpp.BarcodeFormat, text: str, title: str
+) -> None:
+    film = tmp_path / "label.mjpeg"
+    film.write_bytes(_frame(symbol, text) * 30)
+    with _seeing(browser, film) as seeing, seeing.new_context(base_url=live_server.url) as context:
+        context.grant_permissions(["camera"])
+        page = context.new_page()
+        foreign: list[str] = []
+        page.on("request", lambda request: foreign.append(request.url))
+        page.goto("/scan/?lang=en")
+        page.click("[data-open]")
+        expect(page.locator(".verdict-title")).to_have_text(title)
+        expect(page.locator(".verdict-ok")).to_have_count(0)
+        assert [url for url in foreign if not url.startswith(live_server.url)] == []
+        assert page.url == f"{live_server.url}/scan/?lang=en"
+
+
+def test_only_changes_are_fetched_and_a_key_that_was_lost_is_not_trusted(
+    visit: Visit, marks: list[Mark], signing_key: SigningKey, authority_officer: User, authority_head: User
+) -> None:
+    make_edition(at=datetime.now(UTC))
+    page = visit()
+    wait_until_known(page)
+    at = datetime.now(UTC)
+    item = marks[0].item.pk
+    place_hold(actor=authority_officer, at=at, item_ids=[item], kind=Hold.Kind.COURT, reference="12-2026")
+    make_edition(at=at)
+    make_edition(at=at + timedelta(seconds=1))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/m/")[2]))
+
+    fetch_what_is_new(page)
+    page.context.set_offline(True)
+    scan(page, printed(marks[0]))
+    says(page, "attention", "Genuine, but held")
+    assert asked[:4] == ["keys.json", "snapshot.json", "snapshot/2.bin", "snapshot/3.bin"]
+    assert "snapshot.bin" not in asked
+
+    page.context.set_offline(False)
+    page.wait_for_load_state("networkidle")
+    declare_compromised(actor=authority_head, at=at, key=signing_key)
+    fetch_what_is_new(page)
+    page.context.set_offline(True)
+    scan(page, printed(marks[1]))
+    says(page, "attention", "Check with network")
+
+
+def test_nothing_private_is_kept_and_all_can_be_forgotten(visit: Visit, marks: list[Mark], inspector: User) -> None:
+    make_edition(at=datetime.now(UTC))
+    page = visit("/accounts/login/")
+    page.fill("[name=login]", inspector.username)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.goto("/scan/?lang=en")
+    wait_until_known(page)
+    scan(page, printed(marks[0]))
+    expect(page.locator("[data-facts]")).to_contain_text("Where it is")
+    page.goto("/intakes/")
+    page.goto("/scan/?lang=en")
+    kept = page.evaluate(KEPT)
+    assert {path.split("?")[0] for path in kept if not path.startswith("/static/")} == {"/scan/", "/language"}
+    assert not any(inspector.last_name in text for text in kept.values())
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("[data-forget]")
+    expect(page.locator("[data-freshness]")).to_contain_text("Everything was forgotten")
+    assert page.evaluate("caches.keys()") == []
+    assert page.evaluate("indexedDB.databases()") == []
+
+
+def test_a_newer_version_waits_until_the_person_agrees(
+    visit: Visit, marks: list[Mark], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_edition(at=datetime.now(UTC))
+    page = visit()
+    wait_until_known(page)
+    before = page.evaluate("caches.keys()")
+    monkeypatch.setattr("marking.views.scanner.field.worker", _another(field.worker))
+
+    page.reload()
+    expect(page.locator("[data-update]")).to_be_visible()
+    with page.expect_event("load"):
+        page.click("[data-update] button")
+
+    page.wait_for_function("(before) => caches.keys().then((names) => !names.includes(before))", arg=before[0])
+    assert len([name for name in page.evaluate("caches.keys()") if name != "field-memory"]) == 1
+
+
+def _another(worker: Callable[[Mapping[str, str]], str]) -> Callable[[Mapping[str, str]], str]:
+    return lambda shells: worker({address: f"{content} " for address, content in shells.items()})
+
+
+KEPT = """async () => {
+  const kept = {};
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      const url = new URL(request.url);
+      kept[url.pathname + url.search] = await (await cache.match(request)).text();
+    }
+  }
+  return kept;
+}"""
+
+
+def fetch_what_is_new(page: Page) -> None:
+    page.click("[data-refresh]")
+    expect(page.locator("[data-freshness]")).not_to_contain_text("Fetching")
