@@ -32,7 +32,7 @@ messages:  ## bring the catalogues in locale/ in step with the code
 
 lock:  ## compile requirements/*.in into locked, hashed files; with UPGRADE=--upgrade to the newest
 	@$(HERE) uv --version
-	@for name in tools base embedded dev; do \
+	@for name in tools base embedded token dev; do \
 		.venv/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) \
 			requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \

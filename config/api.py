@@ -20,6 +20,7 @@ v1: list[URLPattern | URLResolver] = [
     path("", include("marking.api_checks")),
     path("", include("marking.api_printing")),
     path("", include("marking.api_stock")),
+    path("", include("marking.api_carriers")),
     path("", include("custody.api")),
     path("", include("permits.api")),
     path("", include("reports.api")),

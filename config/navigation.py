@@ -63,6 +63,8 @@ REMOVAL = Section(
         Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),
         Entry(_("Label stock"), "marking:label-stock", needs=(Can.PRINT_LABELS, Can.ORDER_LABELS, Can.SEE_EVERYTHING)),
         Entry(_("Requests for marks"), "marking:mark-requests", needs=(Can.PRINT_LABELS, Can.APPROVE_MARKS)),
+        Entry(_("State codes and seals"), "marking:carriers", needs=(Can.PRINT_LABELS, Can.SEE_EVERYTHING)),
+        Entry(_("Signing keys"), "marking:keys", needs=(Can.MANAGE_KEYS, Can.SEE_JOURNAL)),
     ),
 )
 STOCK = Section(
@@ -98,6 +100,7 @@ PERMITS = Section(
     ),
 )
 JOURNAL = Entry(_("Journal of all acts"), "reports:journal", "history", (Can.SEE_JOURNAL,))
+KEYS = Entry(_("Signing keys"), "marking:keys", "key", (Can.MANAGE_KEYS, Can.SEE_JOURNAL))
 
 Line = Entry | Section
 _HOLDER = (HOME, STOCK, HANDOVERS, PERMITS, WORK, ALERTS, RULES)
@@ -120,6 +123,7 @@ MENUS: dict[Role, tuple[Line, ...]] = {
         Entry(_("Organisations"), "accounts:organisations", "building-bank", (Can.MANAGE_PEOPLE,)),
         Entry(_("Stores and evidence rooms"), "ledger:stores", "building-warehouse", (Can.MANAGE_STORES,)),
         RULES,
+        KEYS,
         Entry(_("Keys for programs"), "accounts:tokens", "key"),
     ),
 }

@@ -24,6 +24,13 @@ PUBLIC_HOST = env.str("PUBLIC_HOST", default="saiga.gov.kz")
 FIELD_STALE_AFTER = env.int("FIELD_STALE_AFTER", default=24)
 # Encrypts private signing keys at rest; 32 bytes, URL-safe base 64. Without it, derived from SECRET_KEY.
 KEY_ENCRYPTION_KEY = env.str("KEY_ENCRYPTION_KEY", default="")
+# Where new signing keys are made and kept: sealed (in the database), file, or token (PKCS#11). Older keys stay where
+# they are.
+KEY_STORAGE = env.str("KEY_STORAGE", default="sealed")
+KEY_DIRECTORY = env.str("KEY_DIRECTORY", default=str(VAR_DIR / "keys"))
+PKCS11_MODULE = env.str("PKCS11_MODULE", default="")
+PKCS11_TOKEN = env.str("PKCS11_TOKEN", default="")
+PKCS11_PIN = env.str("PKCS11_PIN", default="")
 
 # Under this key the hidden codes of labels are made and recognised: whoever changes it makes all that are printed void.
 # Without it, derived from SECRET_KEY.

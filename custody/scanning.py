@@ -12,6 +12,7 @@ from core.base.errors import BadInput
 from ledger.models import Box, Shelf
 from ledger.selectors import items_in_boxes
 from ledger.sscc import SsccError, parse_sscc, show_sscc
+from marking.carriers import carriers_of, item_of_carrier
 from marking.codes import CodeError, group, parse
 from marking.models import Mark
 from marking.selectors import Reason, check_text
@@ -54,7 +55,7 @@ class Scan:
 
 
 def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
-    """Understand what was typed; at most three queries, none for a misread code."""
+    """Understand what was typed; at most three queries, one for a misread code."""
     typed = text.strip()
     if not typed:
         return Scan("", refused=Said("attention", _("Nothing read"), _("Scan a label, or type what stands on it.")))
@@ -129,6 +130,7 @@ def _find(texts: Sequence[str]) -> dict[str, list[int]]:
     found = {text: [by_number[number]] for text, number in numbers.items() if number in by_number}
     found |= {text: [by_code[code]] for text, code in codes_of.items() if by_code.get(code) is not None}
     found |= _content_of(boxes)
+    found |= {text: [key] for text, key in carriers_of([text for text in texts if text not in found]).items()}
     unknown = [text for text in texts if text not in found]
     if unknown:
         raise BadInput(fields={"items": _("Not in the registry: %(items)s") % {"items": ", ".join(unknown[:20])}})
@@ -164,6 +166,9 @@ def _read_mark(text: str, own_hosts: Collection[str]) -> Scan:
     answer = check_text(text, own_hosts=own_hosts)
     shown = group(answer.code) if answer.code else text[:60]
     if not answer.is_genuine:
+        # Not our mark: perhaps what the item carries beside it.
+        if (carrier := item_of_carrier(text)) is not None:
+            return Scan(f"{carrier.derivative.number} · {carrier.shown}", item=carrier.derivative)
         said = say(answer)
         return Scan(shown, refused=Said(said.tone, said.title, said.text), is_foreign=bool(answer.code))
     if _WORTHLESS.intersection(answer.reasons):

@@ -12,6 +12,7 @@ class MarkingConfig(AppConfig):
         from core.audit.services import register_verbs
         from core.notices.services import register_notice_codes
         from marking.models import (
+            Carrier,
             CopyAlert,
             LabelDestruction,
             LabelReel,
@@ -114,6 +115,26 @@ class MarkingConfig(AppConfig):
             url_name="marking:read-tip",
             known_to=lambda user: Tip.objects.visible_to(user),
         )
+        register_subject("carrier", label=_("Carrier"), known_to=lambda user: Carrier.objects.visible_to(user))
+        register_notice_codes(
+            {
+                "carrier.on_another_item": _(
+                    "%(carrier)s was scanned at item %(item)s, but it is bound to item %(other)s"
+                ),
+                "carrier.item_has_another": _("%(carrier)s was scanned at item %(item)s, to which %(known)s is bound"),
+                "carrier.other_check_value": _(
+                    "%(carrier)s was scanned at its item %(item)s with another check value than the one bound"
+                ),
+                "carrier.wrong_gtin": _(
+                    "%(carrier)s was scanned at item %(item)s, but the GTIN of its kind is %(known)s"
+                ),
+                "carrier.file_contradicts": _("File %(file)s contradicts what is bound to items, in rows: %(count)s"),
+            },
+            decides="authority",
+        )
+        register_notice_codes(
+            {"carrier.end_waits": _("Taking %(carrier)s off item %(item)s waits for a second person. %(reason)s")}
+        )
         register_notice_codes({"tip.taken": _("Somebody tells what is wrong with a label: %(code_read)s")})
         register_subject(
             "copy",
@@ -168,10 +189,17 @@ class MarkingConfig(AppConfig):
                 "mark.reprinted": _("Label printed again, former print invalid"),
                 "mark.voided": _("Mark declared void"),
                 "mark.replaced": _("Mark replaced by a new one"),
+                "carrier.bound": _("State code, seal or chip bound to an item"),
+                "carrier.end_asked": _("Taking a state code, seal or chip off an item asked for"),
+                "carrier.ended": _("State code, seal or chip taken off an item"),
+                "carrier.end_refused": _("Taking a state code, seal or chip off an item refused"),
                 "key.created": _("Signing key made"),
                 "key.taken_into_use": _("Signing key taken into use"),
                 "key.retired": _("Signing key retired"),
                 "key.compromised": _("Signing key declared compromised"),
+                "key.act_asked": _("Act on a signing key asked for"),
+                "key.act_approved": _("Act on a signing key approved"),
+                "key.act_refused": _("Act on a signing key refused"),
                 "marks.issued": _("Marks issued"),
                 "tip.taken": _("Told by the public"),
                 "snapshot.made": _("Snapshot for phones made"),

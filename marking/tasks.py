@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.jobs.models import Job
 from core.jobs.services import Progress, runner
 from marking.models import LabelRun
+from marking.services.carrier_files import JOB_BIND, JOB_CHECK, run_binding, run_checking
 from marking.services.checks import forget_old_checks, keep_checks
 from marking.services.copies import find_copies
 from marking.services.labels import JOB_KIND, draw_run
@@ -30,6 +31,16 @@ def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
 def register(job: Job, progress: Progress) -> dict[str, Any]:
     """Register and mark a long table; a repeat finds it done."""
     return run_registering(job, progress)
+
+
+@runner(JOB_CHECK, _("Reading a file of state codes and seals"))
+def check_carriers(job: Job, progress: Progress) -> dict[str, Any]:
+    return run_checking(job, progress)
+
+
+@runner(JOB_BIND, _("Binding state codes and seals"))
+def bind_carriers(job: Job, progress: Progress) -> dict[str, Any]:
+    return run_binding(job, progress)
 
 
 @shared_task

@@ -12,7 +12,8 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.accounts.subjects import SUBJECTS, by_prefix, page_of
 from ledger.models import CustodyAccount
-from marking.models import Mark
+from marking.carriers import identities_in
+from marking.models import Carrier, Mark
 from marking.selectors import check_text
 from registry.models import Case
 
@@ -39,10 +40,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What the text was taken for: a mark code, a number in its full form, or neither."""
+    """What the text was taken for: a mark code, a number in its full form, or neither; and what else an item may
+    carry that it may name.
+    """
 
     code: str = ""
     number: str = ""
+    carriers: tuple[str, ...] = ()
 
 
 def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
@@ -52,7 +56,8 @@ def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
         return Understood(number=number)
     if not text:
         return Understood()
-    return Understood(code=check_text(text, own_hosts=(settings.PUBLIC_HOST, *own_hosts)).code)
+    code = check_text(text, own_hosts=(settings.PUBLIC_HOST, *own_hosts)).code
+    return Understood(code=code, carriers=tuple(identities_in(text)))
 
 
 def full_number(text: str) -> str:
@@ -77,8 +82,12 @@ def find_exactly(text: str) -> list[Match]:
 
 def find_named(user: User, understood: Understood) -> list[Match]:
     """The same among the things that the person may know."""
-    if understood.code:
-        return _items(Mark.objects.visible_to(user).filter(pk=understood.code))
+    if understood.code and (items := _items(Mark.objects.visible_to(user).filter(pk=understood.code))):
+        return items
+    if understood.carriers:
+        known = Carrier.objects.visible_to(user).bound().filter(identity__in=understood.carriers)
+        named = known.values_list("derivative_id", "derivative__number").distinct()
+        return [Match("derivative", pk, number) for pk, number in named]
     kind = by_prefix().get(understood.number[:2], "")
     known_to = SUBJECTS[kind].known_to if kind else None
     return _numbered(kind, known_to(user).filter(number=understood.number)) if known_to else []

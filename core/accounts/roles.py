@@ -54,6 +54,7 @@ class Can(StrEnum):
     KEEP_CERTIFICATES = auto()
     ORDER_LABELS = auto()
     APPROVE_MARKS = auto()
+    MANAGE_KEYS = auto()
     SEE_EVERYTHING = auto()
 
 
@@ -95,11 +96,12 @@ GRANTS: dict[Role, frozenset[Can]] = {
     | {Can.APPROVE_WRITE_OFF, Can.ORDER_DESTRUCTION, Can.CORRECT_MOVEMENT, Can.ORDER_LABELS, Can.APPROVE_MARKS},
     Role.AUTHORITY_HEAD: _SEES_ALL
     | {Can.DECIDE_APPLICATION, Can.ENACT_RULE, Can.DECIDE_NOTICE, Can.CONFIRM_DECISION, Can.SEE_PERSONS}
-    | {Can.APPROVE_WRITE_OFF, Can.CORRECT_MOVEMENT, Can.CLOSE_PERIOD, Can.ORDER_LABELS, Can.APPROVE_MARKS},
+    | {Can.APPROVE_WRITE_OFF, Can.CORRECT_MOVEMENT, Can.CLOSE_PERIOD, Can.ORDER_LABELS, Can.APPROVE_MARKS}
+    | {Can.MANAGE_KEYS},
     Role.SCIENTIFIC_REVIEWER: frozenset({Can.SEE_EVERYTHING, Can.SEE_STOCK, Can.SEE_APPLICATIONS, Can.SEE_RULES}),
     Role.CUSTOMS_OFFICER: frozenset({Can.SEE_APPLICATIONS, Can.SEE_RULES}),
     Role.AUDITOR: _SEES_ALL | {Can.SEE_JOURNAL},
-    Role.ADMINISTRATOR: frozenset({Can.MANAGE_PEOPLE, Can.MANAGE_STORES, Can.SEE_RULES}),
+    Role.ADMINISTRATOR: frozenset({Can.MANAGE_PEOPLE, Can.MANAGE_STORES, Can.SEE_RULES, Can.MANAGE_KEYS}),
 }
 
 # In which kinds of organisation a role can be held; the words are those of Organisation.Kind. Nobody can be made an

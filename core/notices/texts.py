@@ -80,6 +80,11 @@ EXAMPLES: dict[str, object] = {
     "label": "7H4Q-9TX2-MW8H",
     "marks": 4,
     "ledger": 4,
+    "item": "KZ25-0000001",
+    "other": "KZ25-0000002",
+    "carrier": "A 001234",
+    "known": "A 001235",
+    "file": "codes.csv",
 }
 NUMBERED_AS = {"removal": "daily_sheet", "permit": "handover", "correction": "movement", "climate": "store"}
 

@@ -75,6 +75,13 @@ def _field(part: Part) -> forms.Field:
                 help_text=_("Term codes with commas between them, such as HOR, MEA. Empty: none."),
                 widget=forms.TextInput(attrs={"class": "code", "autocapitalize": "characters"}),
             )
+        case Sort.GTIN:
+            return forms.CharField(
+                label=part.label,
+                min_length=14,
+                max_length=14,
+                widget=forms.TextInput(attrs={"class": "code", "inputmode": "numeric"}),
+            )
         case Sort.KILOGRAMS:
             return KilogramsField(label=part.label, max_value=part.maximum)
         case _:

@@ -63,6 +63,7 @@ class RuleCode(models.TextChoices):
     DESTRUCTION_MASS = "destruction.mass", _("Tolerated difference of mass at a destruction")
     LOSS_SEARCH = "loss.search", _("Days to search for lost goods")
     STORE_CLIMATE = "store.climate", _("Climate of a store")
+    STATE_GTIN = "marking.gtin", _("GTIN of a kind in the State's marking system")
     PHOTO_DISTANCE = "photo.distance", _("Distance of a photo from the stated place")
     COPY_FAR = "copy.far", _("Copies: one label at two places too far apart")
     COPY_GONE = "copy.gone", _("Copies: a label seen after its item was exported or destroyed")

@@ -22,6 +22,7 @@ class Sort(StrEnum):
     KILOGRAMS = auto()
     YES_NO = auto()
     TERMS = auto()  # a list of term codes, three capital letters each
+    GTIN = auto()  # fourteen digits, the last of which is the check digit of GS1
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
         Part("max_c", _("Temperature at most"), Sort.WHOLE, -60, 60, "°C"),
         Part("max_humidity", _("Relative humidity at most"), Sort.WHOLE, 0, 100, "%"),
     ),
+    RuleCode.STATE_GTIN: (Part("gtin", _("GTIN"), Sort.GTIN),),
     RuleCode.PHOTO_DISTANCE: (Part("km", _("At most"), Sort.WHOLE, 0, 3000, _("km")),),
     RuleCode.COPY_FAR: (
         Part("km", _("Farther apart than"), Sort.WHOLE, 20, 5000, _("km")),
@@ -114,7 +116,7 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
     ),
 }
 # Rules that hold for one term only, and need it said.
-SCOPED = frozenset({RuleCode.EXPORT_QUOTA, RuleCode.PROCESSING_LOSS})
+SCOPED = frozenset({RuleCode.EXPORT_QUOTA, RuleCode.PROCESSING_LOSS, RuleCode.STATE_GTIN})
 # What is at least, and what is at most; the second lies above the first.
 _BOUNDS = {
     RuleCode.HORN_MASS_BAND: ("min_g", "max_g"),
@@ -187,6 +189,8 @@ def in_words(rule: Rule) -> str:
             return gettext("Allowed") if value["allowed"] else gettext("Not allowed")
         case RuleCode.UNDER_CERTIFICATE:
             return ", ".join(term_in_words(term) for term in value["terms"]) or gettext("None")
+        case RuleCode.STATE_GTIN:
+            return str(value["gtin"])
         case _:
             return "; ".join(f"{part.label}: {_number(value[part.key])} {part.unit}".strip() for part in PARTS[code])
 
@@ -198,6 +202,8 @@ def _fault(part: Part, given: Any) -> StrOrPromise | None:
         case Sort.TERMS:
             good = isinstance(given, list) and all(_is_term(term) for term in given)
             return None if good else _("Term codes are three capital letters each, such as HOR.")
+        case Sort.GTIN:
+            return None if isinstance(given, str) and _is_gtin(given) else _("A GTIN has fourteen digits; check them.")
         case _:
             good = isinstance(given, int) and not isinstance(given, bool)
             if good and part.minimum <= given <= part.maximum:
@@ -210,6 +216,13 @@ def _fault(part: Part, given: Any) -> StrOrPromise | None:
 
 def _is_term(text: Any) -> bool:
     return isinstance(text, str) and len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
+def _is_gtin(text: str) -> bool:
+    """Fourteen digits whose sum, every other one three times, ends in 0 (GS1 General Specifications, 7.9)."""
+    if len(text) != 14 or not (text.isascii() and text.isdigit()):
+        return False
+    return sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(text)) % 10 == 0
 
 
 def _number(amount: float) -> str:

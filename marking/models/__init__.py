@@ -4,8 +4,9 @@ A mark is a code that is never issued twice, bound to one derivative for good; u
 stock too. What a mark says of itself is signed; what has become of its derivative, the ledger says.
 """
 
+from marking.models.carriers import Carrier, CarrierQuerySet
 from marking.models.checks import Check, CheckQuerySet, CopyAlert, CopyAlertQuerySet, CopyEvidence, CopyWatch, OnceCode
-from marking.models.keys import SigningKey, SigningKeyQuerySet
+from marking.models.keys import KeyRequest, SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
 from marking.models.printing import OWN, OwnStock, OwnStockQuerySet, Printer, PrinterQuerySet, Symbols
 from marking.models.requests import MarkRequest
@@ -33,12 +34,15 @@ __all__ = [
     "CODE_PATTERN",
     "OWN",
     "OWN_PROFILE",
+    "Carrier",
+    "CarrierQuerySet",
     "Check",
     "CheckQuerySet",
     "CopyAlert",
     "CopyAlertQuerySet",
     "CopyEvidence",
     "CopyWatch",
+    "KeyRequest",
     "LabelApplication",
     "LabelCount",
     "LabelDestruction",

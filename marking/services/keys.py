@@ -1,6 +1,8 @@
 """The life of signing keys: made, taken into use, retired, declared compromised."""
 
+import secrets
 from datetime import datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
@@ -8,11 +10,18 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from core.accounts.roles import Can
 from core.audit.services import record
-from core.base.errors import DomainError, InvalidTransition
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from marking.keyring import KeyInMemory, KeyUnavailableError, Signer, read_key_file, write_key_file
 from marking.keys import UnreadableKeyError, encryption_key, seal, unseal
-from marking.models import SigningKey
+from marking.models import KeyRequest, SigningKey
 from marking.payload import key_id_of
+from marking.tokens import KeyInToken, Token, public_key_of
+from marking.tokens import make_key as make_key_in_token
+
+Storage = SigningKey.Storage
+LEAST_REASON = 10
 
 
 class NoSigningKey(DomainError):
@@ -22,18 +31,79 @@ class NoSigningKey(DomainError):
     message = _("There is no signing key in use. Ask the administrator of the system.")
 
 
+class _KeyInToken(KeyInToken):
+    """Says in words why a token does not sign."""
+
+    __slots__ = ()
+
+    def sign(self, data: bytes, /) -> bytes:
+        try:
+            return super().sign(data)
+        except KeyUnavailableError as error:
+            raise NoSigningKey(_("The signing key cannot be used: %(why)s") % {"why": error}) from None
+
+
+class KeyStoreFailed(DomainError):
+    """The place where private keys are kept does not answer as it should."""
+
+    code = "key-store-failed"
+    message = _("The place where private keys are kept does not answer. Ask whoever runs the system.")
+
+
 @transaction.atomic
 def create_key(*, actor: User | None, at: datetime) -> SigningKey:
-    """Make a key pair that is not in use yet. Actor None: the system itself, at its first start."""
-    private_key = Ed25519PrivateKey.generate()
-    public_key = private_key.public_key().public_bytes_raw()
+    """Make a key pair that is not in use yet, where the settings say. Actor None: the system, at its first start.
+
+    Raises KeyStoreFailed.
+    """
+    storage, place, sealed = Storage(settings.KEY_STORAGE), "", None
+    try:
+        if storage == Storage.TOKEN:
+            place = f"saiga-{secrets.token_hex(6)}"
+            public_key = make_key_in_token(_token(), place)
+        else:
+            private_key = Ed25519PrivateKey.generate()
+            public_key = private_key.public_key().public_bytes_raw()
+            if storage == Storage.FILE:
+                place = f"{key_id_of(public_key).hex()}.pem"
+                write_key_file(_key_file(place), private_key)
+            else:
+                sealed = seal(private_key, _encryption_key())
+    except KeyUnavailableError as error:
+        raise KeyStoreFailed(_("No key was made: %(why)s") % {"why": error}) from None
+    return _keep(public_key, storage, place, sealed, actor=actor, at=at)
+
+
+@transaction.atomic
+def adopt_key(*, actor: User, at: datetime, storage: str, place: str) -> SigningKey:
+    """Take note of a key pair that exists: the name of a file in the directory of keys, or of a key in the token.
+
+    Raises KeyStoreFailed, BadInput.
+    """
+    try:
+        if storage == Storage.TOKEN:
+            public_key = public_key_of(_token(), place)
+        else:
+            public_key = read_key_file(_key_file(place)).public_key().public_bytes_raw()
+    except KeyUnavailableError as error:
+        raise KeyStoreFailed(str(error)) from None
+    if SigningKey.objects.filter(pk=key_id_of(public_key).hex()).exists():
+        raise BadInput(_("This key is known already."))
+    return _keep(public_key, Storage(storage), place, None, actor=actor, at=at)
+
+
+def _keep(
+    public_key: bytes, storage: Storage, place: str, sealed: bytes | None, *, actor: User | None, at: datetime
+) -> SigningKey:
     key = SigningKey.objects.create(
         id=key_id_of(public_key).hex(),
         public_key=public_key,
-        sealed_private_key=seal(private_key, _encryption_key()),
+        storage=storage,
+        place=place,
+        sealed_private_key=sealed,
         created_at=at,
     )
-    record("key.created", actor=actor, at=at, subject=("key", key.pk), subject_name=key.pk)
+    record("key.created", actor=actor, at=at, subject=("key", key.pk), subject_name=key.pk, storage=str(storage))
     return key
 
 
@@ -86,17 +156,89 @@ def ensure_signing_key(*, at: datetime) -> SigningKey:
     return take_into_use(actor=None, at=at, key=create_key(actor=None, at=at))
 
 
-def signing_key_in_use() -> tuple[SigningKey, Ed25519PrivateKey]:
-    """The key in use with its private half; nobody ends it before this transaction ends. Raises NoSigningKey."""
+def signing_key_in_use() -> tuple[SigningKey, Signer]:
+    """The key in use and what signs with it; nobody ends it before this transaction ends. Raises NoSigningKey.
+
+    The signer gives signatures and nothing else.
+    """
     # A share lock: many sign at once, and a key is retired or declared compromised only between them.
     found = SigningKey.objects.raw("SELECT * FROM marking_signingkey WHERE state = 'in_use' FOR SHARE")
     key = next(iter(found), None)
     if key is None:
         raise NoSigningKey
+    return key, signer_of(key)
+
+
+def signer_of(key: SigningKey) -> Signer:
+    """What signs with this key, wherever its private half is. Raises NoSigningKey."""
     try:
-        return key, unseal(bytes(key.sealed_private_key), bytes(key.public_key), _encryption_key())
+        if key.storage == Storage.TOKEN:
+            return _KeyInToken(_token(), key.place)
+        if key.storage == Storage.FILE:
+            return KeyInMemory(read_key_file(_key_file(key.place), of=bytes(key.public_key)))
+        return KeyInMemory(unseal(bytes(key.sealed_private_key or b""), bytes(key.public_key), _encryption_key()))
     except UnreadableKeyError:
         raise NoSigningKey(_("The signing key cannot be read: it was sealed under another secret.")) from None
+    except KeyUnavailableError as error:
+        raise NoSigningKey(_("The signing key cannot be used: %(why)s") % {"why": error}) from None
+
+
+# Acts by two persons
+
+
+@transaction.atomic
+def ask_key_act(*, actor: User, at: datetime, key: SigningKey, kind: str, reason: str) -> KeyRequest:
+    """Ask that a key be taken into use or declared compromised; a second person decides.
+
+    Raises NotAllowed, BadInput, InvalidTransition.
+    """
+    if not actor.can(Can.MANAGE_KEYS):
+        raise NotAllowed
+    if sum(letter.isalnum() for letter in reason) < LEAST_REASON:
+        raise BadInput(fields={"reason": _("Say more: at least %(least)d letters.") % {"least": LEAST_REASON}})
+    _lock_keys()
+    key.refresh_from_db()
+    fitting = key.state == SigningKey.State.CREATED if kind == KeyRequest.Kind.USE else not key.is_compromised
+    if not fitting or KeyRequest.objects.filter(key=key, kind=kind, state=KeyRequest.State.ASKED).exists():
+        raise InvalidTransition
+    asked = KeyRequest.objects.create(kind=kind, key=key, reason=reason.strip()[:200], asked_by=actor, asked_at=at)
+    _told("key.act_asked", asked, actor, at)
+    return asked
+
+
+@transaction.atomic
+def decide_key_act(*, actor: User, at: datetime, request: KeyRequest, approve: bool) -> KeyRequest:
+    """Let it happen, or not. Raises NotAllowed, for whoever asked too; InvalidTransition."""
+    if not actor.can(Can.MANAGE_KEYS):
+        raise NotAllowed
+    _lock_keys()
+    request = KeyRequest.objects.select_for_update(no_key=True, of=("self",)).select_related("key").get(pk=request.pk)
+    if request.state != KeyRequest.State.ASKED:
+        raise InvalidTransition
+    if request.asked_by_id == actor.pk:
+        raise NotAllowed(_("You asked for this; another person decides."))
+    request.state = KeyRequest.State.APPROVED if approve else KeyRequest.State.REFUSED
+    request.decided_by, request.decided_at = actor, at
+    request.save(update_fields=["state", "decided_by", "decided_at"])
+    _told("key.act_approved" if approve else "key.act_refused", request, actor, at)
+    if approve and request.kind == KeyRequest.Kind.USE:
+        signer_of(request.key).sign(b"")  # before anything relies on it
+        take_into_use(actor=actor, at=at, key=request.key)
+    elif approve:
+        declare_compromised(actor=actor, at=at, key=request.key)
+    return request
+
+
+def _told(verb: str, request: KeyRequest, actor: User, at: datetime) -> None:
+    record(
+        verb,
+        actor=actor,
+        at=at,
+        subject=("key", request.key_id),
+        subject_name=request.key_id,
+        kind=request.kind,
+        reason=request.reason,
+    )
 
 
 def _lock_keys() -> None:
@@ -107,3 +249,13 @@ def _lock_keys() -> None:
 
 def _encryption_key() -> bytes:
     return encryption_key(settings.KEY_ENCRYPTION_KEY, settings.SECRET_KEY)
+
+
+def _key_file(name: str) -> Path:
+    if not name or Path(name).name != name:
+        raise KeyUnavailableError("a key file is named without its directory")
+    return Path(settings.KEY_DIRECTORY) / name
+
+
+def _token() -> Token:
+    return Token(settings.PKCS11_MODULE, settings.PKCS11_TOKEN, settings.PKCS11_PIN)

@@ -95,8 +95,9 @@ _STANDING = f"""
         coalesce(a.kind, CASE WHEN consumed.item_id IS NOT NULL THEN 'processing' END),
         CASE WHEN held.item_id IS NOT NULL THEN array_to_string({HOLDS_SQL}, ' ') ELSE '' END,
         CASE WHEN held.item_id IS NOT NULL THEN {DECIDED_SQL} END,
-        copied.mark_id IS NOT NULL
+        copied.mark_id IS NOT NULL, k.state = 'compromised'
     FROM marking_mark m
+    JOIN marking_signingkey k ON k.id = m.key_id
     LEFT JOIN ledger_holding h ON h.item_id = m.derivative_id AND h.pieces > 0
     LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
     LEFT JOIN (SELECT DISTINCT item_id FROM ledger_hold WHERE lifted_at IS NULL) held ON held.item_id = m.derivative_id
@@ -112,9 +113,12 @@ _STANDING = f"""
 
 @lru_cache(maxsize=4096)
 def _status_of(
-    state: str, is_bound: bool, place: str | None, holds: str, decided: str | None, is_copied: bool
+    state: str, is_bound: bool, place: str | None, holds: str, decided: str | None, is_copied: bool, no_proof: bool
 ) -> Status:
     reasons = reasons_of(
         state=state, is_bound=is_bound, place=place, holds=holds.split(), decided=decided, is_copied=is_copied
     )
-    return STATUSES.get(reasons[0], Status.ASK) if reasons else Status.IN_ORDER
+    if not reasons:
+        # Whoever has a compromised key can sign such a label anew; only the registry knows more.
+        return Status.ASK if no_proof else Status.IN_ORDER
+    return STATUSES.get(reasons[0], Status.ASK)

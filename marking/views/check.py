@@ -1,6 +1,7 @@
 """The public check: no sign-in, no session, no cookie; one row of the database, one page.
 
-Addresses: `/m/` with a form, `/m/<text>` as printed in the symbol (the prefix there is upper case), `/m/keys.json`.
+Addresses: `/m/` with a form, `/m/<text>` as printed in the symbol (the prefix there is upper case), `/m/keys.json`,
+`/m/vectors.json`.
 """
 
 import base64
@@ -22,7 +23,7 @@ from core.base.context import LANGUAGES as OWN_LANGUAGES
 from core.base.context import THEMES, Language
 from core.base.maps import picture
 from core.base.templatetags.fmt import grams
-from marking import words
+from marking import vectors, words
 from marking.checklog import NOWHERE, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import Check, SigningKey
@@ -68,6 +69,15 @@ def public_keys(request: HttpRequest) -> JsonResponse:
         }
     )
     answer["Cache-Control"] = "public, max-age=300"
+    answer["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
+@require_safe
+def test_vectors(request: HttpRequest) -> JsonResponse:
+    """What anybody who writes a reader of our marks tries it on; docs/marks.md has the same."""
+    answer = JsonResponse(vectors.as_json())
+    answer["Cache-Control"] = "public, max-age=86400"
     answer["Access-Control-Allow-Origin"] = "*"
     return answer
 

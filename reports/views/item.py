@@ -10,6 +10,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from custody.services.corrections import may_see_movements
 from ledger.selectors import whereabouts
+from marking.carriers import item_carriers
 from marking.models import Mark
 from registry.models import Derivative
 from registry.processing import knowable
@@ -51,6 +52,7 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_ask_for_mark": request.user.can(Can.PRINT_LABELS),
         "sees_movements": may_see_movements(request.user),
         "sees_intake": request.user.can(Can.SEE_INTAKES),
+        **item_carriers(request.user, pk),
         **weigh_history(derivative.pk),
     }
     return render(request, "reports/item.html", context)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
@@ -68,8 +68,8 @@ def test_the_system_makes_its_first_key_once(now: datetime) -> None:
     assert first.state == SigningKey.State.IN_USE
     assert first.pk == key_id_of(bytes(first.public_key)).hex()
     assert set(Event.objects.values_list("verb", flat=True)) == {"key.created", "key.taken_into_use"}
-    key, private_key = signing_key_in_use()
-    assert private_key.public_key().public_bytes_raw() == bytes(key.public_key)
+    key, signer = signing_key_in_use()
+    Ed25519PublicKey.from_public_bytes(bytes(key.public_key)).verify(signer.sign(b"words"), b"words")
 
 
 @pytest.mark.django_db
@@ -82,19 +82,27 @@ def test_the_command_makes_a_key_and_says_which(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.django_db
-def test_the_command_rotates_and_declares_compromised(
-    signing_key: SigningKey, authority_head: User, capsys: pytest.CaptureFixture[str]
+def test_the_command_rotates_and_declares_compromised_by_two(
+    signing_key: SigningKey, authority_head: User, administrator: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    by = f"--by={authority_head.username}"
-    call_command("signing_keys", "rotate", by)
+    by = (f"--by={authority_head.username}", f"--second={administrator.username}")
+    alone = (f"--by={authority_head.username}", f"--second={authority_head.username}")
+    call_command("signing_keys", "rotate", *by)
     fresh = signing_key_in_use()[0]
-    call_command("signing_keys", "compromise", signing_key.pk, by)
+    with pytest.raises(CommandError):
+        call_command("signing_keys", "compromise", signing_key.pk, *alone)
+    call_command("signing_keys", "compromise", signing_key.pk, *by)
 
     states = {line.split()[0]: line.split()[1] for line in capsys.readouterr().out.splitlines()[-2:]}
     assert states == {signing_key.pk: "compromised", fresh.pk: "in_use"}
     event = Event.objects.get(verb="key.compromised")
-    assert event.actor_id == authority_head.pk
-    for wrong in (["compromise", signing_key.pk, by], ["compromise", "00000000", by], ["rotate", "--by=nobody"]):
+    assert event.actor_id == administrator.pk
+    for wrong in (
+        ["compromise", signing_key.pk, *by],
+        ["compromise", "00000000", *by],
+        ["rotate", "--by=nobody", by[1]],
+        ["rotate", *alone],
+    ):
         with pytest.raises(CommandError):
             call_command("signing_keys", *wrong)
 
@@ -185,5 +193,5 @@ def test_public_keys_are_published_and_nothing_else_of_them(
     (published,) = response.json()["keys"]
     assert base64.b64decode(published["public_key"]) == bytes(signing_key.public_key)
     assert (published["id"], published["state"]) == (signing_key.pk, "in_use")
-    assert bytes(signing_key.sealed_private_key).hex() not in response.content.decode()
+    assert bytes(signing_key.sealed_private_key or b"").hex() not in response.content.decode()
     assert response["Cache-Control"] == "public, max-age=300"

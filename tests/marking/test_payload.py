@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -180,3 +181,22 @@ def test_it_signs_what_the_published_vectors_say() -> None:
         assert signed.body.hex() in vectors
         assert signed.signature.hex() in vectors
         assert to_text(signed.body, signed.signature) in vectors
+
+
+def test_what_is_published_is_what_the_documents_say(client: Client) -> None:
+    documents = (Path(__file__).resolve().parents[2] / "docs/marks.md").read_text("utf-8")
+
+    published = client.get("/m/vectors.json").json()
+
+    assert published["public_key"] in documents
+    assert published["key_id"] in documents
+    for vector in published["genuine"]:
+        for part in ("code", "body", "signature", "text"):
+            assert vector[part] in documents
+        assert verify(read(vector["text"]), {key_id_of(PUBLIC): PUBLIC}).code == vector["code"]
+    assert {vector["text"] for vector in published["genuine"]} == {
+        line.removeprefix("text").strip() for line in documents.splitlines() if line.startswith("text ")
+    }
+    for refused in published["refused"]:
+        with pytest.raises(PayloadError):
+            verify(read(refused["text"]), {key_id_of(PUBLIC): PUBLIC})

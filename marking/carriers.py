@@ -1,0 +1,54 @@
+"""Asking what an item carries beside its mark, and which item carries this."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from core.accounts.models import User
+from core.accounts.roles import Can
+from marking.models import Carrier
+from marking.state_code import CarrierError, parse_seal, parse_state_code, parse_tid
+
+
+def identities_in(text: str) -> list[str]:
+    """What this text names if it is a state code, a chip or a seal; only where no sign has to be guessed."""
+    found = []
+    for parse in (_state_identity, parse_tid, parse_seal):
+        with suppress(CarrierError):
+            found.append(parse(text))
+    return list(dict.fromkeys(found))
+
+
+def _state_identity(text: str) -> str:
+    return parse_state_code(text).identity
+
+
+def item_of_carrier(text: str) -> Carrier | None:
+    """The bound carrier that this text names, with its item; none where two kinds claim the text."""
+    found = list(
+        Carrier.objects.bound().filter(identity__in=identities_in(text)).select_related("derivative").order_by("pk")[:2]
+    )
+    return found[0] if found and len({one.derivative_id for one in found}) == 1 else None
+
+
+def carriers_of(texts: Sequence[str]) -> dict[str, int]:
+    """The item of each text that names a bound carrier: one query, none for no texts."""
+    wanted = {text: identities for text in texts if (identities := identities_in(text))}
+    if not wanted:
+        return {}
+    names = {identity for identities in wanted.values() for identity in identities}
+    items: dict[str, set[int]] = {}
+    for identity, item in Carrier.objects.bound().filter(identity__in=names).values_list("identity", "derivative_id"):
+        items.setdefault(identity, set()).add(item)
+    found = {text: set().union(*(items.get(name, set()) for name in names)) for text, names in wanted.items()}
+    return {text: next(iter(keys)) for text, keys in found.items() if len(keys) == 1}
+
+
+def item_carriers(reader: User, item: int) -> dict[str, Any]:
+    """What the page of an item shows of its carriers, the bound ones first: one query."""
+    found = Carrier.objects.filter(derivative=item).select_related("bound_by", "end_asked_by", "ended_by")
+    return {
+        "carriers": sorted(found, key=lambda carrier: carrier.ended_at is not None),
+        "binds_carriers": reader.can(Can.PRINT_LABELS),
+        "ends_carriers": reader.can(Can.PRINT_LABELS) or reader.can(Can.APPROVE_MARKS),
+    }

@@ -1,0 +1,19 @@
+"""What people enter about signing keys; each act is signed."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import User
+from core.accounts.signature import SignatureForm
+
+
+class KeyActForm(SignatureForm):
+    """Why a key is to be taken into use or trusted no longer."""
+
+    reason = forms.CharField(label=_("Why"), max_length=200)
+
+    def __init__(self, *args: Any, signer: User, **kwargs: Any) -> None:
+        super().__init__(*args, signer=signer, **kwargs)
+        self.order_fields(["reason", "password"])
