@@ -12,6 +12,7 @@ from config.demo.cases import try_cases
 from config.demo.cast import Cast, enter_cast
 from config.demo.labels import keep_labels
 from config.demo.origins import take_in_other_origins
+from config.demo.printing import set_up_printers
 from config.demo.processing import live_processing
 from config.demo.season import horns, live_autumn, moment, open_autumn, receive_truck, seize
 from config.demo.stock import keep_stores
@@ -48,6 +49,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     keep_stores(cast, chance, now)
     live_processing(cast, now)
     try_cases(cast, chance, now)
+    set_up_printers(cast, now)
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
     keep_labels(cast, now)
