@@ -22,7 +22,8 @@ from core.base.api import KeysetPagination
 from core.base.ratelimit import allow
 from marking.checklog import asker_of, note_checks, read_place
 from marking.limits import WINDOW_SECONDS, check_many_counted
-from marking.models import CopyAlert, LabelReel, LabelRun
+from marking.models import CopyAlert, LabelHolding, LabelPlace, LabelReel, LabelRun, Mark
+from marking.models.stock import offices_of
 from marking.selectors import Answer
 from marking.serializers_checks import (
     LONGEST_TEXT,
@@ -31,13 +32,14 @@ from marking.serializers_checks import (
     ChecksSerializer,
     CopyAlertSerializer,
     CopyAlertWithChecksSerializer,
+    HiddenCodeSerializer,
     HiddenCodesSerializer,
     OnceSerializer,
     PublicKeysSerializer,
     RedemptionSerializer,
     SnapshotIndexSerializer,
 )
-from marking.services.once import make_once_codes, redeem_once
+from marking.services.once import make_once_codes, read_once_texts, redeem_once
 from marking.views.check import public_keys
 from marking.views.once import REDEMPTIONS
 from marking.views.once import WINDOW_SECONDS as ONCE_WINDOW
@@ -177,6 +179,18 @@ class HiddenCodesOfRun(APIView):
 
 class HiddenCodesOfReel(APIView):
     permission_classes = [granted(Can.PRINT_LABELS)]
+
+    @extend_schema(operation_id="label_reels_hidden_codes_list", responses=HiddenCodeSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """What is printed under the flaps of a reel, for the office that prints it and until it is printed."""
+        person = person_of(request)
+        waits = LabelHolding.objects.filter(place=LabelPlace.TO_PRINT, pieces__gt=0).values("reel")
+        own = LabelReel.objects.visible_to(person).filter(series__printer__in=offices_of(person), pk__in=waits)
+        reel = get_object_or_404(own, pk=pk)
+        places = dict(reel.marks.filter(state=Mark.State.BLANK).values_list("pk", "place_on_reel"))
+        texts = read_once_texts(actor=person, at=timezone.now(), codes=places, subject=("label_reel", reel.pk))
+        rows = [{"place": places[code] or 0, "code": code, "hidden": text} for code, text in texts.items()]
+        return Response(sorted(rows, key=lambda row: int(row["place"])))
 
     @extend_schema(operation_id="label_reels_hidden_codes", request=None, responses=HiddenCodesSerializer)
     @idempotent

@@ -168,7 +168,13 @@ class MarkingConfig(AppConfig):
                 ),
             }
         )
-        register_verbs({"once_codes.made": _("Hidden codes made"), "once_code.used": _("Hidden code used")})
+        register_verbs(
+            {
+                "once_codes.made": _("Hidden codes made"),
+                "once_code.used": _("Hidden code used"),
+                "once_codes.read": _("Hidden codes read for printing"),
+            }
+        )
         register_verbs(
             {
                 "label_series.ordered": _("Blank labels ordered"),

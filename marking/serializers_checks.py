@@ -133,3 +133,9 @@ class RedemptionSerializer(serializers.Serializer[Redemption]):
 
 class HiddenCodesSerializer(serializers.Serializer[None]):
     made = serializers.IntegerField(help_text="Labels that had no hidden code before.")
+
+
+class HiddenCodeSerializer(serializers.Serializer[None]):
+    place = serializers.IntegerField(help_text="Place on the reel.")
+    code = serializers.CharField(help_text="Code of the mark.")
+    hidden = serializers.CharField(help_text="What is printed under the flap.")

@@ -10,6 +10,7 @@ from django.db import transaction
 from config.demo.boxes import pack_boxes
 from config.demo.cases import try_cases
 from config.demo.cast import Cast, enter_cast
+from config.demo.checks import check_labels
 from config.demo.labels import keep_labels
 from config.demo.origins import take_in_other_origins
 from config.demo.printing import set_up_printers
@@ -53,6 +54,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
     keep_labels(cast, now)
+    check_labels(now)
     make_edition(at=now)
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
     return cast

@@ -53,6 +53,14 @@ def once_texts(codes: Iterable[str]) -> dict[str, str]:
 
 
 @transaction.atomic
+def read_once_texts(*, actor: User, at: datetime, codes: Iterable[str], subject: tuple[str, object]) -> dict[str, str]:
+    """The same for a person who prints them elsewhere; the journal says who has read them."""
+    texts = once_texts(codes)
+    record("once_codes.read", actor=actor, at=at, subject=subject, count=len(texts))
+    return texts
+
+
+@transaction.atomic
 def make_once_codes(*, actor: User, at: datetime, codes: Collection[str], subject: tuple[str, object]) -> int:
     """Give these marks hidden codes; how many had none before. `subject` is the run, series or reel they belong to.
 

@@ -11,7 +11,7 @@ from core.accounts.models import User
 from core.audit.models import Event
 from core.base.errors import BadInput
 from marking.codes import group
-from marking.models import LabelReel, Mark, OnceCode
+from marking.models import LabelReel, LabelSeries, Mark, OnceCode
 from marking.services.once import Redeemed, make_once_codes, once_texts, redeem_once
 from marking.views import once as views
 
@@ -163,3 +163,20 @@ def test_a_program_redeems_and_a_repeat_gets_the_first_answer(
         return str(answer.json()["outcome"])
 
     assert [send("a"), send("a"), send("b")] == ["first", "first", "used"]
+
+
+def test_the_office_that_prints_a_reel_reads_its_hidden_codes_until_it_is_printed(
+    client: Client, reel: LabelReel, series: LabelSeries, storekeeper: User, inspector: User
+) -> None:
+    waiting = series.reels.get(reel=2)
+    address = f"/api/v1/label-reels/{waiting.pk}/hidden-codes/"
+    client.force_login(storekeeper)
+    client.post(address)
+    rows = client.get(address).json()
+
+    assert [row["place"] for row in rows] == list(range(1, 11))
+    assert {row["code"]: row["hidden"] for row in rows} == once_texts(row["code"] for row in rows)
+    assert Event.objects.filter(verb="once_codes.read", actor=storekeeper).count() == 1
+    assert client.get(f"/api/v1/label-reels/{reel.pk}/hidden-codes/").status_code == 404
+    client.force_login(inspector)
+    assert client.get(address).status_code == 404
