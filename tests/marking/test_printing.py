@@ -153,8 +153,9 @@ def test_parts_hold_every_label_once(profile: str, start: int, count: int) -> No
     assert all(0 < part.last - part.first <= labels.PART_LABELS for part in parts)
 
 
+@pytest.mark.parametrize("form", ["pdf", "zpl", "png"])
 def test_a_label_that_fails_stops_the_run_and_names_itself(
-    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     monkeypatch.setattr(labels, "PART_LABELS", 2)
     real = labels.make_labels
@@ -164,7 +165,7 @@ def test_a_label_that_fails_stops_the_run_and_names_itself(
         return [replace(one, term="角") if one.code == spoilt else one for one in real(found, language, second)]
 
     monkeypatch.setattr(labels, "make_labels", spoil)
-    run = order_labels(open_intake, inspector, now, profile="roll-50x25")
+    run = order_labels(open_intake, inspector, now, profile="roll-50x25", form=form)
 
     execute_job(run.job_id)
 
@@ -175,11 +176,12 @@ def test_a_label_that_fails_stops_the_run_and_names_itself(
     assert not Event.objects.filter(verb="labels.printed").exists()
 
 
+@pytest.mark.parametrize("form", ["pdf", "zpl", "png"])
 def test_a_run_whose_worker_died_goes_on_where_it_stopped(
-    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     monkeypatch.setattr(labels, "PART_LABELS", 2)
-    run = order_labels(open_intake, inspector, now, profile="roll-50x25")
+    run = order_labels(open_intake, inspector, now, profile="roll-50x25", form=form)
     real = labels._draw_part
     drawn: list[int] = []
 
