@@ -276,10 +276,10 @@ def test_only_changes_are_fetched_and_a_key_that_was_lost_is_not_trusted(
     assert asked[:4] == ["keys.json", "snapshot.json", "snapshot/2.bin", "snapshot/3.bin"]
     assert "snapshot.bin" not in asked
 
-    page.context.set_offline(False)
-    page.wait_for_load_state("networkidle")
     declare_compromised(actor=authority_head, at=at, key=signing_key)
-    fetch_what_is_new(page)
+    with page.expect_response("**/m/snapshot.json"):
+        page.context.set_offline(False)
+    expect(page.locator("[data-freshness]")).not_to_contain_text("Fetching")
     page.context.set_offline(True)
     scan(page, printed(marks[1]))
     says(page, "attention", "Check with network")

@@ -206,7 +206,17 @@ function showKnown(message = "") {
   find("[data-known]").hidden = false;
 }
 
-async function fetchKnown() {
+let fetching;
+
+// One at a time: whoever asks meanwhile waits for the same answer.
+function fetchKnown() {
+  fetching ??= fetchNow().finally(() => {
+    fetching = undefined;
+  });
+  return fetching;
+}
+
+async function fetchNow() {
   showKnown(page.words.fetching);
   let message = "";
   try {
@@ -322,6 +332,7 @@ find("[data-install]").addEventListener("click", async () => {
 });
 find("[data-forget]").addEventListener("click", async () => {
   if (!confirm(page.words.really)) return;
+  await fetching;
   await forget();
   known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
   showKnown(page.words.forgotten);
