@@ -21,6 +21,7 @@ v1: list[URLPattern | URLResolver] = [
     path("", include("marking.api_printing")),
     path("", include("marking.api_stock")),
     path("", include("marking.api_carriers")),
+    path("", include("marking.api_field")),
     path("", include("custody.api")),
     path("", include("permits.api")),
     path("", include("reports.api")),

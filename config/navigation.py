@@ -56,6 +56,7 @@ REMOVAL = Section(
     (
         Entry(_("Receptions"), "registry:intakes", needs=(Can.SEE_INTAKES,)),
         Entry(_("Daily sheets"), "registry:daily-sheets", needs=(Can.SEE_INTAKES,)),
+        Entry(_("Field notebook"), "marking:field-records", needs=(Can.OPEN_INTAKE, Can.REVOKE_DEVICE)),
         Entry(_("Veterinary certificates"), "registry:certificates", needs=(Can.SEE_INTAKES,)),
         Entry(_("Seasons"), "registry:seasons", needs=(Can.SEE_INTAKES,)),
         Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
@@ -125,6 +126,7 @@ MENUS: dict[Role, tuple[Line, ...]] = {
         RULES,
         KEYS,
         Entry(_("Keys for programs"), "accounts:tokens", "key"),
+        Entry(_("Phones"), "marking:field-devices", "device-mobile", (Can.REVOKE_DEVICE,)),
     ),
 }
 

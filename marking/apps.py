@@ -14,6 +14,8 @@ class MarkingConfig(AppConfig):
         from marking.models import (
             Carrier,
             CopyAlert,
+            FieldDevice,
+            FieldRecord,
             LabelDestruction,
             LabelReel,
             LabelRun,
@@ -107,6 +109,28 @@ class MarkingConfig(AppConfig):
                 "labels.foreign": _("Labels of your office were bound by another office: %(count)s of reel %(reel)s"),
                 "labels.destruction_waits": _("%(number)s: destroying %(count)s labels waits for a second person"),
                 "marks.request_waits": _("A request for the mark of %(what)s waits for a second person. %(reason)s"),
+            }
+        )
+        register_subject(
+            "field_device",
+            label=_("Phone of the field notebook"),
+            known_to=lambda user: FieldDevice.objects.visible_to(user),
+        )
+        register_subject(
+            "field_record",
+            label=_("Record of the field notebook"),
+            url_name="marking:field-record",
+            known_to=lambda user: FieldRecord.objects.visible_to(user),
+            add=lambda user, key: True,
+        )
+        register_notice_codes({"field_record.conflict": _("From the field: %(what)s could not be entered. %(reason)s")})
+        register_verbs(
+            {
+                "field_device.registered": _("Phone registered for the field notebook"),
+                "field_device.revoked": _("Phone of the field notebook revoked"),
+                "field_record.kept": _("Record of the field notebook kept, not entered"),
+                "field_record.entered": _("Record of the field notebook entered at the office"),
+                "field_record.set_aside": _("Record of the field notebook set aside"),
             }
         )
         register_subject(

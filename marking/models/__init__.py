@@ -6,6 +6,7 @@ stock too. What a mark says of itself is signed; what has become of its derivati
 
 from marking.models.carriers import Carrier, CarrierQuerySet
 from marking.models.checks import Check, CheckQuerySet, CopyAlert, CopyAlertQuerySet, CopyEvidence, CopyWatch, OnceCode
+from marking.models.field import FieldDevice, FieldPhoto, FieldPiece, FieldRecord
 from marking.models.keys import KeyRequest, SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
 from marking.models.printing import OWN, OwnStock, OwnStockQuerySet, Printer, PrinterQuerySet, Symbols
@@ -42,6 +43,10 @@ __all__ = [
     "CopyAlertQuerySet",
     "CopyEvidence",
     "CopyWatch",
+    "FieldDevice",
+    "FieldPhoto",
+    "FieldPiece",
+    "FieldRecord",
     "KeyRequest",
     "LabelApplication",
     "LabelCount",

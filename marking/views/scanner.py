@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from core.accounts.models import User
+from core.base.context import LANGUAGES as OWN_LANGUAGES
 from marking import field, words
 from marking.checklog import PUBLIC, asker_of, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
@@ -23,6 +24,7 @@ from marking.models import Check
 from marking.scanning import told, worded
 from marking.verdicts import SLOW_DOWN
 from marking.views.check import LANGUAGES, LONGEST_TEXT, address_of, language_of
+from marking.views.field import notebook_page
 from marking.words_scanner import said_alone, said_of_faults
 
 PNG = "image/png"
@@ -109,6 +111,7 @@ def web_manifest(request: HttpRequest) -> JsonResponse:
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The one service worker of the site, with the list of what it keeps and a version of that list."""
     shells = {f"{reverse('marking:scan')}?lang={one.code}": scanner_page(one.code) for one in LANGUAGES}
+    shells |= {f"{reverse('marking:notebook')}?lang={one.code}": notebook_page(one.code) for one in OWN_LANGUAGES}
     response = HttpResponse(field.worker(shells), content_type="text/javascript")
     response["Cache-Control"] = "no-cache"
     return response

@@ -65,7 +65,8 @@ def test_the_worker_names_every_file_that_the_page_loads(client: Client) -> None
     styles = re.findall(r'url\("\.\./(vendor/[^"]+)"\)', (settings.ROOT / "static/css/theme.css").read_text())
 
     assert asked | imported | {f"/static/{name}" for name in styles} <= set(files)
-    assert shells == [f"/scan/?lang={language.code}" for language in LANGUAGES]
+    scanner = [f"/scan/?lang={language.code}" for language in LANGUAGES]
+    assert shells == [*scanner, *(f"/field/notebook/?lang={language}" for language in ("kk", "ru", "en"))]
     assert worker["Content-Type"] == "text/javascript"
     assert worker["Cache-Control"] == "no-cache"
 

@@ -36,6 +36,14 @@ addEventListener("message", (event) => {
   if (event.data === "update") skipWaiting();
 });
 
+// The network is back: an open notebook sends what waits.
+addEventListener("sync", (event) => {
+  if (event.tag !== "notebook-send") return;
+  event.waitUntil(clients.matchAll({ type: "window" }).then((pages) => {
+    for (const page of pages) page.postMessage("notebook-send");
+  }));
+});
+
 addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {

@@ -1,0 +1,283 @@
+"""Taking what phones recorded without network: each record once, in the phone's order, and nothing dropped.
+
+Lock order: the phone, then what the act of the record locks. A phone is locked by its own records only.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
+from core.audit.services import record
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from core.notices.services import raise_notice, settle_notices
+from marking.field_acts import Entered, NotUsable, OpeningWaits, enter_record
+from marking.models import FieldDevice, FieldRecord
+from marking.services.applying import telling_refused
+from marking.services.devices import DeviceRefused, may_keep_notebook
+from marking.services.field_photos import place_photos
+
+MOST_AT_ONCE = 50
+State = FieldRecord.State
+Act = FieldRecord.Act
+
+
+class OutOfOrder(DomainError):
+    """A record before this one has not arrived: send that one first."""
+
+    code = "out-of-order"
+    message = _("A record before this one has not arrived yet. It is sent first.")
+
+
+class RecordDiffers(DomainError):
+    """This record was sent before with other words: the first stays."""
+
+    code = "record-differs"
+    message = _("This record arrived before, with other content. The first one stays.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One record as a phone sends it. `sequence` counts the records of that phone from 1, without a gap."""
+
+    uuid: UUID
+    sequence: int
+    act: str
+    payload: dict[str, Any]
+    made_at: datetime
+    lat: float | None = None
+    lon: float | None = None
+    accuracy_m: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that was sent; the order of the keys is no matter."""
+        said = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+@transaction.atomic
+def take_record(
+    *, actor: User, at: datetime, device: FieldDevice, sent: Sent, own_hosts: tuple[str, ...]
+) -> tuple[FieldRecord, bool]:
+    """Keep a record and enter it, or keep it with the reason why it cannot be entered.
+
+    Sent again it is only read: the record with its first answer, and True. Raises DeviceRefused, OutOfOrder,
+    RecordDiffers; then nothing was kept, and the phone keeps it.
+    """
+    # The lock closes the race of one record sent twice at once: the second waits, and finds the first.
+    locked = FieldDevice.objects.select_for_update(of=("self",)).get(pk=device.pk)
+    if locked.is_revoked:
+        raise DeviceRefused
+    first = FieldRecord.objects.filter(device=locked, uuid=sent.uuid).first()
+    if first is not None:
+        if first.digest != sent.digest:
+            raise RecordDiffers
+        return first, True
+    if sent.sequence != locked.sequence + 1:
+        raise OutOfOrder
+    state, answer, entered = _try_to_enter(actor, at, locked, sent, own_hosts)
+    kept = FieldRecord.objects.create(
+        device=locked,
+        uuid=sent.uuid,
+        sequence=sent.sequence,
+        act=sent.act,
+        payload=sent.payload,
+        digest=sent.digest,
+        office_id=_office_of(actor),
+        made_at=sent.made_at,
+        lat=sent.lat,
+        lon=sent.lon,
+        accuracy_m=sent.accuracy_m,
+        received_at=at,
+        state=state,
+        answer=answer,
+        intake=entered.intake if entered else None,
+        row=entered.row if entered else None,
+    )
+    FieldDevice.objects.filter(pk=locked.pk).update(sequence=sent.sequence, last_seen_at=at)
+    if entered is None:
+        _tell_office(actor, at, kept)
+    return kept, False
+
+
+def _try_to_enter(
+    actor: User, at: datetime, device: FieldDevice, sent: Sent, own_hosts: tuple[str, ...]
+) -> tuple[FieldRecord.State, dict[str, Any], Entered | None]:
+    try:
+        # A refused act leaves nothing behind; the record of it stays.
+        with telling_refused(actor, at), transaction.atomic():
+            entered = enter_record(
+                actor=actor, at=at, device=device, act=sent.act, payload=sent.payload, own_hosts=own_hosts
+            )
+    except DomainError as refusal:
+        state = State.REFUSED if isinstance(refusal, NotUsable) else State.CONFLICT
+        return state, _answer_of(state, refusal), None
+    place = {"number": entered.intake.number, "intake": entered.intake.pk, "row": entered.row}
+    return State.ACCEPTED, {"state": State.ACCEPTED.value, **place}, entered
+
+
+def _answer_of(state: FieldRecord.State, refusal: DomainError) -> dict[str, Any]:
+    return {
+        "state": state.value,
+        "code": refusal.code,
+        "detail": str(refusal),
+        "fields": {name: str(text) for name, text in refusal.fields.items()},
+        "advice": _t("It is kept. Your office decides it on the page Field notebook; you need not record it again."),
+    }
+
+
+def _office_of(actor: User) -> int | None:
+    offices = actor.organisation_ids(Can.OPEN_INTAKE) or actor.organisation_ids(Can.REGISTER_SEIZURE)
+    return min(offices, default=None)
+
+
+def _tell_office(actor: User, at: datetime, kept: FieldRecord) -> None:
+    record(
+        "field_record.kept",
+        actor=actor,
+        at=at,
+        subject=("field_record", kept.pk),
+        subject_name=str(kept.sequence),
+        organisation_id=kept.office_id,
+        note=str(kept.answer["detail"])[:200],
+    )
+    # Rows of a reception that could not be opened follow it: one notice for all of them is enough.
+    if kept.office_id is None or kept.answer["code"] == OpeningWaits.code:
+        return
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="field_record.conflict",
+        organisation=Organisation.objects.get(pk=kept.office_id),
+        subject=("field_record", kept.pk),
+        actor=actor,
+        what=str(kept.get_act_display()),
+        reason=str(kept.answer["detail"])[:300],
+    )
+
+
+@transaction.atomic
+def enter_waiting(
+    *,
+    actor: User,
+    at: datetime,
+    record_id: int,
+    own_hosts: tuple[str, ...],
+    intake: int | None = None,
+    label: str | None = None,
+    confirm_foreign: bool = False,
+) -> FieldRecord:
+    """Enter a record that waits, after what was in its way is gone: as it was sent, or into another reception, or with
+    another label or none. Photos go with it; rows of a reception that is opened so follow it.
+
+    What was sent stays as it was sent. Raises NotAllowed, InvalidTransition, and what the act raises.
+    """
+    waiting = _take_waiting(actor, record_id)
+    payload = dict(waiting.payload)
+    if intake is not None:
+        payload |= {"intake": intake, "opening": None}
+    if label is not None:
+        payload["label"] = label
+    if confirm_foreign:
+        payload["confirm_foreign"] = True
+    entered = enter_record(
+        actor=actor, at=at, device=waiting.device, act=waiting.act, payload=payload, own_hosts=own_hosts
+    )
+    _resolve(actor, at, waiting, entered)
+    if waiting.act != Act.ROW:
+        _follow(actor, at, waiting, own_hosts)
+    return waiting
+
+
+@transaction.atomic
+def set_aside(*, actor: User, at: datetime, record_id: int, reason: str) -> FieldRecord:
+    """Leave a record that waits unentered, for good, and say why. It stays readable, its photos with it.
+
+    Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    if not reason.strip():
+        raise BadInput(fields={"reason": _("Say why.")})
+    waiting = _take_waiting(actor, record_id)
+    _end(actor, at, waiting, State.SET_ASIDE, reason.strip()[:200])
+    record(
+        "field_record.set_aside",
+        actor=actor,
+        at=at,
+        subject=("field_record", waiting.pk),
+        subject_name=str(waiting.sequence),
+        organisation_id=waiting.office_id,
+        reason=waiting.decision,
+    )
+    return waiting
+
+
+def _take_waiting(actor: User, record_id: int) -> FieldRecord:
+    if not may_keep_notebook(actor):
+        raise NotAllowed
+    # The lock closes the race of two who decide one record.
+    locked = FieldRecord.objects.select_for_update(of=("self",)).select_related("device").get(pk=record_id)
+    if not FieldRecord.objects.visible_to(actor).filter(pk=record_id).exists():
+        raise NotAllowed
+    if not locked.is_waiting:
+        raise InvalidTransition(_("This record has been decided. Reload the page."))
+    return locked
+
+
+def _resolve(actor: User, at: datetime, waiting: FieldRecord, entered: Entered) -> None:
+    waiting.intake, waiting.row = entered.intake, entered.row
+    where = entered.intake.number if entered.row is None else f"{entered.intake.number} / {entered.row}"
+    _end(actor, at, waiting, State.RESOLVED, where)
+    record(
+        "field_record.entered",
+        actor=actor,
+        at=at,
+        subject=("field_record", waiting.pk),
+        subject_name=str(waiting.sequence),
+        organisation_id=waiting.office_id,
+        number=entered.intake.number,
+        note=where,
+    )
+    place_photos(actor=actor, at=at, kept=waiting)
+
+
+def _end(actor: User, at: datetime, waiting: FieldRecord, state: FieldRecord.State, decision: str) -> None:
+    waiting.state, waiting.decided_by, waiting.decided_at, waiting.decision = state, actor, at, decision
+    waiting.save(update_fields=["state", "decided_by", "decided_at", "decision", "intake", "row"])
+    settle_notices(
+        actor=actor,
+        at=at,
+        subject=("field_record", waiting.pk),
+        decision=waiting.get_state_display(),
+        reason=decision,
+    )
+
+
+def _follow(actor: User, at: datetime, opening: FieldRecord, own_hosts: tuple[str, ...]) -> None:
+    """Enter the rows that waited for their reception, in the order in which they were weighed."""
+    rows = FieldRecord.objects.waiting().select_for_update(of=("self",)).select_related("device")
+    for waiting in rows.filter(
+        device=opening.device_id, act=Act.ROW, payload__opening=str(opening.uuid), answer__code=OpeningWaits.code
+    ).order_by("sequence"):
+        try:
+            with transaction.atomic():
+                entered = enter_record(
+                    actor=actor,
+                    at=at,
+                    device=waiting.device,
+                    act=waiting.act,
+                    payload=waiting.payload,
+                    own_hosts=own_hosts,
+                )
+                _resolve(actor, at, waiting, entered)
+        except DomainError:
+            continue  # It goes on waiting, and is decided by itself.

@@ -1,0 +1,46 @@
+"""Words that the notebook's script says, in the language of the page; {0} and {1} are filled in on the phone."""
+
+from django.utils.translation import gettext as _
+
+
+def words_of_notebook() -> dict[str, str]:
+    return {
+        "waits_none": _("Everything is sent"),
+        "waits": _("Waits to be sent: {0}"),
+        "oldest": _("the oldest since {0}"),
+        "offline": _("No network: everything is kept on this phone."),
+        "sending": _("Sending …"),
+        "sign_in": _("Sign in, so that what waits can be sent."),
+        "another": _("The notebook on this phone belongs to another person."),
+        "failed": _("Sending failed. It is tried again by itself."),
+        "wiped": _("This phone was revoked. Everything the notebook kept on it is wiped."),
+        "wiped_here": _("Everything the notebook kept on this phone is wiped."),
+        "wipe_sure": _("{0} records have not been sent and would be lost for good. Wipe all the same?"),
+        "wipe_ask": _("Wipe the notebook from this phone?"),
+        "mass_needed": _("Enter the mass in grams."),
+        "mass_odd": _("Unusual mass: weigh again, or press once more to keep it."),
+        "length_odd": _("Unusual length: measure again, or press once more to keep it."),
+        "number_wrong": _("This is not a number."),
+        "label_wrong": _("This is no code of a label. Compare it with the print."),
+        "label_twice": _("This label was recorded before on this phone."),
+        "label_foreign": _("This label is not of your office’s reels. Press once more to use it all the same."),
+        "choose_first": _("Choose a reception, or open one."),
+        "photos": _("Photos: {0}"),
+        "photo_large": _("This photo is larger than 20 MB. Take it again with fewer pixels."),
+        "full": _("The phone has no room. Send what waits, or free some memory."),
+        "no_place": _("Place unknown"),
+        "place": _("Place known to {0} m"),
+        "opened_here": _("opened on this phone"),
+        "state_waiting": _("waits"),
+        "state_accepted": _("entered"),
+        "state_conflict": _("conflict"),
+        "state_refused": _("not usable"),
+        "state_resolved": _("entered at the office"),
+        "state_set_aside": _("set aside"),
+        "act_row": _("Horn"),
+        "act_open_removal": _("Reception"),
+        "act_open_seizure": _("Seizure"),
+        "camera_off": _("The camera cannot be opened. Type the code."),
+        "pack_age": _("Lists of {0}"),
+        "gram": _("g"),
+    }

@@ -1,0 +1,246 @@
+// What was recorded on this phone and waits to be sent: in IndexedDB, in order, each with a name that the server answers
+// once. Apart from what the scanner keeps, so that forgetting marks forgets no record. Knows nothing of the page.
+
+import { deleteDB, openDB } from "../../vendor/idb/index.js";
+
+const NAME = "saiga-notebook";
+const VERSION = 1;
+const BATCH = 20;
+const PIECE = 256 * 1024;
+const PATIENCE = 30_000;
+const REMEMBERED = 30; // records that were entered and are still shown; of the rest nothing stays
+
+let opened;
+
+export function database() {
+  opened ??= openDB(NAME, VERSION, {
+    upgrade(db) {
+      db.createObjectStore("kept");
+      db.createObjectStore("records", { keyPath: "sequence" });
+      db.createObjectStore("photos", { keyPath: "uuid" }).createIndex("record", "record");
+    },
+    blocking(_current, _blocked, event) {
+      event.target.close();
+      opened = undefined;
+    },
+    terminated() {
+      opened = undefined;
+    },
+  });
+  return opened;
+}
+
+export async function kept(name) {
+  return (await database()).get("kept", name);
+}
+
+export async function keep(name, value) {
+  await (await database()).put("kept", value, name);
+}
+
+// A record and its photos, all or nothing; the number in the phone's order is given in the same transaction.
+export async function add({ act, payload, place, title, photos = [] }) {
+  // Read before the transaction begins, which waits for nothing else.
+  const files = [];
+  for (const photo of photos) {
+    const content = await photo.arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+    const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    files.push({ uuid: crypto.randomUUID(), name: photo.name || "photo.jpg", size: content.byteLength, sha256, content });
+  }
+  const work = (await database()).transaction(["kept", "records", "photos"], "readwrite", { durability: "strict" });
+  const sequence = ((await work.objectStore("kept").get("sequence")) ?? 0) + 1;
+  const record = {
+    sequence,
+    uuid: crypto.randomUUID(),
+    act,
+    payload,
+    ...place,
+    made_at: new Date().toISOString(),
+    title,
+    state: "waiting",
+    photos: files.length,
+  };
+  work.objectStore("kept").put(sequence, "sequence");
+  work.objectStore("records").put(record);
+  files.forEach((file, order) => work.objectStore("photos").put({ ...file, order: sequence * 100 + order, record: record.uuid }));
+  await work.done;
+  return record;
+}
+
+export async function records() {
+  return (await database()).getAll("records");
+}
+
+// What waits is everything that the server has not answered for: records, and photos that are not whole there.
+export async function waiting() {
+  const db = await database();
+  const unsent = (await db.getAll("records")).filter((record) => record.state === "waiting");
+  const photos = await db.count("photos");
+  return { records: unsent.length, photos, oldest: unsent[0]?.made_at ?? null };
+}
+
+export class Refused extends Error {
+  constructor(status, code, detail) {
+    super(detail || code || String(status));
+    Object.assign(this, { status, code, detail });
+  }
+}
+
+const cookie = (name) =>
+  document.cookie
+    .split("; ")
+    .find((part) => part.startsWith(`${name}=`))
+    ?.slice(name.length + 1) ?? "";
+
+async function ask(url, { method = "GET", json, body, key } = {}) {
+  const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
+  if (json) headers["Content-Type"] = "application/json";
+  if (body) headers["Content-Type"] = "application/octet-stream";
+  if (key) headers.Authorization = `Device ${key}`;
+  else headers["X-CSRFToken"] = cookie("csrftoken");
+  const answer = await fetch(url, {
+    method,
+    headers,
+    body: json ? JSON.stringify(json) : body,
+    cache: "no-store",
+    credentials: key ? "omit" : "same-origin",
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  const type = answer.headers.get("Content-Type") ?? "";
+  // A captive portal answers too; only what speaks as the registry does counts.
+  if (answer.redirected || !type.includes("json")) throw new Refused(answer.status, "not-the-registry", "");
+  const said = await answer.json();
+  if (answer.ok) return said;
+  throw new Refused(answer.status, said.code ?? "", said.detail ?? "");
+}
+
+export const mustWipe = (error) => error instanceof Refused && error.status === 410 && error.code === "device-revoked";
+
+export async function register(urls, name) {
+  const made = await ask(urls.devices, { method: "POST", json: { name } });
+  await keep("key", made.key);
+  await keep("name", made.name);
+  await navigator.storage?.persist?.();
+}
+
+// The person has signed in: the phone may send again. Throws Refused.
+export async function greet(urls) {
+  return ask(urls.hello, { method: "POST", json: { key: await kept("key") } });
+}
+
+export async function fetchPack(urls) {
+  const pack = await ask(urls.pack, { key: await kept("key") });
+  await keep("pack", { ...pack, at: new Date().toISOString() });
+  return pack;
+}
+
+// What the office has decided of the records that could not be entered.
+export async function fetchNews(urls) {
+  const { answers } = await ask(urls.records, { key: await kept("key") });
+  const db = await database();
+  for (const answer of answers) {
+    const record = await db.get("records", answer.sequence);
+    if (record && record.state !== "waiting") await db.put("records", { ...record, ...told(answer) });
+  }
+}
+
+const told = (answer) => ({
+  state: answer.state,
+  number: answer.number,
+  intake: answer.intake,
+  row: answer.row,
+  detail: [answer.detail, ...Object.values(answer.fields_wrong ?? {})].filter(Boolean).join(" "),
+  advice: answer.advice,
+});
+
+// Send everything that waits: records in their order, then photos one by one from where they stopped. One at a time,
+// whatever the number of pages that are open. `onStep` hears of each step. Throws what stopped it; all that was not
+// answered goes on waiting.
+export async function send(urls, onStep = () => {}) {
+  const work = async () => {
+    await sendRecords(urls, onStep);
+    await sendPhotos(urls, onStep);
+    await tidy();
+  };
+  if (!navigator.locks) return work();
+  return navigator.locks.request("saiga-notebook-send", { ifAvailable: true }, async (lock) => {
+    if (lock) await work();
+  });
+}
+
+async function sendRecords(urls, onStep) {
+  const key = await kept("key");
+  for (;;) {
+    const db = await database();
+    const unsent = (await db.getAll("records")).filter((record) => record.state === "waiting").slice(0, BATCH);
+    if (!unsent.length) return;
+    const batch = unsent.map(({ uuid, sequence, act, payload, made_at, lat = null, lon = null, accuracy_m = null }) => ({
+      uuid, sequence, act, payload, made_at, lat, lon, accuracy_m,
+    }));
+    const { answers } = await ask(urls.records, { method: "POST", json: { records: batch }, key });
+    for (const answer of answers) {
+      const record = unsent.find((one) => one.uuid === answer.uuid);
+      if (!record) continue;
+      if (answer.state === "unsent" && answer.code !== "record-differs") {
+        throw new Refused(409, answer.code, answer.detail);
+      }
+      const state = answer.state === "unsent" ? { ...told(answer), state: "conflict" } : told(answer);
+      await db.put("records", { ...record, ...state });
+      onStep();
+    }
+  }
+}
+
+async function sendPhotos(urls, onStep) {
+  const key = await kept("key");
+  const db = await database();
+  const names = (await db.getAll("photos")).sort((one, other) => one.order - other.order).map((photo) => photo.uuid);
+  for (const name of names) {
+    const photo = await db.get("photos", name);
+    if (!photo) continue;
+    const { uuid, record, name: file, sha256, size, content } = photo;
+    let { received, is_kept: isKept } = await ask(urls.photos, {
+      method: "POST", json: { uuid, record, name: file, sha256, size }, key,
+    });
+    try {
+      while (!isKept && received < size) {
+        const url = `${urls.photos}${uuid}/${received}/`;
+        const piece = content.slice(received, received + PIECE);
+        ({ received, is_kept: isKept } = await ask(url, { method: "PUT", body: piece, key }));
+        onStep();
+      }
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "photo-broken") throw error;
+      // What arrived is not what was taken: it is sent anew under another name.
+      const again = db.transaction("photos", "readwrite");
+      again.store.delete(uuid);
+      again.store.put({ ...photo, uuid: crypto.randomUUID() });
+      await again.done;
+      throw error;
+    }
+    await db.delete("photos", uuid);
+    onStep();
+  }
+}
+
+// Of what is in the register, the phone keeps only a line for the last few.
+async function tidy() {
+  const db = await database();
+  const photos = new Set((await db.getAll("photos")).map((photo) => photo.record));
+  const ended = (await db.getAll("records")).filter(
+    (record) => ["accepted", "resolved", "set_aside"].includes(record.state) && !photos.has(record.uuid),
+  );
+  for (const record of ended.slice(0, -REMEMBERED)) await db.delete("records", record.sequence);
+  for (const record of ended.slice(-REMEMBERED)) {
+    if (record.payload) await db.put("records", { ...record, payload: null });
+  }
+}
+
+// Everything the notebook kept on this phone, records that were not sent included.
+export async function wipe() {
+  const db = await opened;
+  db?.close();
+  opened = undefined;
+  await deleteDB(NAME);
+}

@@ -1,0 +1,81 @@
+"""A phone that sends the same thing twice at once, having heard no answer. Each race has its twin without the lock."""
+
+import uuid
+from datetime import datetime
+
+import pytest
+from django.db import IntegrityError
+
+from core.accounts.models import User
+from marking.models import FieldDevice, FieldRecord
+from marking.services.devices import register_device, revoke_device
+from marking.services.field import Sent, take_record
+from registry.models import Intake
+from tests.races import at_once, winners
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+@pytest.fixture
+def device(inspector: User, now: datetime) -> FieldDevice:
+    return register_device(actor=inspector, at=now, name="Phone")[0]
+
+
+def a_row(intake: Intake, now: datetime, sequence: int = 1) -> Sent:
+    said = {"intake": intake.pk, "row": {"side": "L", "mass_g": 214}}
+    return Sent(uuid.uuid4(), sequence, "row", said, now)
+
+
+def test_one_record_sent_twice_at_once_is_entered_once(
+    device: FieldDevice, open_intake: Intake, inspector: User, now: datetime
+) -> None:
+    sent = a_row(open_intake, now)
+    take = lambda: take_record(actor=inspector, at=now, device=device, sent=sent, own_hosts=())  # noqa: E731
+
+    results = at_once(take, take, take, take)
+
+    assert len(winners(results)) == 4
+    assert sorted(replay for _kept, replay in results) == [False, True, True, True]
+    assert len({kept.pk for kept, _replay in results}) == 1
+    assert open_intake.rows.count() == 7
+
+
+def test_without_the_lock_the_database_lets_one_through(
+    device: FieldDevice, open_intake: Intake, now: datetime
+) -> None:
+    name = uuid.uuid4()
+
+    def write() -> FieldRecord:
+        return FieldRecord.objects.create(
+            device=device,
+            uuid=name,
+            sequence=1,
+            act="row",
+            payload={},
+            digest="",
+            made_at=now,
+            received_at=now,
+            state="accepted",
+            answer={},
+            intake=open_intake,
+        )
+
+    results = at_once(write, write, write)
+
+    assert len(winners(results)) == 1
+    assert sum(isinstance(result, IntegrityError) for result in results) == 2
+
+
+def test_a_revocation_and_a_record_do_not_pass_each_other(
+    device: FieldDevice, open_intake: Intake, inspector: User, now: datetime
+) -> None:
+    sent = a_row(open_intake, now)
+    results = at_once(
+        lambda: take_record(actor=inspector, at=now, device=device, sent=sent, own_hosts=()),
+        lambda: revoke_device(actor=inspector, at=now, device=device, reason="Lost"),
+    )
+
+    assert isinstance(results[1], FieldDevice)
+    is_taken = not isinstance(results[0], Exception)
+    assert open_intake.rows.count() == 6 + is_taken
+    assert FieldRecord.objects.count() == is_taken
