@@ -90,7 +90,7 @@ class AskEndSerializer(serializers.Serializer[None]):
     separator = serializers.CharField(max_length=8, required=False, default="", allow_blank=True, trim_whitespace=False)
 
 
-class DecideSerializer(SignedSerializer):
+class DecideEndSerializer(SignedSerializer):
     approve = serializers.BooleanField()
 
 
@@ -169,12 +169,12 @@ class AskEnd(APIView):
 class DecideEnd(APIView):
     permission_classes = [granted(Can.APPROVE_MARKS)]
 
-    @extend_schema(operation_id="carriers_decide_end", request=DecideSerializer, responses=CarrierSerializer)
+    @extend_schema(operation_id="carriers_decide_end", request=DecideEndSerializer, responses=CarrierSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Take it off, or leave it; the new one that was named is bound in its place. Signed by password."""
         carrier, person = _carrier(request, pk), person_of(request)
-        shape = DecideSerializer(data=request.data)
+        shape = DecideEndSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         sign_by_password(person, shape.validated_data["password"])
         if shape.validated_data["approve"]:

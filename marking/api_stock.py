@@ -220,7 +220,7 @@ class RefuseSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200)
 
 
-class DestructionLineSerializer(serializers.Serializer[Any]):
+class LabelDestructionLineSerializer(serializers.Serializer[Any]):
     reel = serializers.CharField(help_text="Number of the reel.")
     spoiled = serializers.BooleanField(required=False, default=True, help_text="Spoiled labels that the office keeps.")
     rest = serializers.BooleanField(required=False, default=False, help_text="Unused labels too.")
@@ -229,7 +229,7 @@ class DestructionLineSerializer(serializers.Serializer[Any]):
 
 class AskDestructionSerializer(serializers.Serializer[Any]):
     office = OfficeByBin()
-    lines = DestructionLineSerializer(many=True)
+    lines = LabelDestructionLineSerializer(many=True)
     reason = serializers.CharField(max_length=200)
     method = serializers.CharField(max_length=200)
 
