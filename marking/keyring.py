@@ -6,6 +6,7 @@ file that nobody else may read, or in a PKCS#11 token (`marking.tokens`).
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+
+from marking.quick import quick_signer
 
 _RAW_BYTES = 32
 
@@ -35,19 +38,31 @@ class KeyUnavailableError(ValueError):
 class KeyInMemory:
     """Signs with a key of this process and gives nothing but signatures away."""
 
-    __slots__ = ("__sign",)
+    __slots__ = ("__sign", "__sign_all")
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
         self.__sign = private_key.sign
+        self.__sign_all = quick_signer(private_key)
 
     def sign(self, data: bytes, /) -> bytes:
         return self.__sign(data)
+
+    def sign_all(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """The signatures of many, in their order: quicker than one by one."""
+        return self.__sign_all(bodies)
 
     def __repr__(self) -> str:
         return "<a key that signs>"
 
     def __reduce__(self) -> str:
         raise TypeError("a key is not copied")
+
+
+def sign_bodies(bodies: Sequence[bytes], signer: Signer) -> list[bytes]:
+    """The signatures in the order of the bodies: quickly with a key of this process, one by one with any other."""
+    if isinstance(signer, KeyInMemory):
+        return signer.sign_all(bodies)
+    return [signer.sign(body) for body in bodies]
 
 
 def read_key_file(path: Path, *, of: bytes | None = None) -> Ed25519PrivateKey:

@@ -13,8 +13,9 @@ from core.accounts.models import User
 from core.audit.services import record
 from core.base.errors import BadInput
 from marking.codes import new_codes
+from marking.keyring import sign_bodies
 from marking.models import LabelRun, Mark
-from marking.payload import Statement, sign
+from marking.payload import Statement, encode
 from marking.services.applying import AlreadyMarked, bind_row_labels
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import LabelOrder, print_labels
@@ -173,11 +174,12 @@ def issue_marks(
     key_id = bytes.fromhex(key.pk)
 
     def draw(waiting: Sequence[Markable]) -> list[_Drawn]:
-        signed = [
-            (derivative.pk, sign(_statement(derivative, next(source), key_id), private_key)) for derivative in waiting
-        ]
+        codes = [next(source) for _derivative in waiting]
+        bodies = [encode(_statement(one, code, key_id)) for one, code in zip(waiting, codes, strict=True)]
+        signatures = sign_bodies(bodies, private_key)
+        pks = (derivative.pk for derivative in waiting)
         # In the order of codes, so that two transactions that drew the same ones wait for each other and never both.
-        return sorted((one.statement.code, pk, one.body, one.signature) for pk, one in signed)
+        return sorted(zip(codes, pks, bodies, signatures, strict=True))
 
     drawn = draw(derivatives)
     try:

@@ -25,6 +25,7 @@ from core.jobs.services import start_job
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from marking.codes import new_codes
+from marking.keyring import sign_bodies
 from marking.labels import PROFILES
 from marking.models import (
     LabelEntry,
@@ -38,7 +39,7 @@ from marking.models import (
     Mark,
 )
 from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, offices_of
-from marking.payload import Statement, sign
+from marking.payload import Statement, encode
 from marking.places import PlacesError, read_places
 from marking.selectors_stock import reels_that_differ
 from marking.services.keys import signing_key_in_use
@@ -231,9 +232,14 @@ def _issue_blanks(places: Sequence[tuple[int, int]], at: datetime, codes: Iterat
     key_id = bytes.fromhex(key.pk)
 
     def draw(waiting: Sequence[tuple[int, int]]) -> list[_Blank]:
-        signed = [(reel, place, sign(Statement(key_id, next(source)), private_key)) for reel, place in waiting]
+        codes = [next(source) for _place in waiting]
+        bodies = [encode(Statement(key_id, code)) for code in codes]
+        signatures = sign_bodies(bodies, private_key)
         # In the order of codes, so that two transactions that drew the same ones wait for each other and never both.
-        return sorted((one.statement.code, reel, place, one.body, one.signature) for reel, place, one in signed)
+        return sorted(
+            (code, reel, place, body, signature)
+            for code, (reel, place), body, signature in zip(codes, waiting, bodies, signatures, strict=True)
+        )
 
     drawn = draw(places)
     try:

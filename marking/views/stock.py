@@ -159,7 +159,7 @@ def reel(request: SignedInRequest, pk: int) -> HttpResponse:
         "reel": found,
         "row": row,
         "places": [(place, row.balance.places[place]) for place in LabelPlace if place != LabelPlace.ISSUED],
-        "entries": entries.order_by("-movement", "pk")[:200],
+        "entries": entries.order_by("-movement_id", "pk")[:200],
         "unused": write_places(_places_of(found, Mark.State.BLANK)),
         "spoiled": write_places(_places_of(found, Mark.State.SPOILED)),
         "lost": write_places(_places_of(found, Mark.State.LOST)),

@@ -42,7 +42,7 @@ def _table(user: User) -> Table:
             Column(_("Reel of labels"), Kind.CODE, weight=1.4),
             Column(_("For which office"), weight=3),
             Column(_("Where the unused ones are"), weight=3),
-            number(_("Issued")),
+            number(_("Codes drawn")),
             number(_("Printed")),
             number(_("At the office")),
             number(_("In transit")),
