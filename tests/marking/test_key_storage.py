@@ -191,7 +191,7 @@ def test_a_token_keeps_its_pin_to_itself() -> None:
     token = Token("module", "label", "1234")
 
     assert "1234" not in repr(token)
-    assert [name for name in dir(KeyInToken(token, "name")) if not name.startswith("_")] == ["sign", "sign_all"]
+    assert [name for name in dir(KeyInToken(token, "name")) if not name.startswith("_")] == ["sign"]
 
 
 # Two people
