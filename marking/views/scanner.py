@@ -147,6 +147,9 @@ def _for_script(language: str) -> dict[str, Any]:
         "words": {
             "signed": _("Checked: this symbol was signed by the registry"),
             "grams": _("{0} g"),
+            "minutes": _("{0} min ago"),
+            "hours": _("{0} h ago"),
+            "days": _("{0} d ago"),
             "alone": _("Told by this phone alone. It knows the marks as of {0}, {1}."),
             "stale": _("Too old to say that all is in order: fetch what is new with network."),
             "nothing": _("This phone knows nothing of the marks yet. Open this page once with network."),

@@ -23,15 +23,16 @@ let asked = 0;
 let count = 0;
 
 const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, place) => values[place]);
-const exact = new Intl.DateTimeFormat(page.language, { dateStyle: "medium", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat(page.language, { numeric: "auto" });
-const number = new Intl.NumberFormat(page.language);
+// Browsers that do not know Kazakh write its numbers and days as Russian ones are written.
+const locale = Intl.DateTimeFormat.supportedLocalesOf(page.language)[0] ?? "ru";
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" });
+const number = new Intl.NumberFormat(locale);
 
 function ago(at) {
-  const minutes = Math.round((at - moment(known)) / 60_000);
-  if (Math.abs(minutes) < 120) return relative.format(minutes, "minute");
-  if (Math.abs(minutes) < 48 * 60) return relative.format(Math.round(minutes / 60), "hour");
-  return relative.format(Math.round(minutes / 1440), "day");
+  const minutes = Math.max(0, Math.round((moment(known) - at) / 60_000));
+  if (minutes < 120) return fill(page.words.minutes, number.format(minutes));
+  if (minutes < 48 * 60) return fill(page.words.hours, number.format(Math.round(minutes / 60)));
+  return fill(page.words.days, number.format(Math.round(minutes / 1440)));
 }
 
 function withKnown() {
@@ -119,7 +120,7 @@ function factsOf({ code, statement, signed, sscc, gtin, serial }) {
   if (statement.origin) facts.push([names.origin, page.origins[statement.origin] ?? statement.origin]);
   if (statement.massG !== null) facts.push([names.mass, fill(page.words.grams, number.format(statement.massG))]);
   if (statement.datedOn) {
-    const day = new Intl.DateTimeFormat(page.language, { dateStyle: "long", timeZone: "UTC" });
+    const day = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeZone: "UTC" });
     facts.push([names.day, day.format(Date.parse(statement.datedOn))]);
   }
   facts.push([names.signature, page.words.signed]);
