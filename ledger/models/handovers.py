@@ -114,6 +114,9 @@ class Handover(models.Model):
                 name="nobody_accepts_own_dispatch",
             ),
             models.CheckConstraint(
+                condition=~Q(state="returned") | ~Q(closed_by=F("turned_by")), name="nobody_counts_own_return"
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=["dispatched", "returning"], closed_by=None, closed_at=None)
                 | Q(state__in=["accepted", "returned", "cancelled"], closed_by__isnull=False, closed_at__isnull=False),
                 name="handover_closed_all_or_none",
@@ -169,6 +172,10 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def was_sent_by(self, person: User) -> bool:
+        """Whether the person sent it off: dispatched it, or turned it back. Another person counts it on arrival."""
+        return person.pk in (self.dispatched_by_id, self.turned_by_id)
 
     @property
     def is_under_way(self) -> bool:

@@ -200,9 +200,15 @@ def _term(on: date) -> dict[str, int] | None:
     return value
 
 
+# A name of fewer letters is none.
+SHORTEST_NAME = 3
+
+
 def _require_carrier(vehicle: str, driver: str, carried_by: str) -> None:
-    if carried_by:
+    if len(carried_by) >= SHORTEST_NAME:
         return
+    if carried_by:
+        raise BadInput(fields={"carried_by": _("Write the full name.")})
     said = {"vehicle": vehicle, "driver": driver}
     wrong = {name: _("Name the vehicle and its driver, or who carries it by hand.") for name in said if not said[name]}
     if wrong:
@@ -341,7 +347,7 @@ def draw_weighing_sample(*, actor: User, at: datetime, handover: Handover, size:
     handover = Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
     if not handover.is_under_way or handover.sample_size:
         raise InvalidTransition
-    if handover.dispatched_by_id == actor.pk:
+    if handover.was_sent_by(actor):
         raise SecondPersonNeeded
     items = list(HandoverLine.objects.filter(handover=handover).order_by("item_id").values_list("item_id", flat=True))
     if not 1 <= size <= len(items):
@@ -446,7 +452,7 @@ def _receivable(handover: Handover, actor: User) -> Handover:
     handover.refresh_from_db()
     if not handover.is_under_way:
         raise InvalidTransition
-    if handover.dispatched_by_id == actor.pk:
+    if handover.was_sent_by(actor):
         raise SecondPersonNeeded
     return handover
 
@@ -512,7 +518,7 @@ def accept_handover(
     )
     if not handover.is_under_way:
         raise InvalidTransition
-    if handover.dispatched_by_id == actor.pk:
+    if handover.was_sent_by(actor):
         raise SecondPersonNeeded
     store = handover.arrives_at
     lock_open(store)
@@ -673,7 +679,7 @@ def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Se
     )
     if handover.state not in (Handover.State.ACCEPTED, Handover.State.RETURNED):
         raise InvalidTransition
-    if handover.dispatched_by_id == actor.pk:
+    if handover.was_sent_by(actor):
         raise SecondPersonNeeded
     store = handover.arrives_at
     lock_open(store)

@@ -201,7 +201,7 @@ def note_extra(
     open_handover = Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
     if not open_handover.is_under_way:
         raise InvalidTransition
-    if open_handover.dispatched_by_id == actor.pk:
+    if open_handover.was_sent_by(actor):
         raise SecondPersonNeeded
     return ExtraScan.objects.get_or_create(
         handover=handover, text=text, defaults={"item": item, "scanned_by": actor, "scanned_at": at}

@@ -839,6 +839,10 @@ class Receiver:
     on_behalf: str = ""
 
 
+# Letters of a name, or of the number of a document.
+LEAST_OF_RECEIVER = 5
+
+
 @transaction.atomic
 def return_goods(
     *,
@@ -862,9 +866,9 @@ def return_goods(
     if decision.state != CourtDecision.State.CONFIRMED:
         raise InvalidTransition
     wrong: Fields = {
-        field: _("Fill this in.")
+        field: _("Write the full name.") if field == "receiver_name" else _("Kind, number, who issued it and when.")
         for field, text in (("receiver_name", receiver.name), ("receiver_document", receiver.document))
-        if not text.strip()
+        if len(text.strip()) < LEAST_OF_RECEIVER
     }
     if receiver.iin and not is_valid_iin(receiver.iin):
         wrong["receiver_iin"] = _("This is not a valid IIN: check the 12 digits.")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from core.accounts.models import User
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Role
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from core.notices.services import decide_notice
@@ -15,6 +16,7 @@ from ledger.services import BeingReceived, SecondPersonNeeded, lift_hold, tell_l
 from permits import services
 from permits.selectors import missing_on_the_way
 from registry.models import Derivative
+from tests.cast import enter_person
 from tests.rights import keys, receive
 
 
@@ -38,6 +40,23 @@ def test_a_load_turned_back_is_counted_by_somebody_else(
     assert set(there.values_list("item_id", flat=True)) == set(keys(marked[:5]))
     assert Hold.objects.active().get(kind=Hold.Kind.IN_TRANSIT).item_id == marked[5].pk
     assert Notice.objects.filter(code="handover.missing").exists()
+
+
+def test_who_turns_a_load_back_does_not_count_it(
+    handover: Handover, okhotzooprom: Organisation, administrator: User, later: Any
+) -> None:
+    """Nor in the database: a load turned back and found complete by one person could hide what never came back."""
+    colleague = enter_person("second", "Ибраев Саят", Role.STOREKEEPER, okhotzooprom, appointed_by=administrator)
+    services.turn_goods_back(actor=colleague, at=later(hours=1), handover=handover, reason="The road is closed.")
+    handover.refresh_from_db()
+    with pytest.raises(SecondPersonNeeded):
+        receive(handover, actor=colleague, at=later(hours=2), without=[])
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_handover SET state = 'returned', closed_by_id = turned_by_id, closed_at = now()"
+            " WHERE id = %s",
+            [handover.pk],
+        )
 
 
 def test_what_is_being_received_is_not_turned_back(
