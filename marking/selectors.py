@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from core.notices.models import Notice
 from ledger.models import AccountKind, Hold
 from marking.codes import CodeError, parse
 from marking.models import Mark, SigningKey
@@ -124,7 +125,7 @@ class Answer:
 class Found(NamedTuple):
     """A mark as kept, and the state of the key that a signed text names (None when there is no such key).
 
-    What is said of the item is None on a blank label.
+    What is said of the item is None on a blank label. `alerts` are those of copies that are open.
     """
 
     state: str
@@ -137,7 +138,7 @@ class Found(NamedTuple):
     place: str | None
     holds: list[str]
     decided: str | None
-    is_copied: bool
+    alerts: list[int]
     key_state: str | None
     public_key: bytes | None
 
@@ -158,7 +159,7 @@ def check_text(text: str, *, own_hosts: Collection[str]) -> Answer:
 
 
 def check_texts(texts: Sequence[str], *, own_hosts: Collection[str]) -> list[Answer]:
-    """What `check_text` answers for each of them, in their order, in two queries at most."""
+    """What `check_text` answers for each of them, in their order, in three queries at most."""
     asked = [_understand(text, own_hosts) for text in texts]
     known = [one for one in asked if isinstance(one, _Asked)]
     found = _find_many({(one.code, one.key_id) for one in known}) if known else {}
@@ -240,7 +241,7 @@ def _describe(code: str, found: Found, known: Reason | None = None, *, signed: S
         place=found.place,
         holds=found.holds,
         decided=found.decided,
-        is_copied=found.is_copied,
+        is_copied=bool(found.alerts),
     )
     reasons = tuple(reason for reason in Reason if reason in standing or reason == known)
     return Answer(
@@ -296,11 +297,8 @@ HOLDS_SQL = """ARRAY(
 )"""
 DECIDED_SQL = "(SELECT outcome FROM registry_decideditem WHERE item_id = m.derivative_id AND is_confirmed)"
 
-# An alert of a copy is open until its notice is decided.
-COPIED_SQL = """EXISTS (
-    SELECT FROM marking_copyalert c JOIN notices_notice n ON n.id = c.notice_id
-    WHERE c.mark_id = m.code AND n.state <> 'decided'
-)"""
+# Alerts of copies, decided or not: most marks have none, and a join would be planned at every check for nothing.
+ALERTS_SQL = "ARRAY(SELECT c.notice_id FROM marking_copyalert c WHERE c.mark_id = m.code)"
 
 
 # What is to be known of a mark m, whose signed text names the key k.
@@ -312,7 +310,7 @@ _FACTS = f"""
         SELECT 'processing' FROM registry_processinginput i
         WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
     )),
-    {HOLDS_SQL}, {DECIDED_SQL}, {COPIED_SQL},
+    {HOLDS_SQL}, {DECIDED_SQL}, {ALERTS_SQL},
     k.state, k.public_key
 """  # noqa: S608  constants of this file
 _BESIDE = """
@@ -336,11 +334,25 @@ def _find(code: str, key_id: str) -> Found | None:
     with connection.cursor() as cursor:
         cursor.execute(_ONE, [key_id, code])
         row = cursor.fetchone()
-    return Found(*row) if row else None
+    if row is None:
+        return None
+    found = Found(*row)
+    return found._replace(alerts=sorted(_open(found.alerts))) if found.alerts else found
+
+
+def _open(alerts: Collection[int]) -> set[int]:
+    """Those of the alerts that nobody has decided."""
+    return set(Notice.objects.open().filter(pk__in=alerts).values_list("pk", flat=True))
 
 
 def _find_many(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Found]:
     """The same for many codes, each with the key that its text names."""
     with connection.cursor() as cursor:
         cursor.execute(_MANY, [[code for code, _key in wanted], [key for _code, key in wanted]])
-        return {(code, key): Found(*row) for code, key, *row in cursor.fetchall()}
+        found = {(code, key): Found(*row) for code, key, *row in cursor.fetchall()}
+    alerts = {alert for one in found.values() for alert in one.alerts}
+    is_open = _open(alerts) if alerts else set()
+    return {
+        asked: one._replace(alerts=[alert for alert in one.alerts if alert in is_open]) if one.alerts else one
+        for asked, one in found.items()
+    }

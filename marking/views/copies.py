@@ -57,6 +57,7 @@ def copy(request: SignedInRequest, pk: str) -> HttpResponse:
         "located": located,
         "marked": {code for check in based_on if check.lat is None for code in check.regions},
         "rule_in_words": in_words(Rule(code=alert.rule, value=alert.value)),
+        "may_decide": request.user.can(Can.DECIDE_NOTICE),
         "others": alerts.filter(mark=alert.mark_id).exclude(pk=alert.pk)[:20],
     }
     return render(request, "marking/copy.html", context)
