@@ -92,7 +92,7 @@ class GreetingSerializer(serializers.Serializer[Any]):
     signed_until = serializers.DateTimeField()
 
 
-class SentSerializer(serializers.Serializer[Any]):
+class FieldSentSerializer(serializers.Serializer[Any]):
     """One record. `sequence` counts the records of this phone from 1, without a gap; `uuid` names it for good."""
 
     uuid = serializers.UUIDField()
@@ -110,11 +110,11 @@ class SentSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class RecordsSerializer(serializers.Serializer[Any]):
-    records = serializers.ListField(child=SentSerializer(), allow_empty=False, max_length=MOST_AT_ONCE)
+class FieldRecordsSerializer(serializers.Serializer[Any]):
+    records = serializers.ListField(child=FieldSentSerializer(), allow_empty=False, max_length=MOST_AT_ONCE)
 
 
-class RecordAnswerSerializer(serializers.Serializer[Any]):
+class FieldAnswerSerializer(serializers.Serializer[Any]):
     """What became of one record: `accepted` with the number of its reception and row; `conflict` or `refused` with the
     reason and what to do; `resolved` or `set_aside` once the office has decided; `unsent` when it was not taken."""
 
@@ -131,12 +131,12 @@ class RecordAnswerSerializer(serializers.Serializer[Any]):
     fields_wrong = serializers.DictField(child=serializers.CharField())
 
 
-class AnswersSerializer(serializers.Serializer[Any]):
-    answers = RecordAnswerSerializer(many=True)
+class FieldAnswersSerializer(serializers.Serializer[Any]):
+    answers = FieldAnswerSerializer(many=True)
     sequence = serializers.IntegerField(help_text="The number of the last record that was taken.")
 
 
-class AnnouncedSerializer(serializers.Serializer[Any]):
+class FieldPhotoSerializer(serializers.Serializer[Any]):
     uuid = serializers.UUIDField()
     record = serializers.UUIDField(help_text="The uuid of the record that it belongs to.")
     name = serializers.CharField(max_length=200)
@@ -144,7 +144,7 @@ class AnnouncedSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField(min_value=1, max_value=MOST_PHOTO_BYTES)
 
 
-class PhotoStateSerializer(serializers.Serializer[Any]):
+class FieldPhotoStateSerializer(serializers.Serializer[Any]):
     uuid = serializers.UUIDField()
     received = serializers.IntegerField(help_text="Bytes that are here: the next piece begins there.")
     is_kept = serializers.BooleanField()
@@ -203,19 +203,19 @@ class Pack(DeviceView):
 
 
 class Records(DeviceView):
-    @extend_schema(operation_id="field_records", responses=AnswersSerializer)
+    @extend_schema(operation_id="field_records", responses=FieldAnswersSerializer)
     def get(self, request: Request) -> Response:
         """Records of this phone that could not be entered at once, and what became of them."""
         device = _device(request)
         return _answers(device, [_told(one, replay=True) for one in news_for(device)])
 
-    @extend_schema(operation_id="field_records_send", request=RecordsSerializer, responses=AnswersSerializer)
+    @extend_schema(operation_id="field_records_send", request=FieldRecordsSerializer, responses=FieldAnswersSerializer)
     def post(self, request: Request) -> Response:
         """Send records in their order; each is answered by itself, and once: sent again it gets its first answer.
 
         The batch ends at the first that cannot be taken (`unsent`, with the reason): what follows waits for it.
         """
-        given = RecordsSerializer(data=request.data)
+        given = FieldRecordsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         device, actor, at = _device(request), person_of(request), timezone.now()
         own_hosts = (settings.PUBLIC_HOST, request.get_host())
@@ -234,10 +234,10 @@ class Records(DeviceView):
 
 
 class Photos(DeviceView):
-    @extend_schema(operation_id="field_photos_begin", request=AnnouncedSerializer, responses=PhotoStateSerializer)
+    @extend_schema(operation_id="field_photos_begin", request=FieldPhotoSerializer, responses=FieldPhotoStateSerializer)
     def post(self, request: Request) -> Response:
         """Announce a photo; announced again, it says how much of it has arrived."""
-        given = AnnouncedSerializer(data=request.data)
+        given = FieldPhotoSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         begun = begin_photo(at=timezone.now(), device=_device(request), announced=Announced(**given.validated_data))
         return _photo(begun)
@@ -249,7 +249,7 @@ class Piece(DeviceView):
     @extend_schema(
         operation_id="field_photos_piece",
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses=PhotoStateSerializer,
+        responses=FieldPhotoStateSerializer,
     )
     def put(self, request: Request, uuid: Any, start: int) -> Response:
         """The bytes from `start` on, at most 1 MB. The last piece makes it a document."""
@@ -312,7 +312,7 @@ def _unsent(sent: Sent, refusal: DomainError) -> dict[str, Any]:
 
 def _answers(device: FieldDevice, answers: list[dict[str, Any]]) -> Response:
     last = FieldDevice.objects.values_list("sequence", flat=True).get(pk=device.pk)
-    return Response(AnswersSerializer({"answers": answers, "sequence": last}).data)
+    return Response(FieldAnswersSerializer({"answers": answers, "sequence": last}).data)
 
 
 def _photo(photo: FieldPhoto) -> Response:
@@ -322,7 +322,7 @@ def _photo(photo: FieldPhoto) -> Response:
         "is_kept": photo.document_id is not None,
         "problem": photo.problem,
     }
-    return Response(PhotoStateSerializer(said).data)
+    return Response(FieldPhotoStateSerializer(said).data)
 
 
 urlpatterns = [

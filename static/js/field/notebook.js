@@ -32,6 +32,7 @@ let trouble = "";
 let pause = EVERY;
 let nextTry = 0;
 let isBusy = false;
+let isWanted = false;
 
 // ---- What waits ----
 
@@ -78,7 +79,9 @@ async function showLast() {
 // ---- Sending ----
 
 async function connect({ isAsked = false } = {}) {
-  if (isBusy || !(await outbox.kept("key"))) return;
+  // What was kept while something was being sent follows at once.
+  isWanted ||= isBusy;
+  if (isBusy || !(await outbox.kept("key")) || isBusy) return;
   if (!isAsked && Date.now() < nextTry) return;
   isBusy = true;
   trouble = "sending";
@@ -104,6 +107,10 @@ async function connect({ isAsked = false } = {}) {
   if ((await outbox.waiting()).records) navigator.serviceWorker?.ready.then(askForSync).catch(() => {});
   await showWaiting();
   await showLast();
+  if (isWanted && !trouble) {
+    isWanted = false;
+    void connect();
+  }
 }
 
 // The key of the phone holds as long as a session: a fresh sign-in renews it.
