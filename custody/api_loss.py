@@ -28,6 +28,7 @@ from core.base.errors import BadInput
 from core.documents.acts import Language
 from core.documents.services import serve
 from custody.forms.loss import WitnessForm
+from custody.missing import what_is_missing
 from custody.models import CommissionMember, DestructionLine, DestructionOrder, LossAct, LossLine, LossReport
 from custody.papers import destruction_paper, loss_paper
 from custody.scanning import find_items, read_scan
@@ -81,11 +82,14 @@ class LossLineSerializer(serializers.ModelSerializer[LossLine]):
 
 
 class ReportLossSerializer(serializers.Serializer[Any]):
-    """Items by registration number, mark or box; all in the place named by its code."""
+    """Items by registration number, mark or box, all in one place; or `missing_of`, the number of a hand-over or of a
+    stock-take, for whatever is missing of it.
+    """
 
-    kind = serializers.ChoiceField(choices=LossReport.Kind.choices)
-    account = StoreField()
-    items = _items(min_length=1)
+    kind = serializers.ChoiceField(choices=[LossReport.Kind.LOSS, LossReport.Kind.THEFT], default=LossReport.Kind.LOSS)
+    account = StoreField(required=False, allow_null=True, default=None)
+    items = _items(required=False)
+    missing_of = serializers.CharField(max_length=20, allow_blank=True, default="")
     place = serializers.CharField(max_length=200, allow_blank=True, default="")
     noticed_on = serializers.DateField()
     circumstances = serializers.CharField(max_length=4000)
@@ -340,9 +344,20 @@ class ReportLoss(APIView):
     def post(self, request: Request) -> Response:
         """Report items as lost or stolen: they are held at once and the authority is told."""
         said = _read(ReportLossSerializer, request)
-        items = find_items(said.pop("items"))
-        kind = LossReport.Kind(said.pop("kind"))
-        report = loss.report_loss(actor=person_of(request), at=timezone.now(), item_ids=items, kind=kind, **said)
+        person, named, source = person_of(request), said.pop("account"), said.pop("missing_of")
+        place, items, kind = what_is_missing(person, said.pop("items", []), source=source, kind=said.pop("kind"))
+        if named is not None and named != place:
+            said_of_place = _("These items are not together in one place of yours. Report each place.")
+            raise BadInput(fields={"account": said_of_place})
+        report = loss.report_loss(
+            actor=person,
+            at=timezone.now(),
+            account=place,
+            item_ids=items,
+            kind=kind,
+            reference=source.strip().upper(),
+            **said,
+        )
         return Response(LossReportSerializer(report).data, status=201)
 
 

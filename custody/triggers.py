@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pgtrigger
 
+from core.accounts.models import Organisation
+
 
 def ended_but_for_its_papers(name: str, ended: str, papers: Sequence[str]) -> pgtrigger.Trigger:
     """What is ended stays as it ended; only its papers are drawn afterwards, each once. `ended` is SQL of us alone."""
@@ -46,10 +48,13 @@ def loss_is_settled_by_an_approved_act() -> pgtrigger.Trigger:
     )
 
 
+_BODIES_OF_STATE = ", ".join(f"'{kind.value}'" for kind in Organisation.STATE_BODIES)
+
+
 def destruction_is_signed_by_its_commission() -> pgtrigger.Trigger:
     """A destruction is executed when its list is closed and its whole commission has signed it, each person of the
-    register for oneself: at least three of them, and one who does not work for the keeper of the goods, or who is of
-    the authority. Witnesses do not count.
+    register for oneself: at least three of them, and one of another body of the State than the keeper of the
+    goods, or of the authority. Witnesses do not count.
     """
     return pgtrigger.Trigger(
         name="destruction_is_signed_by_its_commission",
@@ -73,7 +78,8 @@ def destruction_is_signed_by_its_commission() -> pgtrigger.Trigger:
                             BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
                     JOIN accounts_organisation g ON g.id = a.organisation_id
                     JOIN ledger_custodyaccount s ON s.id = NEW.store_id
-                    WHERE m.order_id = NEW.id AND (g.kind = 'ministry' OR NOT EXISTS (
+                    WHERE m.order_id = NEW.id AND g.kind IN (BODIES_OF_STATE)
+                    AND (g.kind = 'ministry' OR NOT EXISTS (
                         SELECT FROM accounts_appointment own
                         WHERE own.user_id = m.user_id AND own.organisation_id = s.custodian_id
                             AND own.ended_at IS NULL
@@ -86,7 +92,7 @@ def destruction_is_signed_by_its_commission() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'destruction_is_signed_by_its_commission';
             END IF;
             RETURN NEW;
-        """,
+        """.replace("BODIES_OF_STATE", _BODIES_OF_STATE),
     )
 
 

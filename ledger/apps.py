@@ -88,6 +88,7 @@ class LedgerConfig(AppConfig):
         )
         register_notice_codes(
             {
+                "stocktake.cancelled": _("Stock-take %(number)s of store %(store)s was called off: %(reason)s"),
                 "stocktake.elsewhere": ngettext_lazy(
                     "%(count)s item that stock-take %(number)s found is registered in another place.",
                     "%(count)s items that stock-take %(number)s found are registered in other places.",

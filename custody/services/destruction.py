@@ -76,7 +76,7 @@ class OutsiderNeeded(DomainError):
     """All persons of the commission work for the keeper of the goods."""
 
     code = "outsider-needed"
-    message = _("At least one person of the commission must be of another organisation, or of the authority.")
+    message = _("At least one person of the commission must be of another body of the State, or of the authority.")
 
 
 class PicturesNeeded(DomainError):
@@ -432,8 +432,8 @@ def _require_commission(order: DestructionOrder, at: datetime) -> None:
     authority = set(
         in_force_now.filter(organisation__kind=Organisation.Kind.MINISTRY).values_list("user_id", flat=True)
     )
-    appointed = set(in_force_now.values_list("user_id", flat=True))
-    if not (appointed - own) | authority:
+    of_state = in_force_now.filter(organisation__kind__in=Organisation.STATE_BODIES)
+    if not (set(of_state.values_list("user_id", flat=True)) - own) | authority:
         raise OutsiderNeeded
 
 

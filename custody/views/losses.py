@@ -17,18 +17,17 @@ from core.accounts.roles import Can
 from core.accounts.signature import SignatureForm
 from core.audit.models import Event
 from core.base.clock import day_of
-from core.base.errors import BadInput, DomainError
+from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.documents.models import Attachment
 from core.documents.services import serve
 from custody.forms.loss import LossForm, PoliceForm, ReasonForm, RecoveryForm, WriteOffForm
+from custody.missing import what_is_missing, words_of
 from custody.models import LossAct, LossLine, LossReport
 from custody.papers import loss_paper
 from custody.scanning import find_items
 from custody.services import loss as services
-from ledger.models import CustodyAccount, Handover, Holding, StockTake
-from registry.models import Derivative
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 
@@ -56,7 +55,12 @@ def report_loss(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)
         try:
-            account, items, kind = _named(request, said.pop("items"), said.pop("source"), said.pop("kind"))
+            account, items, kind = what_is_missing(
+                request.user,
+                said.pop("items").replace(",", " ").replace(";", " ").split(),
+                source=said.pop("source"),
+                kind=said.pop("kind"),
+            )
             reported = services.report_loss(
                 actor=request.user,
                 at=timezone.now(),
@@ -72,40 +76,6 @@ def report_loss(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("Reported. The items are held and the authority is told."))
             return redirect("custody:loss", reported.pk)
     return render(request, "custody/loss_report.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _named(
-    request: SignedInRequest, texts: str, source: str, kind: str
-) -> tuple[CustodyAccount, list[int], LossReport.Kind]:
-    """The place and the items that a person named. Raises BadInput."""
-    source = source.strip().upper()
-    if source:
-        handover = Handover.objects.visible_to(request.user).filter(number=source).select_related("transit").first()
-        if handover is not None:
-            account, items, kind = handover.transit, services.missing_of_handover(handover), LossReport.Kind.TRANSIT
-        else:
-            stocktake = (
-                StockTake.objects.visible_to(request.user).filter(number=source).select_related("account").first()
-            )
-            if stocktake is None:
-                raise BadInput(fields={"source": _("No hand-over or stock-take of yours has this number.")})
-            account, items, kind = (
-                stocktake.account,
-                services.missing_of_stocktake(stocktake),
-                LossReport.Kind.STOCKTAKE,
-            )
-        if not items:
-            raise services.NothingMissing
-        return account, items, LossReport.Kind(kind)
-    words = texts.replace(",", " ").replace(";", " ").split()
-    if not words:
-        raise BadInput(fields={"items": _("Name the items, or a hand-over or a stock-take.")})
-    items = find_items(words)
-    seen = Derivative.objects.visible_to(request.user).filter(pk__in=items).count()
-    places = set(Holding.objects.filter(item__in=items, pieces__gt=0).values_list("account_id", flat=True))
-    if seen != len(set(items)) or len(places) != 1:
-        raise BadInput(fields={"items": _("These items are not together in one place of yours. Report each place.")})
-    return CustodyAccount.objects.get(pk=places.pop()), items, LossReport.Kind(kind)
 
 
 @requires(Can.REPORT_LOSS, Can.SEE_EVERYTHING)
@@ -156,7 +126,7 @@ def propose(request: SignedInRequest, pk: int, kind: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)
         try:
-            words = said.pop("items").replace(",", " ").replace(";", " ").split()
+            words = words_of(said.pop("items"))
             items = find_items(words) if words else list(open_lines.values_list("item_id", flat=True))
             services.propose_act(
                 actor=request.user, at=timezone.now(), report=found, kind=LossAct.Kind(kind), item_ids=items, **said

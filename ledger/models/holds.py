@@ -52,8 +52,8 @@ class Hold(models.Model):
                 name="hold_lift_all_or_none",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="mass") | Q(lifted_by=None) | ~Q(lifted_by=F("placed_by")),
-                name="mass_is_settled_by_another_person",
+                condition=~Q(kind__in=["mass", "in_transit"]) | Q(lifted_by=None) | ~Q(lifted_by=F("placed_by")),
+                name="question_is_settled_by_another_person",
             ),
         ]
         triggers: list[pgtrigger.Trigger] = [

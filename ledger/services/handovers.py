@@ -202,6 +202,7 @@ def _term(on: date) -> dict[str, int] | None:
 
 # A name of fewer letters is none.
 SHORTEST_NAME = 3
+SHORTEST_REASON = 10
 
 
 def _require_carrier(vehicle: str, driver: str, carried_by: str) -> None:
@@ -667,10 +668,11 @@ def _tell_differences(
 def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Sequence[int], reason: str) -> int:
     """Take in what was missing on arrival and has turned up: it comes off its hold and into the store it was sent to.
 
-    Somebody else than who dispatched it does so, with the goods in hand. What was reported lost is found by an act of
-    its report. How many items. Raises InvalidTransition, SecondPersonNeeded, NotInHandover, ItemsOnHold, BadInput.
+    Somebody else does so than who dispatched it, turned it back, or counted it, with the goods in hand. What was
+    reported lost is found by an act of its report. How many items. Raises InvalidTransition, SecondPersonNeeded,
+    NotInHandover, ItemsOnHold, BadInput.
     """
-    if not reason.strip():
+    if len(reason.strip()) < SHORTEST_REASON:
         raise BadInput(fields={"reason": _("Say where it was found.")})
     handover = (
         Handover.objects.select_for_update(of=("self",))
@@ -679,7 +681,7 @@ def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Se
     )
     if handover.state not in (Handover.State.ACCEPTED, Handover.State.RETURNED):
         raise InvalidTransition
-    if handover.was_sent_by(actor):
+    if handover.was_sent_by(actor) or handover.closed_by_id == actor.pk:
         raise SecondPersonNeeded
     store = handover.arrives_at
     lock_open(store)

@@ -597,15 +597,32 @@ def sign_stocktake(*, actor: User, at: datetime, stocktake: StockTake, digest: s
 
 @transaction.atomic
 def cancel_stocktake(*, actor: User, at: datetime, stocktake: StockTake, reason: str) -> StockTake:
-    """Call a stock-take off, with the reason; its scans stay on record. Raises InvalidTransition, BadInput."""
+    """Call a stock-take off, with the reason; its scans stay on record, and once counting had begun another person
+    is told and judges. What was counted to the end is signed or counted again. Raises InvalidTransition, BadInput.
+    """
     if not reason.strip():
         raise BadInput(fields={"reason": _("Say why.")})
-    stocktake = _lock(stocktake, *StockTake.OPEN)
+    stocktake = _lock(stocktake, State.ANNOUNCED, State.COUNTING)
+    was_counted = stocktake.state == State.COUNTING
     _lift(stocktake.number, actor=actor, at=at, reason=f"{stocktake.number}: {reason.strip()}"[:200])
     stocktake.state, stocktake.closed_at = State.CANCELLED, at
     stocktake.cancelled_by, stocktake.cancel_reason = actor, reason.strip()[:400]
     stocktake.save(update_fields=["state", "closed_at", "cancelled_by", "cancel_reason"])
     _record("stocktake.cancelled", stocktake, actor=actor, at=at, reason=stocktake.cancel_reason)
+    if was_counted:
+        within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
+        raise_notice(
+            at=at,
+            kind=Notice.Kind.ALERT,
+            code="stocktake.cancelled",
+            organisation=Organisation.objects.get(custody_accounts=stocktake.account_id),
+            subject=("stocktake", stocktake.pk),
+            due_on=day_of(at + timedelta(days=within)),
+            actor=actor,
+            number=stocktake.number,
+            store=stocktake.account.code,
+            reason=stocktake.cancel_reason,
+        )
     return stocktake
 
 

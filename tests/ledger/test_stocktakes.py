@@ -353,18 +353,24 @@ def test_a_sample_follows_from_what_was_committed_and_what_was_said(
     assert ended.result["missing"] == 10  # type: ignore[index]
 
 
-def test_a_count_called_off_frees_what_it_held(
+def test_what_was_counted_is_not_called_off_and_a_count_called_off_is_told(
     enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount
 ) -> None:
+    """A member could end the count of an empty shelf that way, and nobody would know of it."""
     enter(central, 200)
     stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=open_count())
+    with pytest.raises(InvalidTransition):
+        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill")
     assert Hold.objects.active().exists()
+    services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again")
 
     with pytest.raises(BadInput):
         services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason=" ")
     services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill")
 
     assert not Hold.objects.active().exists()
+    notice = Notice.objects.get(code="stocktake.cancelled")
+    assert (notice.caused_by, notice.params["reason"]) == (storekeeper, "Fire drill")
     with pytest.raises(InvalidTransition):
         services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="x")
 

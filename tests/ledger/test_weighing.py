@@ -444,7 +444,7 @@ def test_only_another_person_lifts_the_hold_of_a_mass(
     (item,) = enter(central, 200)
     weigh(storekeeper, now, central, {item: 20})
 
-    with pytest.raises(IntegrityError, match="mass_is_settled_by_another_person"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="question_is_settled_by_another_person"), transaction.atomic():
         services.lift_hold(actor=storekeeper, at=now, item_ids=[item], kind=Hold.Kind.MASS, reason="Never mind")
 
     assert in_question() == {item}

@@ -79,7 +79,14 @@ def test_what_is_being_received_is_not_turned_back(
 
 
 def test_missing_goods_are_not_forgotten(
-    handover: Handover, trader: User, storekeeper: User, authority_officer: User, later: Any, marked: list[Derivative]
+    handover: Handover,
+    trader: User,
+    storekeeper: User,
+    authority_officer: User,
+    later: Any,
+    marked: list[Derivative],
+    trader_company: Organisation,
+    administrator: User,
 ) -> None:
     lost = marked[5].pk
     receive(handover, actor=trader, at=later(hours=1), without=[lost])
@@ -104,8 +111,13 @@ def test_missing_goods_are_not_forgotten(
         services.receive_missing_goods(
             actor=storekeeper, at=later(days=2), handover=handover, item_ids=[lost], reason="Under the seat"
         )
+    with pytest.raises(SecondPersonNeeded):
+        services.receive_missing_goods(
+            actor=trader, at=later(days=2), handover=handover, item_ids=[lost], reason="Under the seat"
+        )
+    colleague = enter_person("colleague", "Пак Илья", Role.TRADER, trader_company, appointed_by=administrator)
     services.receive_missing_goods(
-        actor=trader, at=later(days=2), handover=handover, item_ids=[lost], reason="Under the seat"
+        actor=colleague, at=later(days=2), handover=handover, item_ids=[lost], reason="Under the seat"
     )
     assert missing_on_the_way(trader, at=later(days=9)) == []
     assert Holding.objects.get(item=lost, pieces__gt=0, is_physical=True).account_id == handover.target_id
