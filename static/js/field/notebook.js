@@ -44,7 +44,7 @@ async function showWaiting() {
   box.className = `notice notice-${tone} notebook-waits`;
   box.dataset.records = records;
   box.dataset.photos = files;
-  box.querySelector(".state-icon").replaceChildren(find(`[data-icon=${count ? "wait" : tone}]`).content.cloneNode(true));
+  box.querySelector(".state-icon").replaceChildren(find(`[data-sign=${count ? "wait" : tone}]`).content.cloneNode(true));
   const counts = files ? `${records} + ${fill(words.photos, files)}` : String(records);
   find("[data-waits]").textContent = count ? fill(words.waits, counts) : words.waits_none;
   find("[data-oldest]").textContent = oldest ? fill(words.oldest, exact.format(new Date(oldest))) : "";
