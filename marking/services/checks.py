@@ -12,11 +12,11 @@ from django.db import connection, transaction
 from core.accounts.models import Region
 from core.base.heartbeat import open_redis
 from core.base.maps import region_at
-from marking.checklog import STREAM, Entry, moment_of, read_entry
+from marking.checklog import STREAM, Entry, moment_of, read_part
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 5_000
+AT_ONCE = 100  # parts
 # One at a time: then what came later was also recorded later, which the watch for copies relies on.
 _LOCK = 0x5A16A_0011
 _COLUMNS = (
@@ -41,9 +41,9 @@ def keep_checks() -> int:
 def _readable(entries: Iterable[dict[bytes, bytes]]) -> Iterable[Entry]:
     for fields in entries:
         try:
-            yield read_entry(fields[b"check"])
+            yield from read_part(fields[b"checks"])
         except (ValueError, KeyError):
-            log.warning("an entry of the stream is no check: %r", fields)
+            log.warning("a part of the stream holds no checks: %r", fields)
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Several at once: a hidden code is used by one, a check is kept once, a copy is told once."""
 
+import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,7 @@ from django.utils import timezone
 from core.accounts.models import Organisation, User
 from core.base.heartbeat import open_redis
 from core.notices.models import Notice
-from marking import checklog
-from marking.checklog import STREAM, note_check, send_waiting
+from marking.checklog import STREAM, Entry, note_check, send_waiting
 from marking.models import Check, CopyAlert, Mark, OnceCode
 from marking.selectors import check_text
 from marking.services import checks
@@ -65,7 +65,7 @@ def streamed(marks: list[Mark]) -> int:
     answer = check_text(marks[0].code, own_hosts=())
     for _ in range(300):
         note_check(answer, "", at=timezone.now(), channel="web")
-    send_waiting()
+        send_waiting()
     return 300
 
 
@@ -81,8 +81,12 @@ def test_checks_taken_in_by_several_are_kept_once(streamed: int, monkeypatch: py
 
 
 def test_without_keys_of_their_own_they_would_be_kept_twice(streamed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = checks.read_entry
-    monkeypatch.setattr(checks, "read_entry", lambda kept: read(kept)._replace(id=str(checklog.uuid.uuid4())))
+    read = checks.read_part
+
+    def read_anew(kept: bytes) -> list[Entry]:
+        return [one._replace(id=str(uuid.uuid4())) for one in read(kept)]
+
+    monkeypatch.setattr(checks, "read_part", read_anew)
     with open_redis(settings.REDIS_URL) as client:
         entries: Any = client.xrange(STREAM)
     fields = [one for _key, one in entries]

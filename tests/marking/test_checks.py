@@ -113,7 +113,7 @@ def test_nothing_is_kept_twice_whatever_is_sent_twice(marks: list[Mark], monkeyp
 
 def test_what_is_no_check_is_passed_over(marks: list[Mark]) -> None:
     with open_redis(settings.REDIS_URL) as client:
-        for fields in ({"check": b"\xff"}, {"check": "[1]"}, {"check": "{}"}, {"other": "1"}):
+        for fields in ({"checks": b"\xff"}, {"checks": "[1]"}, {"checks": "7"}, {"other": "1"}):
             client.xadd(STREAM, fields)
         note_check(check_text(marks[0].code, own_hosts=()), "", at=timezone.now(), channel="web")
         assert keep() == 1
