@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.jobs.services import execute_job
+from marking import limits
 from marking.codes import new_code
 from marking.limits import UNKNOWN_CODES
 from marking.models import LabelRun, Mark, MarkRequest, SigningKey
@@ -328,7 +329,10 @@ def test_a_program_that_nobody_knows_is_refused(run: LabelRun, ask: Callable[...
 
 
 @pytest.mark.usefixtures("one_window")
-def test_a_program_that_searches_is_stopped(customs_officer: User, trader: User, ask: Callable[..., Any]) -> None:
+def test_a_program_that_searches_is_stopped(
+    customs_officer: User, trader: User, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CHECKS_SIGNED_IN", limits.CHECKS)
     statuses = [
         ask(customs_officer, "get", f"/marks/check/?text={new_code()}").status_code for _ in range(UNKNOWN_CODES + 1)
     ]
