@@ -11,6 +11,11 @@ from core.accounts.models import Organisation
 eleven_digits = st.text("0123456789", min_size=11, max_size=11)
 # Twelve digits of the form of a BIN, right and wrong alike.
 bins = st.from_regex(r"[0-9]{4}[456][0-9]{7}", fullmatch=True)
+valid_bins = (
+    st.from_regex(r"[0-9]{4}[456][0-9]{6}", fullmatch=True)
+    .filter(lambda first: check_digit(first) is not None)
+    .map(lambda first: f"{first}{check_digit(first)}")
+)
 
 
 def by_the_book(first_eleven: str) -> int | None:
@@ -35,7 +40,7 @@ def test_it_takes_numbers_whose_digits_agree(number: str) -> None:
 
 
 # The eleventh digit weighs eleven, which is nothing modulo eleven: the rule itself does not protect it.
-@given(bins.filter(is_valid_bin), st.sampled_from([*range(10), 11]), st.integers(1, 9))
+@given(valid_bins, st.sampled_from([*range(10), 11]), st.integers(1, 9))
 def test_it_finds_every_single_mistyped_digit_that_the_first_weights_can(number: str, place: int, shift: int) -> None:
     digit = str((int(number[place]) + shift) % 10)
     mistyped = number[:place] + digit + number[place + 1 :]
