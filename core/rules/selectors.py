@@ -1,11 +1,12 @@
 """Asking what is allowed on a day."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.templatetags.fmt import day as in_words
 from core.rules.models import Rule, RuleCode
@@ -63,3 +64,9 @@ def rule_stories(on: date) -> list[Story]:
         for code, scopes in by_kind.items()
         for scope, periods in (scopes or {"": []}).items()
     ]
+
+
+def discrepancy_due_on(at: datetime) -> date:
+    """The day by which a discrepancy told at this moment is explained and decided, by the rule of its day."""
+    day = day_of(at)
+    return day + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day).value["days"])

@@ -4,7 +4,7 @@ Only what has no other way back is corrected here: every other act is undone whe
 movement, its correction, then what the ledger locks.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +17,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
-from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on
 from custody.models import Correction
 from ledger.models import Movement, MovementKind
 from ledger.services import SecondPersonNeeded, reverse_movement
@@ -88,7 +87,7 @@ def ask_correction(*, actor: User, at: datetime, movement: Movement, reason: str
         code="correction.waits",
         organisation=Organisation.objects.get(pk=min(actor.organisation_ids(Can.CORRECT_MOVEMENT))),
         subject=("movement", movement.pk),
-        due_on=day_of(at) + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=movement.pk,
         reason=correction.reason,

@@ -6,7 +6,7 @@ Lock order: the order, then what the ledger locks.
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.core.files.base import File
@@ -28,7 +28,7 @@ from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on, in_force
 from custody.keeping import KEPT
 from custody.models import CommissionMember, DestructionLine, DestructionOrder
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, MovementKind, Reservation
@@ -403,7 +403,7 @@ def _tell_of_mass(actor: User, at: datetime, order: DestructionOrder) -> None:
         code="destruction.mass_differs",
         organisation=told,
         subject=("destruction", order.pk),
-        due_on=day_of(at) + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=order.number,
         booked=booked,

@@ -20,7 +20,7 @@ from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on, in_force
 from custody.keeping import KEPT
 from custody.models import LossAct, LossLine, LossReport
 from ledger.models import (
@@ -127,7 +127,7 @@ def report_loss(
             code="loss.reported",
             organisation=told,
             subject=("loss", report.pk),
-            due_on=day_of(at) + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]),
+            due_on=discrepancy_due_on(at),
             actor=actor,
             number=report.number,
             pieces=len(wanted),

@@ -22,7 +22,7 @@ from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
-from core.rules.selectors import NoRuleInForce, in_force
+from core.rules.selectors import NoRuleInForce, discrepancy_due_on, in_force
 from ledger.models import (
     MOST_GRAMS,
     AccountKind,
@@ -649,7 +649,6 @@ def _tell_differences(
     if not told:
         return
     sender = Organisation.objects.get(custody_accounts=handover.source_id)
-    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
     for code, facts in told:
         raise_notice(
             at=at,
@@ -657,7 +656,7 @@ def _tell_differences(
             code=code,
             organisation=sender,
             subject=("handover", handover.pk),
-            due_on=day_of(at + timedelta(days=within)),
+            due_on=discrepancy_due_on(at),
             actor=actor,
             number=handover.number,
             **facts,

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -26,7 +26,7 @@ from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on, in_force
 from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind, Shelf, StockTake, StockTakeMember
 from ledger.sampling import commitment_to, seed_of
 from ledger.services.holding import lift_hold, place_hold
@@ -610,14 +610,13 @@ def cancel_stocktake(*, actor: User, at: datetime, stocktake: StockTake, reason:
     stocktake.save(update_fields=["state", "closed_at", "cancelled_by", "cancel_reason"])
     _record("stocktake.cancelled", stocktake, actor=actor, at=at, reason=stocktake.cancel_reason)
     if was_counted:
-        within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
         raise_notice(
             at=at,
             kind=Notice.Kind.ALERT,
             code="stocktake.cancelled",
             organisation=Organisation.objects.get(custody_accounts=stocktake.account_id),
             subject=("stocktake", stocktake.pk),
-            due_on=day_of(at + timedelta(days=within)),
+            due_on=discrepancy_due_on(at),
             actor=actor,
             number=stocktake.number,
             store=stocktake.account.code,
@@ -639,12 +638,11 @@ def _close(*, actor: User, at: datetime, stocktake: StockTake) -> None:
     stocktake.save(update_fields=["result", "state", "closed_at"])
     _record("stocktake.closed", stocktake, actor=actor, at=at, digest=stocktake.result_digest, **stocktake.result)
     keeper = Organisation.objects.get(custody_accounts=stocktake.account_id)
-    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
     told: dict[str, Any] = {
         "at": at,
         "organisation": keeper,
         "subject": ("stocktake", stocktake.pk),
-        "due_on": day_of(at + timedelta(days=within)),
+        "due_on": discrepancy_due_on(at),
         "actor": actor,
         "number": stocktake.number,
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -18,7 +18,7 @@ from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on, in_force
 from ledger.drying import Judged, judge, with_tolerance
 from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, Hold, Movement, MovementKind, WeighIn, Weighing
 from ledger.services.holding import lift_hold, place_hold
@@ -346,7 +346,6 @@ def _post(
 
 
 def _tell(weighing: Weighing, asked: Sequence[WeighIn], *, actor: User, at: datetime) -> None:
-    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
     verdicts = [line.verdict for line in asked]
     raise_notice(
         at=at,
@@ -354,7 +353,7 @@ def _tell(weighing: Weighing, asked: Sequence[WeighIn], *, actor: User, at: date
         code="weighing.unexplained",
         organisation=Organisation.objects.get(custody_accounts=weighing.account_id),
         subject=("weighing", weighing.pk),
-        due_on=day_of(at + timedelta(days=within)),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=weighing.number,
         store=weighing.account.code,

@@ -1,7 +1,7 @@
 """Hand-overs with their right: dispatch, scan, accept, turn back. The ledger moves; this room asks who may."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +13,7 @@ from core.base.clock import day_of
 from core.base.errors import DomainError, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from core.notices.services import raise_notice
-from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on
 from ledger.models import AccountKind, Box, CustodyAccount, Handover, HandoverLine, HandoverSeal
 from ledger.selectors import stores_of
 from ledger.services import (
@@ -293,14 +292,13 @@ def accept_goods(
 
 def _tell_extras(handover: Handover, extras: Sequence[ExtraScan], *, actor: User, at: datetime) -> None:
     if extras:
-        days = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
         raise_notice(
             at=at,
             kind=Notice.Kind.DISCREPANCY,
             code="handover.extra",
             organisation=Organisation.objects.get(custody_accounts=handover.source_id),
             subject=("handover", handover.pk),
-            due_on=day_of(at + timedelta(days=days)),
+            due_on=discrepancy_due_on(at),
             actor=actor,
             number=handover.number,
             extra=len(extras),

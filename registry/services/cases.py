@@ -5,7 +5,7 @@ Lock order: the case, then its decision, then what the ledger locks.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,7 @@ from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
-from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, MovementKind
 from ledger.services import SecondPersonNeeded, lift_hold, move_items, place_hold, reclassify_items
 from registry.models import (
@@ -450,14 +449,13 @@ def tell_difference(*, actor: User, at: datetime, case: Case) -> Notice | None:
     ):
         return None
     room = case.intakes.filter(state=Intake.State.REGISTERED).latest("pk").store
-    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
     return raise_notice(
         at=at,
         kind=Notice.Kind.DISCREPANCY,
         code="case.counts_differ",
         organisation=Organisation.objects.get(custody_accounts=room),
         subject=("case", case.pk),
-        due_on=day_of(at + timedelta(days=within)),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=case.name,
         protocol=case.protocol_number,
@@ -646,7 +644,7 @@ def record_decision(
         code="case.decision_waits",
         organisation=Organisation.objects.get(pk=_acts_for(actor, case)),
         subject=("case", case.pk),
-        due_on=day_of(at) + timedelta(days=in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=case.name,
         decision=decision.number,

@@ -6,7 +6,7 @@ back. Lock order: the run, then what the ledger locks: the store, holdings by it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from core.documents.services import take_numbers
 from core.notices.models import Notice, is_authority
 from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
-from core.rules.selectors import NoRuleInForce, in_force
+from core.rules.selectors import NoRuleInForce, discrepancy_due_on, in_force
 from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, Hold, Holding, MovementKind
 from ledger.services import (
     Arrival,
@@ -561,14 +561,13 @@ def _count_change(run: Processing) -> None:
 
 def _tell_authority(run: Processing, percent: int, *, actor: User, at: datetime) -> None:
     """More was lost than the norm allows: the owner of the store explains, the authority judges."""
-    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
     raise_notice(
         at=at,
         kind=Notice.Kind.ALERT,
         code="processing.loss",
         organisation=Organisation.objects.get(custody_accounts=run.store),
         subject=("processing", run.pk),
-        due_on=day_of(at + timedelta(days=within)),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=run.number,
         loss=run.loss_g,

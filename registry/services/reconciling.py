@@ -23,8 +23,7 @@ from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notice
-from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on
 from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of, undecided
 from registry.models import Brigade, DailySheet, Intake, RemovalLimit, RemovalPermit
 
@@ -184,7 +183,7 @@ def _settle(
             code=fault.code,
             organisation=organisation,
             subject=subjects[0],
-            due_on=min(due, default=_due_on(at)),
+            due_on=min(due, default=discrepancy_due_on(at)),
             actor=actor,
             caused_by=caused_by,
             **fault.params,
@@ -209,11 +208,6 @@ def _is_told(fault: Fault, notices: Iterable[Notice]) -> bool:
 
 def _is_in(notice: Notice, faults: Iterable[Fault]) -> bool:
     return any(_is_told(fault, [notice]) for fault in faults)
-
-
-def _due_on(at: datetime) -> date:
-    days: int = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
-    return day_of(at + timedelta(days=days))
 
 
 def _who_explains(day: Day) -> Organisation:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -13,13 +13,11 @@ from django.utils.translation import ngettext_lazy
 
 from core.accounts.models import Organisation, User
 from core.audit.services import record
-from core.base.clock import day_of
 from core.base.errors import BadInput
 from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
-from core.rules.models import RuleCode
-from core.rules.selectors import in_force
+from core.rules.selectors import discrepancy_due_on
 from ledger.models import CustodyAccount, Hold
 from ledger.services import Arrival, enter_items, open_items, place_hold
 from registry.measures import pair_problems
@@ -354,14 +352,13 @@ def _link_photos(intake: Intake) -> None:
 
 def _tell_owner(intake: Intake, actor: User, at: datetime) -> None:
     """More horns than the males can carry: the owner of the reception store must look into it."""
-    within = in_force(RuleCode.DISCREPANCY_DAYS, day_of(at)).value["days"]
     raise_notice(
         at=at,
         kind=Notice.Kind.DISCREPANCY,
         code="intake.horns_per_male",
         organisation=Organisation.objects.get(custody_accounts=intake.store),
         subject=("intake", intake.pk),
-        due_on=day_of(at + timedelta(days=within)),
+        due_on=discrepancy_due_on(at),
         actor=actor,
         number=intake.number,
         pieces=intake.pieces,
