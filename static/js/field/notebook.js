@@ -190,9 +190,11 @@ function showSides() {
 
 // Receptions of the register, and those opened on this phone that it does not know yet.
 async function showIntakes() {
-  const chosen = intake.value || (await outbox.kept("chosen")) || "";
+  const [records, kept] = [await outbox.records(), await outbox.kept("chosen")];
+  // Nothing is waited for from here to the choice: a horn kept meanwhile would find no reception chosen.
+  const chosen = intake.value || kept || "";
   const known = pack?.intakes ?? [];
-  const own = (await outbox.records()).filter((record) => {
+  const own = records.filter((record) => {
     if (record.act === "row") return false;
     return record.state === "waiting" || ["conflict", "refused"].includes(record.state) || !record.intake
       ? record.state !== "set_aside"
@@ -203,7 +205,7 @@ async function showIntakes() {
     ...own.map((record) => option(`opening:${record.uuid}`, `${record.title} (${words.opened_here})`)),
     ...known.map((one) => option(`intake:${one.id}`, `${one.number} · ${one.on} · ${one.brigade || one.store}`)),
   );
-  const followed = (await outbox.records()).find((record) => `opening:${record.uuid}` === chosen && record.intake);
+  const followed = records.find((record) => `opening:${record.uuid}` === chosen && record.intake);
   const wanted = followed && known.some((one) => one.id === followed.intake) ? `intake:${followed.intake}` : chosen;
   intake.value = [...intake.options].some((one) => one.value === wanted) ? wanted : "";
   if (!intake.value && !chosen && intake.options.length === 2) intake.selectedIndex = 1;
