@@ -25,10 +25,11 @@ from core.accounts.roles import Can
 from core.accounts.signature import sign_by_password
 from core.base.api import KeysetPagination
 from core.base.errors import BadInput
+from core.notices.models import is_authority
 from custody.counting import count_scan
 from custody.doors import own_hosts
 from custody.forms.stocktakes import commission_candidates
-from custody.keeping import KEPT, kept_places, may_count, may_settle
+from custody.keeping import KEPT, kept_places, may_count
 from custody.masses import why_odd
 from custody.scanning import find_each
 from custody.serializers_stock import (
@@ -334,7 +335,8 @@ class Weighings(ListAPIView[Weighing]):
         """Give items of one store the masses they have now.
 
         What drying does not explain is refused (`mass-not-confirmed`) until it is sent as `confirmed`. Then the books
-        stay, an alert is raised and the item is held, until another person has weighed it again or judged.
+        stay, an alert is raised and the item is held, until another person has weighed it again, or the
+        authority has judged.
         """
         given, person = _read(NewWeighingSerializer, request), person_of(request)
         account = _kept(person, given["store"])
@@ -369,16 +371,19 @@ class OneWeighing(RetrieveAPIView[Weighing]):
 
 
 class SettleMasses(APIView):
-    permission_classes = [granted(Can.KEEP_STORE, Can.DECIDE_NOTICE)]
+    permission_classes = [granted(Can.DECIDE_NOTICE)]
 
     @extend_schema(operation_id="weighings_settle", request=SettleMassesSerializer, responses=WeighingDetailSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Judge masses in question as a person who did not weigh: the books stay, the items are free."""
+        """Judge masses in question for the authority: the books stay, the items are free.
+
+        Keepers weigh again instead. Who weighed, or works where they do, is refused (`second-person-needed`).
+        """
         person = person_of(request)
         known = Weighing.objects.visible_to(person).select_related("account__custodian", "weighed_by")
         found = get_object_or_404(known, pk=pk)
-        if not may_settle(person, found):
+        if not is_authority(person):
             raise PermissionDenied
         given = _read(SettleMassesSerializer, request)
         sign_by_password(person, given["password"])

@@ -4,8 +4,7 @@ from django.db.models import Q, QuerySet
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from core.notices.models import is_authority
-from ledger.models import AccountKind, CustodyAccount, StockTake, Weighing
+from ledger.models import AccountKind, CustodyAccount, StockTake
 
 KEPT = (AccountKind.STORE, AccountKind.EVIDENCE)
 
@@ -33,11 +32,6 @@ def keeps(user: User, account: CustodyAccount) -> bool:
 def may_count(user: User, stocktake: StockTake) -> bool:
     """Who keeps the place, and everybody of the commission; at most one query."""
     return keeps(user, stocktake.account) or stocktake.members.filter(person=user).exists()
-
-
-def may_settle(user: User, weighing: Weighing) -> bool:
-    """Who judges a mass in question: who keeps the place, and the authority; never who weighed, says the service."""
-    return keeps(user, weighing.account) or is_authority(user)
 
 
 def keeps_key(user: User, key: str) -> bool:

@@ -213,7 +213,9 @@ class WeighingSerializer(serializers.ModelSerializer[Weighing]):
 
 class WeighingDetailSerializer(WeighingSerializer):
     weighed_by = serializers.CharField(source="weighed_by.full_name")
-    in_question = serializers.SerializerMethodField(help_text="Items held until another person has weighed or judged.")
+    in_question = serializers.SerializerMethodField(
+        help_text="Items held until another person has weighed, or the authority has judged."
+    )
 
     class Meta(WeighingSerializer.Meta):
         fields = [*WeighingSerializer.Meta.fields, "weighed_by", "in_question"]

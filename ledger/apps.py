@@ -12,10 +12,18 @@ class LedgerConfig(AppConfig):
         from core.documents.places import allow_distance
         from core.notices.services import register_notice_codes, register_obstacle
         from ledger.models import Box, CustodyAccount, Handover, Shelf
-        from ledger.subjects import may_add_to_box, may_add_to_handover, may_add_to_store, photo_distance, still_missing
+        from ledger.subjects import (
+            may_add_to_box,
+            may_add_to_handover,
+            may_add_to_store,
+            photo_distance,
+            still_in_question,
+            still_missing,
+        )
 
         allow_distance(photo_distance)
         register_obstacle("handover.missing", still_missing)
+        register_obstacle("weighing.unexplained", still_in_question)
         register_subject(
             "handover",
             label=_("Hand-over"),
@@ -103,13 +111,6 @@ class LedgerConfig(AppConfig):
                 "climate.cold": _("Too cold in %(store)s since %(began)s: %(worst)s °C, at least %(limit)s °C."),
                 "climate.damp": _("Too damp in %(store)s since %(began)s: %(worst)s %%, at most %(limit)s %%."),
                 "climate.silent": _("No readings from %(store)s since %(began)s."),
-                "weighing.unexplained": ngettext_lazy(
-                    "Weighing %(number)s in %(store)s: %(count)s mass is not explained by drying (lighter:"
-                    " %(lost)s, heavier: %(gained)s).",
-                    "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying (lighter:"
-                    " %(lost)s, heavier: %(gained)s).",
-                    "count",
-                ),
                 "handover.late": _("%(number)s from %(source)s to %(target)s did not arrive in time."),
                 "handover.late_back": _("%(number)s was turned back to %(source)s and did not arrive there in time."),
             }
@@ -138,6 +139,13 @@ class LedgerConfig(AppConfig):
                 "handover.mass": ngettext_lazy(
                     "%(count)s item weighed on arrival of %(number)s differs beyond the rule. Receiver: %(reason)s",
                     "%(count)s items weighed on arrival of %(number)s differ beyond the rule. Receiver: %(reason)s",
+                    "count",
+                ),
+                "weighing.unexplained": ngettext_lazy(
+                    "Weighing %(number)s in %(store)s: %(count)s mass is not explained by drying (lighter:"
+                    " %(lost)s, heavier: %(gained)s).",
+                    "Weighing %(number)s in %(store)s: %(count)s masses are not explained by drying (lighter:"
+                    " %(lost)s, heavier: %(gained)s).",
                     "count",
                 ),
                 "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),

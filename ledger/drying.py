@@ -30,14 +30,28 @@ def loss_percent(curve: Mapping[str, int], days: int) -> float:
 
 
 def judge(
-    *, first_g: int, before_g: int, now_g: int, days: int, curve: Mapping[str, int], tolerance_percent: int
+    *,
+    first_g: int,
+    before_g: int,
+    now_g: int,
+    days: int,
+    curve: Mapping[str, int],
+    tolerance_percent: int,
+    days_before: int = 0,
 ) -> Judged:
-    """Whether a new mass is explained: not below what the curve leaves of the first mass, nor above the mass before.
+    """Whether a new mass is explained: not below what the curve leaves of the first mass and of the mass before, nor
+    above the mass before. `days` is the age at this weighing, `days_before` that at the one before.
 
     Both bounds give way by a whole gram; the upper one by the tolerance of scales too. Both are judged by the first
-    mass as well, so that many small losses, or gains, do not pass where one large one would not.
+    mass as well, so that many small losses, or gains, do not pass where one large one would not. The lower one is
+    judged by the mass before too: a horn that was dry after a year does not lose in a day what a year explains.
     """
-    floor_g = int(first_g * (100 - loss_percent(curve, days)) / 100) - 1
+    left = 100 - loss_percent(curve, days)
+    left_before = 100 - loss_percent(curve, min(days_before, days))
+    by_first = first_g * left / 100
+    # What scales showed too much before is not asked back as a loss.
+    by_before = min(before_g, first_g) * (left / left_before if left_before else 0)
+    floor_g = int(max(by_first, by_before)) - 1
     ceiling_g = min(with_tolerance(before_g, tolerance_percent), with_tolerance(first_g, tolerance_percent))
     # What was explained before stays explained: a mass that has not changed is never a new loss, nor a new gain.
     floor_g, ceiling_g = max(min(floor_g, before_g), 0), max(ceiling_g, before_g)

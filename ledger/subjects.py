@@ -9,7 +9,7 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import User
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
-from ledger.models import Box, CustodyAccount, Handover, HandoverLine, Hold
+from ledger.models import Box, CustodyAccount, Handover, HandoverLine, Hold, Weighing
 
 
 def may_add_to_handover(user: User, key: str) -> bool:
@@ -44,6 +44,14 @@ def still_missing(key: str) -> StrOrPromise:
     if not unsettled.exists():
         return ""
     return _("Goods of this hand-over are still missing: take them in, or report them as lost or stolen first.")
+
+
+def still_in_question(key: str) -> StrOrPromise:
+    """Why an alert about masses cannot be decided yet; empty once no item is held for it."""
+    number = Weighing.objects.filter(pk=int(key)).values("number")
+    if not Hold.objects.active().filter(kind=Hold.Kind.MASS, reference__in=number).exists():
+        return ""
+    return _("Items are held for this weighing: judge their masses on its page, or have another person weigh them.")
 
 
 def photo_distance(on: date) -> int | None:

@@ -2,6 +2,8 @@
 
 import pgtrigger
 
+from core.notices.models import JUDGES
+
 
 def weighing_answers_for_its_masses() -> pgtrigger.Trigger:
     """At commit every gram of a weighing is that of a line of its own; a mass that drying does not explain is found by
@@ -47,4 +49,33 @@ def weighing_answers_for_its_masses() -> pgtrigger.Trigger:
             END IF;
             RETURN NULL;
         """,
+    )
+
+
+def mass_is_settled_by_scale_or_authority() -> pgtrigger.Trigger:
+    """The question of a mass ends by a weighing of the person who ends it, whose mass the books took, or by a word of
+    the authority: what colleagues say of it ends nothing.
+    """
+    return pgtrigger.Trigger(
+        name="mass_is_settled_by_scale_or_authority",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__kind="mass", new__lifted_at__isnull=False, old__lifted_at__isnull=True),
+        func=f"""
+            IF NOT EXISTS (
+                SELECT FROM ledger_weighing asked
+                JOIN ledger_weighin l ON l.item_id = NEW.item_id AND l.weighing_id > asked.id AND l.is_taken
+                JOIN ledger_weighing w ON w.id = l.weighing_id AND w.weighed_by_id = NEW.lifted_by_id
+                WHERE asked.number = NEW.reference
+            ) AND NOT EXISTS (
+                SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
+                WHERE a.user_id = NEW.lifted_by_id AND a.ended_at IS NULL AND o.is_active
+                    AND coalesce(a.valid_until, 'infinity') >= (NEW.lifted_at AT TIME ZONE 'Asia/Almaty')::date
+                    AND a.role IN ({", ".join(f"'{role}'" for role in JUDGES)})
+            ) THEN
+                RAISE EXCEPTION 'the mass of item % is settled by a weighing or by the authority', NEW.item_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'mass_is_settled_by_scale_or_authority';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608  the roles are ours
     )

@@ -28,11 +28,10 @@ class WeighForm(forms.Form):
 
 
 class SettleForm(SignatureForm):
-    """Why the books stay as they are, signed by a person who did not weigh."""
+    """Why the books stay as they are, signed for the authority."""
 
     reason = forms.CharField(
         label=_("Why the mass in the books is right"),
-        min_length=10,
         max_length=180,
         widget=forms.Textarea(attrs={"rows": 2}),
     )

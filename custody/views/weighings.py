@@ -20,10 +20,11 @@ from core.base.errors import BadInput, DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.base.templatetags import fmt
+from core.notices.models import is_authority
 from custody.doors import own_hosts
 from custody.forms.stocktakes import ChoosePlaceForm
 from custody.forms.weighings import SettleForm, WeighForm, WeighSheetForm
-from custody.keeping import keeps, may_settle
+from custody.keeping import keeps
 from custody.masses import held_masses, why_odd
 from custody.scanning import Said, find_each, read_scan
 from custody.views.climate import store_or_404
@@ -122,7 +123,7 @@ def _take(
     except DomainError as refusal:
         return Said("stop", _("Not possible"), str(refusal))
     if not weighing.lines.get().is_taken:
-        text = _("The books stay. The item is held until another person has weighed it, or judged.")
+        text = _("The books stay. The item is held until another person has weighed it, or the authority has judged.")
         return Said("stop", _("Mass in question"), f"{item.number}: {change}. {text}")
     return Said("ok", fmt.grams(grams), f"{item.number}: {change}")
 
@@ -216,12 +217,12 @@ def weighing(request: SignedInRequest, pk: int) -> HttpResponse:
     return _weighing_page(request, _weighing_or_404(request, pk))
 
 
-@requires(Can.KEEP_STORE, Can.DECIDE_NOTICE)
+@requires(Can.DECIDE_NOTICE)
 @require_POST
 def settle(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Judge what a weighing called in question, as a person who did not weigh: the books stay."""
+    """Judge what a weighing called in question, for the authority: the books stay."""
     found = _weighing_or_404(request, pk)
-    if not may_settle(request.user, found):
+    if not is_authority(request.user):
         raise PermissionDenied
     form = SettleForm(request.POST, signer=request.user)
     if form.is_valid():
@@ -249,7 +250,7 @@ def _weighing_page(request: SignedInRequest, found: Weighing, form: SettleForm |
     page = keyset_page(lines, request, order=("pk",), size=100)
     held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference=found.number).values("item")
     waiting = held.count()
-    may = bool(waiting) and may_settle(request.user, found)
+    may = bool(waiting) and is_authority(request.user)
     weighed = WeighIn.objects.filter(
         item__in=held, weighing__gte=found, is_taken=False, weighing__weighed_by=request.user
     )

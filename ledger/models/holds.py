@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.base.triggers import final_once, fixed, never_deleted
-from ledger import triggers
+from ledger import triggers, triggers_weighing
 from ledger.models.movements import Item
 
 
@@ -61,6 +61,7 @@ class Hold(models.Model):
             fixed("hold_is_fixed", "item", "kind", "reference", "placed_by", "placed_at"),
             final_once("hold_lifted_for_good", pgtrigger.Q(old__lifted_at__isnull=False)),
             triggers.missing_on_the_way_is_settled(),
+            triggers_weighing.mass_is_settled_by_scale_or_authority(),
         ]
 
     def __str__(self) -> str:

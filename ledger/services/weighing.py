@@ -10,23 +10,23 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from core.accounts.models import Organisation, User
+from core.accounts.models import Appointment, Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
-from core.base.errors import BadInput, DomainError, InvalidTransition
+from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.documents.services import take_numbers
-from core.notices.models import Notice
+from core.notices.models import Notice, is_authority
 from core.notices.services import raise_notice, settle_notices
 from core.rules.models import RuleCode
 from core.rules.selectors import discrepancy_due_on, in_force
-from ledger.drying import Judged, judge, with_tolerance
+from ledger.drying import EVER, Judged, judge, with_tolerance
 from ledger.models import MOST_GRAMS, AccountKind, CustodyAccount, Hold, Movement, MovementKind, WeighIn, Weighing
 from ledger.services.holding import lift_hold, place_hold
 from ledger.services.locking import lock_items
 from ledger.services.moving import open_movement, require_open_day
 from ledger.services.refusals import BackDated, ItemsNotThere, KeyReused, SecondPersonNeeded
 
-LEAST_REASON = 10  # letters
 LISTED = 100
 
 
@@ -43,7 +43,11 @@ class MassNotConfirmed(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Mass:
-    """What an item weighed first and weighs now, as the ledger has it, and since when."""
+    """What an item weighed first and weighs now, as the ledger has it, and since when.
+
+    `weighed_on` is the day of the latest mass that the books took. What came from stock older than the marking
+    `is_old`: it has dried.
+    """
 
     item_id: int
     account_id: int
@@ -52,6 +56,12 @@ class Mass:
     first_g: int
     first_on: date
     moved_on: date
+    weighed_on: date
+    is_old: bool
+
+    def age(self, on: date) -> int:
+        """Days of drying until this day."""
+        return (on - self.first_on).days + (EVER if self.is_old else 0)
 
 
 @transaction.atomic
@@ -68,10 +78,12 @@ def weigh_items(
     """Put items of one store on the scale; the books take what drying explains. A constant number of statements.
 
     A mass that drying does not explain must be among the `confirmed` items. It does not change the books: the item is
-    held until another person has weighed it, or judged (`settle_masses`). A second person who finds an explained mass,
-    or the same as the first, is believed: the books take it and the item is free. But the drying account never makes
-    more of an item than it came in with. An item that is held or reserved may be weighed. A repeated `key` returns the
-    first weighing. Raises MassNotConfirmed, ItemsNotThere, BackDated, KeyReused, BadInput; then nothing has changed.
+    held until another person has weighed it, or the authority has judged (`settle_masses`). A second person who finds
+    an explained mass, or the same as the first, is believed: the books take it and the item is free. Where the two are
+    of one organisation and the mass stays odd, the alert stays too: the authority asks where the rest is. The drying
+    account never makes more of an item than it came in with. An item that is held or reserved may be weighed. A
+    repeated `key` returns the first weighing. Raises MassNotConfirmed, ItemsNotThere, BackDated, KeyReused, BadInput;
+    then nothing has changed.
     """
     _refuse_unusable(grams)
     day = on or day_of(at)
@@ -124,7 +136,8 @@ def weigh_items(
     if free:
         asked_in = _asked_in(free)
         lift_hold(actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=number)
-        _settle(asked_in, _("Weighed again by another person: %(number)s") % {"number": number}, actor=actor, at=at)
+        said = _("Weighed again by another person: %(number)s") % {"number": number}
+        _settle(asked_in - _found_among_colleagues(asked_in), said, actor=actor, at=at)
     asked = [line for line in lines if line.item_id in odd and not line.is_taken and line.item_id not in questions]
     if asked:
         items = [line.item_id for line in asked]
@@ -155,10 +168,12 @@ def settle_masses(
 ) -> int:
     """Leave the books as they are where a weighing called the mass of its items in question; how many are free again.
 
-    Another person judges than those who weighed. Raises SecondPersonNeeded, InvalidTransition, BadInput.
+    Words settle it only as those of the authority, and of another organisation than who weighed: colleagues weigh.
+    Raises NotAllowed, SecondPersonNeeded, InvalidTransition, BadInput.
     """
-    if len(reason.strip()) < LEAST_REASON:
-        raise BadInput(fields={"reason": _("Write at least %(least)d letters.") % {"least": LEAST_REASON}})
+    if not is_authority(actor):
+        raise NotAllowed(_("The authority judges a mass in question. Or another person weighs the items again."))
+    reason = require_reason(reason)
     held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference=weighing.number)
     items = list((held if item_ids is None else held.filter(item__in=item_ids)).values_list("item_id", flat=True))
     # The lock closes the race of a judgement against a weighing of the second person.
@@ -168,11 +183,12 @@ def settle_masses(
         raise InvalidTransition(_("The mass of some of these items is not in question any more. Reload the page."))
     if any(actor.pk in question.weighed_by for question in questions.values()):
         raise SecondPersonNeeded(_("Another person judges: you weighed these items yourself."))
+    weighed_by = {person for question in questions.values() for person in question.weighed_by}
+    if actor.organisation_ids() & _organisations_of(weighed_by):
+        raise SecondPersonNeeded(_("Somebody of another organisation judges than those who weighed these items."))
     free = sorted(questions)
-    lift_hold(
-        actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=f"{weighing.number}: {reason.strip()}"[:200]
-    )
-    _settle([weighing.number], reason.strip(), actor=actor, at=at)
+    lift_hold(actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=f"{weighing.number}: {reason}"[:200])
+    _settle([weighing.number], reason, actor=actor, at=at)
     record(
         "weighing.settled",
         actor=actor,
@@ -182,18 +198,48 @@ def settle_masses(
         organisation_id=weighing.account.custodian_id,
         pieces=len(free),
         items=free[:LISTED],
-        reason=reason.strip(),
+        reason=reason,
     )
     return len(free)
 
 
-def _asked_in(item_ids: Sequence[int]) -> list[str]:
+def _organisations_of(people: Collection[int]) -> set[int]:
+    """Where these people hold a post."""
+    posts = Appointment.objects.filter(user__in=people, ended_at=None)
+    return set(posts.values_list("organisation_id", flat=True))
+
+
+def _asked_in(item_ids: Sequence[int]) -> set[str]:
     """Numbers of the weighings that called the masses of these items in question."""
     held = Hold.objects.active().filter(kind=Hold.Kind.MASS, item__in=item_ids)
-    return sorted(set(held.values_list("reference", flat=True)))
+    return set(held.values_list("reference", flat=True))
 
 
-def _settle(numbers: Sequence[str], reason: str, *, actor: User, at: datetime) -> None:
+def _found_among_colleagues(numbers: Collection[str]) -> set[str]:
+    """Of these weighings those of which an odd mass went into the books because two of one organisation found it.
+
+    They agree on the mass, not on where the rest is: that is asked by somebody from outside.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT asked.number FROM ledger_weighing asked
+            JOIN ledger_hold k ON k.kind = 'mass' AND k.reference = asked.number
+            JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id > asked.id
+            JOIN ledger_weighing w ON w.id = l.weighing_id AND w.number = k.lift_reason
+            JOIN ledger_weighin other ON other.id = l.bears_out_id
+            JOIN ledger_weighing ow ON ow.id = other.weighing_id
+            JOIN accounts_appointment a ON a.user_id = w.weighed_by_id AND a.ended_at IS NULL
+            JOIN accounts_appointment b ON b.user_id = ow.weighed_by_id AND b.ended_at IS NULL
+                AND b.organisation_id = a.organisation_id
+            WHERE asked.number = ANY(%s)
+            """,
+            [sorted(numbers)],
+        )
+        return {number for (number,) in cursor.fetchall()}
+
+
+def _settle(numbers: Collection[str], reason: str, *, actor: User, at: datetime) -> None:
     """Close the alerts of the weighings of which no mass is in question any more."""
     held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference__in=numbers)
     open_still = set(held.values_list("reference", flat=True))
@@ -372,7 +418,8 @@ def judge_masses(masses: list[Mass], grams: Mapping[int, int], *, on: date) -> d
             first_g=mass.first_g,
             before_g=mass.grams,
             now_g=grams[mass.item_id],
-            days=(on - mass.first_on).days,
+            days=mass.age(on),
+            days_before=mass.age(mass.weighed_on),
             curve=curve,
             tolerance_percent=tolerance,
         )
@@ -383,7 +430,8 @@ def judge_masses(masses: list[Mass], grams: Mapping[int, int], *, on: date) -> d
 def find_masses(item_ids: list[int], *, account: CustodyAccount | None = None, lock: bool = False) -> list[Mass]:
     """What items in physical places weigh, by item; those of `account` only if it is given.
 
-    The first mass is that of the movement that brought the item into being.
+    The first mass is that of the movement that brought the item into being; the latest is that of the last weighing
+    whose mass the books took, on a day of its own.
     """
     with connection.cursor() as cursor:
         if lock:
@@ -394,13 +442,22 @@ def find_masses(item_ids: list[int], *, account: CustodyAccount | None = None, l
             )
         cursor.execute(
             """
-            SELECT h.item_id, h.account_id, h.stock_class, h.grams, first.grams, first.effective_on, h.moved_on
+            SELECT h.item_id, h.account_id, h.stock_class, h.grams, first.grams, first.effective_on, h.moved_on,
+                coalesce(latest.on, first.effective_on), first.is_old
             FROM unnest(%s::bigint[]) AS wanted (item)
             JOIN ledger_holding h ON h.item_id = wanted.item AND h.is_physical AND h.pieces > 0
             CROSS JOIN LATERAL (
-                SELECT p.grams, m.effective_on FROM ledger_posting p JOIN ledger_movement m ON m.id = p.movement_id
+                SELECT p.grams, m.effective_on, EXISTS (
+                    SELECT FROM ledger_posting o JOIN ledger_custodyaccount a ON a.id = o.account_id
+                    WHERE o.item_id = wanted.item AND o.movement_id = p.movement_id AND a.kind = 'old_stock'
+                ) AS is_old
+                FROM ledger_posting p JOIN ledger_movement m ON m.id = p.movement_id
                 WHERE p.item_id = wanted.item AND p.pieces > 0 ORDER BY p.movement_id LIMIT 1
             ) first
+            LEFT JOIN LATERAL (
+                SELECT w.on FROM ledger_weighin l JOIN ledger_weighing w ON w.id = l.weighing_id
+                WHERE l.item_id = wanted.item AND l.is_taken ORDER BY l.id DESC LIMIT 1
+            ) latest ON true
             WHERE %s::bigint IS NULL OR h.account_id = %s ORDER BY h.item_id
             """,
             [item_ids, account.pk if account else None, account.pk if account else None],

@@ -60,10 +60,11 @@ def test_an_odd_mass_is_asked_about_held_and_borne_out(
     assert read(storekeeper, "weighing", weighed.json()["id"]).json()["in_question"] == []
 
 
-def test_another_person_judges_under_a_password(
+def test_the_authority_judges_a_mass_under_a_password(
     marked: list[Derivative],
     storekeeper: User,
     inspector: User,
+    authority_officer: User,
     stranger: User,
     auditor: User,
     reception_store: CustodyAccount,
@@ -73,12 +74,13 @@ def test_another_person_judges_under_a_password(
     given = {"reason": "The scale stood askew", "password": PASSWORD}
 
     assert send(storekeeper, "weighing-settle", pk, **given).status_code == 403
+    assert send(inspector, "weighing-settle", pk, **given).status_code == 403
     assert send(auditor, "weighing-settle", pk, **given).status_code == 403
     assert send(stranger, "weighing-settle", pk, **given).status_code == 403
-    assert send(inspector, "weighing-settle", pk, **{**given, "password": "wrong"}).status_code == 422
-    assert send(inspector, "weighing-settle", pk, **{**given, "items": [marked[1].number]}).status_code == 409
+    assert send(authority_officer, "weighing-settle", pk, **{**given, "password": "wrong"}).status_code == 422
+    assert send(authority_officer, "weighing-settle", pk, **{**given, "items": [marked[1].number]}).status_code == 409
     assert Hold.objects.active().exists()
-    settled = send(inspector, "weighing-settle", pk, **given)
+    settled = send(authority_officer, "weighing-settle", pk, **given)
 
     assert (settled.status_code, settled.json()["in_question"]) == (200, [])
     assert not Hold.objects.active().exists()

@@ -357,12 +357,13 @@ def test_a_mass_that_drying_does_not_explain_is_asked_about_once(
     assert Notice.objects.get().code == "weighing.unexplained"
 
 
-def test_another_person_judges_a_mass_in_question(
+def test_the_authority_judges_a_mass_in_question(
     keeper: Client,
     client: Client,
     marked: list[Derivative],
     reception_store: CustodyAccount,
     inspector: User,
+    authority_officer: User,
     auditor: User,
 ) -> None:
     item = marked[0]
@@ -374,10 +375,13 @@ def test_another_person_judges_a_mass_in_question(
     given = {"reason": "The scale stood askew", "password": PASSWORD}
 
     assert act not in keeper.get(page).content.decode()
-    assert keeper.post(act, given).status_code == 422
+    assert keeper.post(act, given).status_code == 403
     client.force_login(auditor)
     assert client.post(act, given).status_code == 403
     client.force_login(inspector)
+    assert act not in client.get(page).content.decode()
+    assert client.post(act, given).status_code == 403
+    client.force_login(authority_officer)
     assert act in client.get(page).content.decode()
     assert client.post(act, {**given, "password": "wrong"}).status_code == 422
     assert client.post(act, {**given, "reason": "x"}).status_code == 422

@@ -9,10 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.accounts.models import User
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Role
 from core.base.clock import day_of
-from core.base.errors import BadInput, InvalidTransition
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
+from core.notices.services import decide_notice, explain_notice
 from ledger import services
 from ledger.drying import judge, loss_percent
 from ledger.models import (
@@ -27,6 +29,7 @@ from ledger.models import (
     Weighing,
 )
 from ledger.selectors import find_differences
+from tests.cast import enter_person
 from tests.goods import Enter
 
 CURVE = {"days_30": 4, "days_90": 7, "days_365": 10, "ever": 12}
@@ -52,6 +55,58 @@ def test_an_unchanged_mass_is_always_explained(first: int, before: int, days: in
     judged = judge(first_g=first, before_g=before, now_g=before, days=days, curve=CURVE, tolerance_percent=2)
 
     assert judged.verdict == "dry"
+
+
+@pytest.mark.parametrize(
+    ("before", "days_before", "days", "floor"),
+    [
+        (200, 0, 365, 179),  # never weighed since: a year of the curve
+        (200, 364, 365, 198),  # weighed yesterday: a day of it
+        (190, 90, 365, 182),  # 7 % were explained then, 10 % are now
+        (204, 30, 30, 199),  # what scales showed too much is not a loss
+        (180, 365, 5000, 175),
+    ],
+)
+def test_a_loss_is_measured_from_the_mass_before_too(before: int, days_before: int, days: int, floor: int) -> None:
+    judged = judge(
+        first_g=200, before_g=before, now_g=1, days=days, days_before=days_before, curve=CURVE, tolerance_percent=2
+    )
+
+    assert (judged.verdict, judged.floor_g) == ("loss", floor)
+
+
+@pytest.mark.django_db
+def test_a_dry_horn_that_loses_as_a_fresh_one_is_asked_about(
+    enter: Enter, storekeeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    (item,) = enter(central, 200)
+    weigh(storekeeper, now + timedelta(days=300), central, {item: 198}, "a")
+
+    weighing = weigh(storekeeper, now + timedelta(days=310), central, {item: 184}, "b")
+
+    assert weighing.lines.get().verdict == "loss"
+    assert in_question() == {item}
+
+
+@pytest.mark.django_db
+def test_stock_older_than_the_marking_has_dried(
+    storekeeper: User, inspector: User, now: datetime, central: CustodyAccount
+) -> None:
+    with transaction.atomic():
+        (item,) = services.open_items(1)
+        services.enter_items(
+            actor=inspector,
+            at=now,
+            key="old",
+            source=CustodyAccount.objects.boundary(AccountKind.OLD_STOCK),
+            target=central,
+            arrivals=[services.Arrival(item, "HOR:old_stock", 1, 200)],
+            effective_on=day_of(now),
+        )
+
+    weighing = weigh(storekeeper, now + timedelta(days=90), central, {item: 190})
+
+    assert weighing.lines.get().verdict == "loss"
 
 
 @given(st.integers(1, 10_000), st.integers(0, 3000), st.integers(1, 12_000))
@@ -345,31 +400,102 @@ def test_gains_do_not_creep(enter: Enter, storekeeper: User, now: datetime, cent
     assert (grams_of(item, central), in_question()) == (204, {item})
 
 
+@pytest.fixture
+def colleague(okhotzooprom: Organisation, administrator: User) -> User:
+    """Another storekeeper of the same office."""
+    return enter_person("colleague", "Other Keeper", Role.STOREKEEPER, okhotzooprom, appointed_by=administrator)
+
+
+REASON = "The scale stood askew"
+
+
 @pytest.mark.django_db
-def test_who_weighed_does_not_judge(
+def test_colleagues_settle_no_mass_in_words(
     enter: Enter,
     storekeeper: User,
-    storekeeper_elsewhere: User,
+    colleague: User,
+    inspector: User,
     authority_officer: User,
     now: datetime,
     central: CustodyAccount,
 ) -> None:
-    (item,) = enter(central, 200)
-    weighing = weigh(storekeeper, now, central, {item: 20}, "a")
-    weigh(storekeeper_elsewhere, now, central, {item: 120}, "b")
-    reason = "The scale stood askew"
+    (item,) = enter(central, 227)
+    weighing = weigh(storekeeper, now, central, {item: 1}, "a")
 
-    for party in (storekeeper, storekeeper_elsewhere):
-        with pytest.raises(services.SecondPersonNeeded):
-            services.settle_masses(actor=party, at=now, weighing=weighing, reason=reason)
-    with pytest.raises(BadInput):
-        services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason="x")
-    assert in_question() == {item}
-    assert services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=reason) == 1
-
-    assert (grams_of(item, central), in_question()) == (200, set())
+    for party in (storekeeper, colleague, inspector):
+        with pytest.raises(NotAllowed):
+            services.settle_masses(actor=party, at=now, weighing=weighing, reason=REASON)
+    for nothing in ("x", "xxxxxxxxxx", "askew"):
+        with pytest.raises(BadInput):
+            services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=nothing)
     with pytest.raises(InvalidTransition):
-        services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=reason)
+        decide(Notice.objects.get(), authority_officer, now)
+    assert (in_question(), Notice.objects.get().decides) == ({item}, "authority")
+    assert services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=REASON) == 1
+
+    assert (grams_of(item, central), in_question()) == (227, set())
+    assert Notice.objects.get().state == "decided"
+    with pytest.raises(InvalidTransition):
+        services.settle_masses(actor=authority_officer, at=now, weighing=weighing, reason=REASON)
+
+
+def decide(notice: Notice, actor: User, at: datetime) -> None:
+    decide_notice(actor=actor, at=at, notice=notice, outcome="explained", decision="Explained", reason=REASON)
+
+
+@pytest.mark.django_db
+def test_the_authority_does_not_judge_what_it_weighed_or_its_own_people_did(
+    enter: Enter,
+    storekeeper: User,
+    authority_officer: User,
+    authority_head: User,
+    now: datetime,
+    central: CustodyAccount,
+) -> None:
+    (item,) = enter(central, 227)
+    weighing = weigh(storekeeper, now, central, {item: 20}, "a")
+    weigh(authority_officer, now, central, {item: 120}, "b")
+
+    for party in (authority_officer, authority_head):
+        with pytest.raises(services.SecondPersonNeeded):
+            services.settle_masses(actor=party, at=now, weighing=weighing, reason=REASON)
+
+    assert in_question() == {item}
+
+
+@pytest.mark.django_db
+def test_what_two_of_one_office_find_stays_an_alert_for_the_authority(
+    enter: Enter,
+    storekeeper: User,
+    colleague: User,
+    authority_officer: User,
+    now: datetime,
+    central: CustodyAccount,
+) -> None:
+    (item,) = enter(central, 227)
+    weigh(storekeeper, now, central, {item: 1}, "a")
+
+    weigh(colleague, now, central, {item: 1}, "b")
+
+    assert (grams_of(item, central), in_question()) == (1, set())
+    notice = Notice.objects.get()
+    assert notice.is_open
+    with pytest.raises(NotAllowed):
+        decide(notice, colleague, now)
+    explain_notice(actor=colleague, at=now, notice=notice, explanation="The horn was cut for a sample")
+    decide(notice, authority_officer, now)
+
+
+@pytest.mark.django_db
+def test_what_two_of_two_offices_find_is_settled(
+    enter: Enter, storekeeper: User, storekeeper_elsewhere: User, now: datetime, central: CustodyAccount
+) -> None:
+    (item,) = enter(central, 227)
+    weigh(storekeeper, now, central, {item: 150}, "a")
+
+    weigh(storekeeper_elsewhere, now, central, {item: 150}, "b")
+
+    assert (grams_of(item, central), Notice.objects.get().state) == (150, "decided")
 
 
 # --- around the service ---------------------------------------------------------------------------------------
@@ -438,13 +564,15 @@ def test_no_mass_changes_without_a_line_that_answers_for_it(
 
 
 @pytest.mark.django_db
-def test_only_another_person_lifts_the_hold_of_a_mass(
-    enter: Enter, storekeeper: User, now: datetime, central: CustodyAccount
+def test_only_a_scale_or_the_authority_lifts_the_hold_of_a_mass(
+    enter: Enter, storekeeper: User, storekeeper_elsewhere: User, now: datetime, central: CustodyAccount
 ) -> None:
     (item,) = enter(central, 200)
     weigh(storekeeper, now, central, {item: 20})
 
-    with pytest.raises(IntegrityError, match="question_is_settled_by_another_person"), transaction.atomic():
-        services.lift_hold(actor=storekeeper, at=now, item_ids=[item], kind=Hold.Kind.MASS, reason="Never mind")
+    lift = {"at": now, "item_ids": [item], "kind": Hold.Kind.MASS, "reason": "Never mind"}
+    for party in (storekeeper, storekeeper_elsewhere):
+        with pytest.raises(IntegrityError, match="is_settled_by"), transaction.atomic():
+            services.lift_hold(actor=party, **lift)  # type: ignore[arg-type]
 
     assert in_question() == {item}
