@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from core.base.planned import fetch_one
 from core.notices.models import Notice
 from ledger.models import AccountKind, Hold
 from marking.codes import CodeError, parse
@@ -319,7 +320,7 @@ _BESIDE = """
     LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id
 """
 _ONE = f"""
-    SELECT {_FACTS} FROM marking_mark m {_BESIDE} LEFT JOIN marking_signingkey k ON k.id = %s WHERE m.code = %s
+    SELECT {_FACTS} FROM marking_mark m {_BESIDE} LEFT JOIN marking_signingkey k ON k.id = $1 WHERE m.code = $2
 """  # noqa: S608
 _MANY = f"""
     SELECT asked.code, asked.key_id, {_FACTS}
@@ -330,10 +331,8 @@ _MANY = f"""
 
 
 def _find(code: str, key_id: str) -> Found | None:
-    """One row for one code. Plain SQL: this page is asked by everybody, and the row is all it needs."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ONE, [key_id, code])
-        row = cursor.fetchone()
+    """One row for one code. Plain SQL, planned once: this page is asked by everybody, and the row is all it needs."""
+    row = fetch_one("facts_of_mark", _ONE, [key_id, code])
     if row is None:
         return None
     found = Found(*row)

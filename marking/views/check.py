@@ -7,6 +7,7 @@ Addresses: `/m/` with a form, `/m/<text>` as printed in the symbol (the prefix t
 import base64
 import ipaddress
 import re
+from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -136,16 +137,32 @@ def language_of(request: HttpRequest) -> str:
 
 
 def _draw_answer(said: Said, answer: Answer | None) -> str:
-    if answer is None:
-        return render_to_string("marking/public/answer.html", {"said": said})
+    if answer is None or not answer.is_genuine:
+        code = shown_code(answer) if answer else ""
+        return render_to_string("marking/public/answer.html", {"said": said, "code": code})
+    mass = "" if answer.mass_g is None else grams(answer.mass_g)
+    card = _card(translation.get_language() or "", replace(answer, code=_CODE, mass_g=None), bool(mass))
+    return card.replace(_CODE, shown_code(answer)).replace(_MASS, conditional_escape(mass))
+
+
+# Signs that no text holds, where the code and the mass go.
+_CODE, _MASS = "\x02", "\x03"
+
+
+@lru_cache(maxsize=2_000)
+def _card(language: str, answer: Answer, has_mass: bool) -> str:
+    """What is said of a genuine mark but its code and its mass: the same of thousands of marks, so drawn once.
+
+    `language` is the one in force; it is named because what was drawn is kept by it.
+    """
     context = {
-        "said": said,
+        "said": say(answer),
         "others": other_reasons(answer),
-        "code": shown_code(answer),
+        "code": _CODE,
         "thing": words.THINGS.get(answer.term, ""),
         "origin": words.ORIGINS.get(answer.origin, ""),
         "year": str(answer.year),
-        "mass": "" if answer.mass_g is None else grams(answer.mass_g),
+        "mass": _MASS if has_mass else "",
         "signed": answer.signed,
         "needs_permit": answer.needs_permit,
     }
