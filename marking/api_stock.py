@@ -63,6 +63,7 @@ class LabelSeriesSerializer(serializers.ModelSerializer[LabelSeries]):
             "state",
             "ordered_at",
             "ended_at",
+            "job",
         )
 
 
@@ -270,12 +271,24 @@ class SeriesList(ListAPIView[LabelSeries]):
 class MakeSeries(APIView):
     permission_classes = [granted(Can.PRINT_LABELS)]
 
-    @extend_schema(operation_id="label_series_make", request=None, responses=ReelSerializer(many=True))
+    @extend_schema(
+        operation_id="label_series_make",
+        request=None,
+        responses={200: ReelSerializer(many=True), 202: LabelSeriesSerializer},
+    )
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Draw the codes of an ordered series; answers its reels."""
+        """Draw the codes of an ordered series; answers its reels.
+
+        Of more than 2,000 labels they are drawn in the background: 202 with the series, whose `job` tells how far it
+        is. Where that failed or was cancelled, the same call goes on behind the last reel.
+        """
         person = person_of(request)
         series = get_object_or_404(LabelSeries.objects.visible_to(person), pk=pk)
+        if series.count > stock.MADE_AT_ONCE:
+            stock.start_making(actor=person, at=timezone.now(), series=series)
+            series.refresh_from_db()
+            return Response(LabelSeriesSerializer(series).data, status=202)
         reels = stock.make_series(actor=person, at=timezone.now(), series=series)
         rows: Any = reel_rows(reels)
         return Response(ReelSerializer(rows, many=True).data)

@@ -203,6 +203,7 @@ class MarkingConfig(AppConfig):
             {
                 "label_series.ordered": _("Blank labels ordered"),
                 "label_series.cancelled": _("Order of blank labels cancelled"),
+                "label_series.making": _("Drawing of the codes of blank labels begun"),
                 "label_series.made": _("Codes of blank labels drawn"),
                 "labels.out_of_printer": _("Reel of labels printed"),
                 "labels.sent": _("Labels sent"),

@@ -15,7 +15,7 @@ from marking.services.copies import find_copies
 from marking.services.labels import JOB_KIND, draw_run
 from marking.services.registering import REGISTER_KIND, run_registering
 from marking.services.snapshots import make_edition
-from marking.services.stock import tell_what_differs
+from marking.services.stock import MAKE_KIND, run_making, tell_what_differs
 
 
 @runner(JOB_KIND, _("Printing labels"))
@@ -25,6 +25,12 @@ def print_labels(job: Job, progress: Progress) -> dict[str, Any]:
     run = found.get(job=job)
     parts = draw_run(run, clock=timezone.now, progress=progress)
     return {"documents": [{"id": str(part.document_id), "name": part.document.name} for part in parts]}
+
+
+@runner(MAKE_KIND, _("Drawing the codes of blank labels"))
+def draw_codes(job: Job, progress: Progress) -> dict[str, Any]:
+    """Lay out the reels of a large series, part by part."""
+    return run_making(job, progress, clock=timezone.now)
 
 
 @runner(REGISTER_KIND, _("Registering a reception"))

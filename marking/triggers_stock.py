@@ -23,6 +23,25 @@ def written_by_trigger_only() -> pgtrigger.Trigger:
     )
 
 
+def series_is_made_whole() -> pgtrigger.Trigger:
+    """A series is made when the ledger has issued every label that was ordered, no more and no fewer."""
+    return pgtrigger.Trigger(
+        name="series_is_made_whole",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__state="made") & pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
+        func="""
+            IF (SELECT coalesce(-sum(h.pieces), 0) FROM marking_labelreel r
+                    JOIN marking_labelholding h ON h.reel_id = r.id AND h.place = 'issued'
+                    WHERE r.series_id = NEW.id) <> NEW.reel_count * NEW.reel_size THEN
+                RAISE EXCEPTION 'series % is not drawn as it was ordered', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'series_is_made_whole';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def label_movement_balances() -> pgtrigger.Trigger:
     """At commit every movement has entries, and they sum to zero for each reel."""
     return pgtrigger.Trigger(
@@ -185,6 +204,30 @@ def reprint_is_approved() -> pgtrigger.Trigger:
             ) THEN
                 RAISE EXCEPTION 'mark % is printed again with a second person', NEW.code
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'reprint_is_approved';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def end_is_approved() -> pgtrigger.Trigger:
+    """A mark becomes void or replaced only in the transaction in which a second person approves just that."""
+    return pgtrigger.Trigger(
+        name="end_is_approved",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__state__in=["void", "replaced"])
+        & pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM marking_markrequest r
+                WHERE r.mark_id = NEW.code AND r.state = 'approved'
+                    AND r.kind = CASE NEW.state WHEN 'void' THEN 'void' ELSE 'replace' END
+                    AND r.approved_in = pg_current_xact_id()::text::bigint
+                    AND r.asked_by_id = NEW.end_asked_by_id AND r.decided_by_id = NEW.ended_by_id
+            ) THEN
+                RAISE EXCEPTION 'mark % is ended with a second person', NEW.code
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'end_is_approved';
             END IF;
             RETURN NEW;
         """,

@@ -8,9 +8,9 @@ from django.db import transaction
 
 from core.accounts.models import Organisation, User
 from core.jobs.models import Job
-from marking.models import LabelReel, LabelRun, LabelSeries, Mark, MarkRequest, SigningKey
+from marking.models import KeyRequest, LabelReel, LabelRun, LabelSeries, Mark, MarkRequest, SigningKey
 from marking.services.issue import register_and_mark
-from marking.services.keys import ensure_signing_key
+from marking.services.keys import declare_compromised, ensure_signing_key, take_into_use
 from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted, receive_reels, send_reels
 from marking.services.stock import confirm_printed, make_series, order_series, print_reel
@@ -63,6 +63,26 @@ def print_again(mark: Mark, payload: bytes, signature: bytes, *, asker: User, ap
         )
         MarkRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=approver, decided_at=at)
         Mark.objects.filter(pk=mark.pk).update(generation=mark.generation + 1, payload=payload, signature=signature)
+
+
+def end_mark(mark: Mark, state: str, *, asker: User, approver: User, at: datetime) -> None:
+    """A mark is void or replaced under the words of a second person, in one transaction."""
+    with transaction.atomic():
+        kind = "void" if state == "void" else "replace"
+        asked = MarkRequest.objects.create(kind=kind, mark=mark, reason="Torn off", asked_by=asker, asked_at=at)
+        MarkRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=approver, decided_at=at)
+        Mark.objects.filter(pk=mark.pk).update(
+            state=state, end_asked_by=asker, ended_by=approver, ended_at=at, end_reason="Torn off"
+        )
+
+
+def decide_key(key: SigningKey, kind: str, *, asker: User, second: User, at: datetime) -> SigningKey:
+    """A key is taken into use or declared compromised under the words of a second person, in one transaction."""
+    with transaction.atomic():
+        asked = KeyRequest.objects.create(kind=kind, key=key, reason="Lost on the way", asked_by=asker, asked_at=at)
+        KeyRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=second, decided_at=at)
+        act = take_into_use if kind == "use" else declare_compromised
+        return act(actor=second, at=at, key=key)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.base.triggers import final_once, fixed, never_deleted
+from marking import triggers_keys as triggers
 
 
 class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
@@ -18,7 +19,7 @@ class SigningKey(models.Model):
     """An Ed25519 key pair that signs marks; the private half is kept encrypted, or elsewhere under the name `place`.
 
     `id` is the key id that payloads carry: eight hex digits. One key is in use at a time. A key only moves on:
-    created, in use, retired; compromised from anywhere and for good.
+    created, in use, retired; compromised from anywhere and for good; each step by two persons, but the first key's.
     """
 
     class State(models.TextChoices):
@@ -77,6 +78,8 @@ class SigningKey(models.Model):
                     ("retired", "compromised"),
                 ],
             ),
+            triggers.key_begins_as_created(),
+            triggers.key_moves_on_by_two(),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +110,8 @@ class KeyRequest(models.Model):
     asked_at = models.DateTimeField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    # The transaction that approved it, in which alone the key changes; empty in what was decided before this was kept.
+    approved_in = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         ordering = ["-pk"]
@@ -129,6 +134,7 @@ class KeyRequest(models.Model):
             *never_deleted(),
             fixed("key_request_is_fixed", "kind", "key", "reason", "asked_by", "asked_at"),
             final_once("key_request_ends_once", pgtrigger.Q(old__state__in=["approved", "refused"])),
+            triggers.key_approval_names_its_transaction(),
         ]
 
     def __str__(self) -> str:

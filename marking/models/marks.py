@@ -154,6 +154,7 @@ class Mark(models.Model):
             ),
             triggers.label_is_applied_with_a_photo(),
             triggers.reprint_is_approved(),
+            triggers.end_is_approved(),
             triggers.marks_are_counted_when_issued(),
             triggers.marks_are_counted_when_changed(),
         ]

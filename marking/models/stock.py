@@ -16,6 +16,7 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.base.triggers import append_only, final_once, fixed, never_deleted
 from core.documents.models import Document
+from core.jobs.models import Job
 from marking import triggers_stock as triggers
 
 LARGEST_REEL = 500
@@ -42,10 +43,15 @@ class LabelSeriesQuerySet(models.QuerySet["LabelSeries"]):
 
 
 class LabelSeries(models.Model):
-    """An order of blank labels: for which office and what for, by which office printed, how many reels of how many."""
+    """An order of blank labels: for which office and what for, by which office printed, how many reels of how many.
+
+    A large one is drawn in the background, reels upon reels; each reel is stock from its own part on, and the series is
+    made when the ledger has all of its labels.
+    """
 
     class State(models.TextChoices):
         ORDERED = "ordered", _("Ordered")
+        MAKING = "making", _("Codes are being drawn")
         MADE = "made", _("Codes drawn, to be printed")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -61,6 +67,7 @@ class LabelSeries(models.Model):
     ordered_at = models.DateTimeField()
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True)
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     objects = LabelSeriesQuerySet.as_manager()
 
@@ -75,9 +82,12 @@ class LabelSeries(models.Model):
             ),
             models.CheckConstraint(condition=~Q(purpose=""), name="label_series_has_a_purpose"),
             models.CheckConstraint(
-                condition=Q(state="ordered", ended_by=None, ended_at=None)
+                condition=Q(state__in=["ordered", "making"], ended_by=None, ended_at=None)
                 | Q(state__in=["made", "cancelled"], ended_by__isnull=False, ended_at__isnull=False),
                 name="label_series_state_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="making") | Q(job__isnull=False), name="label_series_is_drawn_by_a_job"
             ),
         ]
         triggers: list[pgtrigger.Trigger] = [
@@ -95,6 +105,12 @@ class LabelSeries(models.Model):
                 "ordered_at",
             ),
             final_once("label_series_ends_once", pgtrigger.Q(old__state__in=["made", "cancelled"])),
+            pgtrigger.FSM(
+                name="label_series_moves_on",
+                field="state",
+                transitions=[("ordered", "making"), ("ordered", "made"), ("ordered", "cancelled"), ("making", "made")],
+            ),
+            triggers.series_is_made_whole(),
         ]
 
     def __str__(self) -> str:

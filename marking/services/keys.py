@@ -111,16 +111,17 @@ def _keep(
 def take_into_use(*, actor: User | None, at: datetime, key: SigningKey) -> SigningKey:
     """Sign with this key from now on; the one used before is retired, its marks stay genuine.
 
-    Raises InvalidTransition unless the key was made and never used.
+    In the transaction of an approved request; only the first key of a system needs none. Raises InvalidTransition
+    unless the key was made and never used.
     """
     _lock_keys()
+    if not SigningKey.objects.filter(pk=key.pk, state=SigningKey.State.CREATED).exists():
+        raise InvalidTransition
     retired = SigningKey.objects.in_use().first()
     if retired is not None:
         SigningKey.objects.filter(pk=retired.pk).update(state=SigningKey.State.RETIRED, ended_at=at)
         record("key.retired", actor=actor, at=at, subject=("key", retired.pk), subject_name=retired.pk)
-    fresh = SigningKey.objects.filter(pk=key.pk, state=SigningKey.State.CREATED)
-    if not fresh.update(state=SigningKey.State.IN_USE, used_from=at):
-        raise InvalidTransition
+    SigningKey.objects.filter(pk=key.pk).update(state=SigningKey.State.IN_USE, used_from=at)
     key.refresh_from_db()
     record("key.taken_into_use", actor=actor, at=at, subject=("key", key.pk), subject_name=key.pk)
     return key
@@ -130,7 +131,8 @@ def take_into_use(*, actor: User | None, at: datetime, key: SigningKey) -> Signi
 def declare_compromised(*, actor: User, at: datetime, key: SigningKey) -> SigningKey:
     """Nothing this key signed is proof any more: its marks are checked by their code alone.
 
-    Raises InvalidTransition when it was declared before. If it was in use, marks wait for another key.
+    In the transaction of an approved request. Raises InvalidTransition when it was declared before. If it was in use,
+    marks wait for another key.
     """
     _lock_keys()
     sound = SigningKey.objects.filter(pk=key.pk).exclude(state=SigningKey.State.COMPROMISED)

@@ -7,7 +7,7 @@ may count on what is left of it.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowe
 from core.documents.models import Document
 from core.documents.services import take_numbers
 from core.jobs.models import Job
-from core.jobs.services import start_job
+from core.jobs.services import Progress, start_job
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from marking.codes import new_codes
@@ -47,6 +47,10 @@ from marking.services.labels import JOB_KIND
 from marking.services.orders import LabelOrder, settle_order
 
 Fields = dict[str, StrOrPromise]
+MAKE_KIND = "marking.make_series"
+# So many labels are drawn while the person waits; of more, so many in one transaction of the background.
+MADE_AT_ONCE = 2_000
+MAKING_LABELS = 5_000
 # Who has blank labels printed.
 OFFICES = (
     Organisation.Kind.INSPECTORATE,
@@ -202,13 +206,82 @@ def make_series(
 
     A label's place on its reel says nothing of its code. Raises NotAllowed, InvalidTransition, NoSigningKey.
     """
+    _require_maker(actor, series)
+    series = _take_series(series)
+    reels = _lay_out_reels(actor, at, series, 1, series.reel_count, codes)
+    _end_making(actor, at, series)
+    return reels
+
+
+@transaction.atomic
+def start_making(*, actor: User, at: datetime, series: LabelSeries) -> Job:
+    """Have the codes of a large series drawn in the background; again where that was cancelled or failed.
+
+    Reels that were laid out stay, and the work goes on behind them. Raises NotAllowed, InvalidTransition.
+    """
+    _require_maker(actor, series)
+    # The lock closes the race of two who draw the codes of one order.
+    series = LabelSeries.objects.select_for_update(no_key=True, of=("self",)).select_related("job").get(pk=series.pk)
+    if not can_be_made(series):
+        raise InvalidTransition(_("The codes of this series were drawn, or it was cancelled. Reload the page."))
+    job = start_job(actor=actor, at=at, kind=MAKE_KIND, params={"series": series.pk, "number": series.number})
+    series.state, series.job = LabelSeries.State.MAKING, job
+    series.save(update_fields=["state", "job"])
+    _record_series("label_series.making", series, actor, at)
+    return job
+
+
+def can_be_made(series: LabelSeries) -> bool:
+    """Whether its codes may be drawn now: ordered, or begun by work that ended before its end."""
+    if series.state == LabelSeries.State.MAKING:
+        return series.job is None or series.job.is_finished
+    return series.state == LabelSeries.State.ORDERED
+
+
+def run_making(job: Job, progress: Progress, *, clock: Callable[[], datetime]) -> dict[str, Any]:
+    """Lay out what is not laid out yet, some reels at a time: each part is a transaction of as many queries as any.
+
+    Safe to run again: what was committed is counted and not drawn twice. Raises NoSigningKey, JobCancelled. Must not
+    be called inside a transaction.
+    """
+    series = LabelSeries.objects.get(pk=job.params["series"])
+    done = 0
+    while done < series.reel_count:
+        progress(series.reels.count() * series.reel_size, series.count)
+        done = _make_part(job, progress, series, at=clock())
+    progress(series.count, series.count)
+    return {"series": series.pk, "reels": series.reel_count}
+
+
+@transaction.atomic
+def _make_part(job: Job, progress: Progress, series: LabelSeries, *, at: datetime) -> int:
+    """The next reels of a series; how many it has now."""
+    progress.hold()
+    # The lock closes the race with whoever begins the work anew.
+    series = LabelSeries.objects.select_for_update(no_key=True, of=("self",)).get(pk=series.pk)
+    if series.state == LabelSeries.State.MADE:
+        return series.reel_count
+    done = series.reels.count()
+    last = min(done + max(MAKING_LABELS // series.reel_size, 1), series.reel_count)
+    _lay_out_reels(job.owner, at, series, done + 1, last, None)
+    if last == series.reel_count:
+        _end_making(job.owner, at, series)
+    return last
+
+
+def _require_maker(actor: User, series: LabelSeries) -> None:
     if series.printer_id not in offices_of(actor):
         raise NotAllowed(_("This series is printed by another office."))
-    series = _take_series(series)
+
+
+def _lay_out_reels(
+    actor: User, at: datetime, series: LabelSeries, first: int, last: int, codes: Iterator[str] | None
+) -> list[LabelReel]:
+    """These reels with their labels and the movement that issues them: a fixed number of queries."""
     reels = LabelReel.objects.bulk_create(
         [
             LabelReel(series=series, reel=reel, number=f"{series.number}/{reel:03d}", size=series.reel_size)
-            for reel in range(1, series.reel_count + 1)
+            for reel in range(first, last + 1)
         ]
     )
     _issue_blanks([(reel.pk, place) for reel in reels for place in range(1, reel.size + 1)], at, codes)
@@ -216,10 +289,13 @@ def make_series(
     changes = [Change(reel.pk, LabelPlace.ISSUED, office, -reel.size) for reel in reels]
     changes += [Change(reel.pk, LabelPlace.TO_PRINT, office, reel.size) for reel in reels]
     move_labels(actor=actor, at=at, kind=LabelMovement.Kind.ISSUED, changes=changes, reference=series.number)
+    return reels
+
+
+def _end_making(actor: User, at: datetime, series: LabelSeries) -> None:
     series.state, series.ended_by, series.ended_at = LabelSeries.State.MADE, actor, at
     series.save(update_fields=["state", "ended_by", "ended_at"])
     _record_series("label_series.made", series, actor, at)
-    return reels
 
 
 # Code, reel, place, signed bytes, signature.

@@ -95,13 +95,16 @@ def order_series(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def series(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _series_or_404(request, pk)
+    may_make = services.can_be_made(found) and found.printer_id in offices_of(request.user)
     page = keyset_page(found.reels.select_related("series"), request, order=("pk",))
     context = {
         "series": found,
         "page": page,
         "rows": reel_rows(page.rows),
         "stock": STOCK.get(found.profile, found.profile),
-        "may_make": found.state == LabelSeries.State.ORDERED and found.printer_id in offices_of(request.user),
+        "may_make": may_make,
+        # The bar is for whoever began the work; others see the state.
+        "job": found.job if found.job and found.job.owner_id == request.user.pk else None,
         "may_print": _may_print(request, found),
         "may_cancel": found.state == LabelSeries.State.ORDERED and request.user.can(Can.ORDER_LABELS),
         "events": Event.objects.about(("label_series", found.pk))[:50],
@@ -119,7 +122,14 @@ def _may_print(request: SignedInRequest, series: LabelSeries) -> bool:
 @requires(Can.PRINT_LABELS)
 @require_POST
 def make_series(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Draw the codes: at once, or of a large series in the background, where it goes on after a failure too."""
     found = _series_or_404(request, pk)
+    if found.count > services.MADE_AT_ONCE:
+        try:
+            services.start_making(actor=request.user, at=timezone.now(), series=found)
+        except DomainError as refusal:
+            messages.error(request, str(refusal))
+        return redirect("marking:label-series", pk)
     try:
         reels = services.make_series(actor=request.user, at=timezone.now(), series=found)
     except DomainError as refusal:
@@ -439,7 +449,7 @@ def destruction_paper(request: SignedInRequest, pk: int, language: str) -> HttpR
 
 def _series_or_404(request: SignedInRequest, pk: int) -> LabelSeries:
     known = LabelSeries.objects.visible_to(request.user)
-    return get_object_or_404(known.select_related("office", "printer", "ordered_by", "ended_by"), pk=pk)
+    return get_object_or_404(known.select_related("office", "printer", "ordered_by", "ended_by", "job"), pk=pk)
 
 
 def _reel_or_404(request: SignedInRequest, pk: int) -> LabelReel:

@@ -16,6 +16,7 @@ from marking.services.issue import issue_marks, register_and_mark
 from marking.services.keys import ensure_signing_key
 from marking.services.labels import LabelOrder, PrintedBefore, print_labels
 from registry.models import Derivative, Intake
+from tests.marks import decide_key
 from tests.races import at_once, winners
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -115,7 +116,7 @@ def test_two_first_starts_make_one_key(db: None, now: datetime) -> None:
 
 
 def test_a_key_is_not_ended_while_it_signs(
-    signing_key: SigningKey, horns: list[Derivative], inspector: User, now: datetime
+    signing_key: SigningKey, horns: list[Derivative], inspector: User, authority_head: User, now: datetime
 ) -> None:
     signed, order = threading.Event(), []
 
@@ -129,7 +130,7 @@ def test_a_key_is_not_ended_while_it_signs(
 
     def end() -> None:
         signed.wait(10)
-        SigningKey.objects.filter(pk=signing_key.pk).update(state="compromised", ended_at=now)
+        decide_key(signing_key, "compromise", asker=inspector, second=authority_head, at=now)
         order.append("ended")
 
     assert at_once(issue, end) == [None, None]

@@ -27,6 +27,7 @@ from marking.services.carriers import Raw, approve_end, ask_end, bind_carrier, b
 from marking.state_code import GS, SHOWN_GS
 from reports.find import find_named, understand
 from tests.cast import PASSWORD
+from tests.marks import end_mark
 
 pytestmark = pytest.mark.django_db
 
@@ -122,8 +123,7 @@ def test_it_is_bound_by_those_who_label_and_to_a_mark_in_force(
 ) -> None:
     with pytest.raises(NotAllowed):
         bind_carrier(actor=trader, at=now, mark=marks[0], raw=state_code("A1"))
-    end = {"end_asked_by": inspector, "ended_by": authority_officer, "ended_at": now, "end_reason": "Torn"}
-    Mark.objects.filter(pk=marks[0].pk).update(state="void", **end)
+    end_mark(marks[0], "void", asker=inspector, approver=authority_officer, at=now)
     with pytest.raises(InvalidTransition):
         bind_carrier(actor=inspector, at=now, mark=marks[0], raw=state_code("A1"))
     assert not Carrier.objects.exists()

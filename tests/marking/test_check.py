@@ -22,10 +22,10 @@ from marking.limits import CHECKS, UNKNOWN_CODES
 from marking.models import Mark, SigningKey
 from marking.payload import Statement, key_id_of, read, sign, to_text
 from marking.selectors import Answer, Reason, Verdict, check_text
-from marking.services.keys import create_key, declare_compromised, signing_key_in_use, take_into_use
+from marking.services.keys import create_key, signing_key_in_use
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
-from tests.marks import print_again
+from tests.marks import decide_key, end_mark, print_again
 from tests.registry.test_table import photo
 
 pytestmark = pytest.mark.django_db
@@ -89,16 +89,19 @@ def test_a_signed_text_is_genuine_and_tells_the_mass(marks: list[Mark]) -> None:
         assert answer.mass_g == mark.item.mass_g
 
 
-def test_a_signed_text_of_a_retired_key_is_genuine(marks: list[Mark], authority_head: User, now: datetime) -> None:
-    take_into_use(actor=authority_head, at=now, key=create_key(actor=authority_head, at=now))
+def test_a_signed_text_of_a_retired_key_is_genuine(
+    marks: list[Mark], authority_head: User, administrator: User, now: datetime
+) -> None:
+    fresh = create_key(actor=authority_head, at=now)
+    decide_key(fresh, "use", asker=administrator, second=authority_head, at=now)
 
     assert ask(printed(marks[0])).verdict == Verdict.GENUINE
 
 
 def test_a_signed_text_of_a_compromised_key_is_no_more_than_its_code(
-    marks: list[Mark], signing_key: SigningKey, authority_head: User, now: datetime
+    marks: list[Mark], signing_key: SigningKey, authority_head: User, administrator: User, now: datetime
 ) -> None:
-    declare_compromised(actor=authority_head, at=now, key=signing_key)
+    decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=now)
 
     answer = ask(printed(marks[0]))
 
@@ -278,9 +281,8 @@ def test_where_the_item_went_is_its_status(
 def test_an_ended_mark_is_refused_from_that_moment(
     marks: list[Mark], inspector: User, authority_officer: User, now: datetime
 ) -> None:
-    end = {"end_asked_by": inspector, "ended_by": authority_officer, "ended_at": now, "end_reason": "Torn off"}
-    Mark.objects.filter(pk=marks[0].pk).update(state="void", **end)
-    Mark.objects.filter(pk=marks[1].pk).update(state="replaced", **end)
+    end_mark(marks[0], "void", asker=inspector, approver=authority_officer, at=now)
+    end_mark(marks[1], "replaced", asker=inspector, approver=authority_officer, at=now)
 
     assert ask(printed(marks[0])).reasons == (Reason.VOID,)
     assert ask(marks[1].code).reasons == (Reason.REPLACED,)

@@ -15,14 +15,14 @@ from core.base.errors import DomainError, InvalidTransition
 from ledger.models import Holding
 from marking.codes import is_code, new_code
 from marking.labels import PROFILES
-from marking.models import OWN_PROFILE, LabelRun, Mark, SigningKey
+from marking.models import OWN_PROFILE, LabelRun, Mark, MarkRequest, SigningKey
 from marking.payload import read, to_text, verify
 from marking.services.issue import AlreadyMarked, issue_marks, register_and_mark
-from marking.services.keys import NoSigningKey, declare_compromised
+from marking.services.keys import NoSigningKey
 from marking.services.labels import LabelOrder
 from registry.models import Derivative, Intake
 from tests.builders import build_intake, register
-from tests.marks import print_again
+from tests.marks import decide_key, end_mark, print_again
 
 pytestmark = pytest.mark.django_db
 
@@ -92,9 +92,9 @@ def test_it_does_nothing_without_a_key(open_intake: Intake, inspector: User, now
 
 
 def test_it_does_nothing_with_a_compromised_key(
-    signing_key: SigningKey, open_intake: Intake, inspector: User, now: datetime
+    signing_key: SigningKey, open_intake: Intake, inspector: User, authority_head: User, now: datetime
 ) -> None:
-    declare_compromised(actor=inspector, at=now, key=signing_key)
+    decide_key(signing_key, "compromise", asker=inspector, second=authority_head, at=now)
 
     with pytest.raises(NoSigningKey):
         register_and_mark(actor=inspector, at=now, intake=open_intake)
@@ -197,10 +197,39 @@ def test_the_database_ends_a_mark_by_two_people_for_a_reason_and_for_good(
     refused(lambda: rows.update(state="void", **ended | {"end_reason": ""}))
     refused(lambda: rows.update(state="void", **ended | {"ended_by": inspector}))
     refused(lambda: rows.update(**ended))
-    rows.update(state="void", **ended)
+    refused(lambda: rows.update(state="void", **ended))  # nobody approved it
+    end_mark(marks[0], "void", asker=inspector, approver=authority_officer, at=now)
 
     refused(lambda: rows.update(state="active", end_asked_by=None, ended_by=None, ended_at=None, end_reason=""))
     refused(lambda: rows.update(state="replaced"))
+
+
+def test_the_database_ends_a_mark_only_as_the_approved_request_says(
+    marks: list[Mark], inspector: User, storekeeper: User, authority_officer: User, now: datetime
+) -> None:
+    ended = {"end_asked_by": inspector, "ended_by": authority_officer, "ended_at": now, "end_reason": "Torn off"}
+    rows = Mark.objects.filter(pk=marks[0].pk)
+
+    def asked(mark: Mark, kind: str) -> None:
+        request = MarkRequest.objects.create(kind=kind, mark=mark, reason="Torn", asked_by=inspector, asked_at=now)
+        MarkRequest.objects.filter(pk=request.pk).update(state="approved", decided_by=authority_officer, decided_at=now)
+
+    def under(mark: Mark, kind: str, change: dict[str, object]) -> None:
+        asked(mark, kind)
+        rows.update(**ended | change)
+
+    refused(lambda: under(marks[1], "void", {"state": "void"}))
+    refused(lambda: under(marks[0], "replace", {"state": "void"}))
+    refused(lambda: under(marks[0], "reprint", {"state": "replaced"}))
+    refused(lambda: under(marks[0], "void", {"state": "void", "ended_by": storekeeper}))
+    refused(lambda: under(marks[0], "void", {"state": "void", "end_asked_by": storekeeper}))
+    waiting = MarkRequest.objects.create(kind="void", mark=marks[0], reason="Torn", asked_by=inspector, asked_at=now)
+    refused(lambda: rows.update(state="void", **ended))
+    refused(lambda: MarkRequest.objects.filter(pk=waiting.pk).update(approved_in=1))
+    assert rows.get().state == "active"
+    with transaction.atomic():
+        MarkRequest.objects.filter(pk=waiting.pk).update(state="approved", decided_by=authority_officer, decided_at=now)
+        rows.update(state="void", **ended)
 
 
 def test_the_database_knows_one_active_mark_of_a_derivative(
@@ -220,9 +249,7 @@ def test_the_database_knows_one_active_mark_of_a_derivative(
 
     with pytest.raises(IntegrityError), transaction.atomic():
         second()
-    Mark.objects.filter(pk=mark.pk).update(
-        state="void", end_asked_by=inspector, ended_by=authority_officer, ended_at=now, end_reason="Torn off"
-    )
+    end_mark(mark, "void", asker=inspector, approver=authority_officer, at=now)
     assert second().derivative == mark.derivative
 
 

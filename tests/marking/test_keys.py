@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -16,7 +17,7 @@ from core.accounts.models import User
 from core.audit.models import Event
 from core.base.errors import InvalidTransition
 from marking.keys import UnreadableKeyError, encryption_key, seal, unseal
-from marking.models import Mark, SigningKey
+from marking.models import KeyRequest, Mark, SigningKey
 from marking.payload import key_id_of
 from marking.services.keys import (
     NoSigningKey,
@@ -26,6 +27,7 @@ from marking.services.keys import (
     signing_key_in_use,
     take_into_use,
 )
+from tests.marks import decide_key
 
 SECRET = encryption_key("", "a secret of this installation")
 
@@ -109,9 +111,13 @@ def test_the_command_rotates_and_declares_compromised_by_two(
 
 @pytest.mark.django_db
 def test_a_system_without_a_sound_key_starts_and_says_so(
-    signing_key: SigningKey, authority_head: User, now: datetime, capsys: pytest.CaptureFixture[str]
+    signing_key: SigningKey,
+    authority_head: User,
+    administrator: User,
+    now: datetime,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    declare_compromised(actor=authority_head, at=now, key=signing_key)
+    decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=now)
 
     call_command("ensure_signing_key")
 
@@ -121,12 +127,17 @@ def test_a_system_without_a_sound_key_starts_and_says_so(
 
 @pytest.mark.django_db
 def test_a_new_key_retires_the_old_one_whose_marks_stay_genuine(
-    marks: list[Mark], signing_key: SigningKey, authority_head: User, now: datetime, client: Client
+    marks: list[Mark],
+    signing_key: SigningKey,
+    authority_head: User,
+    administrator: User,
+    now: datetime,
+    client: Client,
 ) -> None:
     fresh = create_key(actor=authority_head, at=now)
     assert signing_key_in_use()[0] == signing_key
 
-    take_into_use(actor=authority_head, at=now, key=fresh)
+    decide_key(fresh, "use", asker=administrator, second=authority_head, at=now)
 
     signing_key.refresh_from_db()
     assert signing_key.state == SigningKey.State.RETIRED
@@ -138,9 +149,9 @@ def test_a_new_key_retires_the_old_one_whose_marks_stay_genuine(
 
 @pytest.mark.django_db
 def test_a_compromised_key_is_so_for_good_and_is_not_replaced_by_itself(
-    signing_key: SigningKey, authority_head: User, now: datetime
+    signing_key: SigningKey, authority_head: User, administrator: User, now: datetime
 ) -> None:
-    declare_compromised(actor=authority_head, at=now, key=signing_key)
+    decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=now)
 
     with pytest.raises(InvalidTransition):
         declare_compromised(actor=authority_head, at=now, key=signing_key)
@@ -161,7 +172,9 @@ def test_a_key_sealed_under_another_secret_is_refused_in_words(signing_key: Sign
 
 
 @pytest.mark.django_db
-def test_the_database_keeps_keys_and_their_states(signing_key: SigningKey, now: datetime) -> None:
+def test_the_database_keeps_keys_and_their_states(
+    signing_key: SigningKey, authority_head: User, administrator: User, now: datetime
+) -> None:
     rows = SigningKey.objects.filter(pk=signing_key.pk)
     waiting = create_key(actor=None, at=now)
 
@@ -177,9 +190,67 @@ def test_the_database_keeps_keys_and_their_states(signing_key: SigningKey, now: 
     refused(lambda: rows.update(ended_at=now))
     refused(lambda: SigningKey.objects.filter(pk=waiting.pk).update(state="in_use", used_from=now))
     refused(lambda: SigningKey.objects.filter(pk=waiting.pk).update(state="retired", used_from=now, ended_at=now))
-    rows.update(state="compromised", ended_at=now)
+    refused(lambda: rows.update(state="compromised", ended_at=now))  # nobody approved it
+    decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=now)
     refused(lambda: rows.update(state="in_use", ended_at=None))
     refused(lambda: rows.update(ended_at=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+@pytest.mark.django_db
+def test_the_database_changes_a_key_only_as_two_persons_decided(
+    signing_key: SigningKey, authority_head: User, administrator: User, now: datetime
+) -> None:
+    fresh, third = create_key(actor=None, at=now), create_key(actor=None, at=now)
+    ended = {"state": "compromised", "ended_at": now}
+    used = {"state": "in_use", "used_from": now}
+
+    def change(key: SigningKey, said: dict[str, object]) -> None:
+        SigningKey.objects.filter(pk=key.pk).update(**said)
+
+    def approve(key: SigningKey, kind: str) -> KeyRequest:
+        asked = KeyRequest.objects.create(
+            kind=kind, key=key, reason="Lost on the way", asked_by=administrator, asked_at=now
+        )
+        KeyRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=authority_head, decided_at=now)
+        return asked
+
+    @transaction.atomic
+    def together(*acts: Callable[[], object]) -> None:
+        for act in acts:
+            act()
+
+    def refused(*acts: Callable[[], object]) -> None:
+        with pytest.raises(DatabaseError):
+            together(*acts)
+
+    refused(lambda: SigningKey.objects.create(id="00000001", public_key=b"1" * 32, created_at=now, **used))
+    for key in (signing_key, fresh):
+        refused(partial(change, key, ended))
+        refused(partial(approve, third, "compromise"), partial(change, key, ended))
+        refused(partial(approve, key, "use"), partial(change, key, ended))
+    change_over = (partial(change, signing_key, {"state": "retired", "ended_at": now}), partial(change, fresh, used))
+    refused(*change_over)
+    refused(partial(approve, third, "use"), *change_over)
+    refused(partial(approve, fresh, "compromise"), *change_over)
+    asked = KeyRequest.objects.create(kind="use", key=fresh, reason="x", asked_by=administrator, asked_at=now)
+    refused(lambda: KeyRequest.objects.filter(pk=asked.pk).update(approved_in=1), *change_over)
+    refused(
+        lambda: KeyRequest.objects.create(
+            kind="use",
+            key=third,
+            reason="x",
+            state="approved",
+            asked_by=administrator,
+            asked_at=now,
+            decided_by=authority_head,
+            decided_at=now,
+        )
+    )
+    with transaction.atomic():
+        KeyRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=authority_head, decided_at=now)
+        for act in change_over:
+            act()
+    assert signing_key_in_use()[0] == fresh
 
 
 @pytest.mark.django_db

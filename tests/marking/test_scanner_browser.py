@@ -20,10 +20,10 @@ from ledger.sscc import make_sscc
 from marking import field
 from marking.models import Mark, SigningKey
 from marking.payload import to_text
-from marking.services.keys import declare_compromised
 from marking.services.snapshots import make_edition
 from tests.cast import PASSWORD
 from tests.conftest import CHROMIUM
+from tests.marks import decide_key
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 STATE_CODE = "0104870000000012215Ab%cdEFgHiJ\x1d91EE06\x1d92QUJD"
@@ -276,7 +276,7 @@ def test_only_changes_are_fetched_and_a_key_that_was_lost_is_not_trusted(
     assert asked[:4] == ["keys.json", "snapshot.json", "snapshot/2.bin", "snapshot/3.bin"]
     assert "snapshot.bin" not in asked
 
-    declare_compromised(actor=authority_head, at=at, key=signing_key)
+    decide_key(signing_key, "compromise", asker=authority_officer, second=authority_head, at=at)
     with page.expect_response("**/m/snapshot.json"):
         page.context.set_offline(False)
     expect(page.locator("[data-freshness]")).not_to_contain_text("Fetching")

@@ -35,7 +35,7 @@ from marking.snapshots import (
     read_snapshot,
     write_snapshot,
 )
-from tests.marks import print_again
+from tests.marks import end_mark, print_again
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 PUBLIC = SIGNER.public_key().public_bytes_raw()
@@ -124,9 +124,7 @@ def test_it_says_what_the_public_check_says(
     place_hold(
         actor=inspector, at=now, item_ids=[marks[1].item.pk], kind=Hold.Kind.DISPUTE, reference="Claimed by another"
     )
-    Mark.objects.filter(pk=marks[2].pk).update(
-        state="void", end_asked_by=inspector, ended_by=authority_officer, ended_at=now, end_reason="Torn off"
-    )
+    end_mark(marks[2], "void", asker=inspector, approver=authority_officer, at=now)
     print_again(marks[3], b"new", b"new", asker=inspector, approver=authority_officer, at=now)
     state = collect_state()
 
