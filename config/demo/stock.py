@@ -4,6 +4,8 @@ import math
 import random
 from datetime import datetime, timedelta
 
+from django.db import connection
+
 from config.demo.cast import Cast
 from config.demo.trade import free_items
 from core.accounts.models import User
@@ -69,6 +71,9 @@ def count_central(cast: Cast, store: CustodyAccount, at: datetime) -> None:
     for person, own in ((keeper, items[:half]), (second, items[half:])):
         take_all(stocktake, person, own, at + timedelta(hours=2))
     note_unknown(actor=second, at=at + timedelta(hours=3), stocktake=stocktake, text="KZ25-9999999")
+    with connection.cursor() as cursor:
+        # What PostgreSQL does by itself where rows are committed before they are counted.
+        cursor.execute("ANALYZE ledger_stocktakeline, ledger_stocktakescan")
     stocktake = end_counting(actor=keeper, at=at + timedelta(hours=5), stocktake=stocktake)
     for hours, member in enumerate((keeper, second, cast.people["auditor"]), start=6):
         stocktake = sign_stocktake(

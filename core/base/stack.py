@@ -83,6 +83,7 @@ def run() -> None:
     with hold_var() as (var, lock), supervised(lock) as supervisor:
         require_free_port(host, port)
         say("starting")
+        keep_bytecode(var)
         sign_ins = prepare(supervisor, var)
         address = f"http://{_reachable(host)}:{port}"
         web = {
@@ -91,6 +92,7 @@ def run() -> None:
             "GRANIAN_WORKERS": os.environ.get("WEB_WORKERS", "2"),
             "GRANIAN_LOG_LEVEL": "warning",
         }
+        say("starting the web server and the worker")
         celery = {"CELERY_SKIP_CHECKS": "yes", "PYTHONWARNINGS": AS_ROOT}
         supervisor.start(
             Child("worker", _argv(WORKER), ROOT, celery), Child("web", _argv(WEB), ROOT, web, patience=10.0)
@@ -114,6 +116,8 @@ def prepare(supervisor: Supervisor, var: Path) -> str:
     if "DATABASE_URL" in os.environ:
         sign_ins.unlink(missing_ok=True)  # these may tell of another database
         prepared.unlink(missing_ok=True)
+    if "DATABASE_URL" not in os.environ and not (var / "postgres").exists():
+        say("making a PostgreSQL of its own")
     start_servers(supervisor, var)
     compile_catalogues()
     if not prepared.exists() or prepared.read_text() != state:
@@ -122,6 +126,14 @@ def prepare(supervisor: Supervisor, var: Path) -> str:
             raise CannotRun("the database could not be prepared")
         prepared.write_text(state)
     return sign_ins.read_text()
+
+
+def keep_bytecode(var: Path) -> None:
+    """Where Python must leave no bytecode beside the sources, it stays with the data: without any, each of the seven
+    processes would compile Django for itself, at every start."""
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        os.environ["PYTHONPYCACHEPREFIX"] = os.environ.get("PYTHONPYCACHEPREFIX") or str(var / "bytecode")
+        os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 
 def execute(command: list[str]) -> int:

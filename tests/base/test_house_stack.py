@@ -12,6 +12,7 @@ from core.base.stack import (
     ROOT,
     CannotRun,
     hold_var,
+    keep_bytecode,
     keep_secret,
     require_free_port,
     reset,
@@ -131,3 +132,15 @@ def test_an_interrupted_start_leaves_nothing_running(var: Path) -> None:
     assert "stopping" in said
     with hold_var():
         assert not (var / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_bytecode_that_may_not_lie_beside_the_sources_lies_with_the_data(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "")
+
+    keep_bytecode(var)
+    subprocess.run([sys.executable, "-c", "import core.base.clock"], check=True, cwd=ROOT)
+
+    assert list(var.glob("bytecode/**/clock.*.pyc"))

@@ -1,6 +1,6 @@
 """`migrate`, which does not draw a model and all its relations anew for each constraint, index and trigger."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from pathlib import Path
@@ -9,7 +9,9 @@ from unittest.mock import patch
 
 from django.apps import apps
 from django.core.management.commands import migrate
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.state import ProjectState
+from django.db.models import Field
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
 
@@ -18,12 +20,14 @@ class Command(migrate.Command):
         """Django's own, in a third of the time for a new database.
 
         What these operations change are options of the model, which the statements of our migrations do not ask the
-        drawn model for: each brings its own constraint, index or trigger along. A new model or a new field is drawn
-        without the models around it, which is all that its own statements ask for; who asks for more, as a migration
-        of data does, gets all of them drawn anew. The migrations of libraries are drawn as ever.
+        drawn model for: each brings its own constraint, index or trigger along. A new model, a new field or another
+        form of a plain one is drawn without the models around it, which is all that its own statements ask for; who
+        asks for more, as a migration of data does, gets all of them drawn anew. The migrations of libraries are drawn
+        as ever, and come first, while there are few models to draw.
         """
         with ExitStack() as stack:
-            for name in ("add_model", "add_field"):
+            stack.enter_context(patch.object(MigrationGraph, "leaf_nodes", _ours_last(MigrationGraph.leaf_nodes)))
+            for name in ("add_model", "add_field", "alter_field"):
                 stack.enter_context(patch.object(ProjectState, name, _drawn_alone(getattr(ProjectState, name))))
             stack.enter_context(patch.object(ProjectState, "reload_model", _all_or_few(ProjectState.reload_model)))
             for name in ("_append_option", "_remove_option"):
@@ -59,13 +63,25 @@ def _drawn_alone(change: Callable[..., None]) -> Callable[..., None]:
                 state.is_delayed = True
                 state._reload({(app_label, model_name)})  # type: ignore[attr-defined]
 
-        if _is_ours(first if isinstance(first, str) else first.app_label):
+        if _is_ours(first if isinstance(first, str) else first.app_label) and (
+            change.__name__ != "alter_field" or _is_plain(args)
+        ):
             with patch.object(state, "reload_model", draw):
                 change(state, first, *args, **options)
         else:
             change(state, first, *args, **options)
 
     return changed
+
+
+def _ours_last(leaf_nodes: Callable[..., list[tuple[str, str]]]) -> Callable[..., list[tuple[str, str]]]:
+    """The same leaves, those of libraries first."""
+
+    @wraps(leaf_nodes)
+    def sorted_leaves(graph: MigrationGraph, *args: Any) -> list[tuple[str, str]]:
+        return sorted(leaf_nodes(graph, *args), key=lambda leaf: _is_ours(leaf[0]))
+
+    return sorted_leaves
 
 
 def _all_or_few(reload: Callable[..., None]) -> Callable[..., None]:
@@ -83,6 +99,12 @@ def _all_or_few(reload: Callable[..., None]) -> Callable[..., None]:
 
 def _is_ours(label: str) -> bool:
     return not {"site-packages", "dist-packages"}.intersection(Path(apps.get_app_config(label).path).parts)
+
+
+def _is_plain(arguments: Iterable[Any]) -> bool:
+    """Whether the field among these is one that no other table can point at and that points at none."""
+    (field,) = (argument for argument in arguments if isinstance(argument, Field))
+    return not (field.is_relation or field.primary_key or field.unique)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from core.base.catalogues import compile_catalogues
 
@@ -24,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         compile_catalogues()
         self.collect_static_files()
-        call_command("migrate", interactive=False, verbosity=0)
+        self.migrate()
         if not options["no_demo"] and not get_user_model().objects.exists():
             self.stdout.write("filling the empty database with demo data")
             call_command("demo", stdout=StringIO())
@@ -33,6 +35,12 @@ class Command(BaseCommand):
             text = StringIO()
             call_command("demo", sign_ins=True, stdout=text)
             options["sign_ins"].write_text(text.getvalue())
+
+    def migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        if waiting := len(executor.migration_plan(executor.loader.graph.leaf_nodes())):
+            self.stdout.write(f"applying {waiting} migrations to the database")
+        call_command("migrate", interactive=False, verbosity=0)
 
     def collect_static_files(self) -> None:
         """Collect only when a file has come, gone or changed: with compression it takes seconds."""
@@ -44,5 +52,6 @@ class Command(BaseCommand):
         stamp = Path(settings.STATIC_ROOT) / ".collected"
         if stamp.exists() and stamp.read_text() == digest.hexdigest():
             return
+        self.stdout.write("collecting the static files")
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
         stamp.write_text(digest.hexdigest())
