@@ -161,6 +161,20 @@ def read_place(text: str) -> Place:
     return Place(lat, lon) if comma and abs(lat) <= 90 and abs(lon) <= 180 else NOWHERE
 
 
+def entry_of(
+    answer: Answer,
+    text: str,
+    *,
+    at: datetime,
+    channel: str,
+    asker: Asker = PUBLIC,
+    place: Place = NOWHERE,
+    is_repeat: bool = False,
+) -> Entry:
+    """A check as it would travel, for whoever keeps it at once."""
+    return _entry(_Waiting(at.timestamp(), text, answer, channel, asker, place, is_repeat))
+
+
 def _entry(one: _Waiting) -> Entry:
     answer = one.answer
     return Entry(

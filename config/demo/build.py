@@ -10,8 +10,11 @@ from django.db import transaction
 from config.demo.boxes import pack_boxes
 from config.demo.cases import try_cases
 from config.demo.cast import Cast, enter_cast
-from config.demo.checks import check_labels
+from config.demo.checks import check_labels, take_tips
+from config.demo.field import record_in_field
+from config.demo.keys import change_keys
 from config.demo.labels import keep_labels
+from config.demo.marks import ask_for_marks, bind_carriers
 from config.demo.origins import take_in_other_origins
 from config.demo.printing import set_up_printers
 from config.demo.processing import live_processing
@@ -45,6 +48,7 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     seize(cast, chance)
     allow_sale(cast, FOUNDED)
     take_in_other_origins(cast, autumn.permits[1])
+    change_keys(cast, moment(date(2025, 12, 22), 10), now)
     trade(cast, now)
     pack_boxes(cast, now)
     keep_stores(cast, chance, now)
@@ -53,8 +57,12 @@ def build_demo(*, now: datetime, say: Say) -> Cast:
     set_up_printers(cast, now)
     latest = Intake.objects.filter(state=Intake.State.REGISTERED, origin="removal", term="HOR").latest("pk")
     print_labels(actor=latest.opened_by, at=now, intake=latest, order=LabelOrder(profile="a4-65"))
-    keep_labels(cast, now)
-    check_labels(now)
+    reels = keep_labels(cast, now)
+    record_in_field(cast, chance, reels[1], now)
+    bind_carriers(cast, now)
+    former = ask_for_marks(cast, now)
+    take_tips(chance, now)
+    check_labels(cast, chance, former, now)
     make_edition(at=now)
     say(f"{Derivative.objects.count()} horns registered in {Intake.objects.count()} intakes")
     return cast

@@ -4,16 +4,20 @@ from datetime import datetime, timedelta
 
 from config.demo.cast import Cast
 from core.jobs.services import execute_job
-from marking.models import LabelMovement, LabelReel, LabelSeries
+from marking.models import LabelMovement, LabelReel
+from marking.services.destroying import ToDestroy, ask_destruction
 from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted, receive_reels, send_reels
 from marking.services.stock import confirm_printed, make_series, order_series, print_reel, write_off
 
 
-def keep_labels(cast: Cast, now: datetime) -> LabelSeries:
-    """Four reels of 25 ordered by the Committee, printed by the enterprise; two received, one label missing."""
+def keep_labels(cast: Cast, now: datetime) -> list[LabelReel]:
+    """Four reels of 25 ordered by the Committee, printed by the enterprise; two received, one label missing.
+
+    Spoiled ones are to be destroyed; another series was just ordered. Returns the reels.
+    """
     officer, keeper, inspector = cast.people["officer"], cast.people["storekeeper"], cast.people["inspector"]
-    at = now - timedelta(days=6)
+    at = now - timedelta(days=12)
     series = order_series(
         actor=officer,
         at=at,
@@ -44,7 +48,25 @@ def keep_labels(cast: Cast, now: datetime) -> LabelSeries:
         reason="Жел жұлып кетті",
     )
     send_reels(actor=keeper, at=now - timedelta(hours=5), receiver=receiver, reels=reels[2:3])
-    return series
+    ask_destruction(
+        actor=inspector,
+        at=at + timedelta(days=4),
+        organisation=receiver,
+        lines=[ToDestroy(reels[0])],
+        reason="Бүлінген заттаңбалар",
+        method="Ұсақтағышта",
+    )
+    order_series(
+        actor=officer,
+        at=now - timedelta(hours=20),
+        office=cast.organisations["enterprise"],
+        printer=cast.organisations["enterprise"],
+        purpose="Орталық қойма: қаптамаларды таңбалау",
+        profile="roll-58x40",
+        reel_count=2,
+        reel_size=100,
+    )
+    return reels
 
 
 def _print(reel: LabelReel, cast: Cast, at: datetime) -> None:

@@ -33,7 +33,7 @@ def keep_checks() -> int:
     kept = 0
     with open_redis(settings.REDIS_URL) as client:
         while entries := client.xrange(STREAM, count=AT_ONCE):
-            kept += _keep(list(_readable(fields for _key, fields in entries)))
+            kept += keep_entries(list(_readable(fields for _key, fields in entries)))
             client.xdel(STREAM, *[key for key, _fields in entries])
     return kept
 
@@ -47,7 +47,8 @@ def _readable(entries: Iterable[dict[bytes, bytes]]) -> Iterable[Entry]:
 
 
 @transaction.atomic
-def _keep(entries: Sequence[Entry]) -> int:
+def keep_entries(entries: Sequence[Entry]) -> int:
+    """Keep these checks, each once; how many are new. A fixed number of statements."""
     known = frozenset(Region.objects.values_list("pk", flat=True))
     with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

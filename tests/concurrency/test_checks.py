@@ -91,7 +91,7 @@ def test_without_keys_of_their_own_they_would_be_kept_twice(streamed: int, monke
         entries: Any = client.xrange(STREAM)
     fields = [one for _key, one in entries]
 
-    results = at_once(*[lambda: checks._keep(list(checks._readable(fields)))] * 2)
+    results = at_once(*[lambda: checks.keep_entries(list(checks._readable(fields)))] * 2)
 
     assert results == [streamed, streamed]
 
