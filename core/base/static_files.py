@@ -19,6 +19,4 @@ class ManifestStorage(CompressedManifestStaticFilesStorage):
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Only under the names that pages ask for, and no maps of sources: all the rest took a minute."""
         asked_for = set(self.hashed_files.values())
-        return super().compress_files(  # type: ignore[no-any-return]
-            path for path in paths if path in asked_for and not path.endswith(".map")
-        )
+        return super().compress_files(path for path in paths if path in asked_for and not path.endswith(".map"))
