@@ -63,9 +63,12 @@ class LossReportSerializer(serializers.ModelSerializer[LossReport]):
             "kind",
             "account",
             "place",
+            "last_seen_on",
             "noticed_on",
             "search_until",
             "circumstances",
+            "how_found",
+            "told",
             "police_number",
             "reference",
             "reported_by",
@@ -90,9 +93,12 @@ class ReportLossSerializer(serializers.Serializer[Any]):
     account = StoreField(required=False, allow_null=True, default=None)
     items = _items(required=False)
     missing_of = serializers.CharField(max_length=20, allow_blank=True, default="")
-    place = serializers.CharField(max_length=200, allow_blank=True, default="")
+    place = serializers.CharField(max_length=200)
+    last_seen_on = serializers.DateField()
     noticed_on = serializers.DateField()
     circumstances = serializers.CharField(max_length=4000)
+    how_found = serializers.CharField(max_length=1000, help_text="Who noticed it, and by what.")
+    told = serializers.CharField(max_length=400, help_text="Who was told: name, post and office.")
     police_number = serializers.CharField(max_length=60, allow_blank=True, default="")
 
 

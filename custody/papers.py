@@ -166,7 +166,10 @@ def draw_loss_act(act: LossAct, language: Language, *, at: datetime) -> bytes:
             issuer=report.account.custodian.name if report.account.custodian else "",
             facts=(
                 Fact(_("Report of loss"), f"{report.number}, {_day(report.reported_at)}"),
+                *([Fact(_("Last seen on"), f"{report.last_seen_on:%d.%m.%Y}")] if report.last_seen_on else []),
                 Fact(_("What happened"), report.circumstances),
+                *([Fact(_("How it was noticed"), report.how_found)] if report.how_found else []),
+                *([Fact(_("Who was told"), report.told)] if report.told else []),
                 Fact(_("Report to the police"), report.police_number or act.no_police_reason or "-"),
                 *([Fact(_("Why the search ended early"), act.early_reason)] if act.early_reason else []),
                 Fact(_("Reason"), act.reason),

@@ -7,6 +7,24 @@ import pgtrigger
 from core.accounts.models import Organisation
 
 
+def loss_report_is_told_whole() -> pgtrigger.Trigger:
+    """A new report says where, when, how it was noticed and who was told; older ones keep what they say."""
+    return pgtrigger.Trigger(
+        name="loss_report_is_told_whole",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.place = '' OR NEW.how_found = '' OR NEW.told = '' OR NEW.last_seen_on IS NULL
+                OR NEW.last_seen_on > NEW.noticed_on
+            THEN
+                RAISE EXCEPTION 'report % does not say where, when, how it was noticed or who was told', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'loss_report_is_told_whole';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def ended_but_for_its_papers(name: str, ended: str, papers: Sequence[str]) -> pgtrigger.Trigger:
     """What is ended stays as it ended; only its papers are drawn afterwards, each once. `ended` is SQL of us alone."""
     keys = ", ".join(f"'{paper}_id'" for paper in papers)

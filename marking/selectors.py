@@ -73,6 +73,7 @@ BY_HOLD: dict[str, Reason] = {
     Hold.Kind.MISSING: Reason.LOST,
     Hold.Kind.TO_DESTROY: Reason.TO_DESTROY,
     Hold.Kind.MASS: Reason.DISPUTE,
+    Hold.Kind.ORIGIN: Reason.DISPUTE,
 }
 # Work of the keeper that says nothing against the goods.
 # What is only looked for on the way is nobody's loss yet: the public hears of it when it is reported.

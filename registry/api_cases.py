@@ -20,7 +20,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.models import Organisation, Region
 from core.accounts.roles import Can
-from core.accounts.signature import SignedSerializer, sign_by_password
+from core.accounts.signature import SignedSerializer, second_signer, sign_by_password
 from core.base.errors import BadInput
 from core.documents.services import serve
 from registry import services
@@ -190,7 +190,13 @@ class ExpertiseSerializer(serializers.ModelSerializer[Expertise]):
 
 
 class GiveBackSerializer(SignedSerializer):
-    """Who receives the goods, and the scan of the receipt that was signed. Without `items`: all that are to go back."""
+    """Who receives the goods, and the scan of the receipt that was signed. Without `items`: all that are to go back.
+
+    A `second` person, by sign-in name and password, signs beside the one who hands over.
+    """
+
+    second = serializers.CharField(max_length=150, help_text="Sign-in name of the second person.")
+    second_password = serializers.CharField(max_length=128, trim_whitespace=False, write_only=True)
 
     items = serializers.ListField(child=serializers.CharField(max_length=16), default=list)
     receiver_name = serializers.CharField(max_length=200)
@@ -212,7 +218,7 @@ class ReturnActSerializer(serializers.ModelSerializer[ReturnAct]):
 
     class Meta:
         model = ReturnAct
-        fields = ("id", "number", "decision", "handed_by", "handed_at", "items")
+        fields = ("id", "number", "decision", "handed_by", "second", "handed_at", "items")
 
 
 class StoodGoodsSerializer(serializers.Serializer[Any]):
@@ -514,7 +520,10 @@ class GiveBack(APIView):
     @extend_schema(operation_id="cases_return", request=GiveBackSerializer, responses={201: ReturnActSerializer})
     @idempotent
     def post(self, request: Request, pk: int, decision: int) -> Response:
-        """Give goods back to their owner; they leave the books with this act. Signed by the password."""
+        """Give goods back to their owner; they leave the books with this act. Signed by two passwords.
+
+        Who recorded the decision does not hand over, but may be the second person.
+        """
         confirmed = get_object_or_404(CourtDecision, pk=decision, case__in=_visible(request).filter(pk=pk))
         given, person = GiveBackSerializer(data=request.data), person_of(request)
         given.is_valid(raise_exception=True)
@@ -523,6 +532,7 @@ class GiveBack(APIView):
         goods = dict(goods_to_return(confirmed).values_list("item__derivative__number", "item"))
         act = services.return_goods(
             actor=person,
+            second=second_signer(said["second"], said["second_password"]),
             at=timezone.now(),
             decision=confirmed,
             item_ids=_items(goods, said["items"], field="items") or list(goods.values()),

@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
+from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.errors import InvalidTransition, NotAllowed
 from registry import services
 from registry.models import Intake, Sale, VeterinaryCertificate
@@ -32,6 +33,7 @@ from registry.services import importing
 
 class OpenOrigin(APIView):
     permission_classes = [granted(Can.OPEN_INTAKE)]
+    parser_classes = [JSONParser, MultiPartParser]
 
     @extend_schema(operation_id="intakes_open", request=OpenOriginSerializer, responses={201: IntakeSerializer})
     @idempotent
@@ -41,6 +43,22 @@ class OpenOrigin(APIView):
         given.is_valid(raise_exception=True)
         opened = services.open_intake(actor=person_of(request), at=timezone.now(), **given.facts())
         return Response(IntakeSerializer(opened).data, status=201)
+
+
+class ConfirmOldStock(APIView):
+    permission_classes = [granted(Can.OPEN_INTAKE, Can.DECIDE_NOTICE)]
+
+    @extend_schema(operation_id="intakes_confirm", request=SignedSerializer, responses=IntakeSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Confirm old stock against its inventory as a second person: the goods are no longer held."""
+        person = person_of(request)
+        intake = get_object_or_404(Intake.objects.visible_to(person), pk=pk)
+        given = SignedSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        sign_by_password(person, given.validated_data["password"])
+        services.confirm_old_stock(actor=person, at=timezone.now(), intake=intake)
+        return Response(IntakeSerializer(intake).data)
 
 
 class Sheets(APIView):
@@ -120,6 +138,7 @@ class Sales(ListAPIView[Sale]):
 
 urlpatterns = [
     path("intakes/open/", OpenOrigin.as_view(), name="intakes-open"),
+    path("intakes/<int:pk>/confirm/", ConfirmOldStock.as_view(), name="intake-confirm"),
     path("intakes/<int:pk>/sheets/", Sheets.as_view(), name="intake-sheets"),
     path("certificates/", Certificates.as_view(), name="certificates"),
     path("sales/", Sales.as_view(), name="sales"),

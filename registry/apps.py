@@ -12,7 +12,7 @@ class RegistryConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.documents.attaching import register_holder
-        from core.notices.services import register_notice_codes
+        from core.notices.services import register_notice_codes, register_obstacle
         from core.rules.values import register_terms
         from registry.models import Case, DailySheet, Derivative, Intake, Processing, Term
         from registry.selectors import permits_seen, seasons_seen
@@ -25,11 +25,13 @@ class RegistryConfig(AppConfig):
             may_add_to_processing,
             may_add_to_sheet,
             place_of_case,
+            still_unconfirmed,
         )
 
         import_module("registry.tasks")
         register_terms({term.value: term.label for term in Term})
         register_holder(holders_of)
+        register_obstacle("intake.old_stock_waits", still_unconfirmed)
         register_subject(
             "derivative",
             label=_("Item"),
@@ -107,6 +109,7 @@ class RegistryConfig(AppConfig):
                 "intake.photo_described": _("Photo described"),
                 "intake.photo_removed": _("Photo taken off its row"),
                 "intake.registered": _("Horns registered"),
+                "intake.old_stock_confirmed": _("Old stock confirmed"),
                 "intake.cancelled": _("Reception cancelled"),
                 "certificate.entered": _("Veterinary certificate entered"),
                 "sale.made": _("Batches sold"),
@@ -130,6 +133,13 @@ class RegistryConfig(AppConfig):
         )
         register_notice_codes(
             {
+                "intake.old_stock_waits": ngettext_lazy(
+                    "Old stock %(number)s in %(store)s: %(pieces)s item waits for a second person of an inspection or"
+                    " the authority.",
+                    "Old stock %(number)s in %(store)s: %(pieces)s items wait for a second person of an inspection or"
+                    " the authority.",
+                    "pieces",
+                ),
                 "case.counts_differ": ngettext_lazy(
                     "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s was weighed and marked",
                     "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s were weighed and marked",

@@ -266,7 +266,7 @@ class DecisionForm(forms.Form):
 
 
 class ReturnForm(SignatureForm):
-    """Who receives the goods, and the receipt: signed on the screen, or on paper and attached."""
+    """Who receives the goods, and the receipt: signed on the screen, or on paper and attached; two persons sign it."""
 
     receiver_name = forms.CharField(label=_("Who receives the goods"), max_length=200, help_text=_("Full name."))
     receiver_document = forms.CharField(
@@ -292,7 +292,29 @@ class ReturnForm(SignatureForm):
     receipt = forms.FileField(
         label=_("Scan of the signed receipt"), required=False, help_text=_("Instead of a signature on the screen.")
     )
-    field_order = ("receiver_name", "receiver_document", "receiver_iin", "on_behalf", "only", "signature", "receipt")
+    second = forms.CharField(
+        label=_("Second person: sign-in name"),
+        max_length=150,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=_("One who works on the case or keeps the evidence room, and is here with you."),
+    )
+    second_password = forms.CharField(
+        label=_("Password of the second person, as a signature"),
+        widget=forms.PasswordInput({"autocomplete": "off"}),
+        strip=False,
+    )
+    field_order = (
+        "receiver_name",
+        "receiver_document",
+        "receiver_iin",
+        "on_behalf",
+        "only",
+        "signature",
+        "receipt",
+        "password",
+        "second",
+        "second_password",
+    )
 
 
 def split_goods(goods: dict[str, int], *, outcome: str, others: str, other_outcome: str) -> dict[Outcome, list[int]]:

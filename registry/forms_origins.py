@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
@@ -40,11 +41,14 @@ class CertificateField(forms.ModelChoiceField):
         return f"{obj.number} · {obj.issued_on:%d.%m.%Y} · {obj.slaughter_point}"
 
 
-def _scan() -> forms.FileField:
+ANY_SCAN = _("PDF or photo, at most 50 MB.")
+
+
+def _scan(help_text: StrOrPromise = ANY_SCAN) -> forms.FileField:
     return forms.FileField(
         label=_("Scanned paper"),
         required=False,
-        help_text=_("PDF or photo, at most 50 MB."),
+        help_text=help_text,
         widget=forms.FileInput({"accept": "application/pdf,image/jpeg,image/png,image/webp"}),
     )
 
@@ -162,7 +166,7 @@ class OldStockForm(OriginForm):
         widget=forms.Textarea({"rows": 3}),
         help_text=_("Name and post, one a line."),
     )
-    scan = _scan()
+    scan = _scan(_("The signed inventory sheet, PDF or photo. Without it nothing is taken in."))
 
     field_order = ("term", "store", "on", *paper_fields, "scan")
 

@@ -32,7 +32,11 @@ def draw_return_act(
             place=place.name,
             issuer=giver.name if giver else "",
             parties=(
-                Party(_("Gives"), giver.name if giver else "", (act.handed_by.full_name,)),
+                Party(
+                    _("Gives"),
+                    giver.name if giver else "",
+                    tuple(person.full_name for person in (act.handed_by, act.second) if person),
+                ),
                 Party(
                     _("Receives"),
                     act.receiver_name,
@@ -71,6 +75,7 @@ def draw_return_act(
             text=(_("I have received the goods in full and have no claims."),),
             signatories=(
                 Signatory(role=_("Gave"), name=act.handed_by.full_name, signed=signed),
+                Signatory(role=_("Second person"), name=act.second.full_name if act.second else "", signed=signed),
                 Signatory(
                     role=_("Received"),
                     name=act.receiver_name,

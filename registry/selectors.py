@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.documents.models import Document
+from core.notices.models import is_authority
 from core.rules.models import Rule, RuleCode
 from ledger.models import AccountKind, CustodyAccount
 from registry.models import (
@@ -54,6 +55,20 @@ def stores_for_intake(user: User, origin: Origin) -> QuerySet[CustodyAccount]:
 def can_work_on(user: User, intake: Intake) -> bool:
     """Whether the person may weigh, register and cancel here: it is one of the places they may take goods in."""
     return stores_for_intake(user, Origin(intake.origin)).filter(pk=intake.store_id).exists()
+
+
+def may_confirm_old_stock(user: User, intake: Intake) -> bool:
+    """An inspector of the region or the authority, and never one of the keeper of the store."""
+    offices = user.organisation_ids(Can.OPEN_INTAKE) if _inspects(user, intake) else frozenset()
+    if is_authority(user):
+        offices |= user.organisation_ids(Can.DECIDE_NOTICE)
+    return bool(offices - {intake.store.custodian_id})
+
+
+def _inspects(user: User, intake: Intake) -> bool:
+    offices = Organisation.objects.filter(pk__in=user.organisation_ids(Can.OPEN_INTAKE))
+    is_office = offices.filter(kind__in=(Organisation.Kind.INSPECTORATE, Organisation.Kind.MINISTRY)).exists()
+    return is_office and intake.region_id in user.region_codes(Can.OPEN_INTAKE)
 
 
 def permits_for_intake(user: User, on: date) -> QuerySet[RemovalPermit]:

@@ -19,6 +19,7 @@ from registry.models import (
     Term,
     VeterinaryCertificate,
 )
+from registry.services import Scan
 
 
 class FindSerializer(serializers.ModelSerializer[Find]):
@@ -56,7 +57,10 @@ class ImportationSerializer(serializers.ModelSerializer[Importation]):
 
 
 class OpenOriginSerializer(serializers.Serializer[Any]):
-    """Goods of one kind and origin. Give the one paper that proves the origin; for unknown, `explanation`."""
+    """Goods of one kind and origin. Give the one paper that proves the origin; for unknown, `explanation`.
+
+    In a multipart request its fields are named `old_stock.sheet_number`, and so on.
+    """
 
     origin = serializers.ChoiceField(choices=Origin.choices)
     term = serializers.ChoiceField(choices=Term.choices, default=Term.HORN.value)
@@ -73,6 +77,9 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
         slug_field="number", queryset=VeterinaryCertificate.objects.all(), required=False, allow_null=True
     )
     explanation = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    scan = serializers.FileField(
+        required=False, help_text="The scanned paper, in a multipart request; old stock needs it."
+    )
 
     def facts(self) -> dict[str, Any]:
         """What the service takes; only after is_valid()."""
@@ -87,6 +94,8 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
         papers += [said.pop("permit")] if "permit" in said else []
         if len(papers) > 1:
             raise serializers.ValidationError({"origin": "Give one paper."})
+        if "scan" in said:
+            said["scan"] = Scan(name=said["scan"].name or "", content=said["scan"])
         said |= {"origin": Origin(said["origin"]), "term": Term(said["term"]), "paper": papers[0] if papers else None}
         return said
 

@@ -4,11 +4,23 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.accounts.subjects import Place
 from ledger.models import CustodyAccount, Holding
-from registry.models import Case, CourtDecision, DailySheet, DerivativePhoto, Intake, Processing, RowPhoto
+from registry.models import (
+    Case,
+    CourtDecision,
+    DailySheet,
+    DerivativePhoto,
+    Intake,
+    OldStockConfirmation,
+    Processing,
+    RowPhoto,
+)
 from registry.selectors_cases import can_work_on_case
 
 
@@ -49,6 +61,13 @@ def place_of_case(key: str) -> Place | None:
     if case is None or case.latitude is None or case.longitude is None:
         return None
     return Place(lat=float(case.latitude), lon=float(case.longitude), name=case.place)
+
+
+def still_unconfirmed(key: str) -> StrOrPromise:
+    """Why an alert about old stock cannot be decided; empty once a second person has confirmed it."""
+    if OldStockConfirmation.objects.filter(intake=int(key)).exists():
+        return ""
+    return _("This old stock is held: another person confirms it on the page of its reception.")
 
 
 def may_add_to_sheet(user: User, key: str) -> bool:

@@ -2,6 +2,7 @@
 
 import pgtrigger
 
+from core.notices.models import JUDGES
 from registry.fields import EMPTY, FIELDS, required_columns
 
 
@@ -296,6 +297,102 @@ def decided_counts_stay() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'decided_counts_stay';
             END IF;
             RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        """,
+    )
+
+
+_AUTHORITY = ", ".join(f"'{role}'" for role in JUDGES)
+_IN_OFFICE = """a.ended_at IS NULL AND o.is_active
+                AND coalesce(a.valid_until, 'infinity') >= (NEW.{at} AT TIME ZONE 'Asia/Almaty')::date"""
+
+
+def old_stock_is_held_until_confirmed() -> pgtrigger.Trigger:
+    """At commit, old stock that was registered has the scan of its inventory, and every item of it was held."""
+    return pgtrigger.Trigger(
+        name="old_stock_is_held_until_confirmed",
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__origin="old_stock", new__state="registered", old__state="open"),
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM registry_oldstock s WHERE s.id = NEW.old_stock_id AND s.scan_id IS NOT NULL
+            ) OR EXISTS (
+                SELECT FROM registry_derivative d WHERE d.intake_id = NEW.id AND NOT EXISTS (
+                    SELECT FROM ledger_hold k WHERE k.item_id = d.item_id AND k.kind = 'origin'
+                )
+            ) THEN
+                RAISE EXCEPTION 'old stock of intake % has no inventory, or is not held', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'old_stock_is_held_until_confirmed';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def old_stock_is_confirmed_by_another() -> pgtrigger.Trigger:
+    """Old stock is confirmed by a person of an inspection or the authority who did not take it in, nor keeps it."""
+    return pgtrigger.Trigger(
+        name="old_stock_is_confirmed_by_another",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func=f"""
+            IF NOT EXISTS (
+                SELECT FROM registry_intake i JOIN registry_oldstock s ON s.id = i.old_stock_id
+                JOIN ledger_custodyaccount c ON c.id = i.store_id
+                JOIN accounts_appointment a ON a.user_id = NEW.confirmed_by_id
+                JOIN accounts_organisation o ON o.id = a.organisation_id
+                WHERE i.id = NEW.intake_id AND i.state = 'registered' AND s.scan_id IS NOT NULL
+                AND NEW.confirmed_by_id NOT IN (i.opened_by_id, i.closed_by_id)
+                AND a.organisation_id IS DISTINCT FROM c.custodian_id AND {_IN_OFFICE.format(at="confirmed_at")}
+                AND (a.role IN ({_AUTHORITY}) OR a.role = 'inspector' AND o.kind IN ('inspectorate', 'ministry'))
+            ) THEN
+                RAISE EXCEPTION 'old stock of intake % is confirmed by somebody else', NEW.intake_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'old_stock_is_confirmed_by_another';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608  the roles are ours
+    )
+
+
+def old_stock_is_let_go_by_its_confirmation() -> pgtrigger.Trigger:
+    """The hold of old stock is lifted by who confirmed it, or by the authority: a loss of it is written off too."""
+    return pgtrigger.Trigger(
+        name="old_stock_is_let_go_by_its_confirmation",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__kind="origin", new__lifted_at__isnull=False, old__lifted_at__isnull=True),
+        func=f"""
+            IF NOT EXISTS (
+                SELECT FROM registry_derivative d JOIN registry_oldstockconfirmation y ON y.intake_id = d.intake_id
+                WHERE d.item_id = NEW.item_id AND y.confirmed_by_id = NEW.lifted_by_id
+            ) AND NOT EXISTS (
+                SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
+                WHERE a.user_id = NEW.lifted_by_id AND {_IN_OFFICE.format(at="lifted_at")}
+                AND a.role IN ({_AUTHORITY})
+            ) THEN
+                RAISE EXCEPTION 'item % is old stock that is not confirmed', NEW.item_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'old_stock_is_let_go_by_its_confirmation';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608  the roles are ours
+    )
+
+
+def goods_go_back_by_two_persons() -> pgtrigger.Trigger:
+    """Who hands goods over to their owner did not record the decision, and a second person signs beside."""
+    return pgtrigger.Trigger(
+        name="goods_go_back_by_two_persons",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.second_id IS NULL OR NEW.second_id = NEW.handed_by_id OR NEW.handed_by_id = (
+                SELECT recorded_by_id FROM registry_courtdecision WHERE id = NEW.decision_id
+            ) THEN
+                RAISE EXCEPTION 'act % needs two persons, and not the one who recorded the decision', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_go_back_by_two_persons';
+            END IF;
+            RETURN NEW;
         """,
     )
 

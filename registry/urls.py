@@ -25,6 +25,7 @@ urlpatterns = [
     re_path(r"^intakes/sample\.(?P<fmt>csv|xlsx)$", importing.import_sample, name="import-sample"),
     path("intakes/<int:pk>/", intakes.intake, name="intake"),
     path("intakes/<int:pk>/correct/", intakes.correct, name="intake-correct"),
+    path("intakes/<int:pk>/confirm/", intakes.confirm, name="intake-confirm"),
     path("intakes/<int:pk>/cancel/", intakes.cancel, name="intake-cancel"),
     path("intakes/<int:pk>/rows/", table.intake_rows, name="intake-rows"),
     path("intakes/<int:pk>/rows/<int:row>/photo/", table.row_photo, name="row-photo"),

@@ -30,6 +30,15 @@ from tests.cast import LONG_AGO, enter_organisation, enter_person
 # --- places ---------------------------------------------------------------------------------------------------
 
 
+# What a report of loss says beside its items.
+LOSS_TOLD = {
+    "place": "Shelf A-2",
+    "circumstances": "The lock of the door is broken.",
+    "how_found": "Seen on the morning round",
+    "told": "Duty officer of the Oral police",
+}
+
+
 def build_store(
     code: str,
     custodian: Organisation,

@@ -3,13 +3,28 @@
 import io
 
 import pypdfium2
-from PIL import Image
+from PIL import Image, ImageDraw
 
 
 def picture(colour: str = "white", form: str = "PNG") -> bytes:
     """A photo of one colour."""
     out = io.BytesIO()
     Image.new("RGB", (64, 48), colour).save(out, form)
+    return out.getvalue()
+
+
+def scrawl() -> bytes:
+    """A signature as a finger draws it, cut to its ink as the pad sends it."""
+    out, image = io.BytesIO(), Image.new("RGBA", (220, 80), (0, 0, 0, 0))
+    ImageDraw.Draw(image).line([(8, 60), (60, 10), (80, 70), (130, 20), (160, 65), (212, 30)], fill="#14213d", width=3)
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def dot() -> bytes:
+    """One black point, which some would take for a signature."""
+    out = io.BytesIO()
+    Image.new("RGB", (1, 1), "black").save(out, "PNG")
     return out.getvalue()
 
 

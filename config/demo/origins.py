@@ -9,10 +9,11 @@ from config.demo.season import moment
 from core.accounts.bin import bin_from
 from core.accounts.models import Organisation, Region
 from core.accounts.services import create_organisation
+from core.documents.acts import Act, Signatory, draw_act
 from marking.services.issue import register_and_mark
 from registry.measures import TableRow
 from registry.models import Find, Importation, Intake, OldStock, Origin, RemovalPermit, Term, VeterinaryCertificate
-from registry.services import enter_certificate, open_intake, save_rows, sell_batches
+from registry.services import Scan, confirm_old_stock, enter_certificate, open_intake, save_rows, sell_batches
 
 FIRST = date(2025, 10, 20)
 
@@ -76,6 +77,7 @@ def _take_inventory(cast: Cast) -> None:
         "store": cast.places["TS-27"],
         "on": day,
     }
+    common["scan"] = Scan("3-ТТ-2025.pdf", _sheet(sheet))
     pieces = open_intake(at=moment(day, 10), term=Term.HORN_PIECE, paper=replace_paper(sheet), **common)
     rows = [
         TableRow(1, mass_g=4_180, gross_g=4_300, package="bag", count=36),
@@ -85,6 +87,21 @@ def _take_inventory(cast: Cast) -> None:
     powder = open_intake(at=moment(day, 13), term=Term.POWDER, paper=replace_paper(sheet), **common)
     jar = TableRow(1, mass_g=500, gross_g=640, package="jar")
     _register(cast, powder, moment(day, 14), [replace(jar, row=row) for row in range(1, 7)])
+    for intake in (pieces, powder):
+        confirm_old_stock(actor=cast.people["inspector2"], at=moment(day + timedelta(days=1), 10), intake=intake)
+
+
+def _sheet(sheet: OldStock) -> bytes:
+    """The scanned inventory, as the commission signed it."""
+    people = tuple(Signatory(role="Комиссия", name=name) for name in sheet.commission.splitlines())
+    said = Act(
+        title="Түгендеу ведомосы",
+        number=sheet.sheet_number,
+        dated=f"{sheet.sheet_on:%d.%m.%Y}",
+        text=("Мүйіз кесектері: 2 қап, 67 дана. Мүйіз ұнтағы: 6 құты.",),
+        signatories=people,
+    )
+    return draw_act(said, "kk")
 
 
 def replace_paper(sheet: OldStock) -> OldStock:

@@ -50,6 +50,18 @@ class SignedSerializer(serializers.Serializer[Any]):
     )
 
 
+def second_signer(username: str, password: str) -> User:
+    """Who signs beside the actor, by own name and password. Raises BadInput, which does not say which was wrong."""
+    name = username.strip()
+    if not allow(f"second-signature:{name.casefold()}", limit=TRIES, seconds=WITHIN):
+        raise BadInput(fields={"second_password": _("Too many attempts. Wait five minutes and try again.")})
+    person = User.objects.filter(username__iexact=name, is_active=True).first()
+    if person is None or not person.check_password(password):
+        raise BadInput(fields={"second_password": _("The name or the password of the second person is wrong.")})
+    allow(f"second-signature:{name.casefold()}", limit=TRIES, seconds=WITHIN, cost=-1)
+    return person
+
+
 def sign_by_password(signer: User, password: str) -> None:
     """The signature of a page, for programs. Raises BadInput that says what is wrong with the password."""
     form = SignatureForm({"password": password}, signer=signer)

@@ -52,9 +52,24 @@ class LossForm(forms.Form):
         required=False,
         help_text=_("Number of a hand-over (HO…) or a stock-take (SK…)."),
     )
-    place = forms.CharField(label=_("Place"), max_length=200, required=False, help_text=_("Empty: the store itself."))
+    place = forms.CharField(
+        label=_("Where"), max_length=200, help_text=_("Building, room and shelf, or the stretch of the road.")
+    )
+    last_seen_on = DayField(label=_("Last seen on"))
     noticed_on = DayField(label=_("Noticed on"))
-    circumstances = forms.CharField(label=_("Circumstances"), max_length=4000, widget=forms.Textarea({"rows": 4}))
+    how_found = forms.CharField(
+        label=_("How it was noticed"),
+        max_length=1000,
+        widget=forms.Textarea({"rows": 2}),
+        help_text=_("Who noticed it, and by what: a count, a broken seal, an open door."),
+    )
+    circumstances = forms.CharField(
+        label=_("Circumstances"),
+        max_length=4000,
+        widget=forms.Textarea({"rows": 4}),
+        help_text=_("What is known: who had access, what stood open, what else is missing."),
+    )
+    told = forms.CharField(label=_("Who was told"), max_length=400, help_text=_("Name, post and office, and when."))
     police_number = forms.CharField(
         label=_("Number of the report to the police"),
         max_length=60,

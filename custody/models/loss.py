@@ -42,7 +42,11 @@ class LossReport(models.Model):
     place = models.CharField(_("place"), max_length=200)
     noticed_on = models.DateField(_("noticed on"))
     search_until = models.DateField(_("searched for until"), null=True)
+    # Reports of earlier versions say neither this nor how it was noticed, nor who was told.
+    last_seen_on = models.DateField(_("last seen on"), null=True)
     circumstances = models.TextField(_("circumstances"))
+    how_found = models.TextField(_("how it was noticed"), blank=True)
+    told = models.CharField(_("who was told"), max_length=400, blank=True)
     police_number = models.CharField(_("number of the report to the police"), max_length=60, blank=True)
     reference = models.CharField(max_length=20, blank=True)
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -64,11 +68,15 @@ class LossReport(models.Model):
                 "account",
                 "noticed_on",
                 "circumstances",
+                "last_seen_on",
+                "how_found",
+                "told",
                 "reference",
                 "reported_by",
                 "reported_at",
             ),
             fixed("search_is_fixed", "search_until"),
+            triggers.loss_report_is_told_whole(),
         ]
 
     def __str__(self) -> str:

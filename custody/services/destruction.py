@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.bin import is_valid_iin
+from core.accounts.identity import problem_of_identity
 from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -25,6 +25,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.documents.models import Attachment, Document
 from core.documents.services import keep_document, take_numbers
+from core.documents.signatures import require_drawn
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
@@ -49,7 +50,6 @@ State = DestructionOrder.State
 PICTURES = (Document.Kind.PHOTO, Document.Kind.VIDEO)
 MOST_GRAMS = 2_000_000_000
 LEAST_REASON = 10
-IIN_DIGITS = 12
 
 
 class NotOnTheList(DomainError):
@@ -230,10 +230,8 @@ def seat_member(
         wrong["full_name"] = _("Choose a person, or give the name of a witness.")
     if not post.strip():
         wrong["post"] = _("Fill this in.")
-    if user is None and not known_by:
-        wrong["identity"] = _("A witness is named with an IIN, or the kind and number of an identity document.")
-    elif known_by.isdecimal() and len(known_by) == IIN_DIGITS and not is_valid_iin(known_by):
-        wrong["identity"] = _("This is not a valid IIN: check the 12 digits.")
+    if user is None and (problem := problem_of_identity(known_by)):
+        wrong["identity"] = problem
     if user is not None and not user.appointments_in_force:
         wrong["username"] = _("This person has no role in any organisation.")
     if order.members.filter(full_name=name).exists():
@@ -489,6 +487,7 @@ def sign_destruction(
             raise NotAllowed
         if picture is None:
             raise BadInput(fields={"signature": _("The witness signs on the screen.")})
+        require_drawn(picture)
     elif member.user_id != actor.pk:
         raise NotAllowed(_("Each member signs under the own name."))
     if picture is not None:

@@ -16,6 +16,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import NO_REASON, is_reason, require_reason
 from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
@@ -41,7 +42,7 @@ from ledger.services.locking import lock_items, lock_open
 from registry.services import carry_out_found
 
 Fields = dict[str, StrOrPromise]
-LEAST_REASON = 10
+LEAST_OF_PLACE = 3  # letters or digits
 
 
 class ReportedBefore(DomainError):
@@ -67,22 +68,26 @@ def report_loss(
     account: CustodyAccount,
     item_ids: Sequence[int],
     place: str,
+    last_seen_on: date,
     noticed_on: date,
     circumstances: str,
+    how_found: str,
+    told: str,
     police_number: str = "",
     reference: str = "",
 ) -> LossReport:
     """Say that items are lost or stolen: they are held from this moment, and the authority is told.
 
-    Raises NotAllowed, BadInput, ItemsNotThere, ReportedBefore; then nothing has changed.
+    An investigator is told where and when, how it was noticed and who was `told` of it first. Raises NotAllowed,
+    BadInput, ItemsNotThere, ReportedBefore; then nothing has changed.
     """
     if not can_report(actor, account):
         raise NotAllowed(_("You do not work in this place."))
-    wrong: Fields = {}
-    if not circumstances.strip():
-        wrong["circumstances"] = _("Say what happened.")
+    wrong = _untold(place=place, circumstances=circumstances, how_found=how_found, told=told)
     if noticed_on > day_of(at):
         wrong["noticed_on"] = _("This day lies in the future.")
+    if last_seen_on > noticed_on:
+        wrong["last_seen_on"] = _("The items were seen before their loss was noticed.")
     wanted = sorted(set(item_ids))
     if not wanted:
         wrong["items"] = _("Choose at least one item.")
@@ -101,10 +106,13 @@ def report_loss(
         number=f"LR{year % 100:02d}-{serial:06d}",
         kind=kind,
         account=account,
-        place=place.strip() or account.name,
+        place=place.strip(),
+        last_seen_on=last_seen_on,
         noticed_on=noticed_on,
         search_until=day_of(at) + timedelta(days=days),
         circumstances=circumstances.strip(),
+        how_found=how_found.strip(),
+        told=told.strip(),
         police_number=police_number.strip(),
         reference=reference,
         reported_by=actor,
@@ -120,12 +128,12 @@ def report_loss(
     _record(
         "loss.reported", report, actor=actor, at=at, pieces=len(wanted), reason=report.circumstances, note=reference
     )
-    for told in _who_is_told(account):
+    for body in _who_is_told(account):
         raise_notice(
             at=at,
             kind=Notice.Kind.ALERT,
             code="loss.reported",
-            organisation=told,
+            organisation=body,
             subject=("loss", report.pk),
             due_on=discrepancy_due_on(at),
             actor=actor,
@@ -134,6 +142,19 @@ def report_loss(
             place=report.place,
         )
     return report
+
+
+def _untold(*, place: str, circumstances: str, how_found: str, told: str) -> Fields:
+    """What an investigator needs and the words of a report do not say."""
+    wrong: Fields = {}
+    for name, text in (("circumstances", circumstances), ("how_found", how_found)):
+        if not is_reason(text):
+            wrong[name] = NO_REASON
+    if sum(sign.isalnum() for sign in place) < LEAST_OF_PLACE:
+        wrong["place"] = _("Say where the items were: building, room, shelf, or stretch of the road.")
+    if not is_reason(told):
+        wrong["told"] = _("Say who was told: name, post and office.")
+    return wrong
 
 
 def _who_is_told(account: CustodyAccount) -> Iterable[Organisation]:
@@ -204,8 +225,8 @@ def propose_act(
     if report.acts.filter(state=LossAct.State.PROPOSED).exists():
         raise InvalidTransition(_("Another act of this report waits for a second person."))
     wrong: Fields = {}
-    if not reason.strip():
-        wrong["reason"] = _("Say why.")
+    if not is_reason(reason):
+        wrong["reason"] = NO_REASON
     wanted = sorted(set(item_ids))
     if not wanted:
         wrong["items"] = _("Choose at least one item.")
@@ -247,14 +268,14 @@ def is_searched_for(report: LossReport, at: datetime) -> bool:
 def _without_grounds(report: LossReport, at: datetime, no_police_reason: str, early_reason: str) -> Fields:
     """What a write-off does not say though it must."""
     wrong: Fields = {}
-    if not report.police_number and len(no_police_reason.strip()) < LEAST_REASON:
+    if not report.police_number and not is_reason(no_police_reason):
         wrong["no_police_reason"] = _(
-            "Note the number of the police first, or say why there is none, in at least %(least)d letters."
-        ) % {"least": LEAST_REASON}
-    if is_searched_for(report, at) and len(early_reason.strip()) < LEAST_REASON:
+            "Note the number of the police first, or say why there is none: two words and ten letters at least."
+        )
+    if is_searched_for(report, at) and not is_reason(early_reason):
         wrong["early_reason"] = _(
-            "Search until %(day)s, or say why it ends earlier, in at least %(least)d letters."
-        ) % {"day": f"{report.search_until:%d.%m.%Y}", "least": LEAST_REASON}
+            "Search until %(day)s, or say why it ends earlier: two words and ten letters at least."
+        ) % {"day": f"{report.search_until:%d.%m.%Y}"}
     return wrong
 
 
@@ -360,15 +381,14 @@ def _move(actor: User, at: datetime, act: LossAct, items: list[int], target: Cus
 @transaction.atomic
 def refuse_act(*, actor: User, at: datetime, act: LossAct, reason: str) -> LossAct:
     """Do not approve an act; the items stay reported and held. Raises NotAllowed, InvalidTransition, BadInput."""
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     act = _lock_act(act)
     if act.state != LossAct.State.PROPOSED:
         raise InvalidTransition
     if act.proposed_by_id != actor.pk and not can_decide(actor, act):
         raise NotAllowed
     act.state, act.decided_by, act.decided_at = LossAct.State.REFUSED, actor, at
-    act.decide_reason = reason.strip()[:500]
+    act.decide_reason = reason[:500]
     act.save(update_fields=["state", "decided_by", "decided_at", "decide_reason"])
     act.lines.filter(outcome=LossLine.Outcome.OPEN).update(act=None)
     _record("loss.act_refused", act.report, actor=actor, at=at, number=act.number, reason=act.decide_reason)

@@ -19,6 +19,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
+from core.documents.signatures import require_drawn
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from core.rules.models import RuleCode
@@ -247,6 +248,7 @@ def _sign(
     """Note who signed for one side; what was drawn on the screen is kept as it was drawn."""
     kept = None
     if picture is not None:
+        require_drawn(picture)
         name = f"{handover.number}-{side}.png"
         kept = keep_document(actor=actor, at=at, kind=Document.Kind.OTHER, name=name, content=picture)
     return HandoverSignature.objects.create(handover=handover, side=side, signed_by=actor, signed_at=at, picture=kept)

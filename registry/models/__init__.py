@@ -18,7 +18,7 @@ from registry.models.certificates import VeterinaryCertificate, VeterinaryCertif
 from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet, HornPair
 from registry.models.intakes import EVIDENCE, Intake, IntakeQuerySet, IntakeRow, IntakeSheet, RowPhoto
 from registry.models.measures import FACTS, Measures
-from registry.models.origins import Confiscation, Find, Importation, OldStock
+from registry.models.origins import Confiscation, Find, Importation, OldStock, OldStockConfirmation, OldStockHold
 from registry.models.processing import (
     WAYS,
     Processing,
@@ -76,6 +76,8 @@ __all__ = [
     "IntakeSheet",
     "Measures",
     "OldStock",
+    "OldStockConfirmation",
+    "OldStockHold",
     "Origin",
     "Outcome",
     "Population",

@@ -335,6 +335,7 @@ class ReturnAct(models.Model):
     """Goods given back to their owner: who received them, by which document, and the receipt that was signed.
 
     Personal data: shown to those who may see the persons of the case. The goods leave the books with it, never before.
+    Two persons hand them over: `handed_by`, who did not record the decision, and a `second`.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -349,10 +350,15 @@ class ReturnAct(models.Model):
     paper_ru = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     handed_at = models.DateTimeField()
+    # None in acts of earlier versions; the trigger asks every new one for it.
+    second = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(second=None) | ~Q(second=F("handed_by")), name="nobody_gives_goods_back_alone"
+            ),
             models.CheckConstraint(
                 condition=~Q(receiver_name="") & ~Q(receiver_document=""), name="return_names_its_receiver"
             ),
@@ -363,7 +369,7 @@ class ReturnAct(models.Model):
                 condition=Q(picture__isnull=False) | Q(receipt__isnull=False), name="return_is_signed_for"
             ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.goods_go_back_by_two_persons()]
 
     def __str__(self) -> str:
         return self.number

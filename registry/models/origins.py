@@ -4,6 +4,7 @@ One row for each paper. Nothing in it is changed: a correction is a new row, whi
 """
 
 import pgtrigger
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import Organisation
 from core.base.triggers import append_only
 from core.documents.models import Document
+from ledger.models import Hold
+from registry import triggers
 
 
 class Paper(models.Model):
@@ -96,6 +99,28 @@ class OldStock(Paper):
 
     def __str__(self) -> str:
         return self.sheet_number
+
+
+class OldStockConfirmation(models.Model):
+    """A second person, of an inspection or the authority, has compared an intake of old stock with its inventory."""
+
+    intake = models.OneToOneField("registry.Intake", on_delete=models.PROTECT, related_name="confirmation")
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.old_stock_is_confirmed_by_another()]
+
+    def __str__(self) -> str:
+        return f"{self.intake_id} {self.confirmed_by_id}"
+
+
+class OldStockHold(Hold):
+    """Holds as old stock sees them: only its confirmation, or the authority, lets it go."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.old_stock_is_let_go_by_its_confirmation()]
 
 
 class Importation(Paper):

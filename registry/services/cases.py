@@ -3,7 +3,7 @@
 Lock order: the case, then its decision, then what the ledger locks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.bin import is_valid_iin
+from core.accounts.identity import problem_of_identity
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -24,10 +25,12 @@ from core.base.maps import region_at
 from core.documents.acts import save_act
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
+from core.documents.signatures import NOT_DRAWN, is_drawn
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
 from core.rules.selectors import discrepancy_due_on
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, MovementKind
+from ledger.selectors import stores_of
 from ledger.services import SecondPersonNeeded, lift_hold, move_items, place_hold, reclassify_items
 from registry.models import (
     Case,
@@ -837,14 +840,15 @@ class Receiver:
     on_behalf: str = ""
 
 
-# Letters of a name, or of the number of a document.
-LEAST_OF_RECEIVER = 5
+LEAST_OF_RECEIVER = 5  # letters of a name
+NO_SECOND = _("A second person signs beside you: one who works on the case, or keeps the evidence room.")
 
 
 @transaction.atomic
 def return_goods(
     *,
     actor: User,
+    second: User,
     at: datetime,
     decision: CourtDecision,
     item_ids: Sequence[int],
@@ -855,24 +859,20 @@ def return_goods(
 ) -> ReturnAct:
     """Give goods back to their owner by an act that the receiver signs; they leave the books with it, never before.
 
-    `picture` is the signature drawn on the screen, `content` the scan of a signed receipt.
-    Raises NotAllowed, InvalidTransition, GoodsNotHeld, BadInput, what the ledger raises.
+    `actor` hands them over and did not record the decision; `second`, who works on the case or keeps the room, signs
+    beside. `picture` is the receiver's signature drawn on the screen, `content` the scan of a signed receipt.
+    Raises NotAllowed, SecondPersonNeeded, InvalidTransition, GoodsNotHeld, BadInput, what the ledger raises.
     """
     case = _take_in_hand(actor, decision.case)
     # The lock closes the race of two acts for one item.
     decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if decision.state != CourtDecision.State.CONFIRMED:
         raise InvalidTransition
-    wrong: Fields = {
-        field: _("Write the full name.") if field == "receiver_name" else _("Kind, number, who issued it and when.")
-        for field, text in (("receiver_name", receiver.name), ("receiver_document", receiver.document))
-        if len(text.strip()) < LEAST_OF_RECEIVER
-    }
-    if receiver.iin and not is_valid_iin(receiver.iin):
-        wrong["receiver_iin"] = _("This is not a valid IIN: check the 12 digits.")
-    if not picture and not content:
-        wrong["receipt"] = _("The receiver signs on the screen, or the signed receipt is attached.")
-    if wrong:
+    if decision.recorded_by_id == actor.pk:
+        raise SecondPersonNeeded(
+            _("You recorded the decision: somebody else hands the goods over, and you may sign as the second person.")
+        )
+    if wrong := _wrong_receipt(receiver, picture, content):
         raise BadInput(fields=wrong)
     items = sorted(set(item_ids))
     if not items:
@@ -891,11 +891,14 @@ def return_goods(
         receipt=_keep_scan(actor, at, name, content),
         handed_by=actor,
         handed_at=at,
+        second=second,
     )
     places: dict[int, list[int]] = {}
     found = Holding.objects.filter(item__in=items, is_physical=True, pieces__gt=0).order_by("item_id")
     for account, item in found.values_list("account_id", "item_id"):
         places.setdefault(account, []).append(item)
+    if second.pk == actor.pk or not _may_sign_second(second, case, places):
+        raise SecondPersonNeeded(NO_SECOND, fields={"second": NO_SECOND})
     act.paper_kk, act.paper_ru = (
         save_act(
             actor=actor,
@@ -921,8 +924,40 @@ def return_goods(
             reference=act.number,
             document=act.paper_kk,
         )
-    _record("case.goods_returned", case, actor=actor, at=at, number=act.number, pieces=len(items))
+    _record(
+        "case.goods_returned",
+        case,
+        actor=actor,
+        at=at,
+        number=act.number,
+        pieces=len(items),
+        person=second.full_name,
+    )
     return act
+
+
+def _wrong_receipt(receiver: Receiver, picture: bytes | None, content: bytes | None) -> Fields:
+    """What is missing or cannot be in who receives, and in what the receiver signed."""
+    wrong: Fields = {}
+    if len(receiver.name.strip()) < LEAST_OF_RECEIVER:
+        wrong["receiver_name"] = _("Write the full name.")
+    if problem := problem_of_identity(receiver.document):
+        wrong["receiver_document"] = problem
+    if receiver.iin and not is_valid_iin(receiver.iin):
+        wrong["receiver_iin"] = _("This is not a valid IIN: check the 12 digits.")
+    if not picture and not content:
+        wrong["receipt"] = _("The receiver signs on the screen, or the signed receipt is attached.")
+    elif picture and not is_drawn(picture):
+        wrong["signature"] = NOT_DRAWN
+    return wrong
+
+
+def _may_sign_second(user: User, case: Case, places: Collection[int]) -> bool:
+    """One who works on the case, or keeps every room that the goods leave."""
+    if can_work_on_case(user, case):
+        return True
+    rooms = stores_of(user, Can.KEEP_STORE, kinds=(AccountKind.EVIDENCE, AccountKind.STORE))
+    return rooms.filter(pk__in=places).count() == len(places)
 
 
 def _keep_picture(actor: User, at: datetime, picture: bytes | None) -> Document | None:

@@ -35,6 +35,7 @@ from registry.models import (
 )
 from registry.selectors import stores_for_intake
 from registry.services.locking import lock_open_intake
+from registry.services.old_stock import NO_INVENTORY
 from registry.services.opening import begin_intake
 from registry.services.table import TableChanged
 
@@ -91,6 +92,8 @@ def open_intake(
     if not actor.can(Can.OPEN_INTAKE):
         raise NotAllowed
     wrong = _wrong(actor, day_of(at), origin, term, store, on, paper, certificate, explanation)
+    if isinstance(paper, OldStock) and scan is None:
+        wrong.setdefault("scan", NO_INVENTORY)
     if wrong or store.region_id is None:
         raise BadInput(fields=wrong)
     proof = _keep_paper(actor, at, origin, paper, scan)
@@ -146,6 +149,8 @@ def correct_intake(
     if scan is None and paper is not None and not isinstance(paper, RemovalPermit):
         old = getattr(intake, EVIDENCE[origin][0])
         paper.scan = old.scan
+        if isinstance(paper, OldStock) and paper.scan is None:
+            raise BadInput(fields={"scan": NO_INVENTORY})
     proof = _keep_paper(actor, at, origin, paper, scan)
     for name, value in proof.items():
         setattr(intake, name, value)

@@ -36,6 +36,7 @@ from registry.models import (
 from registry.selectors import Plausibility, explanation_needed, plausibility
 from registry.services.cases import lock_case, tell_difference
 from registry.services.locking import lock_open_intake
+from registry.services.old_stock import hold_old_stock, is_old_stock, require_inventory
 from registry.services.reconciling import reconcile_day
 from registry.services.table import TableChanged
 from registry.wording import words_of_problem
@@ -102,9 +103,10 @@ def register_intake(
 ) -> DerivativeQuerySet:
     """Turn the weighing table into derivatives in the intake's store, numbered in the order of the rows.
 
-    Seized goods come under a hold as evidence, batches of meat under their certificate, horns of one animal become a
-    pair. `version`, where given, is the table the person saw. Marks are not issued here. The number of queries does not
-    depend on the number of rows. Returns the derivatives in the order of their rows.
+    Seized goods come under a hold as evidence, old stock under one until a second person confirms it, batches of meat
+    under their certificate, horns of one animal become a pair. `version`, where given, is the table the person saw.
+    Marks are not issued here. The number of queries does not depend on the number of rows. Returns the derivatives in
+    the order of their rows.
     Raises NotAllowed, InvalidTransition, TableChanged, NothingToRegister, BandNotConfirmed, ExplanationNeeded,
     PairsWrong, CertificateExceeded, and what the ledger raises; then nothing has changed.
     """
@@ -113,6 +115,7 @@ def register_intake(
         raise TableChanged
     if intake.case_id is not None:
         lock_case(intake.case_id)
+    require_inventory(intake)
     _refuse_gone_off(intake)
     rules = plausibility(intake.on, intake.term)
     count = intake.rows.count()
@@ -143,6 +146,8 @@ def register_intake(
     if intake.case is not None:
         place_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.EVIDENCE, reference=intake.case.name)
         tell_difference(actor=actor, at=at, case=intake.case)
+    if is_old_stock(intake):
+        hold_old_stock(actor=actor, at=at, intake=intake, items=items)
     _pair_up(rows, items, pairs, at)
     _link_photos(intake)
     record(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.accounts.signature import SignatureForm
+from core.accounts.signature import SignatureForm, second_signer
 from core.audit.models import Event
 from core.base.clock import day_of
 from core.base.errors import DomainError, NotAllowed
@@ -128,7 +128,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
         .order_by("pk")
     )
     counts = compare_counts(found)
-    acts = ReturnAct.objects.select_related("handed_by").annotate(pieces=Count("items"))
+    acts = ReturnAct.objects.select_related("handed_by", "second").annotate(pieces=Count("items"))
     decisions = list(
         found.decisions.select_related("recorded_by", "closed_by", "document")
         .prefetch_related(Prefetch("returns", acts))
@@ -397,6 +397,7 @@ def return_goods(request: SignedInRequest, pk: int, decision: int) -> HttpRespon
             goods = dict(waiting.values_list("item__derivative__number", "item"))
             act = services.return_goods(
                 actor=request.user,
+                second=second_signer(said["second"], said["second_password"]),
                 at=timezone.now(),
                 decision=confirmed,
                 item_ids=named_goods(goods, said["only"], field="only") or list(goods.values()),

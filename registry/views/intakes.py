@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,20 +13,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
+from core.accounts.signature import SignatureForm
 from core.audit.models import Event
 from core.base.clock import day_of
-from core.base.errors import DomainError
+from core.base.errors import DomainError, NotAllowed
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from ledger.models import Hold
 from registry import services
 from registry.filters import intakes_of
 from registry.forms import KnownCaseForm, ReasonForm, RemovalForm, SeizureForm
 from registry.measures import words_of
-from registry.models import Case, Derivative, Intake, Origin, Term
+from registry.models import Case, Derivative, Intake, OldStockConfirmation, Origin, Term
 from registry.selectors import (
     Plausibility,
     Tally,
@@ -33,6 +36,7 @@ from registry.selectors import (
     explanation_needed,
     horns_expected,
     marked_by_default,
+    may_confirm_old_stock,
     may_see_persons,
     must_be_marked,
     plausibility,
@@ -41,6 +45,7 @@ from registry.selectors import (
     tally,
 )
 from registry.services import CaseFacts
+from registry.services.old_stock import is_old_stock
 from registry.services.origins import PAPER_OF
 from registry.sheet import (
     Column,
@@ -165,6 +170,25 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "registry/cancel.html", context, status=422 if form.errors else 200)
 
 
+@requires(Can.OPEN_INTAKE, Can.DECIDE_NOTICE)
+@require_POST
+def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Old stock compared with its inventory by a second person, under a signature."""
+    found = get_object_or_404(known_intakes(request), pk=pk)
+    form = SignatureForm(request.POST, signer=request.user)
+    if form.is_valid():
+        try:
+            services.confirm_old_stock(actor=request.user, at=timezone.now(), intake=found)
+        except NotAllowed as refusal:
+            raise PermissionDenied from refusal
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("Confirmed. The goods are stock of their keeper."))
+            return redirect("registry:intake", pk)
+    return show_intake(request, found, signing=form, status=422)
+
+
 @requires(Can.SEE_INTAKES)
 @require_safe
 def intake(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -183,7 +207,12 @@ def known_intakes(request: SignedInRequest) -> QuerySet[Intake]:
 
 
 def show_intake(
-    request: SignedInRequest, intake: Intake, *, typed: list[Line] | None = None, status: int = 200
+    request: SignedInRequest,
+    intake: Intake,
+    *,
+    typed: list[Line] | None = None,
+    signing: SignatureForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """The page of an intake; with `typed`, the lines of a form that could not be saved stay as they were typed."""
     context: dict[str, Any] = {
@@ -196,8 +225,22 @@ def show_intake(
         "may_print": request.user.can(Can.PRINT_LABELS),
     }
     if intake.state == Intake.State.REGISTERED:
-        return render(request, "registry/act.html", context | _act(request, intake), status=status)
+        context |= _act(request, intake) | _confirmation(request, intake, signing)
+        return render(request, "registry/act.html", context, status=status)
     return render(request, "registry/weigh.html", context | _table(request, intake, typed), status=status)
+
+
+def _confirmation(request: SignedInRequest, intake: Intake, form: SignatureForm | None) -> dict[str, Any]:
+    """Whether old stock waits for a second person, and the form for whoever may be that person."""
+    if not is_old_stock(intake):
+        return {}
+    done = OldStockConfirmation.objects.filter(intake=intake).select_related("confirmed_by").first()
+    # What was registered by an earlier version was not held.
+    waits = done is None and Hold.objects.active().filter(kind=Hold.Kind.ORIGIN, reference=intake.number).exists()
+    took_part = request.user.pk in (intake.opened_by_id, intake.closed_by_id)
+    may = waits and not took_part and may_confirm_old_stock(request.user, intake)
+    shown = (form or SignatureForm(signer=request.user)) if may else None
+    return {"confirmed": done, "waits_for_second": waits, "took_part": took_part, "signing": shown}
 
 
 def redirect_to_table(intake: Intake, page: str) -> HttpResponseRedirect:

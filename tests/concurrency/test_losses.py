@@ -16,6 +16,7 @@ from ledger.models import CustodyAccount, Handover, Hold, Movement
 from ledger.selectors import find_differences
 from ledger.services import ItemsNotThere, ItemsOnHold, dispatch_items
 from registry.models import Derivative
+from tests.builders import LOSS_TOLD
 from tests.files import picture
 from tests.races import at_once, winners
 
@@ -90,12 +91,12 @@ def act(
 ) -> LossAct:
     report = loss.report_loss(
         actor=storekeeper, at=now, kind=LossReport.Kind.THEFT, account=reception_store,
-        item_ids=[horn.pk for horn in marked[:2]], place="", noticed_on=now.date(), circumstances="The lock is broken.",
-        police_number="KUI 7",
+        item_ids=[horn.pk for horn in marked[:2]], noticed_on=now.date(), last_seen_on=now.date(),
+        police_number="KUI 7", **LOSS_TOLD,
     )  # fmt: skip
     return loss.propose_act(
         actor=storekeeper, at=now, report=report, kind=LossAct.Kind.WRITE_OFF,
-        item_ids=[horn.pk for horn in marked[:2]], reason="Gone", early_reason="The river took the truck",
+        item_ids=[horn.pk for horn in marked[:2]], reason="Gone for good", early_reason="The river took the truck",
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.builders import register
 from tests.cast import enter_person
 from tests.custody.test_loss import refused
-from tests.files import picture
+from tests.files import dot, picture, scrawl
 
 Later = Callable[..., datetime]
 BASIS = DestructionOrder.Basis
@@ -95,8 +95,20 @@ def closed(
 
 def sign_all(order: DestructionOrder, taker: User, at: datetime) -> None:
     for member in order.members.all():
-        signer, drawn = (member.user, None) if member.user else (taker, picture())
+        signer, drawn = (member.user, None) if member.user else (taker, scrawl())
         destruction.sign_destruction(actor=signer, at=at, member=member, digest=order.digest, picture=drawn)
+
+
+def test_a_witness_draws_a_line(closed: DestructionOrder, inspector: User, now: datetime) -> None:
+    witness = closed.members.get(user=None)
+
+    for nothing in (picture(), picture("black"), dot()):
+        with pytest.raises(BadInput) as refusal:
+            destruction.sign_destruction(actor=inspector, at=now, member=witness, digest=closed.digest, picture=nothing)
+        assert set(refusal.value.fields) == {"signature"}
+
+    witness.refresh_from_db()
+    assert witness.signed_at is None
 
 
 def test_listed_goods_are_held(
@@ -209,6 +221,8 @@ def test_a_witness_is_identified_and_nobody_without_a_role_sits(
     order: DestructionOrder, storekeeper: User, stranger: User, now: datetime
 ) -> None:
     for said in ({"user": None, "full_name": "A A", "identity": " "}, {"user": stranger},
+                 {"user": None, "full_name": "A A", "identity": "document x"},
+                 {"user": None, "full_name": "A A", "identity": "№ 1, 12.03.2021"},
                  {"user": None, "full_name": "A A", "identity": "123456789012"}):  # fmt: skip
         with pytest.raises(BadInput):
             destruction.seat_member(actor=storekeeper, at=now, order=order, post="-", **said)
@@ -357,7 +371,7 @@ def test_the_database_wants_three_persons_and_one_from_outside(
     *people, third, witness = closed.members.all()
     for member in people:
         destruction.sign_destruction(actor=member.user, at=now, member=member, digest=closed.digest)  # type: ignore[arg-type]
-    destruction.sign_destruction(actor=inspector, at=now, member=witness, digest=closed.digest, picture=picture())
+    destruction.sign_destruction(actor=inspector, at=now, member=witness, digest=closed.digest, picture=scrawl())
     refused(lambda: rows.update(**end), "destruction_is_signed_by_its_commission")
     forged = {"signed_at": now, "signed_digest": closed.digest, "taken_by": storekeeper}
     refused(

@@ -1,7 +1,7 @@
 """Loss and theft: held at once, settled by two persons."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.base import ContentFile
@@ -24,7 +24,7 @@ from marking.selectors import Reason, check_text
 from permits.models import Permit
 from registry.models import Derivative, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
-from tests.builders import register
+from tests.builders import LOSS_TOLD, register
 from tests.files import picture
 from tests.rights import receive
 
@@ -49,9 +49,9 @@ def _try_whole(write: Callable[[], object]) -> None:
 def say(actor: User, at: datetime, account: CustodyAccount, items: list[int], **facts: object) -> LossReport:
     told = {
         "kind": LossReport.Kind.THEFT,
-        "place": "",
+        **LOSS_TOLD,
+        "last_seen_on": at.date() - timedelta(days=1),
         "noticed_on": at.date(),
-        "circumstances": "The lock is broken.",
         "police_number": "KUI-114",
     }
     return loss.report_loss(actor=actor, at=at, account=account, item_ids=items, **(told | facts))  # type: ignore[arg-type]
@@ -149,7 +149,7 @@ def test_a_write_off_is_approved_by_the_authority_and_takes_the_items_out(
         report=report,
         kind=LossAct.Kind.WRITE_OFF,
         item_ids=items,
-        reason="Gone",
+        reason="Gone without a trace",
         early_reason=EARLY,
     )
     with pytest.raises(NotAllowed):
@@ -175,7 +175,7 @@ def test_a_refused_act_leaves_the_items_missing(
         report=report,
         kind=LossAct.Kind.WRITE_OFF,
         item_ids=[marked[0].pk],
-        reason="Gone",
+        reason="Gone without a trace",
         early_reason=EARLY,
     )
 
@@ -241,7 +241,7 @@ def test_lost_evidence_waits_for_the_court_and_is_carried_out_when_found(
         report=report,
         kind=LossAct.Kind.WRITE_OFF,
         item_ids=keys[:1],
-        reason="Gone",
+        reason="Gone without a trace",
         early_reason=EARLY,
     )
     with pytest.raises(ItemsOnHold):
@@ -260,8 +260,8 @@ def test_lost_evidence_waits_for_the_court_and_is_carried_out_when_found(
 
     loss.approve_act(actor=authority_officer, at=now, act=gone)
     found = loss.propose_act(
-        actor=inspector, at=now, report=report, kind=LossAct.Kind.RECOVERY, item_ids=keys[1:2], reason="Here",
-        target=evidence_room,
+        actor=inspector, at=now, report=report, kind=LossAct.Kind.RECOVERY, item_ids=keys[1:2],
+        reason="Behind the shelf", target=evidence_room,
     )  # fmt: skip
     loss.approve_act(actor=authority_officer, at=now, act=found)
 
@@ -293,6 +293,14 @@ def test_a_report_says_what_happened(
     with pytest.raises(BadInput) as refusal:
         say(storekeeper, now, reception_store, [], circumstances=" ", noticed_on=later(days=1).date())
     assert set(refusal.value.fields) == {"circumstances", "noticed_on", "items"}
+    nothing = {"place": "-", "circumstances": "ab", "how_found": "xxxxxxxxxx", "told": "ab"}
+    with pytest.raises(BadInput) as refusal:
+        say(storekeeper, now, reception_store, [marked[0].pk], last_seen_on=later(days=1).date(), **nothing)
+    assert set(refusal.value.fields) == set(nothing) | {"last_seen_on"}
+    assert not LossReport.objects.exists()
+    bare = {"number": "LR25-9", "kind": "loss", "account": reception_store, "place": "A-2", "noticed_on": now.date()}
+    bare |= {"circumstances": "ab", "reported_by": storekeeper, "reported_at": now}
+    refused(lambda: LossReport.objects.create(**bare), "loss_report_is_told_whole")
 
 
 def test_a_write_off_stands_on_the_police_and_on_a_search_or_says_why_not(
@@ -301,7 +309,13 @@ def test_a_write_off_stands_on_the_police_and_on_a_search_or_says_why_not(
 ) -> None:  # fmt: skip
     items = [marked[0].pk]
     report = say(storekeeper, now, reception_store, items, police_number="")
-    ask = {"actor": storekeeper, "report": report, "kind": LossAct.Kind.WRITE_OFF, "item_ids": items, "reason": "Gone"}
+    ask = {
+        "actor": storekeeper,
+        "report": report,
+        "kind": LossAct.Kind.WRITE_OFF,
+        "item_ids": items,
+        "reason": "Gone without a trace",
+    }
 
     with pytest.raises(BadInput) as refusal:
         loss.propose_act(at=later(days=1), **ask)  # type: ignore[arg-type]
@@ -335,7 +349,7 @@ def test_what_was_lost_on_the_way_comes_back_to_one_of_the_two_sides_only(
     with pytest.raises(BadInput):
         loss.propose_act(
             actor=storekeeper, at=later(hours=5), report=report, kind=LossAct.Kind.RECOVERY, item_ids=lines[:1],
-            reason="Here", target=other_trader_store,
+            reason="Behind the shelf", target=other_trader_store,
         )  # fmt: skip
 
 
@@ -348,7 +362,7 @@ def test_files_that_an_act_stands_on_are_not_withdrawn(
     before = Attachment.objects.get()
     loss.propose_act(
         actor=storekeeper, at=later(hours=1), report=report, kind=LossAct.Kind.WRITE_OFF, item_ids=[marked[0].pk],
-        reason="Gone", early_reason=EARLY,
+        reason="Gone without a trace", early_reason=EARLY,
     )  # fmt: skip
     attach_files(actor=storekeeper, at=later(hours=2), subject=subject, files=[ContentFile(picture("red"), "b.png")])
     after = Attachment.objects.latest("pk")

@@ -12,8 +12,9 @@ from core.accounts.models import User
 from custody.models import DestructionOrder, LossAct, LossReport
 from ledger.models import CustodyAccount, Hold, Holding
 from registry.models import Derivative
+from tests.builders import LOSS_TOLD
 from tests.cast import PASSWORD
-from tests.files import paper, picture
+from tests.files import paper, picture, scrawl
 
 Send = Callable[..., Any]
 
@@ -31,8 +32,8 @@ def send() -> Send:
 
 
 def lost(items: list[Derivative], **said: Any) -> dict[str, Any]:
-    told = {"kind": "theft", "account": "RP-27-1", "noticed_on": "2025-11-10", "circumstances": "The lock is broken."}
-    return told | {"items": [horn.number for horn in items]} | said
+    told = {"kind": "theft", "account": "RP-27-1", "noticed_on": "2025-11-10", "last_seen_on": "2025-11-09"}
+    return told | LOSS_TOLD | {"items": [horn.number for horn in items]} | said
 
 
 def test_a_loss_is_reported_read_and_written_off_with_the_second_persons_password(
@@ -41,7 +42,7 @@ def test_a_loss_is_reported_read_and_written_off_with_the_second_persons_passwor
     made = send(storekeeper, "losses/report/", lost(marked[:2]))
     assert (made.status_code, made.json()["reported_by"]) == (201, "storekeeper")
     report = f"losses/{made.json()['id']}/"
-    bare = {"kind": "write_off", "items": [marked[0].number], "reason": "Gone"}
+    bare = {"kind": "write_off", "items": [marked[0].number], "reason": "Gone without a trace"}
     refused = send(storekeeper, f"{report}acts/", bare)
     assert refused.status_code == 422
     assert set(refused.json()["fields"]) == {"no_police_reason", "early_reason"}
@@ -117,7 +118,7 @@ def test_a_destruction_goes_from_order_to_act(
             {"username": "inspector"},
             {"username": authority_officer.username},
             witness | {"identity": "№ 041237765"},
-            {"full_name": "Other", "identity": "№ 1"},
+            {"full_name": "Other", "identity": "Passport N12345678"},
         )
     ]
     assert len(send(storekeeper, f"{one}commission/{seats[4]}/leave/", {}).json()["members"]) == 4
@@ -148,7 +149,7 @@ def test_a_destruction_goes_from_order_to_act(
     assert send(storekeeper, f"{one}execute/", {}).json()["code"] == "not-signed-by-all"
     for person in (storekeeper, inspector, authority_officer):
         assert send(person, f"{one}sign/", said | {"password": PASSWORD}).status_code == 200
-    drawn = {"signature": f"data:image/png;base64,{base64.b64encode(picture()).decode()}", "witness": seats[3]}
+    drawn = {"signature": f"data:image/png;base64,{base64.b64encode(scrawl()).decode()}", "witness": seats[3]}
     assert send(inspector, f"{one}sign/", said | {"password": PASSWORD, "witness": seats[3]}).status_code == 422
     assert send(inspector, f"{one}sign/", said | drawn | {"password": PASSWORD}).status_code == 200
     done = send(inspector, f"{one}execute/", {})

@@ -11,8 +11,9 @@ from core.accounts.models import User
 from custody.models import DestructionOrder, LossAct, LossReport
 from ledger.models import CustodyAccount, Hold
 from registry.models import Derivative
+from tests.builders import LOSS_TOLD
 from tests.cast import PASSWORD
-from tests.files import paper, picture
+from tests.files import paper, picture, scrawl
 
 
 def test_a_loss_is_reported_and_settled_on_its_pages(
@@ -20,7 +21,7 @@ def test_a_loss_is_reported_and_settled_on_its_pages(
 ) -> None:
     client.force_login(storekeeper)
     numbers = " ".join(horn.number for horn in marked[:2])
-    form = {"kind": "theft", "items": numbers, "noticed_on": "2025-11-10", "circumstances": "The lock is broken."}
+    form = {"kind": "theft", "items": numbers, "noticed_on": "2025-11-10", "last_seen_on": "2025-11-09", **LOSS_TOLD}
     assert client.post(reverse("custody:report-loss"), form | {"items": ""}).status_code == 422
     assert client.post(reverse("custody:report-loss"), form).status_code == 302
     report = LossReport.objects.get()
@@ -28,7 +29,7 @@ def test_a_loss_is_reported_and_settled_on_its_pages(
     assert report.number in client.get(reverse("custody:losses"), {"state": "open"}).content.decode()
     assert client.get(reverse("custody:loss", args=[report.pk])).status_code == 200
     assert client.post(reverse("custody:loss-police", args=[report.pk]), {"police_number": "KUI 7"}).status_code == 302
-    write_off = {"items": marked[0].number, "reason": "Gone"}
+    write_off = {"items": marked[0].number, "reason": "Gone without a trace"}
     assert client.post(reverse("custody:propose-write-off", args=[report.pk]), write_off).status_code == 422
     write_off |= {"early_reason": "Seen in the river"}
     assert client.post(reverse("custody:propose-write-off", args=[report.pk]), write_off).status_code == 302
@@ -38,7 +39,13 @@ def test_a_loss_is_reported_and_settled_on_its_pages(
     client.force_login(authority_officer)
     url = reverse("custody:decide-loss-act", args=[report.pk, act.pk])
     seen = client.get(url).content.decode()
-    for said in (marked[0].number, "The lock is broken.", "KUI 7", "Seen in the river"):
+    for said in (
+        marked[0].number,
+        "The lock of the door is broken.",
+        "Seen on the morning round",
+        "KUI 7",
+        "Seen in the river",
+    ):
         assert said in seen
     assert client.post(url, {"password": "no"}).status_code == 422
     assert client.post(url, {"password": PASSWORD}).status_code == 302
@@ -96,7 +103,7 @@ def test_a_destruction_goes_from_order_to_act_on_its_pages(
     assert "act-refused" in shown
     digest = {"digest": order.digest}
     assert client.post(page("destruction-sign", seats[0].pk), digest | {"password": PASSWORD}).status_code == 302
-    drawn = {"signature": f"data:image/png;base64,{base64.b64encode(picture()).decode()}"}
+    drawn = {"signature": f"data:image/png;base64,{base64.b64encode(scrawl()).decode()}"}
     assert client.post(page("destruction-sign", seats[3].pk), digest | drawn).status_code == 302
     assert client.post(page("destruction-sign", seats[1].pk), digest | {"password": PASSWORD}).status_code == 403
     for seat, person in ((seats[1], inspector), (seats[2], authority_officer)):

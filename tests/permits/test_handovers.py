@@ -1,7 +1,6 @@
 """Hand-overs with two sides: seals, a sample weighed, reasons line by line, signatures, papers, lateness."""
 
 import base64
-import io
 from datetime import datetime, timedelta
 
 import pypdfium2
@@ -9,7 +8,6 @@ import pytest
 import zxingcpp
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
-from PIL import Image
 
 from core.accounts.models import User
 from core.base.errors import BadInput, InvalidTransition
@@ -21,6 +19,7 @@ from permits import services
 from permits.papers import check_code, kinds_of, paper_of
 from registry.models import Derivative
 from tests.cast import PASSWORD
+from tests.files import scrawl
 from tests.rights import keys
 
 
@@ -62,12 +61,6 @@ def scan_all(sent: Handover, receiver: User, at: datetime, *, leave: int = 0) ->
     for item in items[: len(items) - leave]:
         services.scan_goods(actor=receiver, at=at, handover=sent, item_id=item)
     return items
-
-
-def drawn_signature() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGBA", (80, 30), (20, 33, 61, 255)).save(out, "PNG")
-    return out.getvalue()
 
 
 def sign_in(person: User) -> Client:
@@ -115,7 +108,7 @@ def test_another_mass_and_a_broken_seal_are_discrepancies_with_reasons(
         difference_reason="Пломба үзілген",
         reasons={light.pk: "Сынған"},
         seals=found,
-        signature=drawn_signature(),
+        signature=scrawl(),
     )
 
     codes = set(Notice.objects.filter(subject_kind="handover").values_list("code", flat=True))
@@ -194,7 +187,7 @@ def test_the_receiver_sees_the_page_signs_on_the_screen_and_the_item_on_its_way(
     client = sign_in(receiver)
     scan_all(sent, receiver, now)
     seals = {f"seal-{seal.pk}": "intact" for seal in sent.seal_checks.all()}
-    picture = "data:image/png;base64," + base64.b64encode(drawn_signature()).decode()
+    picture = "data:image/png;base64," + base64.b64encode(scrawl()).decode()
 
     unchecked = client.post(f"/handovers/{sent.pk}/accept/", {"password": PASSWORD})
     forged = client.post(f"/handovers/{sent.pk}/accept/", {**seals, "password": PASSWORD, "signature": "data:x,y"})

@@ -177,7 +177,13 @@ def test_the_second_person_is_warned_before_a_decision_takes_effect(
 
 
 def test_goods_are_given_back_by_an_act_on_its_page(
-    client: Client, inspector: User, authority_officer: User, case: Case, goods: list[Derivative], now: datetime
+    client: Client,
+    inspector: User,
+    second_inspector: User,
+    authority_officer: User,
+    case: Case,
+    goods: list[Derivative],
+    now: datetime,
 ) -> None:
     facts = DecisionFacts("Court", "7", now.date(), now.date())
     outcomes = {Outcome.RETURNED: [horn.pk for horn in goods]}
@@ -185,11 +191,14 @@ def test_goods_are_given_back_by_an_act_on_its_page(
         actor=inspector, at=now, case=case, facts=facts, outcomes=outcomes, content=photo(1), name="a.jpg"
     )
     confirm_decision(actor=authority_officer, at=now, decision=decision)
-    client.force_login(inspector)
+    client.force_login(second_inspector)
     url = reverse("registry:return-goods", args=[case.pk, decision.pk])
     assert url in client.get(reverse("registry:case", args=[case.pk])).content.decode()
     form = {"receiver_name": "Жақсылықов Нұрлан", "receiver_document": "ЖК № 045871236", "password": PASSWORD}
+    assert client.post(url, form | {"receipt": receipt()}).status_code == 422  # alone
+    form |= {"second": "inspector", "second_password": PASSWORD}
     assert client.post(url, form).status_code == 422
+    assert client.post(url, form | {"second_password": "no", "receipt": receipt()}).status_code == 422
     assert client.post(url, form | {"only": "KZ99-1", "receipt": receipt()}).status_code == 422
     assert Holding.objects.filter(account__kind="returned", pieces__gt=0).count() == 0
 

@@ -12,6 +12,8 @@ from django.db import DatabaseError, connection, transaction
 from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.documents.models import Document
+from core.documents.services import keep_document
 from core.notices.models import Notice
 from core.notices.services import decide_notice
 from ledger.models import AccountKind, AccountTotal, CustodyAccount, Hold, Holding, Movement, MovementKind, Posting
@@ -35,6 +37,7 @@ from registry.models import (
 from registry.selectors_cases import compare_counts, damage_of, standing_goods
 from registry.services import CaseFacts, DecisionFacts
 from tests.builders import build_seizure, register, some_rows
+from tests.files import scrawl
 from tests.registry.test_table import photo
 
 Later = Callable[..., datetime]
@@ -508,24 +511,34 @@ OWNER = services.Receiver(name="Жақсылықов Нұрлан", document="Ж
 
 
 def test_goods_leave_the_books_with_the_act_of_return_and_not_before(
-    decision: CourtDecision, evidence: list[Derivative], inspector: User, authority_officer: User, trader: User,
-    now: datetime,
+    decision: CourtDecision, evidence: list[Derivative], inspector: User, second_inspector: User,
+    authority_officer: User, trader: User, now: datetime,
 ) -> None:  # fmt: skip
     horn = evidence[2].pk
-    give = {"at": now, "decision": decision, "item_ids": [horn], "receiver": OWNER, "picture": photo(2)}
+    give = {"at": now, "decision": decision, "item_ids": [horn], "receiver": OWNER, "picture": scrawl()}
+    give["second"] = inspector
     with pytest.raises(InvalidTransition):
-        services.return_goods(actor=inspector, **give)  # type: ignore[arg-type]
+        services.return_goods(actor=second_inspector, **give)  # type: ignore[arg-type]
     services.confirm_decision(actor=authority_officer, at=now, decision=decision)
     with pytest.raises(NotAllowed):
         services.return_goods(actor=trader, **give)  # type: ignore[arg-type]
     nobody = services.Receiver(name=" ", document="")
     with pytest.raises(BadInput) as refusal:
-        services.return_goods(actor=inspector, **give | {"receiver": nobody, "picture": None})  # type: ignore[arg-type]
+        services.return_goods(actor=second_inspector, **give | {"receiver": nobody, "picture": None})  # type: ignore[arg-type]
     assert set(refusal.value.fields) == {"receiver_name", "receiver_document", "receipt"}
     with pytest.raises(services.GoodsNotHeld):
-        services.return_goods(actor=inspector, **give | {"item_ids": [evidence[0].pk]})  # type: ignore[arg-type]
+        services.return_goods(actor=second_inspector, **give | {"item_ids": [evidence[0].pk]})  # type: ignore[arg-type]
 
-    act = services.return_goods(actor=inspector, **give)  # type: ignore[arg-type]
+    blank = {"receiver": services.Receiver(name="Жақсылықов Нұрлан", document="document x"), "picture": photo(2)}
+    with pytest.raises(BadInput) as refusal:
+        services.return_goods(actor=second_inspector, **give | blank)  # type: ignore[arg-type]
+    assert set(refusal.value.fields) == {"receiver_document", "signature"}
+    for alone in ((inspector, second_inspector), (second_inspector, second_inspector), (second_inspector, trader)):
+        with pytest.raises(SecondPersonNeeded):
+            services.return_goods(actor=alone[0], **give | {"second": alone[1]})  # type: ignore[arg-type]
+    assert Holding.objects.get(item=horn, pieces__gt=0).account.kind == "evidence"
+
+    act = services.return_goods(actor=second_inspector, **give)  # type: ignore[arg-type]
 
     assert act.number == "RT25-000001"
     assert [paper.file.read()[:5] for paper in (act.paper_kk, act.paper_ru)] == [b"%PDF-"] * 2
@@ -533,9 +546,25 @@ def test_goods_leave_the_books_with_the_act_of_return_and_not_before(
     assert not Hold.objects.active().filter(item=horn).exists()
     assert find_differences() == {}
     with pytest.raises(services.GoodsNotHeld):
-        services.return_goods(actor=inspector, **give)  # type: ignore[arg-type]
+        services.return_goods(actor=second_inspector, **give)  # type: ignore[arg-type]
     assert "Жақсылықов" not in str([event.facts for event in Event.objects.all()])
     refused(lambda: ReturnAct.objects.filter(pk=act.pk).update(receiver_name="-"), "Cannot update")
+
+
+def test_the_database_wants_two_persons_to_give_goods_back(
+    decision: CourtDecision, inspector: User, second_inspector: User, authority_officer: User, now: datetime
+) -> None:
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    kept = keep_document(actor=inspector, at=now, kind=Document.Kind.PHOTO, name="a.jpg", content=photo(1))
+
+    def write(handed_by: User, second: User | None) -> object:
+        return ReturnAct.objects.create(
+            number="RT25-9", decision=decision, receiver_name="A", receiver_document="B", receipt=kept,
+            paper_kk=kept, paper_ru=kept, handed_by=handed_by, handed_at=now, second=second,
+        )  # fmt: skip
+
+    for pair in ((second_inspector, None), (inspector, second_inspector), (second_inspector, second_inspector)):
+        refused(lambda pair=pair: write(*pair), "goods_go_back_by_two_persons")  # type: ignore[misc]
 
 
 def test_the_database_lets_nothing_go_back_without_an_act(

@@ -90,8 +90,8 @@ def scan(name: str = "scan.jpg") -> SimpleUploadedFile:
 
 
 def test_a_case_lives_its_whole_life(
-    sign_in: SignIn, inspector: User, authority_officer: User, authority_head: User, evidence_room: CustodyAccount,
-    police: Organisation, now: datetime, today: date,
+    sign_in: SignIn, inspector: User, second_inspector: User, authority_officer: User, authority_head: User,
+    evidence_room: CustodyAccount, police: Organisation, now: datetime, today: date,
 ) -> None:  # fmt: skip
     """Entered, weighed, counted, judged by an expert, decided by a court, given back: every act through the API."""
     by, head = sign_in(inspector), sign_in(authority_head)
@@ -158,13 +158,19 @@ def test_a_case_lives_its_whole_life(
     frozen = post(by, f"{pk}/facts/", {"version": 1, "males": 9})
     assert (frozen.status_code, frozen.json()["code"]) == (409, "case-decided")
     receiver = {"receiver_name": "Жақсылықов Нұрлан", "receiver_document": "ЖК № 045871236", "password": PASSWORD}
-    unsigned = post(by, f"{at}/return/", receiver)
+    receiver |= {"second": "Inspector", "second_password": PASSWORD}
+    hands = sign_in(second_inspector)
+    itself = by.post(f"/api/v1/cases/{at}/return/", receiver | {"second": "second_inspector", "receipt": scan()})
+    assert (itself.status_code, itself.json()["code"]) == (403, "second-person-needed")
+    unsigned = post(hands, f"{at}/return/", receiver)
     assert (unsigned.status_code, list(unsigned.json()["fields"])) == (422, ["receipt"])
-    wrong = by.post(f"/api/v1/cases/{at}/return/", receiver | {"password": "no", "receipt": scan()})
+    wrong = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"password": "no", "receipt": scan()})
     assert (wrong.status_code, list(wrong.json()["fields"])) == (422, ["password"])
+    forged = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"second_password": "no", "receipt": scan()})
+    assert (forged.status_code, list(forged.json()["fields"])) == (422, ["second_password"])
     key = {"Idempotency-Key": "return"}
-    given = by.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
-    again = by.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
+    given = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
+    again = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
     assert (given.status_code, given.json()["items"], again.json()) == (201, horns[:1], given.json())
 
     told = by.get(f"/api/v1/cases/{pk}/").json()

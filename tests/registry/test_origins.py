@@ -14,10 +14,13 @@ from django.utils import translation
 from core.accounts.bin import bin_from
 from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
-from core.base.errors import BadInput, NotAllowed
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.models import Notice
+from core.notices.services import decide_notice
 from core.rules.models import Rule, RuleCode
 from core.rules.services import cite_basis, draft_rule, enact_rule
-from ledger.models import AccountKind, AccountTotal, CustodyAccount, Holding
+from ledger.models import AccountKind, AccountTotal, CustodyAccount, Hold, Holding, MovementKind
+from ledger.services import ItemsOnHold, SecondPersonNeeded, lift_hold, move_items
 from marking.models import Mark
 from marking.services.issue import MarkingCompulsory, register_and_mark
 from marking.services.keys import ensure_signing_key
@@ -33,6 +36,7 @@ from registry.models import (
     Importation,
     Intake,
     OldStock,
+    OldStockConfirmation,
     Origin,
     RemovalPermit,
     Sale,
@@ -46,6 +50,8 @@ from registry.services import (
     NotUnderCertificate,
     PairsWrong,
     SaleForbidden,
+    Scan,
+    confirm_old_stock,
     correct_intake,
     enter_certificate,
     open_intake,
@@ -54,6 +60,8 @@ from registry.services import (
     sell_batches,
 )
 from registry.services.registration import GoneOff
+from tests.cast import PASSWORD
+from tests.files import picture
 from tests.registry.test_pages import SignIn, client_of_inspector, sign_in
 
 __all__ = ["client_of_inspector", "sign_in"]
@@ -128,7 +136,150 @@ def weigh(intake: Intake, actor: User, at: datetime, *rows: TableRow) -> Intake:
     return save_rows(actor=actor, at=at, intake=intake, version=intake.version, rows=rows)
 
 
+INVENTORY = Scan("sheet.png", picture())
 ORIGINS = [Origin.FOUND, Origin.CONFISCATED, Origin.OLD_STOCK, Origin.IMPORTED, Origin.UNKNOWN]
+
+
+@pytest.fixture
+def old_stock(
+    inspector: User, trader_store: CustodyAccount, okhotzooprom: Organisation, permit_to_remove: RemovalPermit,
+    now: datetime,
+) -> Intake:  # fmt: skip
+    """Two horns of a trader's stock from before marking, registered by one inspector."""
+    store = CustodyAccount.objects.get(pk=trader_store.pk)
+    CustodyAccount.objects.filter(pk=store.pk).update(region=permit_to_remove.region)
+    store.refresh_from_db()
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.OLD_STOCK,
+        term=Term.HORN,
+        store=store,
+        on=now.date(),
+        paper=paper_of(Origin.OLD_STOCK, okhotzooprom, permit_to_remove, now),
+        scan=INVENTORY,
+    )
+    weigh(intake, inspector, now, TableRow(1, "L", 215), TableRow(2, "R", 211))
+    register_intake(actor=inspector, at=now, intake=intake)
+    return Intake.objects.get(pk=intake.pk)
+
+
+def held_items() -> int:
+    return Hold.objects.active().filter(kind=Hold.Kind.ORIGIN).count()
+
+
+def test_old_stock_is_taken_in_by_the_scan_of_its_inventory(
+    inspector: User, reception_store: CustodyAccount, okhotzooprom: Organisation, permit_to_remove: RemovalPermit,
+    now: datetime,
+) -> None:  # fmt: skip
+    with pytest.raises(BadInput) as refusal:
+        open_intake(
+            actor=inspector,
+            at=now,
+            origin=Origin.OLD_STOCK,
+            term=Term.HORN,
+            store=reception_store,
+            on=now.date(),
+            paper=paper_of(Origin.OLD_STOCK, okhotzooprom, permit_to_remove, now),
+        )
+
+    assert set(refusal.value.fields) == {"scan"}
+    assert not Intake.objects.exists()
+
+
+def test_old_stock_is_held_until_a_second_person_confirms_it(
+    old_stock: Intake,
+    inspector: User,
+    second_inspector: User,
+    inspector_elsewhere: User,
+    authority_officer: User,
+    trader: User,
+    storekeeper: User,
+    now: datetime,
+) -> None:
+    notice = Notice.objects.get(code="intake.old_stock_waits")
+    assert held_items() == 2
+    with pytest.raises(SecondPersonNeeded):
+        confirm_old_stock(actor=inspector, at=now, intake=old_stock)
+    for party in (trader, storekeeper, inspector_elsewhere):
+        with pytest.raises(NotAllowed):
+            confirm_old_stock(actor=party, at=now, intake=old_stock)
+    with pytest.raises(InvalidTransition):
+        decide_notice(
+            actor=authority_officer, at=now, notice=notice, outcome="other", decision="-", reason="The sheet is right"
+        )
+    with pytest.raises(ItemsOnHold):
+        move_items(
+            actor=trader,
+            at=now,
+            key="out",
+            kind=MovementKind.TRANSFER,
+            item_ids=list(Derivative.objects.values_list("pk", flat=True)),
+            source=old_stock.store,
+            target=CustodyAccount.objects.boundary(AccountKind.LOSS),
+            effective_on=now.date(),
+        )
+    assert held_items() == 2
+
+    confirm_old_stock(actor=second_inspector, at=now, intake=old_stock)
+
+    notice.refresh_from_db()
+    assert (held_items(), notice.state) == (0, "decided")
+    with pytest.raises(InvalidTransition):
+        confirm_old_stock(actor=authority_officer, at=now, intake=old_stock)
+
+
+def test_the_database_holds_old_stock_until_somebody_else_confirms_it(
+    old_stock: Intake,
+    inspector: User,
+    second_inspector: User,
+    trader: User,
+    reception_store: CustodyAccount,
+    now: datetime,
+) -> None:
+    for party in (inspector, trader):
+        with pytest.raises(IntegrityError, match="old_stock_is_confirmed_by_another"), transaction.atomic():
+            OldStockConfirmation.objects.create(intake=old_stock, confirmed_by=party, confirmed_at=now)
+    lift: dict[str, Any] = {"at": now, "kind": Hold.Kind.ORIGIN, "reason": "Never mind"}
+    items = list(Derivative.objects.values_list("pk", flat=True))
+    for party in (inspector, second_inspector, trader):
+        with pytest.raises(IntegrityError, match="old_stock_is_let_go_by_its_confirmation"), transaction.atomic():
+            lift_hold(actor=party, item_ids=items, **lift)
+    assert held_items() == 2
+
+    bare = Intake(
+        number="IN25-000099", origin=Origin.OLD_STOCK, term=Term.HORN, store=reception_store, on=now.date(),
+        region=old_stock.region, old_stock=OldStock.objects.create(sheet_number="8", sheet_on=now, commission="A"),
+        opened_by=inspector, opened_at=now,
+    )  # fmt: skip
+    bare.save()
+
+    def register_bare() -> None:
+        Intake.objects.filter(pk=bare.pk).update(
+            state="registered", pieces=1, grams=200, closed_by=inspector, closed_at=now
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    with pytest.raises(IntegrityError, match="old_stock_is_held_until_confirmed"), transaction.atomic():
+        register_bare()
+
+
+def test_old_stock_is_confirmed_on_its_page(
+    client: Client, old_stock: Intake, inspector: User, second_inspector: User, trader: User
+) -> None:
+    page, act = (reverse(f"registry:{name}", args=[old_stock.pk]) for name in ("intake", "intake-confirm"))
+    client.force_login(inspector)
+    assert act not in client.get(page).content.decode()
+    client.force_login(second_inspector)
+    assert act in client.get(page).content.decode()
+    assert client.post(act, {"password": "wrong"}).status_code == 422
+    assert held_items() == 2
+
+    assert client.post(act, {"password": PASSWORD})["Location"] == page
+
+    assert held_items() == 0
+    assert act not in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
@@ -148,6 +299,7 @@ def test_goods_of_every_origin_come_in_from_its_boundary(
         store=reception_store,
         on=now.date(),
         paper=paper_of(origin, okhotzooprom, permit_to_remove, now),
+        scan=INVENTORY if origin == Origin.OLD_STOCK else None,
         explanation="Left at the gate." if origin == Origin.UNKNOWN else "",
     )
     weigh(intake, inspector, now, TableRow(1, "L", 215), TableRow(2, "R", 211))

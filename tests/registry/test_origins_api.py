@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 from rest_framework.test import APIClient
@@ -11,9 +12,12 @@ from rest_framework.test import APIClient
 from core.accounts.models import Organisation, User
 from core.jobs.models import Job
 from core.jobs.services import execute_job
-from ledger.models import CustodyAccount
+from ledger.models import CustodyAccount, Hold
+from registry.measures import TableRow
 from registry.models import Intake
-from registry.services import importing
+from registry.services import importing, register_intake, save_rows
+from tests.cast import PASSWORD
+from tests.files import picture
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +55,32 @@ def test_an_intake_of_an_import_is_opened_and_tells_its_fields(
     del said["importation"]
     assert program.post("/api/v1/intakes/open/", said, format="json").status_code == 422
     assert Intake.objects.count() == 1
+
+
+def test_old_stock_comes_with_its_inventory_and_is_confirmed_by_another(
+    program: APIClient, second_inspector: User, reception_store: CustodyAccount, inspector: User, now: datetime
+) -> None:
+    said = {"origin": "old_stock", "term": "HOR", "store": reception_store.code, "on": "2025-10-20"}
+    sheet = {"sheet_number": "7", "sheet_on": "2025-10-20", "commission": "Ахметов А."}
+    bare = program.post("/api/v1/intakes/open/", said | {"old_stock": sheet}, format="json")
+    assert (bare.status_code, list(bare.json()["fields"])) == (422, ["scan"])
+    parts = {f"old_stock.{name}": text for name, text in sheet.items()}
+    scan = SimpleUploadedFile("sheet.png", picture(), "image/png")
+    opened = program.post("/api/v1/intakes/open/", said | parts | {"scan": scan}, format="multipart")
+    assert opened.status_code == 201, opened.content
+    intake = Intake.objects.get()
+    save_rows(actor=inspector, at=now, intake=intake, version=0, rows=[TableRow(1, "L", 215)])
+    register_intake(actor=inspector, at=now, intake=intake)
+    act = f"/api/v1/intakes/{intake.pk}/confirm/"
+
+    alone = program.post(act, {"password": PASSWORD}, format="json")
+    assert (alone.status_code, alone.json()["code"]) == (403, "second-person-needed")
+    assert Hold.objects.active().exists()
+    program.force_authenticate(second_inspector)
+    assert program.post(act, {"password": "wrong"}, format="json").status_code == 422
+    assert program.post(act, {"password": PASSWORD}, format="json").status_code == 200
+
+    assert not Hold.objects.active().exists()
 
 
 @pytest.mark.parametrize(("only_good", "added"), [(False, 0), (True, 2)])

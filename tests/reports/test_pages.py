@@ -24,7 +24,8 @@ from permits.models import Application, Permit
 from registry.models import Derivative, Intake, Outcome
 from registry.services import DecisionFacts, Receiver, confirm_decision, record_decision, return_goods
 from reports.filters import ItemFilter
-from tests.builders import Receive, register
+from tests.builders import LOSS_TOLD, Receive, register
+from tests.files import scrawl
 from tests.registry.test_table import photo
 from tests.rights import code_of
 
@@ -193,6 +194,7 @@ def test_items_are_those_in_places_one_may_know(
 def test_what_left_the_books_stays_visible_to_those_who_kept_it(
     client: Client,
     inspector: User,
+    second_inspector: User,
     inspector_elsewhere: User,
     authority_officer: User,
     trader: User,
@@ -213,7 +215,15 @@ def test_what_left_the_books_stays_visible_to_those_who_kept_it(
     )
     confirm_decision(actor=authority_officer, at=now, decision=decision)
     owner = Receiver(name="Жақсылықов Нұрлан", document="ЖК № 045871236")
-    return_goods(actor=inspector, at=now, decision=decision, item_ids=[gone.pk], receiver=owner, picture=photo(2))
+    return_goods(
+        actor=second_inspector,
+        second=inspector,
+        at=now,
+        decision=decision,
+        item_ids=[gone.pk],
+        receiver=owner,
+        picture=scrawl(),
+    )
 
     assert gone.number not in numbers_on(client, inspector)
     of_intake = f"?gone=yes&intake={gone.intake.number}"
@@ -510,7 +520,8 @@ def test_a_loss_is_reported_from_the_item_page_once(
             "items": number,
             "kind": "theft",
             "noticed_on": timezone.localdate().isoformat(),
-            "circumstances": "Broken in.",
+            "last_seen_on": timezone.localdate().isoformat(),
+            **LOSS_TOLD,
         },
     )
     assert reported.status_code == 302, reported.content.decode()
