@@ -7,20 +7,24 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.accounts.models import User
 from core.base.errors import BadInput, DomainError
-from marking.models import FieldDevice, FieldRecord
-from marking.services.applying import name_row_labels
-from registry.measures import TableRow
-from registry.models import Case, Intake
+from marking.models import FieldDevice, FieldRecord, RowLabel
+from marking.services.applying import name_row_labels, read_label
+from registry.measures import ROW_COLUMNS, TableRow
+from registry.models import Case, CaseWord, Intake, IntakeRow, Origin
 from registry.serializers import OpenRemovalSerializer, OpenSeizureSerializer, RowSerializer
-from registry.services import CaseFacts, open_removal_intake, open_seizure_intake, save_rows
+from registry.services import CaseFacts, note_facts, open_removal_intake, open_seizure_intake, save_rows
 from registry.services.locking import lock_open_intake
 
 Act = FieldRecord.Act
+ORIGIN_OF = {Act.OPEN_REMOVAL: Origin.REMOVAL, Act.OPEN_SEIZURE: Origin.SEIZURE}
+ROW_FIELDS = ("side", "mass_g", "length_mm", "condition", "note")
+"""What a phone says of a horn; the other columns of its row are the office's."""
 
 
 class NotUsable(BadInput):
@@ -44,6 +48,27 @@ class IntakeNotKnown(DomainError):
 
     code = "intake-not-known"
     message = _("There is no such reception, or it is not yours. Choose another one at the office.")
+
+
+class RowNotEntered(DomainError):
+    """The record that is corrected has put no row on a table."""
+
+    code = "row-not-entered"
+    message = _("The horn that is corrected is on no table yet. Decide its own record first.")
+
+
+class RowGone(DomainError):
+    """The row that is corrected was taken off its table meanwhile."""
+
+    code = "row-gone"
+    message = _("The row that is corrected was taken off the table meanwhile.")
+
+
+class RowChanged(DomainError):
+    """The row that is corrected is not as the phone sent it: somebody has changed it meanwhile."""
+
+    code = "row-changed"
+    message = _("Somebody else has changed this row meanwhile. Compare both, and enter what is right.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +100,77 @@ class RowActSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class FieldSeizureSerializer(OpenSeizureSerializer):
+    """A seizure; `known_case` is an ERDR number or our own number of the case. Of a new case how it was found, too."""
+
+    detection = serializers.SlugRelatedField[CaseWord](
+        slug_field="code",
+        queryset=CaseWord.objects.filter(list=CaseWord.List.DETECTION),
+        required=False,
+        allow_null=True,
+    )
+
+
+class CorrectionSerializer(serializers.Serializer[Any]):
+    """What a row of this phone's (`record`, the uuid of its record) should have said; without `row` it is taken off.
+
+    Without `label` the row keeps the one it names; an empty one takes it off.
+    """
+
+    record = serializers.UUIDField()
+    row = FieldRowSerializer(required=False, allow_null=True, default=None)
+    label = serializers.CharField(required=False, allow_blank=True, allow_null=True, default=None, max_length=500)  # type: ignore[assignment]
+    confirm_foreign = serializers.BooleanField(required=False, default=False)
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["row"] is None and not attrs["reason"].strip():
+            raise serializers.ValidationError({"reason": _("Say why.")})
+        return attrs
+
+
 def enter_record(
-    *, actor: User, at: datetime, device: FieldDevice, act: str, payload: dict[str, Any], own_hosts: tuple[str, ...]
+    *,
+    actor: User,
+    at: datetime,
+    device: FieldDevice,
+    act: str,
+    payload: dict[str, Any],
+    own_hosts: tuple[str, ...],
+    is_decided: bool = False,
 ) -> Entered:
-    """Carry out what was recorded, in the caller's transaction. Raises NotUsable, and what the act's service raises."""
+    """Carry out what was recorded, in the caller's transaction. `is_decided`: a person has looked at what is there now,
+    so a correction may overwrite it. Raises NotUsable, and what the act's service raises.
+    """
     match act:
         case Act.OPEN_REMOVAL:
             said = _shaped(OpenRemovalSerializer, actor, payload)
             return Entered(open_removal_intake(actor=actor, at=at, **said))
         case Act.OPEN_SEIZURE:
-            said = _shaped(OpenSeizureSerializer, actor, payload)
-            case = CaseFacts(**said["case"]) if "case" in said else _known_case(actor, said["known_case"])
-            return Entered(open_seizure_intake(actor=actor, at=at, store=said["store"], on=said["on"], case=case))
+            return _open_seizure(actor, at, _shaped(FieldSeizureSerializer, actor, payload))
         case Act.ROW:
             return _enter_row(actor, at, device, _shaped(RowActSerializer, actor, payload), own_hosts)
+        case Act.CORRECT_ROW:
+            said = _shaped(CorrectionSerializer, actor, payload)
+            return _correct_row(actor, at, device, said, own_hosts, is_decided=is_decided)
     raise NotUsable
+
+
+def join_reception(*, actor: User, act: str, intake: int) -> Entered:
+    """What a phone opened is open in the register already: this one. Raises IntakeNotKnown, what locking raises."""
+    found = Intake.objects.visible_to(actor).filter(pk=intake, origin=ORIGIN_OF[Act(act)]).first()
+    if found is None:
+        raise IntakeNotKnown
+    return Entered(lock_open_intake(actor=actor, intake=found))
+
+
+def _open_seizure(actor: User, at: datetime, said: dict[str, Any]) -> Entered:
+    case = CaseFacts(**said["case"]) if "case" in said else _known_case(actor, said["known_case"])
+    intake = open_seizure_intake(actor=actor, at=at, store=said["store"], on=said["on"], case=case)
+    if isinstance(case, CaseFacts) and said.get("detection") and intake.case is not None:
+        facts = {"detection": said["detection"]}
+        note_facts(actor=actor, at=at, case=intake.case, version=intake.case.version, facts=facts)
+    return Entered(intake)
 
 
 def _shaped(kind: type[serializers.Serializer[Any]], actor: User, payload: dict[str, Any]) -> dict[str, Any]:
@@ -110,8 +191,8 @@ def _flat(errors: Any, name: str = "") -> dict[str, str]:
     return {name: " ".join(str(one) for one in errors)}
 
 
-def _known_case(actor: User, erdr_number: str) -> Case:
-    case = Case.objects.visible_to(actor).filter(erdr_number=erdr_number).first()
+def _known_case(actor: User, number: str) -> Case:
+    case = Case.objects.visible_to(actor).filter(Q(erdr_number=number) | Q(number=number)).first()
     if case is None:
         raise BadInput(fields={"known_case": _("There is no such case, or it is not yours.")})
     return case
@@ -135,6 +216,65 @@ def _enter_row(
             confirm_foreign=said["confirm_foreign"],
         )
     return Entered(intake, line.row)
+
+
+def _correct_row(
+    actor: User,
+    at: datetime,
+    device: FieldDevice,
+    said: dict[str, Any],
+    own_hosts: tuple[str, ...],
+    *,
+    is_decided: bool,
+) -> Entered:
+    """The row of an earlier record as it should have been, on the same line of the same table while that is open."""
+    first = FieldRecord.objects.filter(device=device, uuid=said["record"], act=Act.ROW).select_related("intake").first()
+    if first is None or first.intake is None or first.row is None:
+        raise RowNotEntered
+    intake = lock_open_intake(actor=actor, intake=first.intake)
+    saved = intake.rows.filter(row=first.row).first()
+    if saved is None:
+        raise RowGone
+    if not is_decided and not _is_as_sent(saved, first):
+        raise RowChanged
+    named = RowLabel.objects.filter(intake=intake, row=first.row).values_list("mark", flat=True).first() or ""
+    label = said["label"] if said["row"] is not None else ""
+    if label is not None and _code_of(label, own_hosts) != named:
+        name_row_labels(
+            actor=actor,
+            at=at,
+            intake=intake,
+            labels={first.row: label},
+            own_hosts=own_hosts,
+            confirm_foreign=said["confirm_foreign"],
+        )
+    if said["row"] is None:
+        save_rows(actor=actor, at=at, intake=intake, version=intake.version, rows=[], removed=[first.row])
+        return Entered(intake, first.row)
+    now = {column: getattr(saved, column) for column in ROW_COLUMNS}
+    line = TableRow(row=first.row, **now | {name: said["row"][name] for name in ROW_FIELDS})
+    save_rows(actor=actor, at=at, intake=intake, version=intake.version, rows=[line])
+    return Entered(intake, first.row)
+
+
+def _is_as_sent(saved: IntakeRow, first: FieldRecord) -> bool:
+    """Whether the row still says what this phone said of it last."""
+    last = (
+        FieldRecord.objects.filter(
+            device=first.device_id, intake=first.intake_id, row=first.row, act__in=[Act.ROW, Act.CORRECT_ROW]
+        )
+        .filter(state__in=[FieldRecord.State.ACCEPTED, FieldRecord.State.RESOLVED])
+        .order_by("-sequence")
+        .first()
+    )
+    shape = FieldRowSerializer(data=(last or first).payload.get("row"))
+    if not shape.is_valid():
+        return False
+    return all(getattr(saved, name) == shape.validated_data[name] for name in ROW_FIELDS)
+
+
+def _code_of(label: str, own_hosts: tuple[str, ...]) -> str:
+    return read_label(label, own_hosts=own_hosts) if label.strip() else ""
 
 
 def _intake_of(actor: User, device: FieldDevice, intake: int | None, opening: UUID | None) -> Intake:

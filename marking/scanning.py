@@ -11,8 +11,8 @@ from ledger.models import Box, Holding
 from ledger.sscc import SsccError, parse_sscc, show_sscc
 from marking import words
 from marking.models import Mark
-from marking.selectors import Answer
-from marking.verdicts import Said, other_reasons, say
+from marking.selectors import Answer, Reason
+from marking.verdicts import REASONS, Said, other_reasons, say
 
 
 def told(text: str, answer: Answer, *, person: User | None) -> dict[str, Any]:
@@ -24,10 +24,12 @@ def told(text: str, answer: Answer, *, person: User | None) -> dict[str, Any]:
         sscc = parse_sscc(text)
     except SsccError:
         facts, link = _of_mark(answer, person)
+        # That a label may exist twice concerns whoever holds one of the two more than anything else said of the item.
+        others = [REASONS[reason] for reason in answer.reasons if reason != Reason.COPIED]
         return {
-            "kind": "",
+            "kind": answer.kind,
             "said": worded(say(answer)),
-            "others": [worded(said) for said in other_reasons(answer)],
+            "others": [worded(said) for said in (others if answer.kind else other_reasons(answer))],
             "facts": _public_facts(answer) + facts,
             "is_genuine": answer.is_genuine,
             "link": link,

@@ -120,6 +120,11 @@ class Answer:
         return bool(self.term) and not _GONE.intersection(self.reasons)
 
     @property
+    def kind(self) -> str:
+        """ "copied" while an alert of a rule of copies stands on this code: what a scanner says before all else."""
+        return Reason.COPIED.value if Reason.COPIED in self.reasons else ""
+
+    @property
     def is_genuine(self) -> bool:
         return self.verdict in (Verdict.GENUINE, Verdict.GENUINE_BUT)
 

@@ -5,10 +5,13 @@ import hashlib
 from datetime import date
 from typing import Any
 
-from core.accounts.models import User
+from django.db.models import QuerySet
+
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
 from marking.models import FieldDevice, FieldRecord, LabelReel, Mark
 from registry.fields import CONDITIONS, SIDES
-from registry.models import Case, Intake, Origin, Term
+from registry.models import Case, CaseWord, Intake, Origin, Term
 from registry.selectors import brigades_for_intake, permits_for_intake, plausibility, stores_for_intake
 
 MOST_LISTED = 200
@@ -17,10 +20,12 @@ LABEL_BYTES = 5
 
 
 def pack_for(user: User, on: date, language: str) -> dict[str, Any]:
-    """Own stores, open receptions of horns, permits, brigades and cases without names of persons, plausible bands, and
-    the blank labels of the own offices as the first five bytes of SHA-256 of each code. A fixed number of queries.
+    """Own stores, open receptions of horns, permits, brigades, cases without names of persons, agencies that seize,
+    plausible bands, and the blank labels of the own offices as the first five bytes of SHA-256 of each code. A fixed
+    number of queries.
     """
     rules = plausibility(on, Term.HORN)
+    own_rooms = user.can(Can.REGISTER_SEIZURE)
     own = stores_for_intake(user, Origin.REMOVAL) | stores_for_intake(user, Origin.SEIZURE)
     open_here = Intake.objects.visible_to(user).open().filter(term=Term.HORN).select_related("store", "brigade", "case")
     return {
@@ -53,14 +58,30 @@ def pack_for(user: User, on: date, language: str) -> dict[str, Any]:
             for one in brigades_for_intake(user, on)[:MOST_LISTED]
         ],
         "cases": [
-            {"erdr": one.erdr_number, "protocol": one.protocol_number, "seized_on": one.seized_on.isoformat()}
-            for one in Case.objects.visible_to(user).exclude(erdr_number="").order_by("-pk")[:MOST_LISTED]
+            {
+                "number": one.number,
+                "erdr": one.erdr_number,
+                "protocol": one.protocol_number,
+                "seized_on": one.seized_on.isoformat(),
+            }
+            for one in Case.objects.visible_to(user).order_by("-pk")[:MOST_LISTED]
         ],
+        "agencies": [{"bin": one.bin, "name": one.name_in(language)} for one in _agencies()] if own_rooms else [],
+        "detections": [{"code": one.code, "name": one.name_in(language)} for one in _detections()] if own_rooms else [],
         "bands": {column: list(band) for column, band in rules.bands.items()},
         "sides": {code: choice.names[_place_of(language)] for code, choice in SIDES.items()},
         "conditions": {code: choice.names[_place_of(language)] for code, choice in CONDITIONS.items()},
         "labels": labels_of(user),
     }
+
+
+def _agencies() -> QuerySet[Organisation]:
+    """Who may have seized: bodies of the State."""
+    return Organisation.objects.active().filter(kind__in=Organisation.STATE_BODIES).order_by("kind", "pk")[:MOST_LISTED]
+
+
+def _detections() -> QuerySet[CaseWord]:
+    return CaseWord.objects.filter(list=CaseWord.List.DETECTION, is_active=True)
 
 
 def labels_of(user: User) -> str:

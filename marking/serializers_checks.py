@@ -16,6 +16,9 @@ class AnswerSerializer(serializers.Serializer[Answer]):
     """What anybody may know of a mark: never who holds the item, nor where."""
 
     verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
+    kind = serializers.CharField(
+        help_text="copied while a rule of copies has an open alert on this code (it may exist twice), else empty."
+    )
     title = serializers.SerializerMethodField(help_text="The verdict in a few words, in the language of the request.")
     text = serializers.SerializerMethodField(help_text="What it means, in a sentence or two.")
     code = serializers.CharField(help_text="The code that was understood; empty when none was.")

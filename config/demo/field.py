@@ -41,7 +41,7 @@ def record_in_field(cast: Cast, chance: random.Random, reel: LabelReel, now: dat
     register_and_mark(
         actor=inspector,
         at=at + timedelta(hours=6),
-        intake=Intake.objects.get(pk=seizure.intake_id),
+        intake=Intake.objects.get(pk=seizure.intake_id or 0),
         confirm_band=True,
     )
     _row(phone, chance, at, seizure.uuid, labels[4].code, hours=8)  # the table is closed: it waits

@@ -105,6 +105,7 @@ class FieldRecord(models.Model):
         OPEN_REMOVAL = "open_removal", _("Reception opened")
         OPEN_SEIZURE = "open_seizure", _("Seizure opened")
         ROW = "row", _("Horn weighed")
+        CORRECT_ROW = "correct_row", _("Horn corrected")
 
     class State(models.TextChoices):
         ACCEPTED = "accepted", _("Entered")

@@ -20,13 +20,15 @@ from core.audit.services import record
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
-from marking.field_acts import Entered, NotUsable, OpeningWaits, enter_record
+from marking.field_acts import ORIGIN_OF, Entered, NotUsable, OpeningWaits, enter_record, join_reception
 from marking.models import FieldDevice, FieldRecord
 from marking.services.applying import telling_refused
 from marking.services.devices import DeviceRefused, may_keep_notebook
 from marking.services.field_photos import place_photos
 
 MOST_AT_ONCE = 50
+TAKEN_BACK = "taken_back"
+"""In the payload of a record that its person took back before it was sent: why."""
 State = FieldRecord.State
 Act = FieldRecord.Act
 
@@ -86,6 +88,7 @@ def take_record(
     if sent.sequence != locked.sequence + 1:
         raise OutOfOrder
     state, answer, entered = _try_to_enter(actor, at, locked, sent, own_hosts)
+    by, when, decision = (actor, at, answer["detail"]) if state == State.SET_ASIDE else (None, None, "")
     kept = FieldRecord.objects.create(
         device=locked,
         uuid=sent.uuid,
@@ -103,9 +106,14 @@ def take_record(
         answer=answer,
         intake=entered.intake if entered else None,
         row=entered.row if entered else None,
+        decided_by=by,
+        decided_at=when,
+        decision=decision,
     )
     FieldDevice.objects.filter(pk=locked.pk).update(sequence=sent.sequence, last_seen_at=at)
-    if entered is None:
+    if state == State.SET_ASIDE:
+        _tell_set_aside(actor, at, kept)
+    elif entered is None:
         _tell_office(actor, at, kept)
     return kept, False
 
@@ -113,6 +121,11 @@ def take_record(
 def _try_to_enter(
     actor: User, at: datetime, device: FieldDevice, sent: Sent, own_hosts: tuple[str, ...]
 ) -> tuple[FieldRecord.State, dict[str, Any], Entered | None]:
+    if TAKEN_BACK in sent.payload:
+        # Taken back on the phone before it was sent: what was weighed stays readable, and enters nothing.
+        reason = str(sent.payload[TAKEN_BACK]).strip()[:200] or _t("Taken back on the phone.")
+        said = {"code": "taken-back", "detail": reason, "fields": {}, "advice": ""}
+        return State.SET_ASIDE, {"state": State.SET_ASIDE.value, **said}, None
     try:
         # A refused act leaves nothing behind; the record of it stays.
         with telling_refused(actor, at), transaction.atomic():
@@ -174,27 +187,45 @@ def enter_waiting(
     record_id: int,
     own_hosts: tuple[str, ...],
     intake: int | None = None,
+    case: str = "",
+    row: dict[str, Any] | None = None,
     label: str | None = None,
     confirm_foreign: bool = False,
 ) -> FieldRecord:
-    """Enter a record that waits, after what was in its way is gone: as it was sent, or into another reception, or with
-    another label or none. Photos go with it; rows of a reception that is opened so follow it.
+    """Enter a record that waits, after what was in its way is gone: as it was sent, or into another reception, with
+    other values, or with another label or none. What was to be opened may be open already (`intake`), and a seizure
+    may belong to a case of the register (`case`, its number). Photos go with it; rows of a reception follow it.
 
     What was sent stays as it was sent. Raises NotAllowed, InvalidTransition, and what the act raises.
     """
     waiting = _take_waiting(actor, record_id)
-    payload = dict(waiting.payload)
-    if intake is not None:
-        payload |= {"intake": intake, "opening": None}
-    if label is not None:
-        payload["label"] = label
-    if confirm_foreign:
-        payload["confirm_foreign"] = True
-    entered = enter_record(
-        actor=actor, at=at, device=waiting.device, act=waiting.act, payload=payload, own_hosts=own_hosts
-    )
+    is_opening = waiting.act in ORIGIN_OF
+    if is_opening and intake is not None:
+        entered = join_reception(actor=actor, act=waiting.act, intake=intake)
+    else:
+        payload = dict(waiting.payload)
+        if intake is not None:
+            payload |= {"intake": intake, "opening": None}
+        if case:
+            payload.pop("case", None)
+            payload["known_case"] = case
+        if row is not None:
+            payload["row"] = row
+        if label is not None:
+            payload["label"] = label
+        if confirm_foreign:
+            payload["confirm_foreign"] = True
+        entered = enter_record(
+            actor=actor,
+            at=at,
+            device=waiting.device,
+            act=waiting.act,
+            payload=payload,
+            own_hosts=own_hosts,
+            is_decided=True,
+        )
     _resolve(actor, at, waiting, entered)
-    if waiting.act != Act.ROW:
+    if is_opening:
         _follow(actor, at, waiting, own_hosts)
     return waiting
 
@@ -209,16 +240,20 @@ def set_aside(*, actor: User, at: datetime, record_id: int, reason: str) -> Fiel
         raise BadInput(fields={"reason": _("Say why.")})
     waiting = _take_waiting(actor, record_id)
     _end(actor, at, waiting, State.SET_ASIDE, reason.strip()[:200])
+    _tell_set_aside(actor, at, waiting)
+    return waiting
+
+
+def _tell_set_aside(actor: User, at: datetime, kept: FieldRecord) -> None:
     record(
         "field_record.set_aside",
         actor=actor,
         at=at,
-        subject=("field_record", waiting.pk),
-        subject_name=str(waiting.sequence),
-        organisation_id=waiting.office_id,
-        reason=waiting.decision,
+        subject=("field_record", kept.pk),
+        subject_name=str(kept.sequence),
+        organisation_id=kept.office_id,
+        reason=kept.decision,
     )
-    return waiting
 
 
 def _take_waiting(actor: User, record_id: int) -> FieldRecord:

@@ -169,6 +169,14 @@ def _card(language: str, answer: Answer, has_mass: bool) -> str:
     return render_to_string("marking/public/answer.html", context)
 
 
+def regions_in(language: str) -> list[tuple[str, str]]:
+    """The regions by their two digits, with their names."""
+    return sorted(
+        (outline.iso.removeprefix("KZ-"), outline.names.get(language, outline.names["en"]))
+        for outline in picture().outlines
+    )
+
+
 @lru_cache(maxsize=64)
 def _frame(language: str, theme: str, where: str) -> list[str]:
     """Everything of the page that no answer changes: pieces of HTML, and between them the names of what goes there.
@@ -183,10 +191,7 @@ def _frame(language: str, theme: str, where: str) -> list[str]:
         "language": language,
         "page_theme": theme,
         "where": where,
-        "regions": sorted(
-            (outline.iso.removeprefix("KZ-"), outline.names.get(language, outline.names["en"]))
-            for outline in picture().outlines
-        ),
+        "regions": regions_in(language),
     }
     return re.split("\x02([a-z]+)\x03", render_to_string("marking/public/check.html", context))
 

@@ -1,6 +1,5 @@
 """The field notebook: its page for the phone, and what the office sees of records and phones."""
 
-import json
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +20,7 @@ from core.base.context import LANGUAGES
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.documents.attaching import files_of
+from marking.field_told import advice_of, comes_first, facts_of, problems_of
 from marking.forms_field import EnterForm, ReasonForm
 from marking.models import FieldDevice, FieldRecord
 from marking.models.field import keeps_devices
@@ -100,6 +100,7 @@ def field_record(request: SignedInRequest, pk: int) -> HttpResponse:
         FieldRecord.objects.visible_to(request.user).select_related("device__person", "intake", "decided_by"), pk=pk
     )
     is_aside = request.POST.get("act") == "set_aside"
+    without_label = {"label": "", "confirm_foreign": False} if request.POST.get("act") == "without_label" else {}
     enter_form = EnterForm(
         request.POST if request.method == "POST" and not is_aside else None, reader=request.user, kept=kept
     )
@@ -118,7 +119,7 @@ def field_record(request: SignedInRequest, pk: int) -> HttpResponse:
                         at=timezone.now(),
                         record_id=pk,
                         own_hosts=(settings.PUBLIC_HOST, request.get_host()),
-                        **enter_form.chosen(),
+                        **enter_form.chosen() | without_label,
                     )
             except DomainError as error:
                 status = error.status
@@ -128,7 +129,10 @@ def field_record(request: SignedInRequest, pk: int) -> HttpResponse:
                 return redirect("marking:field-record", pk=pk)
     context = {
         "kept": kept,
-        "sent": json.dumps(kept.payload, ensure_ascii=False, indent=2),
+        "facts": facts_of(request.user, kept),
+        "problems": problems_of(kept),
+        "advice": advice_of(kept) if kept.is_waiting else "",
+        "first": comes_first(kept),
         "photos": kept.photos.select_related("document"),
         "files": files_of(request.user, "field_record", kept.pk),
         "enter_form": enter_form,

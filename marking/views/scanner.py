@@ -23,7 +23,7 @@ from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import Check
 from marking.scanning import told, worded
 from marking.verdicts import SLOW_DOWN
-from marking.views.check import LANGUAGES, LONGEST_TEXT, address_of, language_of
+from marking.views.check import LANGUAGES, LONGEST_TEXT, address_of, language_of, regions_in
 from marking.views.field import notebook_page
 from marking.words_scanner import said_alone, said_of_faults
 
@@ -45,7 +45,13 @@ def scan(request: HttpRequest) -> HttpResponse:
 def scanner_page(language: str) -> str:
     """The same for everybody who reads this language: nothing of a person is in it."""
     with translation.override(language):
-        context = {"languages": LANGUAGES, "language": language, "page_theme": "", "scanner": _for_script(language)}
+        context = {
+            "languages": LANGUAGES,
+            "language": language,
+            "page_theme": "",
+            "regions": regions_in(language),
+            "scanner": _for_script(language),
+        }
         return render_to_string("marking/public/scan.html", context)
 
 
@@ -160,6 +166,9 @@ def _for_script(language: str) -> dict[str, Any]:
             "not_fetched": _("The registry did not answer. What this phone knows stays as it is."),
             "refused": _("What came was not signed by the registry, and was thrown away."),
             "forgotten": _("Everything was forgotten."),
+            "place_off": _("No place is sent."),
+            "place_on": _("Sent with each check: {0}"),
+            "place_unknown": _("This phone does not tell where it is. Choose the region, or no place is sent."),
             "really": _(
                 "Forget the keys and what this phone knows of the marks? Without network it then checks nothing."
             ),

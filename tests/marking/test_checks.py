@@ -66,6 +66,15 @@ def test_a_place_is_rounded_and_its_regions_are_known(client: Client, marks: lis
     assert kept == {(51.2, ("27",), False), (None, ("75",), True), (39.9, (), False)}
 
 
+def test_the_scanner_may_say_roughly_where(client: Client, marks: list[Mark]) -> None:
+    for place in ("", "51.2,51.4", "51.2334,51.3667", "75"):
+        client.get("/scan/check.json", {"text": marks[0].code, "place": place})
+
+    assert keep() == 4
+    kept = [(check.channel, check.lat and float(check.lat), check.regions) for check in Check.objects.order_by("at")]
+    assert kept == [("app", None, []), ("app", 51.2, ["27"]), ("app", 51.2, ["27"]), ("app", None, ["75"])]
+
+
 @pytest.mark.parametrize("text", ["", "7", "abc", "51.2", "91,0", "0,181", "nan,1", "51.2,", "٧٥", "1e400,2"])
 def test_a_place_that_is_none_is_nowhere(text: str) -> None:
     assert read_place(text) == checklog.NOWHERE

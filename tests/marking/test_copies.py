@@ -248,6 +248,14 @@ def test_whoever_checks_is_told_while_it_waits_to_be_decided(
 
     assert check_text(marks[0].code, own_hosts=()).reasons == (Reason.COPIED,)
     assert "perhaps copied" in client.get(f"/m/{marks[0].code}", {"lang": "en"}).content.decode()
+    told = client.get("/scan/check.json", {"text": marks[0].code, "lang": "en"}).json()
+    other = client.get("/scan/check.json", {"text": marks[1].code, "lang": "en"}).json()
+    assert (told["kind"], told["others"], other["kind"]) == ("copied", [], "")
+    client.force_login(authority_officer)
+    many = client.post(
+        "/api/v1/marks/check/", {"texts": [mark.code for mark in marks[:2]]}, content_type="application/json"
+    )
+    assert [one["kind"] for one in many.json()["results"]] == ["copied", ""]
     state = collect_state()
     assert [found.status for mark in marks[:2] if (found := look_up(state, mark.code))] == [Status.ASK, Status.IN_ORDER]
     decide_notice(

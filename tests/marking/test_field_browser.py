@@ -257,6 +257,19 @@ def test_nothing_foreign_is_genuine_and_nothing_breaks_it(page: Page) -> None:
     assert judged(page, [f"HTTPS://SAIGA.GOV.KZ/M/{good}", f"saiga.gov.kz/m/{good.lower()}"]) == ["in_order"] * 2
 
 
+def test_versions_that_are_not_known_prove_nothing_though_we_signed_them(page: Page) -> None:
+    body = sign(HORN, SIGNER).body
+    texts = []
+    for version in (0, *range(2, 256)):
+        other = bytes([version]) + body[1:]
+        texts.append(to_text(other, SIGNER.sign(other)))
+    texts += [to_text(body[:length], SIGNER.sign(body[:length])) for length in range(len(body))]
+    texts.append(to_text(body + b"\0", SIGNER.sign(body + b"\0")))
+
+    assert "in_order" not in judged(page, texts)
+    assert "cannot_check" not in judged(page, texts)
+
+
 def test_addresses_and_boxes_are_read_as_python_reads_them(page: Page) -> None:
     texts = [
         *(f"{scheme}{host}/{middle}/{CODE}" for scheme in ("", "http://", "HTTPS://", "https:/", "ftp://")

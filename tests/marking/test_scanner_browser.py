@@ -5,21 +5,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from core.accounts.models import User
+from core.accounts.models import Organisation, User
 from ledger.models import Hold
 from ledger.services import place_hold
 from ledger.sscc import make_sscc
 from marking import field
-from marking.models import Mark, SigningKey
+from marking.models import Check, Mark, SigningKey
 from marking.payload import to_text
+from marking.services.copies import find_copies
 from marking.services.snapshots import make_edition
 from tests.cast import PASSWORD
 from tests.conftest import CHROMIUM
@@ -170,6 +173,137 @@ def test_old_news_are_amber_never_green(visit: Visit, marks: list[Mark]) -> None
     scan(page, printed(marks[0]))
 
     says(page, "attention", "Genuine, but this phone knows old news")
+
+
+def test_green_ends_at_the_minute_when_the_news_are_too_old(visit: Visit, marks: list[Mark]) -> None:
+    made = datetime.now(UTC).replace(microsecond=0)
+    make_edition(at=made)
+    page = visit()
+    wait_until_known(page)
+    page.context.set_offline(True)
+    oldest = page.evaluate(OLDEST)
+    boundary = datetime.fromtimestamp(oldest / 1000, UTC) + timedelta(hours=settings.FIELD_STALE_AFTER)
+    page.clock.install(time=boundary - timedelta(seconds=30))
+    page.goto("/scan/?lang=en")
+    expect(page.locator("[data-freshness].notice-ok")).to_contain_text("h ago")
+    page.clock.pause_at(boundary)
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+    expect(page.locator("[data-age]")).to_contain_text("h ago")
+
+    page.clock.run_for(61_000)
+    says(page, "attention", "Genuine, but this phone knows old news")
+    expect(page.locator("[data-freshness].notice-attention")).to_contain_text("Too old")
+    scan(page, printed(marks[0]))
+    says(page, "attention", "Genuine, but this phone knows old news")
+    # A clock that is set back makes nothing fresh again.
+    page.clock.set_system_time(boundary - timedelta(hours=12))
+    page.goto("/scan/?lang=en")
+    scan(page, printed(marks[0]))
+    says(page, "attention", "Genuine, but this phone knows old news")
+
+
+def test_no_place_is_sent_until_the_person_allows_it_and_never_exactly(visit: Visit, marks: list[Mark]) -> None:
+    page = visit()
+    page.context.grant_permissions(["geolocation"])
+    page.context.set_geolocation({"latitude": 51.23456, "longitude": 51.36789})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "check.json" in request.url else None)
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+    assert "place=" not in asked[-1]
+
+    page.check("[data-place-on]")
+    expect(page.locator("[data-place-said]")).to_contain_text("51.2,51.4")
+    page.reload()
+    expect(page.locator("[data-place-said]")).to_contain_text("51.2,51.4")
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+    assert "place=51.2%2C51.4" in asked[-1]
+    page.select_option("[data-place-region]", "27")
+    scan(page, marks[1].code)
+    says(page, "ok", "Genuine and in order")
+    assert "place=27" in asked[-1]
+    page.uncheck("[data-place-on]")
+    scan(page, marks[2].code)
+    expect(page.locator("[data-latest] li")).to_have_count(3)
+    assert "place=" not in asked[-1]
+    assert not any("51.23" in url for url in asked)
+
+
+def test_a_mark_under_an_alert_is_called_copied(visit: Visit, marks: list[Mark], committee: Organisation) -> None:
+    for hours, place in ((0, (43.2, 76.9)), (1, (51.2, 51.4))):
+        Check.objects.create(
+            at=datetime.now(UTC) + timedelta(hours=hours), code=marks[0].code, verdict="genuine", channel="app",
+            who="public", lat=place[0], lon=place[1], regions=["75"],
+        )  # fmt: skip
+    assert find_copies(at=datetime.now(UTC) + timedelta(hours=2))
+    page = visit()
+
+    scan(page, printed(marks[0]))
+
+    says(page, "stop", "Genuine, but perhaps copied")
+    expect(page.locator("[data-latest]")).to_contain_text("perhaps copied")
+
+
+def test_whatever_is_read_the_page_is_never_green_and_never_breaks(visit: Visit, marks: list[Mark]) -> None:
+    """Through the form itself, without network: random bytes, foreign symbols, old versions, every bit flipped."""
+    make_edition(at=datetime.now(UTC))
+    page = visit()
+    wait_until_known(page)
+    page.context.set_offline(True)
+    draw = Random(5)
+    raw = bytes(marks[0].payload) + bytes(marks[0].signature)
+    texts = [
+        "\x00",
+        "💥" * 40,
+        "A" * 500,
+        "WIFI:S:x;;",
+        "javascript:alert(1)",
+        "<img src=x onerror=alert(1)>",
+        STATE_CODE,
+    ]
+    texts += [draw.randbytes(draw.randint(1, 200)).decode("latin-1") for _time in range(150)]
+    changed = [bytes([version]) + raw[1:] for version in range(256) if version != raw[0]]
+    for place in range(8 * len(raw)):
+        flipped = bytearray(raw)
+        flipped[place // 8] ^= 1 << place % 8
+        changed.append(bytes(flipped))
+    changed += [draw.randbytes(len(raw)) for _time in range(100)] + [raw[:-1], raw[1:], raw + b"\0"]
+    texts += [PREFIX + to_text(one[:-64], one[-64:]) for one in changed]
+
+    tones = page.evaluate(READ_ALL, texts)
+
+    assert len(tones) == len(texts)
+    assert set(tones) <= {"attention", "stop", "neutral"}
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+
+
+OLDEST = """async () => {
+  const { snapshot, keysAt } = await (await import("/static/js/field/store.js")).recall();
+  return Math.min(snapshot.madeAt, keysAt);
+}"""
+READ_ALL = """async (texts) => {
+  const form = document.querySelector("[data-scanner]");
+  const verdict = document.querySelector("[data-verdict]");
+  const title = () => verdict.querySelector(".verdict-title").textContent;
+  const tones = [];
+  for (const text of texts) {
+    verdict.className = "";
+    verdict.querySelector(".verdict-title").textContent = "";
+    location.hash = "";
+    form.elements.namedItem("text").value = text;
+    form.dispatchEvent(new Event("submit", { cancelable: true }));
+    // A blank text asks nothing.
+    if (!form.elements.namedItem("text").value.trim()) { tones.push("neutral"); continue; }
+    for (let turn = 0; turn < 400 && (!title() || title() === "Checking …"); turn++) {
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    tones.push(/verdict-([a-z]+)/.exec(verdict.className)?.[1] ?? `nothing for ${text}`);
+  }
+  return tones;
+}"""
 
 
 def test_without_a_snapshot_the_signature_is_genuine_and_the_state_unknown(visit: Visit, marks: list[Mark]) -> None:

@@ -20,6 +20,7 @@ const LONGEST_WAIT = 5 * 60_000;
 const PLACE_HOLDS = 2 * 60_000;
 const MOST_PHOTO_BYTES = 20 * 1024 * 1024;
 const LABEL_BYTES = 5;
+const MOST_USED = 2_000;
 
 const weigh = find("[data-weigh]");
 const intake = find("[data-intake]");
@@ -27,6 +28,7 @@ let pack = null;
 let labels = new Set();
 let photos = [];
 let confirmed = "";
+let mending = null; // the record that is being corrected
 let place = null;
 let trouble = "";
 let pause = EVERY;
@@ -63,7 +65,8 @@ async function showLast() {
       const line = document.createElement("li");
       line.value = record.sequence;
       line.dataset.state = record.state;
-      line.textContent = `${words[`act_${record.act}`]}: ${record.title} — ${words[`state_${record.state}`]}`;
+      const state = words[isTakenBack(record) ? "state_taken_back" : `state_${record.state}`];
+      line.textContent = `${words[`act_${record.act}`]}: ${record.title} — ${state}`;
       if (record.number) line.textContent += ` · ${record.number}${record.row ? ` / ${record.row}` : ""}`;
       if (isOpen(record)) {
         line.className = "notice notice-attention";
@@ -71,9 +74,41 @@ async function showLast() {
           if (text) line.append(Object.assign(document.createElement("p"), { textContent: text }));
         }
       }
+      line.append(...actsOf(record));
       return line;
     }),
   );
+}
+
+const isTakenBack = (record) => record.state === "waiting" && Boolean(record.payload?.taken_back);
+const isUnsent = (record) => record.state === "waiting" && !record.tried && !isTakenBack(record);
+
+// A horn is corrected while its table is open; what was never sent is taken back.
+function actsOf(record) {
+  const isOpen = record.state === "waiting" || (pack?.intakes ?? []).some((one) => one.id === record.intake);
+  if (record.act === "row" && !record.isOff && record.payload?.row && isOpen && !isStuck(record)) {
+    return [lineButton(words.correct, () => startMending(record))];
+  }
+  if (record.act !== "row" && isUnsent(record)) return [lineButton(words.take_back, () => takeBackLine(record))];
+  return [];
+}
+
+const isStuck = (record) => ["conflict", "refused", "set_aside"].includes(record.state);
+
+function lineButton(text, act) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", textContent: text });
+  button.addEventListener("click", act);
+  return button;
+}
+
+async function takeBackLine(record) {
+  const rows = (await outbox.records()).filter((one) => one.payload?.opening === record.uuid && !one.payload.taken_back);
+  if (rows.length) return alert(words.take_back_rows);
+  const reason = prompt(words.take_back_why)?.trim();
+  if (!reason) return;
+  if (!(await outbox.takeBack(record.sequence, reason.slice(0, 200)))) alert(words.sent_meanwhile);
+  await showIntakes();
+  await afterKeeping();
 }
 
 // ---- Sending ----
@@ -165,10 +200,16 @@ function usePack(found) {
   fillSelect("#s-store", pack.rooms.map((one) => option(one.code, `${one.code} ${one.name}`)));
   fillSelect("#r-permit", pack.permits.map((one) => option(one.number, one.number)));
   fillSelect("#r-brigade", pack.brigades.map((one) => option(one.id, one.name)));
-  fillSelect("#s-case", pack.cases.map((one) => option(one.erdr, `${one.erdr} · ${one.protocol}`)));
+  fillSelect("#s-case", [
+    option("", words.new_case),
+    ...pack.cases.map((one) => option(one.number, [one.number, one.erdr, one.protocol].filter(Boolean).join(" · "))),
+  ]);
+  fillSelect("#s-agency", [option("", "—"), ...pack.agencies.map((one) => option(one.bin, one.name))]);
+  fillSelect("#s-detection", [option("", "—"), ...pack.detections.map((one) => option(one.code, one.name))]);
+  showNewCase();
   fillSelect("#condition", Object.entries(pack.conditions).map(([code, name]) => option(code, name)));
   find("[data-open-removal]").hidden = !(pack.stores.length && pack.permits.length && pack.brigades.length);
-  find("[data-open-seizure]").hidden = !(pack.rooms.length && pack.cases.length);
+  find("[data-open-seizure]").hidden = !pack.rooms.length;
   showSides();
   find("[data-pack]").textContent = pack.at ? fill(words.pack_age, exact.format(new Date(pack.at))) : "";
   void showIntakes();
@@ -195,7 +236,7 @@ async function showIntakes() {
   const chosen = intake.value || kept || "";
   const known = pack?.intakes ?? [];
   const own = records.filter((record) => {
-    if (record.act === "row") return false;
+    if (!record.act.startsWith("open_") || record.isOff) return false;
     return record.state === "waiting" || ["conflict", "refused"].includes(record.state) || !record.intake
       ? record.state !== "set_aside"
       : !known.some((one) => one.id === record.intake);
@@ -253,14 +294,11 @@ function codeOf(text) {
   return looksSigned(bare) ? read(bare).statement.code : parse(bare);
 }
 
-async function isOwnLabel(code) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code)));
-  return labels.has(digest.subarray(0, LABEL_BYTES).join());
-}
+const isOwnLabel = async (code) => labels.has(await cutHash(code));
 
 // What must be looked at again before it is kept; "" for nothing. What is odd but possible is kept at a second press.
 async function wrongWith({ mass, length, label }) {
-  if (!intake.value) return [words.choose_first, "intake", true];
+  if (!intake.value && (!mending || isUnsent(mending))) return [words.choose_first, "intake", true];
   if (mass === null) return [words.mass_needed, "mass", true];
   if (Number.isNaN(mass) || mass < 1 || mass > 99_999) return [words.number_wrong, "mass", true];
   if (Number.isNaN(length) || length === 0 || length > 9_999) return [words.number_wrong, "length", true];
@@ -272,7 +310,9 @@ async function wrongWith({ mass, length, label }) {
       return [words.label_wrong, "label", true];
     }
     const used = (await outbox.kept("used")) ?? [];
-    if (used.includes(code)) return [words.label_twice, "label", true];
+    const own = mending && (mending.latest ?? mending.payload).label;
+    const isOwn = own && codeOf(own) === code;
+    if (!isOwn && used.includes(await cutHash(code))) return [words.label_twice, "label", true];
     if (!(await isOwnLabel(code))) return [words.label_foreign, "label", false];
   }
   if (isOutside(mass, pack?.bands.mass_g)) return [words.mass_odd, "mass", false];
@@ -280,8 +320,97 @@ async function wrongWith({ mass, length, label }) {
   return null;
 }
 
+const field = (name) => weigh.elements.namedItem(name);
+
+// ---- Correcting a horn ----
+
+function startMending(record) {
+  mending = record;
+  const { row, label } = record.latest ?? record.payload;
+  const { intake: known, opening } = record.payload;
+  weigh.dataset.before = intake.value;
+  if (isUnsent(record)) intake.value = opening ? `opening:${opening}` : `intake:${known}`;
+  field("side").value = row.side;
+  field("mass").value = row.mass_g;
+  field("length").value = row.length_mm ?? "";
+  field("label").value = label ?? "";
+  field("condition").value = row.condition ?? "whole";
+  field("note").value = row.note ?? "";
+  field("condition").closest("details").open = Boolean(row.note) || (row.condition ?? "whole") !== "whole";
+  find("[data-mending-said]").textContent = fill(words.mending, record.sequence, record.title);
+  showMending();
+  find("[data-mending]").scrollIntoView({ block: "nearest" });
+  field("mass").focus();
+}
+
+function showMending() {
+  find("[data-mending]").hidden = !mending;
+  find("[data-keep-words]").textContent = mending ? words.keep_correction : words.keep;
+  find("[data-off-reason]").value = "";
+  find("[data-off]").open = false;
+  find("[data-warning]").hidden = true;
+  confirmed = "";
+}
+
+function endMending() {
+  mending = null;
+  if (weigh.dataset.before) intake.value = weigh.dataset.before;
+  clearHorn();
+  showMending();
+}
+
+function clearHorn() {
+  photos = [];
+  for (const name of ["mass", "length", "label", "note"]) field(name).value = "";
+  field("condition").value = "whole";
+  showPhotos();
+}
+
+// Not sent yet, the record itself says it right; sent, or perhaps sent, a correction follows it.
+async function keepMended({ row, label, code, title }) {
+  const [kind, key] = intake.value.split(/:(.*)/s);
+  const now = mending.latest ?? mending.payload;
+  const foreign = Boolean(code) && !(await isOwnLabel(code));
+  const whole = { [kind]: kind === "intake" ? Number(key) : key, row, label, confirm_foreign: foreign };
+  if (isUnsent(mending) && (await outbox.change(mending.sequence, { payload: whole, title, photos }))) return;
+  const payload = { record: mending.uuid, row, label: label === (now.label ?? "") ? null : label, confirm_foreign: foreign };
+  await outbox.add({ act: "correct_row", payload, place: placeNow(), title, photos, mends: mending.sequence });
+}
+
+async function takeOff() {
+  const reason = find("[data-off-reason]").value.replaceAll("\0", "").trim().slice(0, 200);
+  if (!reason) return find("[data-off-reason]").focus();
+  const { sequence, uuid, title } = mending;
+  if (!isUnsent(mending) || !(await outbox.takeBack(sequence, reason))) {
+    const payload = { record: uuid, row: null, reason };
+    await outbox.add({ act: "correct_row", payload, place: placeNow(), title: `${title}: ${reason}`, mends: sequence });
+  }
+  await forgetLabel((mending.latest ?? mending.payload).label);
+  endMending();
+  tell("ok");
+  await afterKeeping();
+}
+
+// Labels that this phone has used, as cut hashes: so that none is used twice.
+async function cutHash(code) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code)));
+  return digest.subarray(0, LABEL_BYTES).join();
+}
+
+async function noteLabel(code) {
+  const used = (await outbox.kept("used")) ?? [];
+  await outbox.keep("used", [...used.slice(-MOST_USED), await cutHash(code)]);
+}
+
+async function forgetLabel(label) {
+  if (!label) return;
+  const cut = await cutHash(codeOf(label));
+  await outbox.keep("used", ((await outbox.kept("used")) ?? []).filter((one) => one !== cut));
+}
+
+// ---- Keeping a horn ----
+
 async function keepHorn() {
-  const field = (name) => weigh.elements.namedItem(name);
   const given = {
     mass: quantity(field("mass").value, true),
     length: quantity(field("length").value, false),
@@ -297,40 +426,44 @@ async function keepHorn() {
     (wrong[1] === "intake" ? intake : field(wrong[1])).focus();
     return tell("attention");
   }
-  const [kind, key] = intake.value.split(/:(.*)/s);
   const code = given.label ? codeOf(given.label) : "";
-  const payload = {
-    [kind]: kind === "intake" ? Number(key) : key,
-    row: {
-      side: field("side").value,
-      mass_g: given.mass,
-      length_mm: given.length,
-      condition: field("condition").value || "whole",
-      note: field("note").value.replaceAll("\0", "").trim(),
-    },
-    label: given.label,
-    confirm_foreign: Boolean(code) && !(await isOwnLabel(code)),
+  const row = {
+    side: field("side").value,
+    mass_g: given.mass,
+    length_mm: given.length,
+    condition: field("condition").value || "whole",
+    note: field("note").value.replaceAll("\0", "").trim(),
   };
-  const side = pack.sides[payload.row.side];
-  const title = `${side} ${given.mass} ${words.gram}${code ? ` · ${group(code)}` : ""}`;
+  const title = `${pack.sides[row.side]} ${given.mass} ${words.gram}${code ? ` · ${group(code)}` : ""}`;
   try {
-    await outbox.add({ act: "row", payload, place: placeNow(), title, photos });
+    if (mending) await keepMended({ row, label: given.label, code, title });
+    else await keepNew({ row, label: given.label, code, title });
   } catch (error) {
     warning.textContent = error.name === "QuotaExceededError" ? words.full : String(error);
     warning.hidden = false;
     return tell("stop");
   }
-  if (code) await outbox.keep("used", [...((await outbox.kept("used")) ?? []).slice(-2_000), code]);
-  photos = [];
+  if (mending) await forgetLabel((mending.latest ?? mending.payload).label);
+  if (code) await noteLabel(code);
+  if (mending) endMending();
+  else field("side").value = { L: "R", R: "L" }[row.side] ?? row.side;
+  clearHorn();
   confirmed = "";
   warning.hidden = true;
-  for (const name of ["mass", "length", "label", "note"]) field(name).value = "";
-  field("condition").value = "whole";
-  field("side").value = { L: "R", R: "L" }[payload.row.side] ?? payload.row.side;
-  showPhotos();
   field("mass").focus();
   tell("ok");
   await afterKeeping();
+}
+
+async function keepNew({ row, label, code, title }) {
+  const [kind, key] = intake.value.split(/:(.*)/s);
+  const payload = {
+    [kind]: kind === "intake" ? Number(key) : key,
+    row,
+    label,
+    confirm_foreign: Boolean(code) && !(await isOwnLabel(code)),
+  };
+  await outbox.add({ act: "row", payload, place: placeNow(), title, photos });
 }
 
 async function afterKeeping() {
@@ -345,22 +478,62 @@ function showPhotos() {
 
 // ---- A reception or a seizure ----
 
+function showNewCase() {
+  const part = find("[data-new-case]");
+  part.hidden = part.disabled = find("#s-case").value !== "";
+}
+
+function removalOf(said) {
+  for (const name of ["males", "females", "young", "carcasses", "brigade"]) said[name] = Number(said[name]);
+  return said;
+}
+
+// Of a case that the register does not know: what its protocol says, and no person.
+function seizureOf({ store, on, known_case: known, detection, ...facts }) {
+  if (known) return { store, on, known_case: known };
+  const erdr = facts.erdr_number.replace(/\s+/g, "");
+  return { store, on, case: { ...facts, erdr_number: erdr }, detection: detection || null };
+}
+
+function wrongWithSeizure({ on, case: facts }) {
+  if (!facts) return "";
+  if (facts.erdr_number && !/^\d{15}$/.test(facts.erdr_number)) return words.erdr_wrong;
+  if (facts.protocol_on < facts.seized_on) return words.protocol_early;
+  return on < facts.seized_on ? words.goods_early : "";
+}
+
 async function keepOpening(form) {
-  const said = Object.fromEntries(new FormData(form));
-  for (const name of ["males", "females", "young", "carcasses", "brigade"]) {
-    if (name in said) said[name] = Number(said[name]);
+  const given = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, text.replaceAll("\0", "").trim()]));
+  const isSeizure = form.dataset.act === "open_seizure";
+  const said = isSeizure ? seizureOf(given) : removalOf(given);
+  const wrong = isSeizure ? wrongWithSeizure(said) : "";
+  const warning = form.querySelector("[data-wrong]");
+  if (warning) {
+    warning.textContent = wrong;
+    warning.hidden = !wrong;
   }
-  const what = form.querySelector("[name=brigade]")?.selectedOptions[0]?.textContent ?? said.known_case;
+  if (wrong) return tell("attention");
+  const what = isSeizure
+    ? (said.known_case ?? said.case.protocol_number)
+    : form.querySelector("[name=brigade]").selectedOptions[0].textContent;
   const record = await outbox.add({
     act: form.dataset.act, payload: said, place: placeNow(), title: `${said.on} · ${said.store} · ${what}`,
   });
   form.closest("details").open = false;
+  form.reset();
+  fillDays();
+  showNewCase();
   await outbox.keep("chosen", `opening:${record.uuid}`);
   intake.value = "";
   await showIntakes();
   tell("ok");
   await afterKeeping();
   weigh.elements.namedItem("mass").focus();
+}
+
+function fillDays() {
+  const today = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  for (const day of document.querySelectorAll("[data-act] [type=date]")) day.value ||= today;
 }
 
 // ---- The page ----
@@ -394,6 +567,11 @@ function listen() {
     });
   }
   intake.addEventListener("change", () => void outbox.keep("chosen", intake.value));
+  find("#s-case").addEventListener("change", showNewCase);
+  find("[data-mending-end]").addEventListener("click", endMending);
+  find("[data-off-do]").addEventListener("click", () => {
+    listen.line = (listen.line ?? Promise.resolve()).then(takeOff);
+  });
   find("[data-send]").addEventListener("click", () => void connect({ isAsked: true }));
   find("[data-begin]").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -475,8 +653,7 @@ async function open() {
   find("[data-begin]").hidden = hasKey;
   find("[data-main]").hidden = !hasKey;
   find("[data-end]").hidden = !hasKey;
-  const today = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
-  for (const field of document.querySelectorAll("[data-act] [name=on]")) field.value ||= today;
+  fillDays();
   usePack(await outbox.kept("pack"));
   await showWaiting();
   if (hasKey) await showLast();

@@ -8,7 +8,8 @@ const VERSION = 1;
 const BATCH = 20;
 const PIECE = 256 * 1024;
 const PATIENCE = 30_000;
-const REMEMBERED = 30; // records that were entered and are still shown; of the rest nothing stays
+const REMEMBERED = 12; // records that were entered and are still shown; of the rest nothing stays
+const ENDED = ["accepted", "resolved", "set_aside"];
 
 let opened;
 
@@ -38,9 +39,8 @@ export async function keep(name, value) {
   await (await database()).put("kept", value, name);
 }
 
-// A record and its photos, all or nothing; the number in the phone's order is given in the same transaction.
-export async function add({ act, payload, place, title, photos = [] }) {
-  // Read before the transaction begins, which waits for nothing else.
+// Read before a transaction begins, which waits for nothing else.
+async function filesOf(photos) {
   const files = [];
   for (const photo of photos) {
     const content = await photo.arrayBuffer();
@@ -48,7 +48,24 @@ export async function add({ act, payload, place, title, photos = [] }) {
     const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     files.push({ uuid: crypto.randomUUID(), name: photo.name || "photo.jpg", size: content.byteLength, sha256, content });
   }
-  const work = (await database()).transaction(["kept", "records", "photos"], "readwrite", { durability: "strict" });
+  return files;
+}
+
+const begin = async () =>
+  (await database()).transaction(["kept", "records", "photos"], "readwrite", { durability: "strict" });
+
+function putPhotos(work, record, files, before = 0) {
+  files.forEach((file, place) => {
+    const order = record.sequence * 100 + before + place;
+    work.objectStore("photos").put({ ...file, order, record: record.uuid });
+  });
+}
+
+// A record and its photos, all or nothing; the number in the phone's order is given in the same transaction. `mends`
+// is the number of the record that this one corrects: that one then remembers what its row says now.
+export async function add({ act, payload, place, title, photos = [], mends = 0 }) {
+  const files = await filesOf(photos);
+  const work = await begin();
   const sequence = ((await work.objectStore("kept").get("sequence")) ?? 0) + 1;
   const record = {
     sequence,
@@ -59,13 +76,52 @@ export async function add({ act, payload, place, title, photos = [] }) {
     made_at: new Date().toISOString(),
     title,
     state: "waiting",
+    tried: false,
     photos: files.length,
   };
   work.objectStore("kept").put(sequence, "sequence");
   work.objectStore("records").put(record);
-  files.forEach((file, order) => work.objectStore("photos").put({ ...file, order: sequence * 100 + order, record: record.uuid }));
+  putPhotos(work, record, files);
+  const mended = mends && (await work.objectStore("records").get(mends));
+  if (mended) {
+    const { row, label } = payload;
+    const latest = row && { row, label: label ?? mended.latest?.label ?? mended.payload?.label ?? "" };
+    work.objectStore("records").put({ ...mended, latest, isOff: !row });
+  }
   await work.done;
   return record;
+}
+
+// Other words for a record that was never sent: what it said before stays with it. False when it was sent meanwhile:
+// then only a correction helps.
+export async function change(sequence, { payload, title, photos = [] }) {
+  const files = await filesOf(photos);
+  const work = await begin();
+  const record = await work.objectStore("records").get(sequence);
+  const isUnsent = record?.state === "waiting" && !record.tried;
+  if (isUnsent) {
+    const { former = [], row } = record.payload;
+    const changed = { ...record, payload: { ...payload, former: [...former, row] }, title };
+    changed.photos += files.length;
+    work.objectStore("records").put(changed);
+    putPhotos(work, record, files, record.photos);
+  }
+  await work.done;
+  return isUnsent;
+}
+
+// Take back a record that was never sent: it goes to the register as taken back, with the reason, and enters nothing.
+// False when it was sent meanwhile.
+export async function takeBack(sequence, reason) {
+  const work = await begin();
+  const record = await work.objectStore("records").get(sequence);
+  const isUnsent = record?.state === "waiting" && !record.tried;
+  if (isUnsent) {
+    const payload = { ...record.payload, taken_back: reason };
+    work.objectStore("records").put({ ...record, payload, isOff: true });
+  }
+  await work.done;
+  return isUnsent;
 }
 
 export async function records() {
@@ -130,8 +186,9 @@ export async function greet(urls) {
 }
 
 export async function fetchPack(urls) {
-  const pack = await ask(urls.pack, { key: await kept("key") });
-  await keep("pack", { ...pack, at: new Date().toISOString() });
+  const pack = { ...(await ask(urls.pack, { key: await kept("key") })), at: new Date().toISOString() };
+  await keep("pack", pack);
+  await tidy(new Set(pack.intakes.map((one) => one.id)));
   return pack;
 }
 
@@ -141,7 +198,7 @@ export async function fetchNews(urls) {
   const db = await database();
   for (const answer of answers) {
     const record = await db.get("records", answer.sequence);
-    if (record && record.state !== "waiting") await db.put("records", { ...record, ...told(answer) });
+    if (record && record.state !== "waiting") await answered(record.sequence, told(answer));
   }
 }
 
@@ -159,9 +216,10 @@ const told = (answer) => ({
 // answered goes on waiting.
 export async function send(urls, onStep = () => {}) {
   const work = async () => {
+    // Where there is no network nothing is tried: what was never tried may still be changed.
+    if (navigator.onLine === false) throw new TypeError("no network");
     await sendRecords(urls, onStep);
     await sendPhotos(urls, onStep);
-    await tidy();
   };
   if (!navigator.locks) return work();
   return navigator.locks.request("saiga-notebook-send", { ifAvailable: true }, async (lock) => {
@@ -169,11 +227,27 @@ export async function send(urls, onStep = () => {}) {
   });
 }
 
+// The next records in their order. From here on they may have arrived, whatever becomes of the answer.
+async function takeBatch() {
+  const work = await begin();
+  const records = work.objectStore("records");
+  const unsent = (await records.getAll()).filter((record) => record.state === "waiting").slice(0, BATCH);
+  for (const record of unsent) if (!record.tried) records.put({ ...record, tried: true });
+  await work.done;
+  return unsent;
+}
+
+async function answered(sequence, said) {
+  const work = await begin();
+  const record = await work.objectStore("records").get(sequence);
+  if (record) work.objectStore("records").put({ ...record, ...said });
+  await work.done;
+}
+
 async function sendRecords(urls, onStep) {
   const key = await kept("key");
   for (;;) {
-    const db = await database();
-    const unsent = (await db.getAll("records")).filter((record) => record.state === "waiting").slice(0, BATCH);
+    const unsent = await takeBatch();
     if (!unsent.length) return;
     const batch = unsent.map(({ uuid, sequence, act, payload, made_at, lat = null, lon = null, accuracy_m = null }) => ({
       uuid, sequence, act, payload, made_at, lat, lon, accuracy_m,
@@ -186,7 +260,7 @@ async function sendRecords(urls, onStep) {
         throw new Refused(409, answer.code, answer.detail);
       }
       const state = answer.state === "unsent" ? { ...told(answer), state: "conflict" } : told(answer);
-      await db.put("records", { ...record, ...state });
+      await answered(record.sequence, state);
       onStep();
     }
   }
@@ -224,17 +298,20 @@ async function sendPhotos(urls, onStep) {
   }
 }
 
-// Of what is in the register, the phone keeps only a line for the last few.
-async function tidy() {
-  const db = await database();
-  const photos = new Set((await db.getAll("photos")).map((photo) => photo.record));
-  const ended = (await db.getAll("records")).filter(
-    (record) => ["accepted", "resolved", "set_aside"].includes(record.state) && !photos.has(record.uuid),
-  );
-  for (const record of ended.slice(0, -REMEMBERED)) await db.delete("records", record.sequence);
-  for (const record of ended.slice(-REMEMBERED)) {
-    if (record.payload) await db.put("records", { ...record, payload: null });
+// Of what is in the register, the phone keeps a line for the last few: without the place where it was, and with what was
+// weighed only for horns that may still be corrected, on tables that are open.
+async function tidy(open) {
+  const work = await begin();
+  const records = work.objectStore("records");
+  const photos = new Set((await work.objectStore("photos").getAll()).map((photo) => photo.record));
+  const ended = (await records.getAll()).filter((record) => ENDED.includes(record.state) && !photos.has(record.uuid));
+  for (const record of ended.slice(0, -REMEMBERED)) records.delete(record.sequence);
+  for (const { lat, lon, accuracy_m, payload, latest, ...line } of ended.slice(-REMEMBERED)) {
+    const mayChange = line.act === "row" && !line.isOff && line.state !== "set_aside" && open.has(line.intake);
+    const { row, label } = latest ?? payload ?? {};
+    records.put(mayChange && row ? { ...line, payload: { row, label } } : { ...line, payload: null });
   }
+  await work.done;
 }
 
 // Everything the notebook kept on this phone, records that were not sent included.

@@ -3,7 +3,7 @@
 
 import { group } from "./codes.js";
 import { Lens } from "./lens.js";
-import { forget, moment, recall, refresh } from "./store.js";
+import { choose, chosen, forget, moment, recall, refresh, witness } from "./store.js";
 import { tell } from "./tell.js";
 import { isStale, judge } from "./verify.js";
 
@@ -16,11 +16,14 @@ const PATIENCE = 700; // milliseconds in which the registry may answer before th
 const GIVE_UP = 8000;
 const FRESH_AGAIN = 30 * 60_000;
 const SHOWN = 5;
+const MINUTE = 60_000;
+const PLACE_HOLDS = 10 * MINUTE;
 
 let known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
 let isReady = loadKnown();
 let asked = 0;
 let count = 0;
+let standing = null; // the verdict in sight, if this phone gave it alone
 
 const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, place) => values[place]);
 // Browsers that do not know Kazakh write its numbers and days as Russian ones are written.
@@ -52,6 +55,7 @@ async function loadKnown() {
 async function check(text, { typed }) {
   if (!text.trim()) return;
   const turn = ++asked;
+  standing = null;
   show({ ...page.said.asking, isQuiet: true });
   await isReady;
   const answer = ask(text, turn);
@@ -72,7 +76,8 @@ async function check(text, { typed }) {
 async function ask(text) {
   if (!navigator.onLine || text.length > 500) return null;
   try {
-    const address = `${page.check}?${new URLSearchParams({ text, lang: page.language })}`;
+    const about = coarsePlace();
+    const address = `${page.check}?${new URLSearchParams({ text, lang: page.language, ...(about && { place: about }) })}`;
     const answer = await fetch(address, { signal: AbortSignal.timeout(GIVE_UP), cache: "no-store" });
     return answer.ok ? await answer.json() : null;
   } catch {
@@ -84,6 +89,7 @@ async function ask(text) {
 const OWN = new Set(["box", "state_code", "not_ours", "foreign", "unreadable"]);
 
 function finish(alone, told, { isFirst }) {
+  standing = null;
   const own = OWN.has(alone.kind) && !told.is_genuine;
   const said = told.kind ? page.said[told.kind] : own ? page.said[alone.kind] : told.said;
   const facts = told.facts?.length ? told.facts : factsOf(alone);
@@ -92,6 +98,7 @@ function finish(alone, told, { isFirst }) {
 }
 
 function showAlone(alone, { isAsking = false, isQuiet = false }) {
+  standing = alone;
   const said = wordsOf(alone);
   const snapshot = known.snapshot;
   let age = "";
@@ -186,6 +193,55 @@ function remember(alone) {
   while (list.children.length > SHOWN) list.lastElementChild.remove();
   find("[data-count]").textContent = `(${number.format(++count)})`;
   find("[data-latest]").hidden = false;
+}
+
+// ---- Roughly where ----
+
+// Only when the person has switched it on: a region, or the position to a tenth of a degree, which is about ten
+// kilometres. It is rounded before it is kept anywhere, even in this page.
+const where = { isOn: find("[data-place-on]"), region: find("[data-place-region]"), said: find("[data-place-said]") };
+let about = { text: "", at: 0 };
+
+function coarsePlace() {
+  if (!where.isOn.checked) return "";
+  if (where.region.value) return where.region.value;
+  if (Date.now() - about.at > PLACE_HOLDS / 2) locate();
+  return Date.now() - about.at > PLACE_HOLDS ? "" : about.text;
+}
+
+function locate() {
+  navigator.geolocation?.getCurrentPosition(
+    ({ coords }) => {
+      about = { text: `${coords.latitude.toFixed(1)},${coords.longitude.toFixed(1)}`, at: Date.now() };
+      sayPlace();
+    },
+    () => sayPlace(true),
+    { enableHighAccuracy: false, maximumAge: PLACE_HOLDS, timeout: 10_000 },
+  );
+  if (!navigator.geolocation) sayPlace(true);
+}
+
+function sayPlace(isUnknown = false) {
+  const isOn = where.isOn.checked;
+  const text = where.region.value ? where.region.selectedOptions[0].textContent : about.text;
+  where.said.textContent = !isOn ? page.words.place_off : text ? fill(page.words.place_on, text) : isUnknown ? page.words.place_unknown : "";
+  where.region.closest("[data-place-more]").hidden = !isOn;
+}
+
+function placeChosen() {
+  void choose("place", { isOn: where.isOn.checked, region: where.region.value }).catch(() => {});
+  about = { text: "", at: 0 };
+  sayPlace();
+  if (where.isOn.checked && !where.region.value) locate();
+}
+
+async function recallPlace() {
+  const { isOn = false, region = "" } = (await chosen("place").catch(() => null)) ?? {};
+  where.isOn.checked = isOn;
+  where.region.value = region;
+  where.isOn.disabled = false;
+  sayPlace();
+  if (isOn && !region) locate();
 }
 
 // ---- What this phone knows ----
@@ -335,9 +391,21 @@ find("[data-forget]").addEventListener("click", async () => {
   if (!confirm(page.words.really)) return;
   await fetching;
   await forget();
+  where.isOn.checked = false;
+  sayPlace();
   known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
   showKnown(page.words.forgotten);
 });
+
+// Time passes: the age that is shown grows, and what was green turns amber when it is too old.
+function pass() {
+  if (fetching) return;
+  if (known.keysAt) void witness().catch(() => {});
+  showKnown();
+  if (standing?.kind === "in_order" && isStale(withKnown(), moment(known))) {
+    showAlone({ ...standing, kind: "stale", stale: true }, { isQuiet: true });
+  }
+}
 
 function checkHash() {
   if (location.hash.length < 2) return;
@@ -354,9 +422,13 @@ function checkHash() {
 const theme = /(?:^|; )theme=(light|dark)/.exec(document.cookie);
 if (theme) document.documentElement.dataset.bsTheme = theme[1];
 buttons.open.hidden = !navigator.mediaDevices;
+where.isOn.addEventListener("change", placeChosen);
+where.region.addEventListener("change", placeChosen);
 await isReady;
+await recallPlace();
 showKnown();
 checkHash();
 if (navigator.onLine) fetchKnown();
-setInterval(() => (navigator.onLine ? fetchKnown() : showKnown()), FRESH_AGAIN);
+setInterval(() => navigator.onLine && fetchKnown(), FRESH_AGAIN);
+setInterval(pass, MINUTE);
 installWorker().catch(() => {});

@@ -43,6 +43,16 @@ export async function recall() {
   return { keys: keys?.byId ?? new Map(), keysAt: keys?.at ?? 0, snapshot: snapshot ?? null, seenAt: seenAt ?? 0 };
 }
 
+// What the person has chosen on this page; forgotten with everything else.
+export const choose = (name, value) => keep(`chosen_${name}`, value);
+export const chosen = (name) => kept(`chosen_${name}`);
+
+// The latest moment that this phone has seen: so that a clock set back later makes nothing fresh.
+export async function witness() {
+  const [now, before] = [Date.now(), (await kept("seen_at")) ?? 0];
+  if (now > before) await keep("seen_at", now);
+}
+
 // A clock that was set back makes nothing fresh: time is never earlier than what this phone has seen.
 export const moment = (known) => Math.max(Date.now(), known.seenAt);
 
