@@ -254,6 +254,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "core.base.api.problem_details",
     "DEFAULT_PAGINATION_CLASS": "core.base.api.KeysetPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["core.base.api_filters.KnownFiltersOnly"],
     "PAGE_SIZE": 100,
 }
 SPECTACULAR_SETTINGS = {
@@ -306,6 +307,7 @@ SPECTACULAR_SETTINGS = {
         "ApplicationKind": "permits.models.Kind",
         "ApplicationState": "permits.machine.State",
         "DecisionOutcome": "permits.models.Decision.Outcome",
+        "CourtOutcome": "registry.models.Outcome",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

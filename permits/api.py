@@ -29,6 +29,7 @@ from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverPaper,
 from ledger.serializers import no_such_store
 from permits import services
 from permits.arrivals import take_scan
+from permits.filters import HandoverFilter
 from permits.machine import State
 from permits.models import Application, Decision, Permit, PermitLine
 from permits.papers import LANGUAGES, paper_of
@@ -342,16 +343,24 @@ class Handovers(ListAPIView[Handover]):
     serializer_class = HandoverSerializer
     queryset = Handover.objects.none()
 
-    @extend_schema(parameters=[OpenApiParameter("state", str, enum=Handover.State.values, description="Only these.")])
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("state", str, enum=Handover.State.values, description="Only these."),
+            OpenApiParameter("q", str, description="Number begins with."),
+            OpenApiParameter("direction", str, enum=["in", "out"], description="To or from your stores."),
+            OpenApiParameter("way", str, enum=["open"], description="Under way, there or back."),
+            OpenApiParameter("late", str, enum=["yes"], description="Under way, past the time when it was expected."),
+        ]
+    )
     def get(self, request: Request) -> Response:
         return self.list(request)
 
     def get_queryset(self) -> QuerySet[Handover]:
-        state = self.request.query_params.get("state")
-        if state is not None and state not in Handover.State.values:
-            raise BadInput(fields={"state": ", ".join(Handover.State.values)})
-        found = _handovers(self.request)
-        return found.filter(state=state) if state else found
+        chosen = HandoverFilter(self.request.query_params, reader=person_of(self.request))
+        if not chosen.is_valid():
+            raise BadInput(fields={name: " ".join(map(str, texts)) for name, texts in chosen.errors.items()})
+        found: QuerySet[Handover] = chosen.qs.select_related("source", "target", "dispatched_by")
+        return found
 
     @extend_schema(operation_id="handovers_dispatch", request=DispatchSerializer, responses={201: HandoverSerializer})
     @idempotent
