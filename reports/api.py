@@ -29,7 +29,7 @@ from registry.models import Derivative
 from registry.processing import knowable
 from reports.filters import ItemFilter, JournalFilter, StockFilter
 from reports.models import Statement, statement_accounts
-from reports.selectors import describe_items, stock_rows, with_place
+from reports.selectors import describe_items, place_one, stock_rows
 from reports.serializers import (
     EventSerializer,
     ItemSerializer,
@@ -123,10 +123,8 @@ class OneItem(APIView):
     @extend_schema(operation_id="item", responses=ItemSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One item."""
-        known = with_place(Derivative.objects.filter(pk__in=knowable(person_of(request), [pk]))).select_related(
-            "intake"
-        )
-        (row,) = describe_items([get_object_or_404(known, pk=pk)])
+        known = Derivative.objects.filter(pk__in=knowable(person_of(request), [pk])).select_related("intake")
+        (row,) = describe_items([place_one(known, pk)])
         return Response(ItemSerializer(row).data)
 
 

@@ -6,13 +6,15 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db import connection
-from django.db.models import Count, F, QuerySet, Sum, prefetch_related_objects
-from django_stubs_ext import WithAnnotations
+from django.db.models import Count, F, QuerySet, Subquery, Sum, Value, prefetch_related_objects
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise, WithAnnotations
 
-from ledger.models import CustodyAccount, Hold, Reservation
+from ledger.models import CustodyAccount, Hold, Posting, Reservation
 from ledger.selectors import as_of, positions
 from marking.models import Mark
-from registry.models import Derivative, Origin, Term, split_stock_class
+from registry.models import DecidedItem, Derivative, Origin, Term, split_stock_class
 from reports.balance import Amount, Line, Source
 
 # One statement is one snapshot: postings and kept totals are compared as of the same instant, whatever is
@@ -144,11 +146,17 @@ class ItemRow:
     holds: list[Hold]
     reserved_for: str
     stock_class: str = ""
+    decided: str = ""
 
     @property
     def origin(self) -> Origin:
         """What kind of stock it is now: what was seized is confiscated once a court has said so."""
         return split_stock_class(self.stock_class)[1] if self.stock_class else Origin(self.derivative.origin)
+
+    @property
+    def origin_in_words(self) -> StrOrPromise:
+        """The class of stock, and of seized goods whether a court has decided: then none is pending."""
+        return _("seized, a court has decided") if self.decided and self.origin == Origin.SEIZURE else self.origin.label
 
 
 def with_place(queryset: QuerySet[Derivative], **where: object) -> QuerySet[PlacedDerivative]:
@@ -166,8 +174,28 @@ def with_place(queryset: QuerySet[Derivative], **where: object) -> QuerySet[Plac
     )
 
 
+def place_one(known: QuerySet[Derivative], pk: int) -> PlacedDerivative:
+    """One derivative with its place; raises Http404.
+
+    What one run made and another consumed came from processing and went back there: nothing holds it, and it is told as
+    consumed. What nothing holds otherwise was taken back, and is told so by where it was registered from.
+    """
+    if placed := with_place(known).filter(pk=pk).first():
+        return placed
+    last = Posting.objects.filter(item=pk, account__is_physical=False).order_by("-pk")
+    gone = known.annotate(
+        place_id=Subquery(last.values("account")[:1]),
+        pieces=Value(0),
+        grams=Value(0),
+        since=Subquery(last.values("movement__effective_on")[:1]),
+        now_class=Subquery(last.values("stock_class")[:1]),
+    )
+    found: PlacedDerivative = get_object_or_404(gone.filter(place_id__isnull=False), pk=pk)
+    return found
+
+
 def describe_items(derivatives: Sequence[PlacedDerivative]) -> list[ItemRow]:
-    """The rows of a list for derivatives from `with_place`, in their order, by five queries for any number.
+    """The rows of a list for derivatives from `with_place`, in their order, by six queries for any number.
 
     Receptions are fetched beside the list and not joined to it: the join would lead the planner astray.
     """
@@ -179,6 +207,8 @@ def describe_items(derivatives: Sequence[PlacedDerivative]) -> list[ItemRow]:
     holds: dict[int, list[Hold]] = {}
     for hold in Hold.objects.active().filter(item__in=keys).order_by("pk"):
         holds.setdefault(hold.item_id, []).append(hold)
+    seized = [derivative.pk for derivative in derivatives if derivative.origin == Origin.SEIZURE]
+    decided = dict(DecidedItem.objects.filter(item__in=seized, is_confirmed=True).values_list("item_id", "outcome"))
     return [
         ItemRow(
             derivative=derivative,
@@ -190,6 +220,7 @@ def describe_items(derivatives: Sequence[PlacedDerivative]) -> list[ItemRow]:
             holds=holds.get(derivative.pk, []),
             reserved_for=reserved.get(derivative.pk, ""),
             stock_class=derivative.now_class,
+            decided=decided.get(derivative.pk, ""),
         )
         for derivative in derivatives
     ]

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from core.audit.models import Event
 from ledger.models import AccountKind, CustodyAccount, Hold
 from marking.codes import group
-from registry.models import Condition, Origin, Population, Side, Term
+from registry.models import Condition, Origin, Outcome, Population, Side, Term
 from reports.models import Statement
 
 
@@ -44,6 +44,11 @@ class ItemSerializer(serializers.Serializer[Any]):
     mark = serializers.SerializerMethodField(help_text="Its active mark in groups; empty if it has none.")
     term = serializers.ChoiceField(choices=Term.choices, source="derivative.term")
     origin = serializers.ChoiceField(choices=Origin.choices, help_text="What kind of stock it is now.")
+    decided = serializers.ChoiceField(
+        choices=Outcome.choices,
+        allow_blank=True,
+        help_text="What a court has decided of a seized item, once confirmed; empty while it is pending.",
+    )
     side = serializers.ChoiceField(choices=Side.choices, source="derivative.side")
     condition = serializers.ChoiceField(choices=Condition.choices, source="derivative.condition")
     length_mm = serializers.IntegerField(source="derivative.length_mm", allow_null=True)

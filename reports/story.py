@@ -1,6 +1,5 @@
 """One item's whole story: every movement and every act about it, each with who, when, and under which paper."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -14,7 +13,7 @@ from core.accounts.subjects import pages_of
 from core.audit.models import Event
 from core.audit.services import VERBS
 from core.audit.templatetags.journal import Fact, facts_in_words
-from ledger.models import AccountKind, CustodyAccount, Handover, Hold, MovementKind, Posting
+from ledger.models import Handover, MovementKind, Posting
 from marking.codes import group
 from marking.models import LabelRunMark, Mark
 from permits.models import Application, Permit
@@ -178,54 +177,6 @@ def _add_movement(step: Step, moved: _Moved) -> None:
     step.left, step.came = ", ".join(moved.left), ", ".join(moved.came)
     if not step.about:
         step.paper = moved.reference
-
-
-# Where it is, in words
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A state in words, with its tone, and what to do about it."""
-
-    tone: str
-    label: str
-    advice: str = ""
-
-
-def standings(place: CustodyAccount, holds: Sequence[Hold], reserved_for: str) -> list[Standing]:
-    """Where the item is, then what binds it there."""
-    found = [_place_in_words(place)]
-    found += [
-        Standing(
-            "stop",
-            _("On hold: %(kind)s, %(reference)s") % {"kind": hold.get_kind_display(), "reference": hold.reference},
-            _("It stays where it is until the decision in this case is recorded."),
-        )
-        for hold in holds
-    ]
-    if reserved_for:
-        found.append(
-            Standing(
-                "wait",
-                _("Reserved for %(right)s") % {"right": reserved_for},
-                _("It moves only under this permit."),
-            )
-        )
-    return found
-
-
-def _place_in_words(place: CustodyAccount) -> Standing:
-    match place.kind:
-        case AccountKind.STORE:
-            return Standing("ok", _("In store: %(store)s") % {"store": place.name})
-        case AccountKind.EVIDENCE:
-            return Standing("attention", _("In the evidence room: %(store)s") % {"store": place.name})
-        case AccountKind.TRANSIT:
-            return Standing("wait", _("On the way between stores"))
-        case AccountKind.LOSS:
-            return Standing("stop", str(place.get_kind_display()))
-        case _:
-            return Standing("neutral", str(place.get_kind_display()))
 
 
 def name_right(reference: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from core.accounts.doors import SignedInRequest, requires
@@ -15,8 +15,9 @@ from marking.models import Mark
 from registry.models import Derivative
 from registry.processing import knowable
 from reports.acts import next_acts
-from reports.selectors import describe_items, with_place
-from reports.story import name_right, standings, tell_story
+from reports.selectors import describe_items, place_one
+from reports.standing import standings
+from reports.story import name_right, tell_story
 from reports.tree import tree_of
 from reports.weighings import weigh_history
 
@@ -24,7 +25,7 @@ from reports.weighings import weigh_history
 @require_safe
 @requires(Can.SEE_STOCK)
 def item(request: SignedInRequest, pk: int) -> HttpResponse:
-    known = with_place(Derivative.objects.filter(pk__in=knowable(request.user, [pk]))).select_related(
+    known = Derivative.objects.filter(pk__in=knowable(request.user, [pk])).select_related(
         "intake__store",
         "intake__region",
         "intake__permit__season",
@@ -32,14 +33,14 @@ def item(request: SignedInRequest, pk: int) -> HttpResponse:
         "intake__case__agency",
         "intake__processing",
     )
-    derivative = get_object_or_404(known, pk=pk)
+    derivative = place_one(known, pk)
     (row,) = describe_items([derivative])
     right, right_url = name_right(row.reserved_for) if row.reserved_for else ("", "")
     acts = next_acts(request.user, row)
     context: dict[str, Any] = {
         "item": derivative,
         "row": row,
-        "standings": standings(row.place, row.holds, right),
+        "standings": standings(pk, row.place, row.holds, decided=row.decided, reserved_for=right),
         "right": right,
         "right_url": right_url,
         "acts": [act for act in acts if not act.refused],

@@ -94,7 +94,7 @@ def _file_rows(found: QuerySet[PlacedDerivative]) -> Iterator[Row]:
                 derivative.number,
                 group(row.code),
                 derivative.get_term_display(),
-                str(row.origin.label),
+                str(row.origin_in_words),
                 derivative.get_side_display(),
                 derivative.get_condition_display(),
                 row.pieces,

@@ -499,7 +499,7 @@ def test_acts_are_offered_or_refused_with_the_reason(
     place_hold(actor=inspector, at=now, item_ids=[marked[0].pk], kind=Hold.Kind.DISPUTE, reference="12-2026")
     shown = client.get(address).content.decode()
     assert "/handovers/new/?" not in shown
-    assert "On hold: Dispute, 12-2026" in shown
+    assert "In dispute: 12-2026" in shown
     client.force_login(auditor)
     client.cookies["django_language"] = "en"
     assert "Hand over" not in client.get(address).content.decode()
