@@ -15,6 +15,8 @@ class CustodyConfig(AppConfig):
         from custody.services.corrections import may_see_movements
         from custody.subjects import (
             destruction_kept_since,
+            hold_destruction,
+            hold_loss,
             loss_kept_since,
             may_add_to_destruction,
             may_add_to_loss,
@@ -46,6 +48,7 @@ class CustodyConfig(AppConfig):
             known_to=lambda user: LossReport.objects.visible_to(user),
             add=may_add_to_loss,
             keeps=loss_kept_since,
+            hold=hold_loss,
             everything=lambda: LossReport.objects.all(),
             prefix="LR",
         )
@@ -56,6 +59,7 @@ class CustodyConfig(AppConfig):
             known_to=lambda user: DestructionOrder.objects.visible_to(user),
             add=may_add_to_destruction,
             keeps=destruction_kept_since,
+            hold=hold_destruction,
             everything=lambda: DestructionOrder.objects.all(),
             prefix="DE",
         )

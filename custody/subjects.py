@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from django.db import connection
+
 from core.accounts.models import User
 from custody.models import DestructionOrder, LossAct, LossReport
 from custody.services.destruction import works_on
@@ -30,3 +32,19 @@ def destruction_kept_since(key: str) -> datetime | None:
     """All that it has, once the commission signs; none is added then."""
     is_closed = DestructionOrder.objects.filter(pk=key).exclude(state=DestructionOrder.State.PLANNED).exists()
     return datetime.max.replace(tzinfo=UTC) if is_closed else None
+
+
+def hold_loss(key: str) -> None:
+    """Closes the race of a file that is withdrawn while an act is proposed that stands on it."""
+    _share(LossReport._meta.db_table, key)
+
+
+def hold_destruction(key: str) -> None:
+    """Closes the race of a file that comes or goes while the list is closed for signing."""
+    _share(DestructionOrder._meta.db_table, key)
+
+
+def _share(table: str, key: str) -> None:
+    """The lock that the trigger `files_of_acts_stay` takes, taken before anything is looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {table} WHERE id = %s FOR SHARE", [int(key)])

@@ -47,6 +47,7 @@ class Subject:
     add: Asked | None = None
     place: Callable[[str], Place | None] | None = None
     keeps: Callable[[str], datetime | None] | None = None
+    hold: Callable[[str], None] | None = None
 
 
 SUBJECTS: dict[str, Subject] = {}
@@ -62,6 +63,7 @@ def register_subject(
     add: Asked | None = None,
     place: Callable[[str], Place | None] | None = None,
     keeps: Callable[[str], datetime | None] | None = None,
+    hold: Callable[[str], None] | None = None,
     everything: Callable[[], QuerySet[Any]] | None = None,
     prefix: str = "",
     digits: int = 6,
@@ -70,7 +72,8 @@ def register_subject(
     """Make a kind of subject known. Keys come as text; without `see`, whoever has it in `known_to` may see it.
 
     Nobody adds files to it where `add` is not given; whoever adds must also see it. `keeps` says since when one is
-    signed or closed: files that it had then are part of it, and none of them is withdrawn any more.
+    signed or closed: files that it had then are part of it, and none of them is withdrawn any more. `hold` shares its
+    row until the end of the transaction, so that it is not signed or closed while a file comes or goes.
     """
     SUBJECTS[kind] = Subject(
         label=label or kind,
@@ -84,6 +87,7 @@ def register_subject(
         add=add,
         place=place,
         keeps=keeps,
+        hold=hold,
     )
 
 
@@ -111,6 +115,13 @@ def kept_since(kind: str, key: object) -> datetime | None:
     """Since when this one is signed or closed; the files that it had then are not withdrawn any more."""
     subject = SUBJECTS.get(kind)
     return subject.keeps(str(key)) if subject is not None and subject.keeps is not None else None
+
+
+def hold_still(kind: str, key: object) -> None:
+    """Have nobody sign or close this one until the end of the transaction; nothing for a kind that is never closed."""
+    subject = SUBJECTS.get(kind)
+    if subject is not None and subject.hold is not None:
+        subject.hold(str(key))
 
 
 def place_of(kind: str, key: object) -> Place | None:

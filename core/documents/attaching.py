@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
-from core.accounts.subjects import kept_since, label_of, may_add, may_see, pages_of, place_of
+from core.accounts.subjects import hold_still, kept_since, label_of, may_add, may_see, pages_of, place_of
 from core.audit.services import record
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed, NotFound
 from core.documents.models import Attachment, Document, Withdrawal
@@ -35,6 +35,13 @@ class FilesAreKept(DomainError):
 
     code = "files-are-kept"
     message = _("This is signed or closed, and its files with it: none is withdrawn any more.")
+
+
+class ClosedToFiles(InvalidTransition):
+    """What the file was brought for takes none any more: it is signed or closed, perhaps since a moment."""
+
+    code = "closed-to-files"
+    message = _("This is signed or closed: no file is added to it any more. Reload the page.")
 
 
 class AlreadyWithdrawn(InvalidTransition):
@@ -88,12 +95,13 @@ def attach_files(
 
     The same bytes are kept once for a subject.
     Photos are JPEG, PNG, WebP or HEIC, papers PDF, videos MP4 or MOV, known by their bytes. Place and moment are read
-    from a photo; where the subject is said to be is kept beside them. Raises NotFound, NotAllowed, and BadInput for no
-    file, too many, or a caption that is too long.
+    from a photo; where the subject is said to be is kept beside them. Raises NotFound, NotAllowed, ClosedToFiles, and
+    BadInput for no file, too many, or a caption that is too long.
     """
     kind, key = subject[0], str(subject[1])
     if not may_see(actor, kind, key):
         raise NotFound
+    _refuse_closed((kind, key), at)
     if not may_add(actor, kind, key):
         raise NotAllowed
     if not files:
@@ -102,17 +110,35 @@ def attach_files(
         raise BadInput(fields={"files": _("At most %(most)d files at a time.") % {"most": MOST_AT_ONCE}})
     if len(caption.strip()) > LONGEST_CAPTION:
         raise BadInput(fields={"caption": _("At most %(most)d letters.") % {"most": LONGEST_CAPTION}})
-    return [_attach(actor, at, (kind, key), file, caption.strip()) for file in files]
+    digests = [sha256_of(file) for file in files]
+    if connection.in_atomic_block:
+        # A door that holds them all in one transaction: two who send the same files at once stand in one line.
+        for sha256 in sorted(digests):
+            _stand_in_line((kind, key), sha256)
+    return [
+        _attach(actor, at, (kind, key), file, sha256, caption.strip())
+        for file, sha256 in zip(files, digests, strict=True)
+    ]
 
 
-def _attach(actor: User, at: datetime, subject: tuple[str, str], file: File, caption: str) -> Outcome:
+def _refuse_closed(subject: tuple[str, str], at: datetime) -> None:
+    """A subject that is kept for longer than now takes nothing more. Raises ClosedToFiles."""
+    since = kept_since(*subject)
+    if since is not None and since > at:
+        raise ClosedToFiles
+
+
+def _attach(actor: User, at: datetime, subject: tuple[str, str], file: File, sha256: str, caption: str) -> Outcome:
     """One file in a transaction of its own."""
     name = str(file.name or "")
     try:
         with transaction.atomic():
+            # Closes the race against whoever signs or closes the subject: one of the two waits, and looks again.
+            hold_still(*subject)
+            _refuse_closed(subject, at)
             kind = _kind_of(file)
             tail = foreign_tail(file.file) if kind == Kind.PHOTO else 0  # type: ignore[arg-type]
-            _refuse_twice(subject, file)
+            _refuse_twice(subject, sha256)
             document = keep_document(actor=actor, at=at, kind=kind, name=name, content=file)
             origin = origin_of(file.file) if document.is_photo else Origin()  # type: ignore[arg-type]
             place = place_of(*subject)
@@ -147,14 +173,17 @@ def _attach(actor: User, at: datetime, subject: tuple[str, str], file: File, cap
     return Outcome(name, attachment, again=again)
 
 
-def _refuse_twice(subject: tuple[str, str], file: File) -> None:
+def _refuse_twice(subject: tuple[str, str], sha256: str) -> None:
     """The same bytes belong to one subject once. Raises UnusableFile."""
-    sha256 = sha256_of(file)
-    with connection.cursor() as cursor:
-        # Closes the race of a form that is sent twice: the second waits, and finds the first's file.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join((*subject, sha256))])
+    _stand_in_line(subject, sha256)
     if Attachment.objects.of(*subject).standing().filter(document__sha256=sha256).exists():
         raise UnusableFile(_("This file is here already; it is kept once."))
+
+
+def _stand_in_line(subject: tuple[str, str], sha256: str) -> None:
+    """Closes the race of a form that is sent twice: the second waits, and finds the first's file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join((*subject, sha256))])
 
 
 def _kind_of(file: File) -> Document.Kind:
@@ -184,6 +213,8 @@ def withdraw_file(*, actor: User, at: datetime, attachment: Attachment, reason: 
     """
     if not may_see(actor, attachment.subject_kind, attachment.subject_id):
         raise NotFound
+    # Closes the race against whoever signs or closes the subject meanwhile.
+    hold_still(attachment.subject_kind, attachment.subject_id)
     if is_kept(attachment):
         raise FilesAreKept
     if not may_add(actor, attachment.subject_kind, attachment.subject_id):

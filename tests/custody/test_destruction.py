@@ -12,7 +12,7 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
 from core.accounts.services import appoint
 from core.base.errors import BadInput, InvalidTransition, NotAllowed, NotFound
-from core.documents.attaching import FilesAreKept, attach_files, withdraw_file
+from core.documents.attaching import ClosedToFiles, FilesAreKept, attach_files, withdraw_file
 from core.documents.models import Attachment, Document, Withdrawal
 from core.documents.services import keep_document
 from core.notices.models import Notice
@@ -295,7 +295,7 @@ def test_pictures_are_part_of_what_is_signed(
     closed = close(order, storekeeper, now)
     sign_all(closed, inspector, now)
 
-    with pytest.raises(NotAllowed):
+    with pytest.raises(ClosedToFiles):
         show(order, storekeeper, now)
     with pytest.raises(FilesAreKept):
         withdraw_file(actor=storekeeper, at=now, attachment=file, reason="Evidence gone")
