@@ -111,18 +111,15 @@ def _page(
     return render(request, "custody/processing.html", context, status=status)
 
 
-def _state(
-    run: Processing, said: Said | None = None, finish: FinishForm | None = None, *, whole: bool = True
-) -> dict[str, Any]:
+def _state(run: Processing, said: Said | None = None, finish: FinishForm | None = None) -> dict[str, Any]:
     """What a scan or a package changes: the lists, the balance, the last step.
 
-    A scan asks only what stands against the items it shows: the whole list was asked when the page was opened, and is
-    asked again by the last button.
+    What cannot go in is counted over the whole list, though only the latest lines and the first of these are shown.
     """
     newest = run.inputs.order_by("-pk").values_list("item_id", flat=True)
     latest = list(newest[:SHOWN])
     count = run.inputs.count()
-    obstacles = find_input_obstacles(run, list(newest) if whole else latest)
+    obstacles = find_input_obstacles(run, list(newest))
     shown = latest + [item for item in obstacles if item not in latest][:SHOWN]
     went_in = Holding.objects.filter(account=run.store_id, item__in=run.inputs.values("item"), pieces__gt=0).aggregate(
         grams=Sum("grams", default=0)
@@ -135,7 +132,7 @@ def _state(
         "said": said,
         "rows": describe_inputs(shown, obstacles),
         "count": count,
-        "more": max(count - SHOWN, 0),
+        "more": count - len(shown),
         "bad_count": len(obstacles),
         "went_in": went_in,
         "came_out": came_out,
@@ -175,7 +172,7 @@ def scan_input(request: SignedInRequest, pk: int) -> HttpResponse:
     said = _take_scan(request, run, request.POST.get("code", ""))
     run.refresh_from_db()
     if wants_part(request):
-        return render(request, "custody/_processing_state.html", _state(run, said, whole=False) | {"is_mine": True})
+        return render(request, "custody/_processing_state.html", _state(run, said) | {"is_mine": True})
     return _page(request, run, said=said)
 
 
@@ -270,7 +267,7 @@ def outputs(request: SignedInRequest, pk: int) -> HttpResponse | HttpResponseRed
     run.refresh_from_db()
     if request.htmx:
         # A row that is typed half is no fault yet: the balance says what is saved.
-        return render(request, "custody/_processing_state.html", _state(run, whole=False) | {"is_mine": True})
+        return render(request, "custody/_processing_state.html", _state(run) | {"is_mine": True})
     if form.faults:
         return _page(request, run, outputs=form, status=422)
     return redirect("custody:processing", pk)

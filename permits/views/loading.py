@@ -125,16 +125,14 @@ def _transport_of(loading: LoadingList) -> dict[str, Any]:
     return said | {"expected_at": said["expected_at"] or usual_arrival(timezone.now())}
 
 
-def _state(loading: LoadingList, said: Said | None, *, whole: bool = True) -> dict[str, Any]:
+def _state(loading: LoadingList, said: Said | None) -> dict[str, Any]:
     """What a scan changes: the verdict, the totals, the latest lines, whether it may go.
 
-    A scan asks only what stands against the lines it shows: the whole list was asked when the page was opened, and is
-    asked again before it goes.
+    What cannot go is counted over the whole list, though only the latest lines are shown. A constant number of queries.
     """
     lines = loading.lines.all()
     latest = [line.item for line in lines.select_related("item")[:SHOWN]]
-    keys = list(lines.values_list("item_id", flat=True)) if whole else [item.pk for item in latest]
-    problems = find_loading_obstacles(loading, keys)
+    problems = find_loading_obstacles(loading, list(lines.values_list("item_id", flat=True)))
     bad = list(Derivative.objects.filter(pk__in=list(problems)[:SHOWN]))
     pieces, grams = weigh(Derivative.objects.filter(pk__in=lines.values("item")))
     count = lines.count()
@@ -181,7 +179,7 @@ def scan_loading(request: SignedInRequest, pk: int) -> HttpResponse:
     loading = _list_or_404(request, pk)
     said = _take_scan(request, loading, request.POST.get("code", ""))
     if wants_part(request):
-        return render(request, "permits/_loading_state.html", _state(loading, said, whole=False))
+        return render(request, "permits/_loading_state.html", _state(loading, said))
     return _loading_page(request, loading, said=said)
 
 

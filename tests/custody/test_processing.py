@@ -1,6 +1,5 @@
 """Processing in the browser and through the API."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +9,10 @@ from django.urls import reverse
 
 from core.accounts.models import User
 from custody.views import processing as views
-from ledger.models import CustodyAccount, Holding
+from ledger.models import CustodyAccount, Hold, Holding
+from ledger.services import place_hold
 from marking.models import LabelRun, Mark, SigningKey
 from registry.models import Derivative, Processing, Recipe
-from registry.processing import Obstacle, find_input_obstacles
 from registry.services import choose_inputs, open_processing
 from tests.registry.test_processing import keys, mass
 
@@ -163,28 +162,26 @@ def test_the_page_asks_a_fixed_number_of_times(
     assert count(1) == count(6)
 
 
-def test_a_scan_asks_about_what_it_shows_and_the_page_about_the_whole_list(
+def test_a_scan_counts_what_cannot_go_in_over_the_whole_list_and_not_over_what_it_shows(
     client: Client,
     run: Processing,
     storekeeper: User,
+    inspector: User,
     now: datetime,
     horns: list[Derivative],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[int] = []
-
-    def counted(run: Processing, items: Collection[int]) -> dict[int, list[Obstacle]]:
-        asked.append(len(items))
-        return find_input_obstacles(run, items)
-
     choose_inputs(actor=storekeeper, at=now, run=run, item_ids=keys(horns)[:-1])
+    place_hold(actor=inspector, at=now, item_ids=keys(horns)[:2], kind=Hold.Kind.DISPUTE, reference="12-2026")
     monkeypatch.setattr(views, "SHOWN", 1)
-    monkeypatch.setattr(views, "find_input_obstacles", counted)
 
-    client.post(url("-scan", run), {"code": horns[-1].number}, headers={"X-Scan": "part"})
-    client.get(url("", run))
+    scanned = client.post(url("-scan", run), {"code": horns[-1].number}, headers={"X-Scan": "part"})
+    saved = client.post(url("-outputs", run), {"form-0-count": "1"}, headers={"HX-Request": "true"})
 
-    assert asked == [1, len(horns)]
+    for answer in (scanned, saved, client.get(url("", run))):
+        assert (answer.context["bad_count"], answer.context["count"]) == (2, len(horns))
+        assert len(answer.context["rows"]) + answer.context["more"] == len(horns)
+    assert horns[1].number in scanned.content.decode()
 
 
 def test_programs_do_the_same(

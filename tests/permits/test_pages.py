@@ -12,10 +12,13 @@ from core.accounts.models import User
 from core.audit.models import Event
 from core.notices.models import Notice
 from core.notices.services import raise_notice
-from ledger.models import CustodyAccount, Handover, HandoverLine, Reservation
+from ledger.models import CustodyAccount, Handover, HandoverLine, Hold, Reservation
+from ledger.services import place_hold
+from ledger.services.handovers import usual_arrival
 from permits import services
 from permits.machine import State
 from permits.models import Application, ExtraScan, LoadingList, Permit
+from permits.views import loading as loading_views
 from registry.models import Brigade, Derivative, Intake, RemovalPermit
 from tests.builders import build_intake
 from tests.cast import PASSWORD
@@ -229,6 +232,78 @@ def test_a_refused_dispatch_says_why_and_keeps_the_list(
     assert "is not in force any more: Revoked" in text_of(refused)
     assert loading.lines.count() == 6
     assert not Handover.objects.exists()
+
+
+def test_a_scan_counts_what_cannot_go_over_the_whole_list_and_not_over_what_it_shows(
+    storekeeper: User,
+    inspector: User,
+    now: datetime,
+    marked: list[Derivative],
+    reception_store: CustodyAccount,
+    central_store: CustodyAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loading = services.open_loading(actor=storekeeper, at=now, source=reception_store)
+    services.change_loading(actor=storekeeper, loading=loading, target=central_store, permit=None)
+    services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked)[:5])
+    place_hold(actor=inspector, at=now, item_ids=keys(marked)[:2], kind=Hold.Kind.DISPUTE, reference="12-2026")
+    monkeypatch.setattr(loading_views, "SHOWN", 2)
+    client = sign_in(storekeeper)
+
+    part = client.post(f"/handovers/new/{loading.pk}/scan/", {"code": marked[5].number}, headers={"X-Scan": "part"})
+
+    for answer in (part, client.get(f"/handovers/new/?source={reception_store.pk}")):
+        assert "2 items cannot go and keep the rest from leaving." in text_of(answer)
+        assert {row.item.number for row in answer.context["bad_rows"]} == {horn.number for horn in marked[:2]}
+
+
+def test_a_list_of_before_waybills_said_when_they_arrive_is_asked_and_goes(
+    storekeeper: User, now: datetime, marked: list[Derivative], reception_store: CustodyAccount,
+    central_store: CustodyAccount,
+) -> None:  # fmt: skip
+    """As the upgrade leaves it: a vehicle, and neither a driver nor a moment of arrival."""
+    loading = LoadingList.objects.create(
+        source=reception_store, target=central_store, vehicle="777 ABC 02", opened_by=storekeeper, opened_at=now
+    )
+    services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
+    client = sign_in(storekeeper)
+    page = client.get(f"/handovers/new/?source={reception_store.pk}")
+    proposed = page.context["form"].initial["expected_at"]
+    address = f"/handovers/new/{loading.pk}/dispatch/"
+
+    refused = client.post(address, {"vehicle": "777 ABC 02", "password": PASSWORD})
+    sent = client.post(
+        address,
+        {
+            "vehicle": "777 ABC 02",
+            "driver": "Серік",
+            "expected_at": timezone.localtime(proposed).strftime("%Y-%m-%dT%H:%M"),
+            "password": PASSWORD,
+        },
+    )
+
+    assert refused.status_code == 422
+    assert {"driver", "expected_at"} & set(refused.context["form"].errors)
+    handover = Handover.objects.get()
+    assert sent["Location"] == f"/handovers/{handover.pk}/"
+    assert handover.due_at is not None
+    assert services.dispatch_loading(actor=storekeeper, at=now, loading=loading) == handover
+
+
+def test_a_program_of_before_sends_such_a_list_by_the_time_of_the_rule(
+    storekeeper: User, now: datetime, marked: list[Derivative], reception_store: CustodyAccount,
+    central_store: CustodyAccount,
+) -> None:  # fmt: skip
+    loading = LoadingList.objects.create(
+        source=reception_store, target=central_store, opened_by=storekeeper, opened_at=now
+    )
+    services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
+
+    handover = services.dispatch_loading(
+        actor=storekeeper, at=now, loading=loading, transport=services.Transport(carried_by="Ержан")
+    )
+
+    assert handover.expected_at == usual_arrival(now)
 
 
 def test_items_chosen_elsewhere_come_along(
