@@ -13,23 +13,6 @@ def account_keeps_its_nature() -> pgtrigger.Trigger:
     )
 
 
-def written_by_trigger_only() -> pgtrigger.Trigger:
-    """Holdings and totals follow postings; nobody writes them by hand."""
-    return pgtrigger.Trigger(
-        name="written_by_trigger_only",
-        level=pgtrigger.Statement,
-        when=pgtrigger.Before,
-        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
-        func="""
-            IF pg_trigger_depth() < 2 THEN
-                RAISE EXCEPTION '% follows the postings and is not written by hand', TG_TABLE_NAME
-                    USING ERRCODE = 'insufficient_privilege';
-            END IF;
-            RETURN NULL;
-        """,
-    )
-
-
 def movement_respects_closed_periods() -> pgtrigger.Trigger:
     """A closed period takes no movement; nor does tomorrow. Days are those of Almaty."""
     return pgtrigger.Trigger(

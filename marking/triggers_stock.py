@@ -6,23 +6,6 @@ import pgtrigger
 STANDING = "CASE WHEN state IN ('active', 'void', 'replaced') THEN 'applied' ELSE state END"
 
 
-def written_by_trigger_only() -> pgtrigger.Trigger:
-    """Holdings follow entries, counts follow marks; nobody writes them by hand."""
-    return pgtrigger.Trigger(
-        name="written_by_trigger_only",
-        level=pgtrigger.Statement,
-        when=pgtrigger.Before,
-        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
-        func="""
-            IF pg_trigger_depth() < 2 THEN
-                RAISE EXCEPTION '% is kept by triggers and not written by hand', TG_TABLE_NAME
-                    USING ERRCODE = 'insufficient_privilege';
-            END IF;
-            RETURN NULL;
-        """,
-    )
-
-
 def series_is_made_whole() -> pgtrigger.Trigger:
     """A series is made when the ledger has issued every label that was ordered, no more and no fewer."""
     return pgtrigger.Trigger(

@@ -26,6 +26,23 @@ def final_once(name: str, condition: pgtrigger.Q) -> pgtrigger.Trigger:
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update, condition=condition)
 
 
+def written_by_trigger_only() -> pgtrigger.Trigger:
+    """Refuse every write by hand: the rows follow others, by the trigger of those. For holdings, totals and counts."""
+    return pgtrigger.Trigger(
+        name="written_by_trigger_only",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func="""
+            IF pg_trigger_depth() < 2 THEN
+                RAISE EXCEPTION '% is kept by triggers and not written by hand', TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 def _no_truncate() -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name="no_truncate",

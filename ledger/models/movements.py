@@ -7,7 +7,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext_lazy as _
 
-from core.base.triggers import append_only
+from core.base.triggers import append_only, written_by_trigger_only
 from core.documents.models import Document
 from ledger import triggers, triggers_boxes
 from ledger.models.accounts import CustodyAccount
@@ -158,7 +158,7 @@ class Holding(models.Model):
             models.UniqueConstraint(fields=["item"], condition=Q(pieces__gt=0), name="item_is_in_one_place"),
         ]
         indexes = [models.Index(fields=["account", "stock_class", "item"], name="holding_by_class")]
-        triggers: list[pgtrigger.Trigger] = [triggers.written_by_trigger_only()]
+        triggers: list[pgtrigger.Trigger] = [written_by_trigger_only()]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.item_id}: {self.pieces} / {self.grams} g"
@@ -183,7 +183,7 @@ class AccountTotal(models.Model):
                 name="physical_total_not_negative",
             )
         ]
-        triggers: list[pgtrigger.Trigger] = [triggers.written_by_trigger_only()]
+        triggers: list[pgtrigger.Trigger] = [written_by_trigger_only()]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.stock_class}: {self.pieces} / {self.grams} g"

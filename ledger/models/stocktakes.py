@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.base.triggers import final_once, fixed, never_deleted
+from core.base.triggers import final_once, fixed, never_deleted, written_by_trigger_only
 from ledger import stocktake_triggers as triggers
-from ledger import triggers as ledger_triggers
 from ledger.models.accounts import CustodyAccount
 from ledger.models.boxes import Box, Shelf
 from ledger.models.movements import Item
@@ -317,7 +316,7 @@ class StockTakeTally(models.Model):
     repeats = models.IntegerField()
 
     class Meta:
-        triggers: list[pgtrigger.Trigger] = [ledger_triggers.written_by_trigger_only()]
+        triggers: list[pgtrigger.Trigger] = [written_by_trigger_only()]
 
     def __str__(self) -> str:
         return f"{self.stocktake_id} {self.person_id}: {self.found}"

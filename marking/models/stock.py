@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
-from core.base.triggers import append_only, final_once, fixed, never_deleted
+from core.base.triggers import append_only, final_once, fixed, never_deleted, written_by_trigger_only
 from core.documents.models import Document
 from core.jobs.models import Job
 from marking import triggers_stock as triggers
@@ -277,7 +277,7 @@ class LabelHolding(models.Model):
             ),
         ]
         triggers: list[pgtrigger.Trigger] = [
-            triggers.written_by_trigger_only(),
+            written_by_trigger_only(),
             triggers.label_stock_adds_up("ledger"),
         ]
 
@@ -296,7 +296,7 @@ class LabelCount(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pieces__gte=0), name="label_count_not_negative")]
         triggers: list[pgtrigger.Trigger] = [
-            triggers.written_by_trigger_only(),
+            written_by_trigger_only(),
             triggers.label_stock_adds_up("marks"),
         ]
 
