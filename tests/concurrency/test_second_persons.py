@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 
 from core.accounts.models import Region, User
 from core.base.clock import day_of
@@ -23,6 +23,8 @@ from registry.services import (
     approve_processing,
     correct_removal_intake,
     open_removal_intake,
+    opening,
+    papers,
     register_intake,
     register_processing,
     sales,
@@ -271,6 +273,31 @@ def test_no_reception_comes_under_a_permit_withdrawn_at_the_same_moment(
     assert all(isinstance(one, BadInput | InvalidTransition) for one in results if isinstance(one, Exception))
     other = RemovalPermit.objects.get(number="OTHER")
     assert other.is_withdrawn != Intake.objects.filter(permit=other).exists()
+
+
+def test_without_the_lock_the_database_still_keeps_the_reception_out(
+    correction_and_withdrawal: list[Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: the permit is read while it stands, and the reception written under it when it is withdrawn."""
+    barrier = threading.Barrier(2)
+    recorded = papers._record
+
+    def unlocked(pk: int) -> RemovalPermit:
+        found = RemovalPermit.objects.get(pk=pk)
+        barrier.wait(10)
+        return found
+
+    def withdrawn(*args: Any, **facts: Any) -> None:
+        barrier.wait(10)
+        recorded(*args, **facts)
+
+    monkeypatch.setattr(opening, "lock_permit", unlocked)
+    monkeypatch.setattr(papers, "_record", withdrawn)
+
+    results = at_once(*correction_and_withdrawal)
+
+    assert [type(result) for result in results] == [IntegrityError, RemovalPermit]
+    assert not Intake.objects.filter(permit__number="OTHER").exists()
 
 
 def test_of_two_who_sell_one_batch_under_one_key_both_hold_one_sale(sell_it: Callable[[], Sale]) -> None:
