@@ -97,7 +97,7 @@ class Certificates(ListAPIView[VeterinaryCertificate]):
     queryset = VeterinaryCertificate.objects.none()
 
     def get_queryset(self) -> QuerySet[VeterinaryCertificate]:
-        return VeterinaryCertificate.objects.visible_to(person_of(self.request)).select_related("issued_by")
+        return VeterinaryCertificate.objects.visible_to(person_of(self.request)).select_related("issued_by", "point")
 
     @extend_schema(
         operation_id="certificates_enter", request=CertificateSerializer, responses={201: CertificateSerializer}
@@ -107,7 +107,7 @@ class Certificates(ListAPIView[VeterinaryCertificate]):
         """Enter a veterinary certificate of a batch of meat."""
         given = CertificateSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        entered = services.enter_certificate(actor=person_of(request), at=timezone.now(), **given.validated_data)
+        entered = services.enter_certificate(actor=person_of(request), at=timezone.now(), **given.facts())
         return Response(CertificateSerializer(entered).data, status=201)
 
 

@@ -22,6 +22,7 @@ from core.accounts.roles import Can
 from core.base.errors import BadInput
 from registry import services
 from registry.days import animals_signed, animals_taken
+from registry.filters import SlaughterPointFilter
 from registry.filters_sheets import sheets_of
 from registry.models import Brigade, DailySheet, RemovalDecision, RemovalLimit, RemovalPermit, Season, SlaughterPoint
 from registry.selectors import limits_seen, permits_seen, seasons_seen
@@ -177,11 +178,32 @@ class Brigades(ListAPIView[Brigade]):
 
 
 class SlaughterPoints(ListAPIView[SlaughterPoint]):
-    """Attested slaughter points that deliveries can name."""
+    """Attested slaughter points that deliveries and veterinary certificates can name."""
 
-    permission_classes = [granted(Can.SEE_INTAKES)]
+    permission_classes = [granted(Can.SEE_INTAKES, Can.KEEP_CERTIFICATES)]
     serializer_class = SlaughterPointSerializer
-    queryset = SlaughterPoint.objects.all()
+    queryset = SlaughterPoint.objects.none()
+
+    @extend_schema(parameters=[OpenApiParameter("region", str, description="KATO code of the region.")])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+    def get_queryset(self) -> QuerySet[SlaughterPoint]:
+        chosen = SlaughterPointFilter(self.request.query_params)
+        if not chosen.is_valid():
+            raise BadInput(fields={name: " ".join(map(str, texts)) for name, texts in chosen.errors.items()})
+        found: QuerySet[SlaughterPoint] = chosen.qs
+        return found
+
+    @extend_schema(
+        operation_id="slaughter_points_enter",
+        request=SlaughterPointSerializer,
+        responses={201: SlaughterPointSerializer},
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Enter an attested slaughter point. For the authority."""
+        return _entered(request, SlaughterPointSerializer, papers.enter_slaughter_point, SlaughterPointSerializer)
 
 
 def _entered(
@@ -196,7 +218,7 @@ def _entered(
 
 def _sheets(request: Request) -> QuerySet[DailySheet]:
     known = DailySheet.objects.visible_to(person_of(request)).select_related("permit", "brigade")
-    return known.prefetch_related("deliveries__store")
+    return known.prefetch_related("deliveries__store", "deliveries__slaughter_point")
 
 
 @extend_schema(
@@ -220,7 +242,7 @@ class DailySheets(ListAPIView[DailySheet]):
         chosen = sheets_of(self.request.query_params, request=self.request, reader=person_of(self.request))
         if not chosen.is_valid():
             raise BadInput(fields={name: " ".join(map(str, texts)) for name, texts in chosen.errors.items()})
-        found: QuerySet[DailySheet] = chosen.qs.prefetch_related("deliveries__store")
+        found: QuerySet[DailySheet] = chosen.qs.prefetch_related("deliveries__store", "deliveries__slaughter_point")
         return found
 
     @extend_schema(operation_id="daily_sheets_enter", request=NewSheetSerializer, responses={201: DailySheetSerializer})

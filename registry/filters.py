@@ -10,7 +10,7 @@ from core.accounts.models import Region, User
 from core.base.forms import DayField, DayInput
 from ledger.filters import StoreFilter
 from ledger.models import CustodyAccount
-from registry.models import Brigade, Case, Intake, Origin, Stage, Term
+from registry.models import Brigade, Case, Intake, Origin, SlaughterPoint, Stage, Term
 
 
 class DayFilter(django_filters.DateFilter):
@@ -53,6 +53,17 @@ class IntakeFilter(django_filters.FilterSet):
             if name != "state":
                 found = self.filters[name].filter(found, value)
         return found
+
+
+class SlaughterPointFilter(django_filters.FilterSet):
+    region = django_filters.ModelChoiceFilter(label=_("Region"), queryset=Region.objects.all(), empty_label=_("Any"))
+
+    class Meta:
+        model = SlaughterPoint
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, queryset=SlaughterPoint.objects.select_related("region"), **kwargs)
 
 
 class CaseFilter(django_filters.FilterSet):

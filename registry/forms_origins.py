@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.models import Organisation, Region, User
+from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.base.forms import DayField, KilogramsField, LatitudeField, LongitudeField, NumberText
 from ledger.models import CustodyAccount
@@ -22,6 +22,7 @@ from registry.models import (
     OldStock,
     Origin,
     RemovalPermit,
+    SlaughterPoint,
     Term,
     VeterinaryCertificate,
 )
@@ -243,6 +244,13 @@ FORMS: dict[str, type[OriginForm]] = {
 """The forms by the last word of their address."""
 
 
+class PointField(forms.ModelChoiceField):
+    """A slaughter point by its name and the number of its attestation."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} · {obj.attestation_number}"
+
+
 class VeterinaryCertificateForm(forms.Form):
     """A veterinary certificate of a batch, as it stands on paper."""
 
@@ -255,8 +263,11 @@ class VeterinaryCertificateForm(forms.Form):
         empty_label=None,
     )
     officer = _line(_("Veterinary officer"), 120)
-    slaughter_point = _line(_("Slaughter point"), 200)
-    region = forms.ModelChoiceField(label=_("Region"), queryset=Region.objects.none(), empty_label=None)
+    slaughter_point = PointField(
+        label=_("Slaughter point"),
+        queryset=SlaughterPoint.objects.none(),
+        help_text=_("Attested points of your region. The authority enters one that is not in the list."),
+    )
     carcasses = forms.IntegerField(label=_("Carcasses"), min_value=1, widget=NumberText({"inputmode": "numeric"}))
     net_g = KilogramsField(label=_("Net mass"), min_value=1)
     scan = _scan()
@@ -264,7 +275,8 @@ class VeterinaryCertificateForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = user.region_codes(Can.KEEP_CERTIFICATES)
-        self.fields["region"].queryset = Region.objects.filter(pk__in=own)  # type: ignore[attr-defined]
+        points = SlaughterPoint.objects.filter(is_active=True, region__in=own)
+        self.fields["slaughter_point"].queryset = points  # type: ignore[attr-defined]
 
 
 class SaleForm(forms.Form):

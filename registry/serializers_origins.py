@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from core.accounts.models import Organisation, Region
+from core.accounts.models import Organisation
 from ledger.serializers import StoreField
 from registry.models import (
     Confiscation,
@@ -19,6 +19,7 @@ from registry.models import (
     Term,
     VeterinaryCertificate,
 )
+from registry.serializers_seasons import SlaughterPointField
 from registry.services import Scan
 
 
@@ -101,11 +102,14 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
 
 
 class CertificateSerializer(serializers.ModelSerializer[VeterinaryCertificate]):
-    """A veterinary certificate. The veterinary body is named by its BIN."""
+    """A veterinary certificate. The veterinary body is named by its BIN, the slaughter point by the number of its
+    attestation or by its name; `slaughter_point_name` is how it was called on paper. The region is the point's.
+    """
 
     issued_by = serializers.SlugRelatedField[Organisation](slug_field="bin", queryset=Organisation.objects.active())
-    region = serializers.PrimaryKeyRelatedField[Region](queryset=Region.objects.all())
     number = serializers.CharField(max_length=40)
+    slaughter_point = SlaughterPointField(source="point")
+    slaughter_point_name = serializers.CharField(source="slaughter_point", read_only=True)
 
     class Meta:
         model = VeterinaryCertificate
@@ -117,10 +121,17 @@ class CertificateSerializer(serializers.ModelSerializer[VeterinaryCertificate]):
             "issued_by",
             "officer",
             "slaughter_point",
+            "slaughter_point_name",
             "region",
             "carcasses",
             "net_g",
         )
+        read_only_fields = ("region",)
+
+    def facts(self) -> dict[str, Any]:
+        """What the service takes."""
+        said = dict(self.validated_data)
+        return said | {"slaughter_point": said.pop("point")}
 
 
 class SellSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from core.accounts.models import Organisation, Region
@@ -136,12 +138,41 @@ class SlaughterPointSerializer(serializers.ModelSerializer[SlaughterPoint]):
     class Meta:
         model = SlaughterPoint
         fields = ("id", "name_kk", "name_ru", "name_en", "region", "attestation_number", "attested_on", "is_active")
+        read_only_fields = ("is_active",)
+        # The service says who has this number already.
+        extra_kwargs: dict[str, Any] = {"attestation_number": {"validators": []}}
+
+
+class SlaughterPointField(serializers.SlugRelatedField[SlaughterPoint]):
+    """An attested slaughter point, by the number of its attestation or by its name; told by the number."""
+
+    default_error_messages = {
+        "does_not_exist": gettext_lazy("No slaughter point has the attestation number or the name “{value}”."),
+        "several": gettext_lazy("Several slaughter points are called “{value}”: give the number of the attestation."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        queryset = None if kwargs.get("read_only") else SlaughterPoint.objects.filter(is_active=True)
+        super().__init__(slug_field="attestation_number", queryset=queryset, **kwargs)
+
+    def to_internal_value(self, data: Any) -> SlaughterPoint:
+        said = " ".join(str(data).split())
+        known = SlaughterPoint.objects.filter(is_active=True)
+        if by_number := known.filter(attestation_number__iexact=said).first():
+            return by_number
+        called = list(known.filter(Q(name_kk__iexact=said) | Q(name_ru__iexact=said) | Q(name_en__iexact=said))[:2])
+        if not called:
+            self.fail("does_not_exist", value=said)
+        if len(called) > 1:
+            self.fail("several", value=said)
+        return called[0]
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """Carcasses brought to a reception point (by its code) or to a slaughter point (by its key)."""
+    """Carcasses brought to a reception point (by its code) or to a slaughter point (by its attestation number)."""
 
     store = StoreField(read_only=True)
+    slaughter_point = SlaughterPointField(read_only=True)
 
     class Meta:
         model = Delivery
@@ -167,7 +198,7 @@ class NewDeliverySerializer(serializers.Serializer[Any]):
     """Give either store or slaughter_point."""
 
     store = StoreField(required=False)
-    slaughter_point = serializers.PrimaryKeyRelatedField(queryset=SlaughterPoint.objects.all(), required=False)
+    slaughter_point = SlaughterPointField(required=False)
     carcasses = serializers.IntegerField(min_value=1, max_value=MOST_ANIMALS)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -441,3 +441,21 @@ def decision_is_sound() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def certificate_names_its_point() -> pgtrigger.Trigger:
+    """Meat comes from an attested slaughter point of the certificate's region."""
+    return pgtrigger.Trigger(
+        name="certificate_names_its_point",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM registry_slaughterpoint p WHERE p.id = NEW.point_id AND p.region_id = NEW.region_id
+            ) THEN
+                RAISE EXCEPTION 'certificate % names no slaughter point of its region', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'certificate_names_its_point';
+            END IF;
+            RETURN NEW;
+        """,
+    )

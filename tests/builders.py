@@ -23,6 +23,7 @@ from registry.models import (
     RemovalPermit,
     Season,
     Sex,
+    SlaughterPoint,
 )
 from registry.services import CaseFacts, open_removal_intake, open_seizure_intake, register_intake, save_rows
 from tests.cast import LONG_AGO, enter_organisation, enter_person
@@ -196,6 +197,15 @@ def build_brigade(season: Season, region: Region, *, name: str = "Бригада
 
 
 # --- intakes --------------------------------------------------------------------------------------------------
+
+
+def build_slaughter_point(region: Region, number: str = "УП-27/018", **names: str) -> SlaughterPoint:
+    return SlaughterPoint.objects.create(
+        **{"name_kk": "Қазталов сою пункті", "name_ru": "Убойный пункт Казталовка", "name_en": "Kaztalovka"} | names,
+        region=region,
+        attestation_number=number,
+        attested_on=date(2025, 6, 2),
+    )
 
 
 def some_rows(count: int, *, first: int = 1) -> list[TableRow]:

@@ -12,7 +12,17 @@ from core.accounts.services import create_organisation
 from core.documents.acts import Act, Signatory, draw_act
 from marking.services.issue import register_and_mark
 from registry.measures import TableRow
-from registry.models import Find, Importation, Intake, OldStock, Origin, RemovalPermit, Term, VeterinaryCertificate
+from registry.models import (
+    Find,
+    Importation,
+    Intake,
+    OldStock,
+    Origin,
+    RemovalPermit,
+    SlaughterPoint,
+    Term,
+    VeterinaryCertificate,
+)
 from registry.services import Scan, confirm_old_stock, enter_certificate, open_intake, save_rows, sell_batches
 
 FIRST = date(2025, 10, 20)
@@ -137,6 +147,7 @@ def _import(cast: Cast) -> None:
 def _slaughter(cast: Cast, permit: RemovalPermit) -> None:
     """Two certificates of a slaughter point; one batch of the first is sold at the market."""
     inspector, region = cast.people["inspector"], Region.objects.get(pk="27")
+    point = SlaughterPoint.objects.get(region=region)
     veterinary = create_organisation(
         actor=None,
         at=moment(date(2025, 6, 2), 12),
@@ -149,7 +160,7 @@ def _slaughter(cast: Cast, permit: RemovalPermit) -> None:
     )
     for number, carcasses, masses in ((1, 24, (148_300, 151_900)), (2, 18, (233_400,))):
         day = FIRST + timedelta(days=3 * number)
-        certificate = _certify(cast, veterinary, region, number, day, carcasses, sum(masses))
+        certificate = _certify(cast, veterinary, point, number, day, carcasses, sum(masses))
         intake = open_intake(
             actor=inspector,
             at=moment(day, 10),
@@ -188,7 +199,7 @@ def _slaughter(cast: Cast, permit: RemovalPermit) -> None:
 
 
 def _certify(
-    cast: Cast, veterinary: Organisation, region: Region, number: int, day: date, carcasses: int, grams: int
+    cast: Cast, veterinary: Organisation, point: SlaughterPoint, number: int, day: date, carcasses: int, grams: int
 ) -> VeterinaryCertificate:
     return enter_certificate(
         actor=cast.people["inspector"],
@@ -198,8 +209,7 @@ def _certify(
         valid_until=day + timedelta(days=10),
         issued_by=veterinary,
         officer="Досқалиев Ерболат",
-        slaughter_point="Қазталов сою пункті",
-        region=region,
+        slaughter_point=point,
         carcasses=carcasses,
         net_g=grams + 2_000,
     )

@@ -12,6 +12,8 @@ from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
 from core.base.triggers import append_only
 from core.documents.models import Document
+from registry import triggers
+from registry.models.seasons import SlaughterPoint
 
 
 class VeterinaryCertificateQuerySet(models.QuerySet["VeterinaryCertificate"]):
@@ -34,7 +36,9 @@ class VeterinaryCertificateQuerySet(models.QuerySet["VeterinaryCertificate"]):
 class VeterinaryCertificate(models.Model):
     """A paper of the veterinary service for one batch: how many carcasses, what net mass, until when it is good.
 
-    Batches name it (`Derivative.certificate`); the database lets them weigh no more than it says.
+    Batches name it (`Derivative.certificate`); the database lets them weigh no more than it says. It is of an attested
+    slaughter point of its region: `slaughter_point` is how that was called when it was entered. Only certificates from
+    before the points were in the register name theirs by words alone.
     """
 
     number = models.CharField(_("number"), max_length=40, unique=True)
@@ -45,6 +49,7 @@ class VeterinaryCertificate(models.Model):
     )
     officer = models.CharField(_("veterinary officer"), max_length=120)
     slaughter_point = models.CharField(_("slaughter point"), max_length=200)
+    point = models.ForeignKey(SlaughterPoint, null=True, on_delete=models.PROTECT, related_name="certificates")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+", verbose_name=_("region"))
     carcasses = models.PositiveIntegerField(_("carcasses"))
     net_g = models.PositiveBigIntegerField(_("net mass"))
@@ -65,7 +70,7 @@ class VeterinaryCertificate(models.Model):
             models.CheckConstraint(condition=Q(valid_until__gte=F("issued_on")), name="certificate_period"),
             models.CheckConstraint(condition=Q(net_g__gt=0, carcasses__gt=0), name="certificate_covers_something"),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.certificate_names_its_point()]
 
     def __str__(self) -> str:
         return self.number

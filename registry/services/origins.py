@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.models import Organisation, Region, User
+from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
@@ -30,6 +30,7 @@ from registry.models import (
     OldStock,
     Origin,
     RemovalPermit,
+    SlaughterPoint,
     Term,
     VeterinaryCertificate,
 )
@@ -311,20 +312,20 @@ def enter_certificate(
     valid_until: date,
     issued_by: Organisation,
     officer: str,
-    slaughter_point: str,
-    region: Region,
+    slaughter_point: SlaughterPoint,
     carcasses: int,
     net_g: int,
     scan: Scan | None = None,
 ) -> VeterinaryCertificate:
-    """Enter a veterinary certificate of a batch of meat. Raises NotAllowed, CertificateKnown, BadInput."""
+    """Enter a veterinary certificate of a batch of meat; its region is that of the slaughter point.
+
+    Raises NotAllowed, CertificateKnown, BadInput.
+    """
     if not actor.can(Can.KEEP_CERTIFICATES):
         raise NotAllowed
     number = " ".join(number.split())
     wrong: Fields = {
-        name: _("Fill this in.")
-        for name, text in (("number", number), ("officer", officer), ("slaughter_point", slaughter_point))
-        if not text.strip()
+        name: _("Fill this in.") for name, text in (("number", number), ("officer", officer)) if not text.strip()
     }
     if issued_on > day_of(at):
         wrong["issued_on"] = _("This day lies in the future.")
@@ -336,8 +337,10 @@ def enter_certificate(
         wrong["net_g"] = _("Say what mass it covers.")
     if issued_by.kind != Organisation.Kind.VETERINARY:
         wrong["issued_by"] = _("Only a veterinary body issues certificates.")
-    if region.pk not in actor.region_codes(Can.KEEP_CERTIFICATES):
-        wrong["region"] = _("You enter certificates of your own region.")
+    if slaughter_point.region_id not in actor.region_codes(Can.KEEP_CERTIFICATES):
+        wrong["slaughter_point"] = _("You enter certificates of your own region.")
+    elif not slaughter_point.is_active:
+        wrong["slaughter_point"] = _("This slaughter point is not attested any more.")
     if wrong:
         raise BadInput(fields=wrong)
     known = CertificateKnown(fields={"number": _("This number is in the register already.")})
@@ -356,8 +359,9 @@ def enter_certificate(
                 valid_until=valid_until,
                 issued_by=issued_by,
                 officer=officer.strip(),
-                slaughter_point=slaughter_point.strip(),
-                region=region,
+                slaughter_point=slaughter_point.name_kk,
+                point=slaughter_point,
+                region_id=slaughter_point.region_id,
                 carcasses=carcasses,
                 net_g=net_g,
                 scan=paper,
@@ -377,6 +381,6 @@ def enter_certificate(
         number=number,
         pieces=carcasses,
         grams=net_g,
-        region=region.pk,
+        region=slaughter_point.region_id,
     )
     return certificate

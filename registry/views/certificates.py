@@ -29,7 +29,7 @@ GET_OR_POST = ["GET", "HEAD", "POST"]
 @require_safe
 @requires(Can.KEEP_CERTIFICATES, Can.SEE_STOCK)
 def certificates(request: SignedInRequest) -> HttpResponse:
-    known = VeterinaryCertificate.objects.visible_to(request.user).select_related("issued_by", "region")
+    known = VeterinaryCertificate.objects.visible_to(request.user).select_related("issued_by", "region", "point")
     known = known.annotate(registered_g=Sum("intakes__grams", default=0))
     context = {"page": keyset_page(known, request), "may_enter": request.user.can(Can.KEEP_CERTIFICATES)}
     return render(request, "registry/certificates.html", context)
@@ -39,7 +39,9 @@ def certificates(request: SignedInRequest) -> HttpResponse:
 @requires(Can.KEEP_CERTIFICATES, Can.SEE_STOCK)
 def certificate(request: SignedInRequest, pk: int) -> HttpResponse:
     """A certificate, what was registered under it, and where its batches are."""
-    known = VeterinaryCertificate.objects.visible_to(request.user).select_related("issued_by", "region", "entered_by")
+    known = VeterinaryCertificate.objects.visible_to(request.user).select_related(
+        "issued_by", "region", "point", "entered_by"
+    )
     found = get_object_or_404(known, pk=pk)
     batches = Derivative.objects.filter(certificate=found).select_related("intake")
     seen = Derivative.objects.visible_to(request.user).filter(certificate=found)

@@ -20,6 +20,7 @@ from core.audit.models import Event
 from core.base.errors import DomainError
 from core.base.refusals import add_refusal
 from registry.days import animals_signed, animals_taken
+from registry.filters import SlaughterPointFilter
 from registry.forms import ReasonForm
 from registry.forms_seasons import (
     LINES,
@@ -32,7 +33,7 @@ from registry.forms_seasons import (
     limits_with_rest,
     line_forms,
 )
-from registry.models import RemovalPermit, Season, SlaughterPoint
+from registry.models import RemovalPermit, Season
 from registry.selectors import limits_seen, permits_seen, seasons_seen
 from registry.services import papers
 from registry.sheet import whole_number
@@ -201,10 +202,15 @@ def withdraw_removal_permit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@requires(Can.SEE_INTAKES)
+@requires(Can.SEE_INTAKES, Can.KEEP_CERTIFICATES)
 def slaughter_points(request: SignedInRequest) -> HttpResponse:
-    known = SlaughterPoint.objects.select_related("region")
-    context = {"points": known, "may_keep": request.user.can(Can.KEEP_SEASONS)}
+    chosen = SlaughterPointFilter(request.GET)
+    context = {
+        "filter": chosen,
+        "points": chosen.qs,
+        "may_keep": request.user.can(Can.KEEP_SEASONS),
+        "sees_seasons": request.user.can(Can.SEE_INTAKES),
+    }
     return render(request, "registry/slaughter_points.html", context)
 
 

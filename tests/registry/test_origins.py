@@ -40,6 +40,7 @@ from registry.models import (
     Origin,
     RemovalPermit,
     Sale,
+    SlaughterPoint,
     Term,
     VeterinaryCertificate,
 )
@@ -60,6 +61,7 @@ from registry.services import (
     sell_batches,
 )
 from registry.services.registration import GoneOff
+from tests.builders import build_slaughter_point
 from tests.cast import PASSWORD
 from tests.files import picture
 from tests.registry.test_pages import SignIn, client_of_inspector, sign_in
@@ -101,8 +103,7 @@ def certificate(inspector: User, now: datetime, veterinary: Organisation, region
         valid_until=now.date() + timedelta(days=5),
         issued_by=veterinary,
         officer="Ахметов Д.",
-        slaughter_point="Қазталов сою пункті",
-        region=region,
+        slaughter_point=build_slaughter_point(region),
         carcasses=40,
         net_g=700_000,
     )
@@ -700,8 +701,7 @@ def test_a_certificate_is_entered_once(
             valid_until=now.date(),
             issued_by=veterinary,
             officer="x",
-            slaughter_point="x",
-            region=region,
+            slaughter_point=SlaughterPoint.objects.get(),
             carcasses=1,
             net_g=1,
         )
