@@ -196,6 +196,12 @@ def _wrong(
     wrong: Fields = {}
     if origin not in PAPER_OF or (origin == Origin.REMOVAL and term == Term.HORN):
         wrong["origin"] = _("Horns of a removal come with their brigade, seized goods with their case.")
+    elif origin == Origin.REMOVAL and term == Term.HORN_PIECE:
+        # A package of pieces has no number of horns, and a removal accounts for every horn that was cut.
+        wrong["origin"] = _(
+            "A horn that broke is a horn still: enter it with its brigade, in the condition “broken”."
+            " Pieces come from processing."
+        )
     elif origin == Origin.REMOVAL and term in MADE:
         wrong["origin"] = _("A removal gives no powder, pieces or medicine. They come from processing: open it there.")
     elif not isinstance(paper, PAPER_OF[origin] or type(None)):
