@@ -9,7 +9,7 @@ class CustodyConfig(AppConfig):
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
-        from core.notices.services import register_notice_codes
+        from core.notices.services import register_advice, register_notice_codes
         from custody.keeping import keeps_key
         from custody.models import DestructionOrder, LossReport
         from custody.services.corrections import may_see_movements
@@ -110,4 +110,12 @@ class CustodyConfig(AppConfig):
                 ),
             },
             decides="authority",
+        )
+        register_advice(
+            (
+                _("Search, tell the police, and settle the report by an act: found again, or written off."),
+                ("loss.reported",),
+            ),
+            (_("Another person than the one who asked opens it, and approves or refuses."), ("correction.waits",)),
+            (_("Check the scale and the list, and explain; the authority decides."), ("destruction.mass_differs",)),
         )

@@ -10,7 +10,7 @@ class LedgerConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.documents.places import allow_distance
-        from core.notices.services import register_notice_codes, register_obstacle
+        from core.notices.services import register_advice, register_notice_codes, register_obstacle
         from ledger.models import Box, CustodyAccount, Handover, Shelf
         from ledger.subjects import (
             may_add_to_box,
@@ -151,4 +151,28 @@ class LedgerConfig(AppConfig):
                 "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),
             },
             decides="authority",
+        )
+        register_advice(
+            (_("Read why, and begin another count if one is due."), ("stocktake.cancelled",)),
+            (_("Take each to its place, or record the movement that brought it here."), ("stocktake.elsewhere",)),
+            (_("Put aside what carries these labels, and find out whose they are."), ("stocktake.unknown",)),
+            (
+                _("Look at the store and its cooling, move the goods if needed, and say what was done."),
+                ("climate.cold", "climate.damp", "climate.warm"),
+            ),
+            (_("Look at the sensor, and enter readings by hand until it works."), ("climate.silent",)),
+            (
+                _("Call the driver and the sender: receive the load, or report the loss."),
+                ("handover.late", "handover.late_back"),
+            ),
+            (
+                _("Search: what is found is taken in or counted again, what is not is reported as lost or stolen."),
+                ("handover.missing", "stocktake.missing"),
+            ),
+            (_("Weigh these items again on another scale, and explain; the authority decides."), ("handover.mass",)),
+            (_("Another person weighs these items again, or the authority judges."), ("weighing.unexplained",)),
+            (
+                _("Compare what came with the list piece by piece, and explain; the authority decides."),
+                ("handover.seals",),
+            ),
         )

@@ -2,6 +2,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 
 class MarkingConfig(AppConfig):
@@ -10,7 +11,7 @@ class MarkingConfig(AppConfig):
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
-        from core.notices.services import register_notice_codes
+        from core.notices.services import register_advice, register_notice_codes
         from marking.models import (
             Carrier,
             CopyAlert,
@@ -93,8 +94,16 @@ class MarkingConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "labels.missing": _("%(number)s: %(count)s labels did not arrive. %(places)s"),
-                "labels.lost": _("%(count)s labels of reel %(reel)s are reported lost. %(reason)s"),
+                "labels.missing": ngettext_lazy(
+                    "%(number)s: %(count)s label did not arrive. %(places)s",
+                    "%(number)s: %(count)s labels did not arrive. %(places)s",
+                    "count",
+                ),
+                "labels.lost": ngettext_lazy(
+                    "%(count)s label of reel %(reel)s is reported lost. %(reason)s",
+                    "%(count)s labels of reel %(reel)s are reported lost. %(reason)s",
+                    "count",
+                ),
                 "labels.refused": _(
                     "Somebody tried to bind label %(label)s of reel %(reel)s, which must not be used any more"
                 ),
@@ -107,7 +116,11 @@ class MarkingConfig(AppConfig):
         register_notice_codes(
             {
                 "labels.foreign": _("Labels of your office were bound by another office: %(count)s of reel %(reel)s"),
-                "labels.destruction_waits": _("%(number)s: destroying %(count)s labels waits for a second person"),
+                "labels.destruction_waits": ngettext_lazy(
+                    "%(number)s: destroying %(count)s label waits for a second person",
+                    "%(number)s: destroying %(count)s labels waits for a second person",
+                    "count",
+                ),
                 "marks.request_waits": _("A request for the mark of %(what)s waits for a second person. %(reason)s"),
             }
         )
@@ -191,6 +204,51 @@ class MarkingConfig(AppConfig):
                     "The label of %(labels)s that was replaced on %(day)s was seen on %(ended)s. Such checks: %(count)s"
                 ),
             }
+        )
+        register_advice(
+            (
+                _(
+                    "Look at the item and the label, and say what is there; the authority decides which"
+                    " of the two stands."
+                ),
+                (
+                    "carrier.item_has_another",
+                    "carrier.on_another_item",
+                    "carrier.other_check_value",
+                    "carrier.wrong_gtin",
+                ),
+            ),
+            (
+                _(
+                    "Look at the checks and the map, find the item and compare its label; the authority"
+                    " decides whether there is a copy."
+                ),
+                ("copy.blank", "copy.burst", "copy.far", "copy.gone", "copy.many", "copy.old_print", "copy.store"),
+            ),
+            (
+                _("Compare these rows with the items, and send the file again when it is right."),
+                ("carrier.file_contradicts",),
+            ),
+            (
+                _("Another person than the one who asked opens it, and approves or refuses."),
+                ("carrier.end_waits", "labels.destruction_waits", "marks.request_waits"),
+            ),
+            (_("Open the record: enter it at the office, or set it aside and say why."), ("field_record.conflict",)),
+            (
+                _(
+                    "Look for them; the sender explains, the authority decides. Every check refuses"
+                    " these labels meanwhile."
+                ),
+                ("labels.missing",),
+            ),
+            (_("Say how they were lost. Those that turn up are destroyed, never used."), ("labels.lost",)),
+            (_("Find the label and who has it, take it away, and say what you found."), ("labels.refused",)),
+            (
+                _("Count the labels of the reel, and have the administrator check the ledger of labels."),
+                ("labels.do_not_add_up",),
+            ),
+            (_("Ask that office how it came by your labels, and write the answer."), ("labels.foreign",)),
+            (_("Read it, look at the item, and write what was found."), ("tip.taken",)),
         )
         register_verbs(
             {

@@ -9,7 +9,7 @@ class PermitsConfig(AppConfig):
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
-        from core.notices.services import register_notice_codes
+        from core.notices.services import register_advice, register_notice_codes
         from permits.models import Application, Permit
         from permits.selectors import may_add_to_application, may_add_to_permit
 
@@ -67,4 +67,8 @@ class PermitsConfig(AppConfig):
                 ),
             },
             decides="authority",
+        )
+        register_advice(
+            (_("Turn the load back, and take it in where it came from."), ("permit.revoked_under_way",)),
+            (_("Keep these items apart, and say where they came from; the authority decides."), ("handover.extra",)),
         )

@@ -12,7 +12,7 @@ class RegistryConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.documents.attaching import register_holder
-        from core.notices.services import register_notice_codes, register_obstacle
+        from core.notices.services import register_advice, register_notice_codes, register_obstacle
         from core.rules.values import register_terms
         from registry.models import Case, DailySheet, Derivative, Intake, Processing, Term
         from registry.selectors import permits_seen, seasons_seen
@@ -231,4 +231,34 @@ class RegistryConfig(AppConfig):
             },
             decides="authority",
             goods_missing=True,
+        )
+        register_advice(
+            (
+                _("Count and weigh again, or correct the counts of the protocol; then say why they differed."),
+                ("case.counts_differ",),
+            ),
+            (_("Another person than the one who asked opens it, and approves or refuses."), ("case.decision_waits",)),
+            (
+                _("Compare the brigade's paper with the sheet and the reception: correct what is wrong, or explain."),
+                (
+                    "intake.horns_per_male",
+                    "removal.carcasses",
+                    "removal.counts",
+                    "removal.horns_registered",
+                    "removal.horns_too_few",
+                    "removal.horns_too_many",
+                ),
+            ),
+            (
+                _("Stop the removal under this paper, and explain; what was taken stays in the register."),
+                ("removal.contract", "removal.over_decision", "removal.over_permit", "removal.sex"),
+            ),
+            (_("Enter the daily sheet of this brigade and day."), ("removal.no_sheet",)),
+            (_("Check the sheet against the paper, and sign it."), ("removal.sheet_open",)),
+            (_("Register what was received, or cancel the reception."), ("removal.reception_open",)),
+            (_("Open the reception of this day, or correct the sheet."), ("removal.no_reception",)),
+            (
+                _("Check the masses of what went in and came out; the authority decides upon the explanation."),
+                ("processing.loss",),
+            ),
         )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registry.days import Day, Tolerances
@@ -48,7 +47,12 @@ def _in_itself(day: Day, may: Tolerances) -> Iterator[str]:
 def _too_many(day: Day, permit: RemovalPermit, brigade: Brigade, taken_before: int) -> Iterator[str]:
     if taken_before + day.animals > permit.animals_limit:
         figures = {"permit": permit.number, "limit": permit.animals_limit, "before": taken_before}
-        yield _("The permit %(permit)s lets %(limit)s animals, %(before)s were taken before this day.") % figures
+        words = ngettext(
+            "The permit %(permit)s lets %(limit)s animal, %(before)s were taken before this day.",
+            "The permit %(permit)s lets %(limit)s animals, %(before)s were taken before this day.",
+            permit.animals_limit,
+        )
+        yield words % figures
     if brigade.members and day.animals > brigade.members * PLENTY_A_PERSON:
         words = ngettext(
             "%(animals)s animals on one day by a brigade of %(people)s person.",

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from core.accounts.filters import NO_ROLE, SOON
 from core.accounts.models import Appointment, User
@@ -172,7 +172,7 @@ def _notices(desk: Desk, label: str) -> Stat:
     waiting = desk.ask("notices", lambda: notices_waiting(desk.user, desk.today))
     hint = _until(waiting.next_due_on)
     if waiting.overdue:
-        hint = _("%(count)d past their day") % {"count": waiting.overdue}
+        hint = _past_their_day(waiting.overdue)
     tone = "stop" if waiting.overdue else "attention" if waiting.open else "neutral"
     return Stat(waiting.open, label, _url("notices:inbox"), tone, hint)
 
@@ -274,7 +274,7 @@ def _authority(desk: Desk, role: Role) -> Section:
             due=Min("due_on"),
         )
     )
-    overdue = _("%(count)d past their day") % {"count": found["overdue"]} if found["overdue"] else ""
+    overdue = _past_their_day(found["overdue"]) if found["overdue"] else ""
     stats = [
         Stat(
             found["count"],
@@ -314,7 +314,7 @@ def _auditor(desk: Desk, role: Role) -> Section:
     late = Handover.objects.late(timezone.now()).count()
     making = Statement.objects.filter(asked_by=desk.user, job__in=Job.objects.unfinished()).count()
     acts = Event.objects.filter(at__gte=datetime.combine(desk.today, time.min, ALMATY)).count()
-    overdue = _("%(count)d past their day") % {"count": notices["overdue"]} if notices["overdue"] else ""
+    overdue = _past_their_day(notices["overdue"]) if notices["overdue"] else ""
     stats = [
         Stat(
             notices["count"],
@@ -528,3 +528,7 @@ def _population_chart() -> Chart | None:
         if taken.get(population.value)
     ]
     return _chart("populations", _("Animals taken, %(season)s") % {"season": season.name}, bars)
+
+
+def _past_their_day(count: int) -> str:
+    return ngettext("%(count)d past its day", "%(count)d past their day", count) % {"count": count}

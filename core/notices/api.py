@@ -43,6 +43,7 @@ class NoteSerializer(serializers.ModelSerializer[NoticeNote]):
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):
     text = serializers.CharField(help_text="What it says, in the language of the request.")
+    advice = serializers.CharField(help_text="What whoever is told does next, in the language of the request.")
     caused_by = PersonField()
     assigned_to = PersonField()
     explained_by = PersonField()
@@ -56,6 +57,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
             "code",
             "params",
             "text",
+            "advice",
             "subject_kind",
             "subject_id",
             "organisation",

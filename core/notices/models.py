@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import Organisation, User
 from core.accounts.roles import GRANTS, Can
 from core.base.triggers import append_only, final_once, fixed, never_deleted
-from core.notices.texts import text_of
+from core.notices.texts import advice_on, text_of
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -207,6 +207,11 @@ class Notice(models.Model):
     def text(self) -> str:
         """What it says, in the reader's language."""
         return text_of(self)
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in the reader's language."""
+        return advice_on(self)
 
     @property
     def is_open(self) -> bool:

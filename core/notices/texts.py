@@ -1,8 +1,8 @@
-"""The codes of notices: what each says, who decides, what can follow. Each room gives its own as it starts; the only
-such table.
+"""The codes of notices: what each says, what to do, who decides, what can follow. Each room gives its own as it starts;
+the only such table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Decider = Literal["organisation", "authority"]
 
 TEXTS: dict[str, StrOrPromise] = {}
+ADVICE: dict[str, StrOrPromise] = {}
 DECIDERS: dict[str, Decider] = {}
 OBSTACLES: dict[str, Callable[[str], StrOrPromise]] = {}
 GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
@@ -91,11 +92,12 @@ NUMBERED_AS = {"removal": "daily_sheet", "permit": "handover", "correction": "mo
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One line of the table: what it is about, an example of its sentence, who decides."""
+    """One line of the table: what it is about, an example of its sentence, what to do, who decides."""
 
     code: str
     about: str
     example: str
+    advice: str
     decides: Decider
 
 
@@ -113,6 +115,12 @@ def register_notice_codes(
         GOODS.update(texts)
 
 
+def register_advice(*said: tuple[StrOrPromise, Iterable[str]]) -> None:
+    """Give, for the codes of a room, what whoever is told does next: one sentence, and the codes that it is for."""
+    for sentence, codes in said:
+        ADVICE.update(dict.fromkeys(codes, sentence))
+
+
 def register_obstacle(code: str, ask: Callable[[str], StrOrPromise]) -> None:
     """Have a room asked, by the key of the subject, why a notice with this code cannot be decided yet; "" if it can."""
     OBSTACLES[code] = ask
@@ -126,7 +134,9 @@ def outcomes_of(code: str) -> list[str]:
 
 def table_of_codes() -> list[Code]:
     """Every alert that the system can raise, by code."""
-    found = [Code(code, *_example(code), DECIDERS.get(code, "organisation")) for code in TEXTS]
+    found = [
+        Code(code, *_example(code), str(ADVICE.get(code, "")), DECIDERS.get(code, "organisation")) for code in TEXTS
+    ]
     return sorted(found, key=lambda line: (line.about, line.example))
 
 
@@ -147,3 +157,8 @@ def say(code: str, params: Mapping[str, object]) -> str:
 def text_of(notice: "Notice") -> str:
     """What the notice says, in the reader's language."""
     return say(notice.code, notice.params)
+
+
+def advice_on(notice: "Notice") -> str:
+    """What whoever is told does next, in the reader's language; nothing for a code of before."""
+    return str(ADVICE.get(notice.code, ""))

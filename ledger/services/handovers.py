@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from core.accounts.models import Organisation, User
 from core.audit.services import record
@@ -181,9 +182,12 @@ def _moment_of_arrival(said: datetime | None, *, at: datetime) -> datetime:
     if said <= at:
         raise BadInput(fields={"expected_at": _("It arrives after it sets out: choose a later moment.")})
     if term is not None and said > at + timedelta(hours=term["most_hours"]):
-        raise BadInput(
-            fields={"expected_at": _("The rule gives a load at most %(hours)d hours.") % {"hours": term["most_hours"]}}
+        words = ngettext(
+            "The rule gives a load at most %(hours)d hour.",
+            "The rule gives a load at most %(hours)d hours.",
+            term["most_hours"],
         )
+        raise BadInput(fields={"expected_at": words % {"hours": term["most_hours"]}})
     return said
 
 

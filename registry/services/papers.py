@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, Region, User
@@ -153,7 +154,11 @@ def enter_removal_permit(
         raise BadInput(fields=wrong)
     left = limit.animals - permitted_under(limit)
     if animals_limit > left:
-        said = _("The decision leaves %(left)s animals on this line.") % {"left": left}
+        said = ngettext(
+            "The decision leaves %(left)s animal on this line.",
+            "The decision leaves %(left)s animals on this line.",
+            left,
+        ) % {"left": left}
         raise LimitExceeded(said, fields={"animals_limit": said})
     known = BadInput(fields={"number": _("A permit with this number is in the register already.")})
     with refuse_known({"_number_": known}):

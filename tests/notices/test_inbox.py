@@ -33,7 +33,7 @@ from core.notices.services import (
     return_notice,
     settle_notice,
 )
-from core.notices.texts import DECIDERS, TEXTS, say, table_of_codes
+from core.notices.texts import ADVICE, DECIDERS, TEXTS, say, table_of_codes
 from tests.cast import enter_person
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,8 @@ def _words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TEXTS, "test.own", "%(number)s: look into it")
     monkeypatch.setitem(TEXTS, "test.judged", "%(number)s: explain it")
     monkeypatch.setitem(DECIDERS, "test.judged", "authority")
+    for code in ("test.own", "test.judged"):
+        monkeypatch.setitem(ADVICE, code, "Look into it, and say what you found.")
 
 
 @pytest.fixture
@@ -277,7 +279,24 @@ def test_every_alert_of_the_system_has_its_line(client: Client, auditor: User) -
         assert line.code in text
         assert escape(line.example) in text
         assert "%(" not in line.example
+        assert line.advice, line.code
+        assert escape(line.advice) in text
     assert DECIDERS["processing.loss"] == "authority"
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_every_alert_says_what_to_do_in_every_language(language: str) -> None:
+    with translation.override(language):
+        advice = {line.code: str(line.advice) for line in table_of_codes()}
+
+    assert set(ADVICE) >= {code for code in TEXTS if not code.startswith("test.")}
+    assert all(said.endswith(".") and len(said) > 20 for said in advice.values())
+
+
+def test_a_label_that_is_alone_is_one_label() -> None:
+    with translation.override("en"):
+        assert "1 label did not arrive" in say("labels.missing", {"number": "LT", "count": 1, "places": "1"})
+        assert "2 labels of reel" in say("labels.lost", {"reel": "LS", "count": 2, "reason": "?"})
 
 
 def test_each_sentence_agrees_with_its_count() -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0011_seasons"),
+        ("registry", "0014_old_stock_confirmed"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0023_mass_by_authority"),
+        ("ledger", "0024_hold_of_old_stock"),
     ]
 
     operations = [
