@@ -237,7 +237,10 @@ class RegistryConfig(AppConfig):
                 _("Count and weigh again, or correct the counts of the protocol; then say why they differed."),
                 ("case.counts_differ",),
             ),
-            (_("Another person than the one who asked opens it, and approves or refuses."), ("case.decision_waits",)),
+            (
+                _("Another person than the one who asked opens it, and approves or refuses."),
+                ("case.decision_waits", "intake.old_stock_waits"),
+            ),
             (
                 _("Compare the brigade's paper with the sheet and the reception: correct what is wrong, or explain."),
                 (

@@ -53,6 +53,10 @@ HELD = {
         gettext_lazy("Missing in a stock-take: %(reference)s"),
         gettext_lazy("Find it, or report its loss."),
     ),
+    Hold.Kind.ORIGIN: (
+        gettext_lazy("Old stock to be confirmed: %(reference)s"),
+        gettext_lazy("It stays where it is until a second person has confirmed where it comes from."),
+    ),
     Hold.Kind.TO_DESTROY: (
         gettext_lazy("On a list of destruction: %(reference)s"),
         gettext_lazy("It leaves by the act of the commission."),

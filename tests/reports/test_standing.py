@@ -16,6 +16,8 @@ from registry.models import Derivative, Intake, Outcome
 from registry.services import DecisionFacts, Receiver, confirm_decision, record_decision, return_goods
 from reports.standing import DECIDED, GONE, HELD, NOT_THERE, standings
 from tests.builders import register
+from tests.custody.test_loss import say
+from tests.files import scrawl
 from tests.registry.test_processing import chain
 from tests.registry.test_table import photo
 
@@ -94,6 +96,7 @@ ROOM = ("attention", "In the evidence room: Store 1")
             [("attention", "Lost from sight between stores"), ("stop", "Did not arrive: N-1")],
         ),
         (STORE, ["to_destroy"], "", [("ok", "In store: Store 1"), ("stop", "On a list of destruction: N-1")]),
+        (STORE, ["origin"], "", [("ok", "In store: Store 1"), ("stop", "Old stock to be confirmed: N-1")]),
         (STORE, ["mass"], "", [("ok", "In store: Store 1"), ("stop", "Its mass is in question: N-1")]),
         (STORE, ["processing"], "", [("ok", "In store: Store 1"), ("stop", "In processing: N-1")]),
     ],
@@ -125,7 +128,12 @@ def head(client: Client, person: User, item: Derivative) -> str:
 
 
 def test_what_was_given_back_is_pending_before_no_court(
-    client: Client, inspector: User, authority_officer: User, seized_horns: list[Derivative], now: datetime
+    client: Client,
+    inspector: User,
+    second_inspector: User,
+    authority_officer: User,
+    seized_horns: list[Derivative],
+    now: datetime,
 ) -> None:
     gone = seized_horns[0]
     case = gone.intake.case
@@ -152,7 +160,15 @@ def test_what_was_given_back_is_pending_before_no_court(
     assert client.get(f"/api/v1/items/{gone.pk}/").json()["decided"] == "returned"
 
     owner = Receiver(name="Жақсылықов Нұрлан", document="ЖК № 045871236")
-    return_goods(actor=inspector, at=now, decision=decision, item_ids=[gone.pk], receiver=owner, picture=photo(2))
+    return_goods(
+        actor=second_inspector,
+        second=inspector,
+        at=now,
+        decision=decision,
+        item_ids=[gone.pk],
+        receiver=owner,
+        picture=scrawl(),
+    )
 
     returned = head(client, inspector, gone)
     assert "Given back to the owner" in returned
@@ -183,17 +199,7 @@ def test_what_was_reported_says_how_and_what_became_of_it(
     now: datetime,
 ) -> None:
     def report(item: Derivative, kind: LossReport.Kind) -> LossReport:
-        return loss.report_loss(
-            actor=storekeeper,
-            at=now,
-            account=reception_store,
-            item_ids=[item.pk],
-            kind=kind,
-            place="",
-            noticed_on=now.date(),
-            circumstances="The lock is broken.",
-            police_number="KUI-114",
-        )
+        return say(storekeeper, now, reception_store, [item.pk], kind=kind)
 
     stolen, lost = report(marked[0], LossReport.Kind.THEFT), report(marked[1], LossReport.Kind.LOSS)
 
