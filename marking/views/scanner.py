@@ -132,6 +132,7 @@ def _for_script(language: str) -> dict[str, Any]:
         "keys": reverse("marking:public-keys"),
         "index": reverse("marking:snapshot-index"),
         "check": reverse("marking:scan-check"),
+        "hello": reverse("v1:field-hello"),
         "worker": reverse("marking:service-worker"),
         "reader": static("vendor/barcode-detector/ponyfill.js"),
         "wasm": static("vendor/barcode-detector/zxing_reader.wasm"),

@@ -569,6 +569,24 @@ def test_a_lost_phone_keeps_nothing_after_its_next_contact(
     assert not FieldRecord.objects.exists()
 
 
+def test_the_scanner_too_wipes_a_lost_phone(begin: Open, open_intake: Intake, inspector: User, now: datetime) -> None:
+    page = begin()
+    page.goto("/scan/?lang=en")
+    page.wait_for_load_state("networkidle")
+    assert "saiga-notebook" in page.evaluate(DATABASES)
+    revoke_device(actor=inspector, at=now, device=FieldDevice.objects.get(), reason="Lost on the way")
+    page.context.clear_cookies()
+    page.click("[data-refresh]")
+    for _time in range(50):
+        if "saiga-notebook" not in page.evaluate(DATABASES):
+            break
+        page.wait_for_timeout(100)
+    assert "saiga-notebook" not in page.evaluate(DATABASES)
+
+
+DATABASES = "indexedDB.databases().then((found) => found.map((one) => one.name))"
+
+
 def test_the_camera_reads_a_blank_label_into_the_notebook(
     browser: Browser, live_server: LiveServer, inspector: User, open_intake: Intake, blank: Mark, tmp_path: Path
 ) -> None:

@@ -180,6 +180,18 @@ export async function register(urls, name) {
   await navigator.storage?.persist?.();
 }
 
+// Whether the registry says that this phone must wipe itself. Asked by pages that are no notebook, too.
+export async function isRevoked(urls) {
+  const key = await kept("key");
+  if (!key) return false;
+  try {
+    await ask(urls.hello, { method: "POST", json: { key } });
+  } catch (error) {
+    return mustWipe(error);
+  }
+  return false;
+}
+
 // The person has signed in: the phone may send again. Throws Refused.
 export async function greet(urls) {
   return ask(urls.hello, { method: "POST", json: { key: await kept("key") } });

@@ -283,6 +283,15 @@ async function fetchNow() {
   }
   await loadKnown();
   showKnown(message);
+  await wipeRevoked().catch(() => {});
+}
+
+// A lost phone is wiped at its next contact, whichever page has it.
+async function wipeRevoked() {
+  const databases = (await indexedDB.databases?.()) ?? [];
+  if (!databases.some((one) => one.name === "saiga-notebook")) return;
+  const outbox = await import("./outbox.js");
+  if (await outbox.isRevoked({ hello: page.hello })) await outbox.wipe();
 }
 
 // ---- Camera ----
