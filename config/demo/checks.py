@@ -11,7 +11,7 @@ from core.notices.models import Notice
 from core.notices.services import decide_notice
 from marking.checklog import Asker, Entry, Place, entry_of
 from marking.models import CopyAlert, Mark, Tip
-from marking.selectors import Answer, check_text
+from marking.selectors import check_text, check_texts
 from marking.services.checks import keep_entries
 from marking.services.copies import find_copies
 from marking.services.tips import take_tip
@@ -34,7 +34,7 @@ def check_labels(cast: Cast, chance: random.Random, former: str, now: datetime) 
     """Six weeks of checks near the stores, and six labels that were seen where, when or as often as one cannot be; the
     authority has looked into one of them.
     """
-    marks = {store: _marks_in(store, 12) for store in NEAR}
+    marks = {store: _marks_in(store, 12, issued_before=now - timedelta(weeks=WEEKS)) for store in NEAR}
     keep_entries([*_all_is_well(cast, chance, marks, now), *_all_is_not(marks, former, now)])
     alerts = find_copies(at=now)
     officer = cast.people["officer"]
@@ -53,15 +53,16 @@ def check_labels(cast: Cast, chance: random.Random, former: str, now: datetime) 
 def _all_is_well(cast: Cast, chance: random.Random, marks: dict[str, list[Mark]], now: datetime) -> Iterator[Entry]:
     inspection = cast.organisations["inspection"]
     askers = [PUBLIC, PUBLIC, PUBLIC, Asker(inspection.kind, inspection.pk), Asker("trader")]
-    answers: dict[str, Answer] = {}
+    stores = sorted(store for store in marks if marks[store])
+    codes = [mark.code for store in stores for mark in marks[store]]
+    answers = dict(zip(codes, check_texts(codes, own_hosts=()), strict=True))
     for _number in range(CHECKS):
-        store = chance.choice(sorted(store for store in marks if marks[store]))
+        store = chance.choice(stores)
         # Six stand for each store: the others stay for what is not well.
         code = chance.choice(marks[store][6:] or marks[store]).code
-        answer = answers.setdefault(code, check_text(code, own_hosts=()))
         asker = chance.choice(askers)
         yield entry_of(
-            answer,
+            answers[code],
             code,
             at=now - timedelta(minutes=chance.randint(30, WEEKS * 7 * 24 * 60)),
             channel="web" if asker.who == "public" else chance.choice(["app", "api"]),
@@ -96,7 +97,7 @@ def _all_is_not(marks: dict[str, list[Mark]], former: str, now: datetime) -> Ite
 
 def take_tips(chance: random.Random, now: datetime) -> list[Tip]:
     """What people told of labels: in three languages, one with a photo, one that names no label of ours."""
-    codes = [mark.code for mark in _marks_in("CS-75", 5)]
+    codes = [mark.code for mark in _marks_in("CS-75", 5, issued_before=now - timedelta(weeks=WEEKS))]
     photo = io.BytesIO(draw_horn(chance, side="R", length_mm=243, mass_g=208))
     told: list[tuple[int, str, str, str, str, str, io.BytesIO | None]] = [
         (9, codes[0], "copy", "Базарда екі мүйізде бірдей заттаңба тұр", "Алматы, «Алтын Орда» базары", "kk", None),
@@ -118,8 +119,10 @@ def take_tips(chance: random.Random, now: datetime) -> list[Tip]:
     ]
 
 
-def _marks_in(store: str, count: int) -> list[Mark]:
+def _marks_in(store: str, count: int, *, issued_before: datetime) -> list[Mark]:
     there = Mark.objects.active().filter(
-        derivative__item__holdings__account__code=store, derivative__item__holdings__pieces__gt=0
+        issued_at__lt=issued_before,
+        derivative__item__holdings__account__code=store,
+        derivative__item__holdings__pieces__gt=0,
     )
     return list(there.order_by("code")[:count])

@@ -75,8 +75,8 @@ def horns(chance: random.Random, count: int) -> list[TableRow]:
     return rows
 
 
-def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
-    """The papers of the season: decision, removal permits, brigades with contracts."""
+def open_autumn(cast: Cast, chance: random.Random, *, times: int = 1) -> Autumn:
+    """The papers of the season: decision, removal permits, brigades with contracts; `times` as many animals."""
     officer, at = cast.people["officer"], moment(date(2025, 6, 25), 10)
     season = open_season(
         actor=officer,
@@ -101,9 +101,9 @@ def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
         basis_number="БН-2025/07",
         basis_on=date(2025, 5, 30),
         limits=[
-            Limit(Population.URAL, region, 130_000),
-            Limit(Population.URAL, Region.objects.get(pk="15"), 40_000),
-            Limit(Population.BETPAKDALA, Region.objects.get(pk="35"), 90_000),
+            Limit(Population.URAL, region, 130_000 * times),
+            Limit(Population.URAL, Region.objects.get(pk="15"), 40_000 * times),
+            Limit(Population.BETPAKDALA, Region.objects.get(pk="35"), 90_000 * times),
         ],
     )
     line = decision.limits.get(region=region)
@@ -116,7 +116,7 @@ def open_autumn(cast: Cast, chance: random.Random) -> Autumn:
                 number=f"БҚО-2025/{number:02d}",
                 issued_on=issued,
                 holder=cast.organisations["enterprise"],
-                animals_limit=limit,
+                animals_limit=limit * times,
             )
         )
     autumn.slaughter_point = enter_slaughter_point(

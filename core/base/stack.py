@@ -122,7 +122,9 @@ def prepare(supervisor: Supervisor, var: Path) -> str:
     compile_catalogues()
     if not prepared.exists() or prepared.read_text() != state:
         command = [sys.executable, "manage.py", "prepare", "--sign-ins", str(sign_ins)]
-        if supervisor.run(Child("prepare", [*command, *([] if demo else ["--no-demo"])], ROOT)):
+        if supervisor.run(
+            Child("prepare", [*command, *([] if demo else ["--no-demo"])], ROOT, {"PYTHONUNBUFFERED": "1"})
+        ):
             raise CannotRun("the database could not be prepared")
         prepared.write_text(state)
     return sign_ins.read_text()

@@ -68,7 +68,7 @@ def reconcile_day(
     if withdrawn is not None:
         subjects.append(("daily_sheet", str(withdrawn.pk)))
     if subjects:
-        organisation = None if day is None else _who_explains(day)
+        organisation = _who_explains(day) if day is not None and faults else None
         pending = set() if day is None else undecided(day)
         concerned = actor or (None if day is None else _who_wrote(day))
         _settle(
