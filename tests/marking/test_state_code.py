@@ -1,8 +1,12 @@
 """State codes, seals and chips as scanners send them: read, or asked about; never guessed."""
 
+import re
+
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
+from reportlab.pdfbase.ttfonts import TTFontFile
 
 from marking.state_code import (
     GS,
@@ -122,3 +126,13 @@ def test_a_chip_has_as_many_bits_as_chips_have() -> None:
     for wrong in ("E280", "0" * 24, "F" * 24, "G" * 24, "E" * 25):
         with pytest.raises(CarrierError):
             parse_tid(wrong)
+
+
+def test_pages_have_a_picture_of_the_sign_gs() -> None:
+    theme = (settings.ROOT / "static/css/theme.css").read_text(encoding="utf-8")
+    font = TTFontFile(str(settings.ROOT / "static/fonts/separator.ttf"))
+
+    assert font.charToGlyph[ord(SHOWN_GS)]
+    assert "unicode-range: U+241D" in theme
+    for family in ("--tblr-font-sans-serif", "--tblr-font-monospace"):
+        assert re.search(rf'{family}: "Saiga Separator", "Noto Sans', theme)
