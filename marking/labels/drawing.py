@@ -25,6 +25,7 @@ from marking.labels.geometry import (
     lay_out,
     module_dots,
 )
+from marking.labels.masks import MASKS, penalty
 from marking.labels.pdf import Font, MissingGlyphError, PdfWriter
 
 _ELLIPSIS = "…"
@@ -40,7 +41,8 @@ _INSIDE = 0.003
 class Label:
     """One label as printed. `symbol` is the text of the main symbol; `sscc` the eighteen digits of a box.
 
-    The others are what people read: `term` in the first language of the label, `second` in the second.
+    The others are what people read: `term` in the first language of the label, `second` in the second; `hidden` is the
+    code for under the flap, on stock that has one.
     """
 
     symbol: str
@@ -52,6 +54,7 @@ class Label:
     caption: str = ""
     second: str = ""
     sscc: str = ""
+    hidden: str = ""
 
     @property
     def said(self) -> str:
@@ -142,18 +145,25 @@ class Fitted:
 def draw_symbol(text: str, kind: Kind, error_correction: str = "") -> Symbol:
     """The symbol of this text (ISO/IEC 18004, 16022, GS1-128). ValueError when the text does not fit any symbol."""
     if kind == "qr":
-        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=error_correction)
+        level = {"ec_level": error_correction}
+        drawn = [_modules(text, zxingcpp.BarcodeFormat.QRCode, **level, data_mask=mask) for mask in MASKS]
+        digits, height, width = min(drawn, key=lambda one: penalty(one[0], one[1]))
     elif kind == "datamatrix":
-        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
+        digits, height, width = _modules(text, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
     else:
-        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128, gs1=True)
-    image = barcode.to_image(scale=1, add_quiet_zones=False)
-    height, width = image.shape if kind != "bars" else (1, image.shape[1])
-    # The image has the buffer protocol, though its type does not say so.
-    digits = bytes(cast("memoryview", image)).translate(_TO_BITS)
+        digits, _height, width = _modules(text, zxingcpp.BarcodeFormat.Code128, gs1=True)
+        height = 1
     padding = b"1" * (-width % 8)
     bits = b"".join([digits[at : at + width] + padding for at in range(0, width * height, width)])
     return Symbol(width, height, int(bits, 2).to_bytes(len(bits) // 8, "big"))
+
+
+def _modules(text: str, form: zxingcpp.BarcodeFormat, **options: Any) -> tuple[bytes, int, int]:
+    """The modules row by row, dark "0" and light "1", and how many rows and columns they are."""
+    image = zxingcpp.create_barcode(text, form, **options).to_image(scale=1, add_quiet_zones=False)
+    height, width = image.shape
+    # The image has the buffer protocol, though its type does not say so.
+    return bytes(cast("memoryview", image)).translate(_TO_BITS), height, width
 
 
 def place_symbols(label: Label, profile: Profile, how: Print) -> list[Placed]:
@@ -242,8 +252,12 @@ class Pencil:
             "mono": fonts.mono,
             "mono_bold": fonts.mono_bold,
         }
-        lines = lay_out(profile, how.symbols, bilingual=True).lines
-        used = {line.face for line in lines}
+        layout = lay_out(profile, how.symbols, bilingual=True)
+        used = {line.face for line in layout.lines}
+        down = -how.dots(layout.fold) * self._dot
+        across = profile.label_width * POINTS_PER_MM
+        # A hair of one dot shows where the cover begins.
+        self._fold = b"%.3f w 0 %.3f m %.3f %.3f l S\n" % (self._dot, down, across, down) if layout.fold else b""
         self._fonts: dict[Face, Font] = {
             face: self.document.add_font(path) for face, path in cast("Any", self._paths).items() if face in used
         }
@@ -266,7 +280,7 @@ class Pencil:
             text = "".join([self._write(line, getattr(label, line.field)) for line in lines])
         except MissingGlyphError as missing:
             raise LabelError(label, "glyph", missing.character) from None
-        return b"q 1 0 0 1 %.3f %.3f cm\n%b%bQ\n" % (x, y, symbols, text.encode("ascii"))
+        return b"q 1 0 0 1 %.3f %.3f cm\n%b%b%bQ\n" % (x, y, symbols, self._fold, text.encode("ascii"))
 
     def _paint(self, placed: Placed) -> bytes:
         symbol = placed.symbol

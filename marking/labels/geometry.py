@@ -5,7 +5,7 @@ the usual A4 ones; a roll has one label a page.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -15,7 +15,11 @@ POINTS_PER_MM = 72 / MM_PER_INCH
 LEAST_MODULE_MM = 0.25
 PHONE_MODULE_MM = 0.33
 
-Field = Literal["caption", "term", "second", "code", "number", "mass", "dated", "said"]
+# The widest symbol that is still read round a horn 27 mm across when it is turned, blurred and dirty as well; the
+# sides of wider ones turn away too far (benchmarks/print_quality.py).
+HORN_SYMBOL_MM = 16.0
+
+Field = Literal["caption", "term", "second", "code", "number", "mass", "dated", "said", "hidden"]
 Face = Literal["regular", "bold", "mono", "mono_bold"]
 Kind = Literal["qr", "datamatrix", "bars"]
 
@@ -38,6 +42,10 @@ LEAST_POINTS = 4.2
 LEAST_CODE_POINTS = 5.0
 MONO_WIDTH = 0.6
 CODE_LETTERS = 14
+
+# The strip along the lower edge that a flap or a scratch field covers: a share of the label, no less and no more.
+FLAP_SHARE = 0.1
+LEAST_FLAP_MM, MOST_FLAP_MM = 3.2, 6.0
 
 # Which fields a label may leave out; the code is on every one.
 CHOOSABLE: tuple[Field, ...] = ("caption", "term", "number", "mass", "dated")
@@ -76,10 +84,11 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stands where on a label."""
+    """What stands where on a label. `fold` is where the strip to be covered begins, from the label's top; 0: none."""
 
     rooms: tuple[Room, ...]
     lines: tuple[Line, ...]
+    fold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,8 @@ class Profile:
     `symbol` is the side of the square kept for the symbol with its quiet zone. `dpi` is the printer this stock is
     usually printed on. `inset` is kept free of text along the edges. `short` chooses the address with the code alone
     instead of the signed statement, for labels without room for the signed symbol. `bars` keeps room for the
-    GS1-128 symbol of a box.
+    GS1-128 symbol of a box. `flap` is the strip along the lower edge for the hidden code, which is covered after
+    printing; nothing else stands there.
     """
 
     key: str
@@ -109,6 +119,7 @@ class Profile:
     inset: float = 1.5
     short: bool = False
     bars: bool = False
+    flap: float = 0.0
 
     @property
     def per_page(self) -> int:
@@ -138,10 +149,24 @@ class Profile:
         return (SHORT_MODULES if self.short else SIGNED_MODULES)[kind, level]
 
 
+def with_flap(profile: Profile) -> Profile:
+    """The same stock with a strip for the hidden code."""
+    return replace(profile, flap=round(min(max(profile.label_height * FLAP_SHARE, LEAST_FLAP_MM), MOST_FLAP_MM), 1))
+
+
 def module_dots(room: float, modules: int, quiet: int, dpi: int, *, least: float = LEAST_MODULE_MM) -> int:
     """Printer dots of one module: the most that fit the room; 0 when the finest legal one is too large."""
     dots = int(room * dpi / MM_PER_INCH / (modules + 2 * quiet) + 1e-9)
     return dots if dots * MM_PER_INCH / dpi >= least - 1e-9 else 0
+
+
+def suits_horns(profile: Profile, symbols: str, dpi: int) -> bool:
+    """Whether a phone reads the main symbol round a horn: QR, narrow, of modules that are not too fine."""
+    if symbols == "datamatrix":
+        return False
+    modules = profile.modules("qr")
+    module = module_dots(profile.symbol, modules, QUIET_MODULES, dpi) * MM_PER_INCH / dpi
+    return module >= PHONE_MODULE_MM and modules * module <= HORN_SYMBOL_MM
 
 
 def least_room(modules: int, quiet: int, dpi: int) -> float:
@@ -156,7 +181,8 @@ def lay_out(profile: Profile, symbols: str = "qr", *, bilingual: bool = False) -
 
     `symbols` is qr, datamatrix or both.
     """
-    width, height, inset, side = profile.label_width, profile.label_height, profile.inset, profile.symbol
+    width, inset, side = profile.label_width, profile.inset, profile.symbol
+    height = profile.label_height - profile.flap
     main: Kind = "datamatrix" if symbols == "datamatrix" else "qr"
     beside = width - side - inset - _left(profile)
     bottom = height - inset - ((BARS_HEIGHT_MM + 8) if profile.bars else 0)
@@ -180,7 +206,11 @@ def lay_out(profile: Profile, symbols: str = "qr", *, bilingual: bool = False) -
     if profile.bars:
         rooms.append(Room("bars", 0, height - inset - BARS_HEIGHT_MM - 6, width, BARS_HEIGHT_MM))
         lines.append(Line("said", "mono", 13, 9, height - inset - 1.5, inset, right))
-    return Layout(tuple(rooms), tuple(lines))
+    if profile.flap:
+        size = round(min((profile.flap - 1.2) * POINTS_PER_MM, 8), 1)
+        below = round(height + profile.flap / 2 + size / POINTS_PER_MM * 0.36, 2)
+        lines.append(Line("hidden", "mono_bold", size, LEAST_CODE_POINTS, below, inset, right))
+    return Layout(tuple(rooms), tuple(lines), height if profile.flap else 0.0)
 
 
 def _left(profile: Profile) -> float:
@@ -280,8 +310,9 @@ def find_faults(profile: Profile, symbols: str, dpi: int) -> list[Fault]:
             faults.append(Fault(f"page_{side}", "page", needed))
         if count > 1 and pitch < label - 1e-9:
             faults.append(Fault("pitch_x" if side == "width" else "pitch_y", "overlap", label))
-    if profile.symbol > min(profile.label_width, profile.label_height):
-        faults.append(Fault("symbol", "symbol", min(profile.label_width, profile.label_height)))
+    within = min(profile.label_width, round(profile.label_height - profile.flap, 2))
+    if profile.symbol > within + 1e-9:
+        faults.append(Fault("symbol", "symbol", within))
     for kind in ("datamatrix",) if symbols == "datamatrix" else ("qr",):
         modules, quiet = profile.modules(kind), QUIET[kind]
         if not module_dots(profile.symbol, modules, quiet, dpi):

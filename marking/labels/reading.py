@@ -1,6 +1,6 @@
 """Reads printed labels back: pages are rendered as a printer would and their symbols decoded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -81,6 +81,25 @@ def check_sample(
         _check_page(picture, profile, [labels[index] for index in by_page[page]], how, first)
         read += len(by_page[page])
     return read
+
+
+def find_unreadable(pdf: bytes, wanted: Sequence[Collection[str]], *, dpi: int = 203, most: int = 20) -> int | None:
+    """The first page, counted from 0, on which a symbol of these texts cannot be read; None when all can.
+
+    Pages drawn by others than us: whatever else stands on them is no matter. Of more than `most` pages as many are
+    looked at, evenly, the first and the last among them.
+    """
+    last = len(wanted) - 1
+    chosen = range(len(wanted)) if len(wanted) <= most else sorted({last * step // (most - 1) for step in range(most)})
+    document = pdfium.PdfDocument(pdf)
+    try:
+        for page in chosen:
+            picture = document[page].render(scale=dpi / 72, grayscale=True).to_pil()
+            if not set(wanted[page]) <= set(read_all(picture)):
+                return page
+    finally:
+        document.close()
+    return None
 
 
 def _check_page(picture: Image.Image, profile: Profile, labels: Sequence[Label], how: Print, first: int) -> None:

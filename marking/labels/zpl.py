@@ -101,8 +101,13 @@ class _Typist:
         x = self._how.dots(left) + self._how.dots(self._how.move_x)
         y = self._how.dots(top) + self._how.dots(self._how.move_y)
         made = [self._symbol(placed, x, y) for placed in place_symbols(label, self._profile, self._how)]
+        layout = lay_out(self._profile, self._how.symbols, bilingual=bool(label.second))
+        if layout.fold:
+            made.append(
+                f"^FO{x},{y + self._how.dots(layout.fold)}^GB{self._how.dots(self._profile.label_width)},1,1^FS"
+            )
         try:
-            for line in lay_out(self._profile, self._how.symbols, bilingual=bool(label.second)).lines:
+            for line in layout.lines:
                 if text := getattr(label, line.field):
                     across, down, coded = self._typed(line, text)
                     made.append(f"^FO{x + across},{y + down}{coded}")

@@ -9,11 +9,13 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import zxingcpp
 from PIL import Image
+
+from marking.labels.drawing import draw_symbol
 
 _COMMAND = re.compile(r"([\^~])([A-Z]0|[A-Z][A-Z0-9])([^\^~]*)")
 _GRAPHIC = re.compile(r"A,(\d+),(\d+),(\d+),:Z64:([A-Za-z0-9+/=]+):([0-9A-F]{4})")
@@ -49,8 +51,8 @@ def draw_format(zpl: str) -> Image.Image:
             bar = int(given)
         elif command in ("BQ", "BX", "BC", "A0"):
             pending = (command, given)
-        elif command == "GF" and picture is not None:
-            _paste(picture, _unpack(given), x, y)
+        elif command in ("GB", "GF") and picture is not None:
+            _paste(picture, _GRAPHICS[command](given), x, y)
         elif command == "FD" and picture is not None and pending is not None:
             if pending[0] != "A0":
                 _paste(picture, _symbol(pending, given, bar), x, y)
@@ -80,8 +82,10 @@ def _symbol(pending: tuple[str, str], data: str, bar: int) -> Image.Image:
     options = given.split(",")
     if command == "BQ":
         level, _, text = data.partition(",")
-        barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level[0])
-        return _scaled(barcode, int(options[2]), 0)
+        symbol = draw_symbol(text, "qr", level[0])
+        picture = Image.frombytes("1", (symbol.width, symbol.height), symbol.packed).convert("L")
+        dots = int(options[2])
+        return picture.resize((symbol.width * dots, symbol.height * dots), Image.Resampling.NEAREST)
     if command == "BX":
         barcode = zxingcpp.create_barcode(data, zxingcpp.BarcodeFormat.DataMatrix, force_square=True)
         return _scaled(barcode, int(options[1]), 0)
@@ -110,6 +114,15 @@ def _unpack(given: str) -> Image.Image:
         raise ZplError("a picture has another size than it says")
     dark = Image.frombytes("1", (int(row) * 8, len(bits) // int(row)), bits)
     return dark.point(lambda bit: 255 - bit, "L")
+
+
+def _box(given: str) -> Image.Image:
+    """A line or a full box: width, height, thickness."""
+    wide, high, _thick = (int(number) for number in given.split(","))
+    return Image.new("L", (wide, high), 0)
+
+
+_GRAPHICS: dict[str, Callable[[str], Image.Image]] = {"GB": _box, "GF": _unpack}
 
 
 def _paste(page: Image.Image, picture: Image.Image, x: int, y: int) -> None:

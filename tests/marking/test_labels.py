@@ -1,13 +1,17 @@
 """Printed labels: every symbol is read back from the rasterised sheet, every text from the file."""
 
 import io
+import itertools
+import re
 import secrets
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
+import zxingcpp
 from PIL import Image
 from pypdf import PdfReader
 
@@ -21,11 +25,14 @@ from marking.labels import (
     Profile,
     check_sample,
     draw_labels,
+    find_faults,
     lay_out,
     render_page,
+    with_flap,
 )
-from marking.labels.drawing import draw_symbol
+from marking.labels.drawing import _TO_BITS, draw_symbol
 from marking.labels.geometry import LEAST_MODULE_MM, MM_PER_INCH, QUIET_MODULES, module_dots
+from marking.labels.masks import MASKS, penalty
 from marking.labels.reading import read_symbols
 from marking.payload import to_address
 
@@ -139,8 +146,15 @@ def test_it_makes_a_module_of_whole_dots_not_too_fine(profile: Profile, dpi: int
 
 @every_profile
 @pytest.mark.parametrize("symbols", ["qr", "datamatrix", "both"])
-def test_it_keeps_texts_away_from_symbols_and_from_the_edge(profile: Profile, symbols: str) -> None:
+@pytest.mark.parametrize("flap", [False, True])
+def test_it_keeps_texts_away_from_symbols_and_from_the_edge(profile: Profile, symbols: str, flap: bool) -> None:
+    profile = with_flap(profile) if flap else profile
     layout = lay_out(profile, symbols, bilingual=True)
+    if flap:
+        assert not find_faults(profile, symbols, 300)
+        below_fold = [line.field for line in layout.lines if line.baseline > layout.fold]
+        assert below_fold == ["hidden"]
+        assert all(room.top + room.height <= layout.fold + 0.01 for room in layout.rooms)
 
     bottom = 0.0
     for line in layout.lines:
@@ -270,3 +284,38 @@ def test_it_says_after_each_page_how_many_are_drawn() -> None:
     )  # fmt: skip
 
     assert told == [21, 42, 50]
+
+
+def penalty_by_hand(rows: list[str]) -> int:
+    """ISO/IEC 18004, table 11, as it is written; 0 is dark."""
+    side = len(rows)
+    points = 0
+    for lines in (rows, ["".join(column) for column in zip(*rows, strict=True)]):
+        for line in lines:
+            points += sum(len(run) - 2 for run in re.findall(r"0{5,}|1{5,}", line))
+            finders = ("01000101111", "11110100010")
+            points += 40 * sum(line[at : at + 11] in finders for at in range(side - 10))
+    for y, x in itertools.product(range(side - 1), repeat=2):
+        points += 3 * (len({rows[y][x], rows[y][x + 1], rows[y + 1][x], rows[y + 1][x + 1]}) == 1)
+    light = sum(row.count("1") for row in rows) / side**2
+    return points + 10 * int(abs(light * 100 - 50) / 5)
+
+
+def test_the_penalty_of_a_mask_is_that_of_the_standard() -> None:
+    for _again in range(20):
+        rows = ["".join(secrets.choice("000111011110100010") for _x in range(33)) for _y in range(33)]
+        assert penalty("".join(rows).encode(), 33) == penalty_by_hand(rows)
+
+
+def test_the_better_of_two_masks_is_drawn() -> None:
+    text = make_labels(1)[0].symbol
+    drawn = {}
+    for mask in MASKS:
+        code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=mask)
+        image = cast("memoryview", code.to_image(scale=1, add_quiet_zones=False))
+        digits = bytes(image).translate(_TO_BITS)
+        drawn[penalty(digits, 45)] = int(
+            "".join(f"{digits[at : at + 45].decode():1<48}" for at in range(0, 2025, 45)), 2
+        )
+
+    assert int.from_bytes(draw_symbol(text, "qr", "M").packed, "big") == drawn[min(drawn)]
