@@ -16,8 +16,7 @@ from core.accounts.roles import Can
 from core.audit.models import Event
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
-from custody.box_forms import MEDIA, draw_box_labels_as
-from custody.box_labels import draw_box_labels
+from custody.box_forms import MEDIA, LabelUnreadable, draw_box_labels_as
 from custody.boxes import Content, contents_of, items_in, labels_of, places_of, shelf_of
 from custody.doors import own_hosts, say_refusal, wants_part
 from custody.filters_boxes import BoxFilter
@@ -172,16 +171,20 @@ def labels(request: SignedInRequest) -> HttpResponse:
 
 def _labels(request: SignedInRequest, chosen: list[Box], name: str) -> HttpResponse:
     """PDF, or `?form=zpl` and `?form=png` for label printers, with `&dpi=` of the printer."""
-    form, dpi = request.GET.get("form"), request.GET.get("dpi", "203")
-    if form in ("zpl", "png") and dpi in ("203", "300", "600"):
+    form, dpi = request.GET.get("form", "pdf"), request.GET.get("dpi", "203")
+    if form not in ("zpl", "png") or dpi not in ("203", "300", "600"):
+        form, dpi = "pdf", "203"
+    try:
         content, ending = draw_box_labels_as(labels_of(chosen), form=form, dpi=int(dpi))
-        answer = HttpResponse(content, content_type=MEDIA[ending])
-        answer["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
-        return answer
-    answer = HttpResponse(draw_box_labels(labels_of(chosen)), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    except LabelUnreadable as refusal:
+        messages.error(request, str(refusal))
+        return redirect("custody:box", chosen[0].sscc) if len(chosen) == 1 else redirect("custody:boxes")
+    answer = HttpResponse(content, content_type=MEDIA[ending])
+    shown = "inline" if ending == "pdf" else "attachment"
+    answer["Content-Disposition"] = f'{shown}; filename="{name}.{ending}"'
     answer["Cache-Control"] = "private, no-store"
-    answer._csp_exempt = True  # type: ignore[attr-defined]  # the browser's own reader of PDFs
+    if ending == "pdf":
+        answer._csp_exempt = True  # type: ignore[attr-defined]  # the browser's own reader of PDFs
     return answer
 
 

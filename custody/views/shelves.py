@@ -11,7 +11,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.refusals import add_refusal
-from custody.box_labels import draw_shelf_labels
+from custody.box_forms import LabelUnreadable, draw_shelves
 from custody.boxes import Content, contents_of, count_on_shelves, labels_of_shelves, places_of
 from custody.doors import own_hosts, wants_part
 from custody.forms_boxes import ShelvesForm
@@ -59,7 +59,12 @@ def shelf_labels(request: SignedInRequest, pk: int) -> HttpResponse:
     one = request.GET.get("shelf", "")
     if one.isascii() and one.isdigit() and len(one) < 10:
         found = found.filter(pk=int(one))
-    answer = HttpResponse(draw_shelf_labels(labels_of_shelves(list(found))), content_type="application/pdf")
+    try:
+        content = draw_shelves(labels_of_shelves(list(found)))
+    except LabelUnreadable as refusal:
+        messages.error(request, str(refusal))
+        return redirect("custody:shelves", pk)
+    answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{store.code}.pdf"'
     answer._csp_exempt = True  # type: ignore[attr-defined]  # the browser's own reader of PDFs
     return answer
