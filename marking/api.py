@@ -27,7 +27,7 @@ from marking.serializers import (
     RegistrationSerializer,
 )
 from marking.services.issue import register_and_mark
-from marking.services.labels import print_labels
+from marking.services.labels import note_taken, print_labels
 from marking.services.orders import LabelOrder
 from registry.models import Intake
 
@@ -95,7 +95,7 @@ class OrderLabels(APIView):
 
 def _runs(request: Request) -> QuerySet[LabelRun]:
     runs = LabelRun.objects.visible_to(person_of(request))
-    return runs.select_related("job").prefetch_related("parts__document")
+    return runs.select_related("job", "own_stock").prefetch_related("parts__document")
 
 
 class LabelRuns(ListAPIView[LabelRun]):
@@ -135,9 +135,10 @@ class LabelFile(APIView):
     def get(self, request: Request, pk: int, part: int) -> FileResponse:
         """The file of a finished part: PDF, ZPL, a PNG, or a zip of PNGs."""
         run = get_object_or_404(_runs(request), pk=pk)
-        found = run.parts.select_related("document").filter(part=part).first()
+        found = run.parts.select_related("document", "run").filter(part=part).first()
         if found is None:
             raise Http404
+        note_taken(actor=person_of(request), at=timezone.now(), part=found)
         return serve(found.document, download=True)
 
 

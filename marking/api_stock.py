@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -189,6 +190,7 @@ class RowLabelsDoneSerializer(serializers.Serializer[Any]):
 class MarkRequestSerializer(serializers.ModelSerializer[MarkRequest]):
     intake = serializers.IntegerField(source="intake_id", allow_null=True)
     mark = serializers.CharField(source="mark_id", allow_null=True)
+    blank = serializers.CharField(source="blank_id", allow_null=True, help_text="The blank label in its place.")
     new_mark = serializers.CharField(source="new_mark_id", allow_null=True)
     label_run = serializers.IntegerField(source="run_id", allow_null=True)
 
@@ -204,6 +206,7 @@ class MarkRequestSerializer(serializers.ModelSerializer[MarkRequest]):
             "asked_at",
             "decided_at",
             "refusal",
+            "blank",
             "new_mark",
             "label_run",
         )
@@ -214,7 +217,21 @@ class AskSerializer(serializers.Serializer[Any]):
     mark = serializers.CharField(max_length=12, required=False, help_text="Code of an active mark.")
     intake = serializers.IntegerField(required=False, help_text="A reprint of all labels of this intake.")
     reason = serializers.CharField(max_length=200)
-    order = LabelOrderSerializer(required=False, help_text="How it is printed; not for a void mark.")
+    order = LabelOrderSerializer(required=False, help_text="How it is printed; not for a void mark or a blank label.")
+    blank = serializers.CharField(
+        max_length=500,
+        required=False,
+        help_text="To replace: a blank label that hangs on the item already, as multipart with its photo.",
+    )
+    photo = serializers.FileField(required=False, help_text="A photo of the blank label on the item.")
+    confirm_foreign = serializers.BooleanField(
+        required=False, default=False, help_text="The label is right although it belongs to another office."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("blank") and not attrs.get("photo"):
+            raise serializers.ValidationError({"photo": [_("Take a photo that shows the label on the horn.")]})
+        return attrs
 
 
 class RefuseSerializer(serializers.Serializer[Any]):
@@ -484,6 +501,7 @@ class NameRowLabels(APIView):
 
 class MarkRequests(ListAPIView[MarkRequest]):
     permission_classes = [granted(Can.PRINT_LABELS, Can.APPROVE_MARKS, Can.SEE_EVERYTHING)]
+    parser_classes = [JSONParser, MultiPartParser]
     serializer_class = MarkRequestSerializer
     queryset = MarkRequest.objects.none()
 
@@ -495,10 +513,19 @@ class MarkRequests(ListAPIView[MarkRequest]):
         """Requests to print again, void or replace marks, newest first."""
         return self.list(request)
 
-    @extend_schema(operation_id="mark_requests_ask", request=AskSerializer, responses={201: MarkRequestSerializer})
-    @idempotent
+    @extend_schema(
+        operation_id="mark_requests_ask",
+        request=AskSerializer,
+        responses={201: MarkRequestSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+    )
     def post(self, request: Request) -> Response:
         """Ask for a reprint, an end, or a new mark; another person approves it."""
+        with telling_refused(person_of(request), timezone.now()):
+            return self._ask(request)
+
+    @idempotent
+    def _ask(self, request: Request) -> Response:
         person = person_of(request)
         shape = AskSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -516,8 +543,16 @@ class MarkRequests(ListAPIView[MarkRequest]):
             mark=mark,
             intake=intake,
             order=LabelOrder(**said["order"]) if said.get("order") else None,
+            label=_tied(request, said),
         )
         return Response(MarkRequestSerializer(asked).data, status=201)
+
+
+def _tied(request: Request, said: dict[str, Any]) -> requests.TiedLabel | None:
+    if not said.get("blank"):
+        return None
+    code = read_label(said["blank"], own_hosts=_hosts(request))
+    return requests.TiedLabel(code, said["photo"], said["confirm_foreign"])
 
 
 def _request(request: Request, pk: int) -> MarkRequest:
@@ -527,10 +562,19 @@ def _request(request: Request, pk: int) -> MarkRequest:
 class ApproveRequest(APIView):
     permission_classes = [granted(Can.APPROVE_MARKS)]
 
-    @extend_schema(operation_id="mark_requests_approve", request=SignedSerializer, responses=MarkRequestSerializer)
-    @idempotent
+    @extend_schema(
+        operation_id="mark_requests_approve",
+        request=SignedSerializer,
+        responses=MarkRequestSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Approve as the second person, and carry it out."""
+        with telling_refused(person_of(request), timezone.now()):
+            return self._approve(request, pk)
+
+    @idempotent
+    def _approve(self, request: Request, pk: int) -> Response:
         person = person_of(request)
         asked = _request(request, pk)
         shape = SignedSerializer(data=request.data)

@@ -7,12 +7,15 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from marking.labels import PROFILES, suits_horns
 from marking.models import LabelRun, Printer, Symbols
 from marking.models.printing import RESOLUTIONS
 from marking.services.orders import LabelOrder
 from marking.services.stocks import stocks_of
 
 MOST_ON_A_PAGE = 1_200
+# Those that suit horns on the printers they are made for; which resolution does, the page says.
+FOR_HORNS = frozenset(key for key, stock in PROFILES.items() if suits_horns(stock, "qr", stock.dpi))
 
 
 class LabelOrderForm(forms.Form):
@@ -46,6 +49,14 @@ class LabelOrderForm(forms.Form):
     second = forms.ChoiceField(
         label=_("Second language"), choices=[("", _("None")), *settings.LANGUAGES], required=False
     )
+    hidden = forms.BooleanField(
+        label=_("A hidden code on each label"),
+        required=False,
+        help_text=_(
+            "Printed below the line at the lower edge. Cover that strip with a flap or a scratch field; the first owner"
+            " opens it and asks whether anybody was there before."
+        ),
+    )
     reason = forms.CharField(
         label=_("Why they are printed again"), required=False, max_length=200, widget=forms.TextInput
     )
@@ -53,7 +64,10 @@ class LabelOrderForm(forms.Form):
     def __init__(self, *args: Any, user: User, printed_before: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         printers = Printer.objects.in_use().visible_to(user)
-        self.fields["profile"].choices = list(stocks_of(user).items())  # type: ignore[attr-defined]
+        self.fields["profile"].choices = [  # type: ignore[attr-defined]
+            (key, _("%(label)s · for horns") % {"label": name} if key in FOR_HORNS else name)
+            for key, name in stocks_of(user).items()
+        ]
         self.fields["printer"].choices = [  # type: ignore[attr-defined]
             ("", _("Another one, or not known yet")),
             *((one.pk, f"{one.name} · {one.dpi} · {one.get_language_display()}") for one in printers),
@@ -81,6 +95,7 @@ class LabelOrderForm(forms.Form):
             form=said["form"] or LabelRun.Form.PDF.value,
             symbols=said["symbols"] or Symbols.QR.value,
             printer=said.get("printer"),
+            hidden=said["hidden"],
         )
 
 
@@ -94,6 +109,7 @@ def choices_of(order: LabelOrder) -> dict[str, object]:
         "form": order.form,
         "symbols": order.symbols,
         "printer": order.printer,
+        "hidden": order.hidden,
     }
 
 

@@ -178,13 +178,46 @@ class MarkRequestForm(LabelOrderForm):
     """What is asked for a mark, why, and how what comes of it is printed."""
 
     kind = forms.ChoiceField(label=_("What is needed"), choices=MarkRequest.Kind.choices, widget=forms.RadioSelect)
-    field_order = ("kind", "reason", "profile", "start", "printer", "form", "dpi", "symbols", "language", "second")
+    label = forms.CharField(
+        label=_("Blank label in its place"),
+        required=False,
+        max_length=500,
+        help_text=_(
+            "For a new mark: a blank label of your office that hangs on the item already. Scan it or type its code."
+            " Empty: the new mark is printed."
+        ),
+        widget=forms.TextInput({"class": "form-control code", "autocomplete": "off"}),
+    )
+    photo = forms.FileField(
+        label=_("Photo of the label on the item"),
+        required=False,
+        widget=forms.FileInput({"accept": "image/*", "capture": "environment"}),
+    )
+    confirm_foreign = forms.BooleanField(label=_("Use it although it belongs to another office"), required=False)
+    field_order = (
+        *("kind", "reason", "label", "photo", "confirm_foreign"),
+        *("profile", "start", "printer", "form", "dpi", "symbols", "language", "second", "hidden"),
+    )
 
-    def __init__(self, *args: Any, only_reprint: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, only_reprint: bool = False, is_foreign: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, printed_before=True, **kwargs)
         self.fields["reason"].label = _("Reason")
         if only_reprint:
-            del self.fields["kind"]
+            for name in ("kind", "label", "photo", "confirm_foreign"):
+                del self.fields[name]
+        elif not is_foreign:
+            self.fields["confirm_foreign"].widget = forms.HiddenInput()
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        photo = said.get("photo")
+        if said.get("label") and said.get("kind") != MarkRequest.Kind.REPLACE:
+            self.add_error("label", _("A blank label can take the place of one mark only."))
+        elif said.get("label") and photo is None:
+            self.add_error("photo", _("Take a photo that shows the label on the horn."))
+        if photo is not None and photo.size > MAX_PHOTO_BYTES:
+            self.add_error("photo", _("The file is too large."))
+        return said
 
     def order_or_none(self) -> LabelOrder | None:
         return None if self.cleaned_data.get("kind") == MarkRequest.Kind.VOID else self.order()

@@ -68,6 +68,9 @@ class LabelOrderSerializer(serializers.Serializer[LabelOrder]):
         default=None,
         help_text="A printer of your organisation; it brings its own resolution, offsets and form.",
     )
+    hidden = serializers.BooleanField(
+        required=False, default=False, help_text="A hidden code for under the flap on each label."
+    )
     reason = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=200, help_text="Why they are printed again."
     )
@@ -87,6 +90,7 @@ class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
     state = serializers.CharField(source="job.state", help_text="queued, running, done, failed or cancelled.")
     error = serializers.CharField(source="job.error")
     parts = LabelPartSerializer(many=True, help_text="Finished parts; each is a file.")
+    suits_horns = serializers.BooleanField(help_text="Whether its symbol is read when stuck round a horn.")
 
     class Meta:
         model = LabelRun
@@ -102,6 +106,8 @@ class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
             "start",
             "language",
             "second",
+            "hidden",
+            "suits_horns",
             "count",
             "reason",
             "ordered_at",

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from marking.labels import CHOOSABLE, Profile
+from marking.labels import CHOOSABLE, Profile, suits_horns
 from marking.models import OwnStock, Printer, Symbols
 from marking.models.printing import RESOLUTIONS
 
@@ -77,6 +77,12 @@ class StockSerializer(serializers.Serializer[Profile]):
     symbol = serializers.FloatField()
     short = serializers.BooleanField()
     is_roll = serializers.BooleanField(help_text="Label printers (ZPL) take rolls only.")
+    for_horns = serializers.SerializerMethodField(
+        help_text="Resolutions at which its QR symbol is read when stuck round a horn."
+    )
+
+    def get_for_horns(self, profile: Profile) -> list[int]:
+        return [dpi for dpi, _name in RESOLUTIONS if suits_horns(profile, "qr", dpi)]
 
     def get_name(self, profile: Profile) -> str:
         return str(self.context["names"][profile.key])

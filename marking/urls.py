@@ -71,6 +71,7 @@ urlpatterns = [
     path("labels/requests/", requests.mark_requests, name="mark-requests"),
     path("labels/requests/<int:pk>/", requests.mark_request, name="mark-request"),
     path("labels/requests/<int:pk>/refuse/", requests.refuse, name="refuse-mark-request"),
+    path("labels/requests/<int:pk>/label/", requests.tied_label, name="tied-label"),
     path("marks/<str:code>/ask/", requests.ask, name="ask-for-mark"),
     path("items/<int:pk>/bind/", requests.bind, name="bind-label"),
     path("intakes/<int:pk>/reprint/", requests.ask_for_intake, name="reprint-intake"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.base.triggers import final_once, fixed, never_deleted
+from core.documents.models import Document
 from marking import triggers_stock as triggers
 from marking.models.marks import Mark
 from marking.models.runs import LabelRun
@@ -26,7 +27,8 @@ class MarkRequestQuerySet(models.QuerySet["MarkRequest"]):
 
 class MarkRequest(models.Model):
     """Asked by one, with a reason; approved by another. A reprint raises the generation of one mark, or of all labels
-    of an intake, and what was printed before is answered as an old copy.
+    of an intake, and what was printed before is answered as an old copy. The new mark of an item is printed, or is a
+    `blank` label that is tied to it already, as the `photo` shows.
     """
 
     class Kind(models.TextChoices):
@@ -44,6 +46,9 @@ class MarkRequest(models.Model):
     intake = models.ForeignKey(Intake, null=True, on_delete=models.PROTECT, related_name="mark_requests")
     reason = models.CharField(max_length=200)
     order = models.JSONField(null=True)
+    blank = models.ForeignKey(Mark, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    photo = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    is_foreign = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State, default=State.ASKED)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
@@ -74,6 +79,14 @@ class MarkRequest(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="approved") | ~Q(decided_by=F("asked_by")), name="nobody_approves_own_mark_request"
             ),
+            models.CheckConstraint(
+                condition=Q(blank=None, photo=None, is_foreign=False)
+                | Q(kind="replace", blank__isnull=False, photo__isnull=False, order=None),
+                name="blank_label_replaces_with_a_photo",
+            ),
+            models.UniqueConstraint(
+                fields=["blank"], condition=Q(state="asked"), name="one_waiting_request_of_a_blank_label"
+            ),
             models.UniqueConstraint(fields=["mark"], condition=Q(state="asked"), name="one_waiting_request_of_a_mark"),
             models.UniqueConstraint(
                 fields=["intake"], condition=Q(state="asked"), name="one_waiting_request_of_an_intake"
@@ -81,7 +94,10 @@ class MarkRequest(models.Model):
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("mark_request_is_fixed", "kind", "mark", "intake", "reason", "asked_by", "asked_at"),
+            fixed(
+                "mark_request_is_fixed",
+                *("kind", "mark", "intake", "reason", "blank", "photo", "is_foreign", "asked_by", "asked_at"),
+            ),
             final_once("mark_request_ends_once", pgtrigger.Q(old__state="refused")),
             triggers.approval_names_its_transaction(),
         ]

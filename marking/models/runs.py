@@ -15,12 +15,12 @@ from core.base.triggers import append_only
 from core.documents.models import Document
 from core.jobs.models import Job
 from ledger.models import CustodyAccount
-from marking.labels import PROFILES, Print, Profile
+from marking.labels import PROFILES, Print, Profile, suits_horns, with_flap
 from marking.models.marks import Mark
 from marking.models.printing import RESOLUTIONS, OwnStock, Printer, Symbols
 from marking.models.stock import LabelReel, offices_of
 from marking.words import STOCK
-from registry.models import Intake
+from registry.models import Intake, Term
 
 
 class LabelRunQuerySet(models.QuerySet["LabelRun"]):
@@ -65,6 +65,7 @@ class LabelRun(models.Model):
     language = models.CharField(max_length=2, choices=settings.LANGUAGES)
     second = models.CharField(max_length=2, choices=settings.LANGUAGES, blank=True)
     count = models.PositiveIntegerField()
+    hidden = models.BooleanField(default=False)
     reason = models.CharField(max_length=200, blank=True)
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     ordered_at = models.DateTimeField()
@@ -103,13 +104,24 @@ class LabelRun(models.Model):
 
     @property
     def stock(self) -> Profile:
-        """The geometry of what it is printed on."""
-        return PROFILES[self.profile] if self.own_stock is None else self.own_stock.profile
+        """The geometry of what it is printed on, with room for hidden codes where they are printed."""
+        stock = PROFILES[self.profile] if self.own_stock is None else self.own_stock.profile
+        return with_flap(stock) if self.hidden else stock
 
     @property
     def stock_name(self) -> StrOrPromise:
         """What people call it."""
         return STOCK[self.profile] if self.own_stock is None else self.own_stock.name
+
+    @property
+    def is_for_horns(self) -> bool:
+        """Whether its labels go on horns: of a reception of horns; of a reel nobody knows yet, so they may."""
+        return self.intake is None or self.intake.term == Term.HORN
+
+    @property
+    def suits_horns(self) -> bool:
+        """Whether its labels are read when they are stuck round a horn."""
+        return suits_horns(self.stock, self.symbols, self.dpi)
 
     @property
     def how(self) -> Print:

@@ -123,31 +123,15 @@ def apply_blank(
     """
     if not can_bind(actor) or not Derivative.objects.visible_to(actor).filter(pk=derivative.pk).exists():
         raise NotAllowed
-    mark = Mark.objects.select_related("reel").filter(pk=code).first()
-    if mark is None or mark.reel is None:
-        raise BadInput(fields={"label": _("This is not a blank label.")})
-    # The lock closes the races of two bindings of one label, and of binding against sending the reel.
-    lock_reels([mark.reel.pk])
-    mark.refresh_from_db()
-    if mark.state != Mark.State.BLANK:
-        raise LabelRefused(mark)
+    take_blank(code)
     if Mark.objects.active().filter(derivative=derivative).exists():
         raise AlreadyMarked
-    holding = _at_office(mark.reel)
-    is_foreign = holding.organisation_id not in offices_of(actor)
-    if is_foreign and not confirm_foreign:
-        raise ForeignLabel(fields={"confirm_foreign": ForeignLabel.message})
-    if isinstance(photo, Document):
-        document = photo
-    else:
-        document = keep_document(
-            actor=actor, at=at, kind=Document.Kind.PHOTO, name=str(photo.name or "label.jpg"), content=photo
-        )
-        DerivativePhoto.objects.create(derivative=derivative, document=document)
-    _bind(actor, at, [(mark, derivative.pk, document.pk, is_foreign)], {mark.reel.pk: holding})
+    mark, holding, is_foreign = take_blank_of(actor, code, confirm_foreign=confirm_foreign)
+    document = keep_label_photo(actor=actor, at=at, derivative=derivative, photo=photo)
+    _bind(actor, at, [(mark, derivative.pk, document.pk, is_foreign)], {holding.reel_id: holding})
     record_reel(
         "labels.applied",
-        mark.reel,
+        holding.reel,
         actor,
         at,
         organisation=holding.organisation_id,
@@ -159,10 +143,70 @@ def apply_blank(
     return mark
 
 
+def take_blank(code: str) -> Mark:
+    """The blank label of this code, its reel locked. Raises BadInput, LabelRefused."""
+    mark = Mark.objects.select_related("reel__series").filter(pk=code).first()
+    if mark is None or mark.reel_id is None:
+        raise BadInput(fields={"label": _("This is not a blank label.")})
+    # The lock closes the races of two bindings of one label, and of binding against sending the reel.
+    lock_reels([mark.reel_id])
+    mark.refresh_from_db(fields=["state", "derivative"])
+    if mark.state != Mark.State.BLANK:
+        raise LabelRefused(mark)
+    return mark
+
+
+def take_blank_of(actor: User, code: str, *, confirm_foreign: bool) -> tuple[Mark, LabelHolding, bool]:
+    """The blank label of this code, where it is kept, and whether that is another office than the person's.
+
+    Its reel is locked. Raises BadInput, LabelRefused, LabelNotHere, ForeignLabel unless confirmed.
+    """
+    mark = take_blank(code)
+    if mark.reel is None:
+        raise LabelNotHere
+    holding = _at_office(mark.reel)
+    is_foreign = holding.organisation_id not in offices_of(actor)
+    if is_foreign and not confirm_foreign:
+        raise ForeignLabel(fields={"confirm_foreign": ForeignLabel.message})
+    return mark, holding, is_foreign
+
+
+def keep_label_photo(*, actor: User, at: datetime, derivative: Derivative, photo: File | Document) -> Document:
+    """The photo of a label on an item, kept with the item. Raises UnusableFile."""
+    if isinstance(photo, Document):
+        return photo
+    document = keep_document(
+        actor=actor, at=at, kind=Document.Kind.PHOTO, name=str(photo.name or "label.jpg"), content=photo
+    )
+    DerivativePhoto.objects.create(derivative=derivative, document=document)
+    return document
+
+
+def bind_in_place(*, asker: User, second: User, at: datetime, code: str, item: int, photo: Document) -> Mark:
+    """Bind a blank label to an item whose former mark was just ended, under the words of two persons.
+
+    Called in the transaction of the approval. Raises LabelRefused, LabelNotHere, AlreadyMarked.
+    """
+    mark, holding, is_foreign = take_blank_of(asker, code, confirm_foreign=True)
+    _bind(asker, at, [(mark, item, photo.pk, is_foreign)], {holding.reel_id: holding}, second=second)
+    record_reel(
+        "labels.applied",
+        holding.reel,
+        asker,
+        at,
+        organisation=holding.organisation_id,
+        count=1,
+        code=mark.code,
+        second=second.pk,
+    )
+    mark.refresh_from_db()
+    return mark
+
+
 def _at_office(reel: LabelReel) -> LabelHolding:
     found = (
         LabelHolding.objects.filter(reel=reel, place=LabelPlace.OFFICE, pieces__gt=0)
-        .select_related("organisation")
+        .select_related("organisation", "reel__series")
         .first()
     )
     if found is None:
@@ -174,7 +218,14 @@ def _at_office(reel: LabelReel) -> LabelHolding:
 _Bound = tuple[Mark, int, object, bool]
 
 
-def _bind(actor: User, at: datetime, bound: list[_Bound], holdings: Mapping[int, LabelHolding]) -> None:
+def _bind(
+    actor: User,
+    at: datetime,
+    bound: list[_Bound],
+    holdings: Mapping[int, LabelHolding],
+    *,
+    second: User | None = None,
+) -> None:
     """Write the movement, the applications and the marks: a fixed number of statements; notices for other offices."""
     by_reel = Counter(mark.reel_id for mark, *_rest in bound if mark.reel_id is not None)
     changes: list[Change] = []
@@ -182,7 +233,7 @@ def _bind(actor: User, at: datetime, bound: list[_Bound], holdings: Mapping[int,
         office = holdings[reel].organisation_id
         changes.append(Change(reel, LabelPlace.OFFICE, office, -pieces))
         changes.append(Change(reel, LabelPlace.APPLIED, office, pieces))
-    move_labels(actor=actor, at=at, kind=LabelMovement.Kind.APPLIED, changes=changes)
+    move_labels(actor=actor, at=at, kind=LabelMovement.Kind.APPLIED, changes=changes, second=second)
     LabelApplication.objects.bulk_create(
         [
             LabelApplication(

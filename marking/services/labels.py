@@ -41,6 +41,7 @@ from marking.labels.reading import Form
 from marking.labels.zpl import ZplWay
 from marking.models import LabelPart, LabelRun, Mark, MarkQuerySet, Printer
 from marking.payload import to_address
+from marking.services.once import make_once_codes, read_once_texts
 from marking.services.orders import LabelOrder, Setting, settle_order
 from registry.models import Intake
 
@@ -51,6 +52,8 @@ PART_LABELS = 5_000
 READ_BACK_ONE_IN = 100
 LEAST_PAGES_READ = 3
 TELL_EVERY = 500
+# What previews show in place of a hidden code.
+NOTHING_HIDDEN = "0000-0000"
 
 _FONTS = Path(settings.ROOT) / "static" / "vendor"
 FONTS = Fonts(
@@ -186,7 +189,7 @@ def draw_run(run: LabelRun, *, clock: Callable[[], datetime], progress: Progress
     kept = {part.part: part for part in run.parts.select_related("document")}
     for part in parts:
         if part.number not in kept:
-            drawn = _draw_part(run, part, progress)
+            drawn = _draw_part(run, part, progress, at=clock())
             kept[part.number] = _keep_part(run, part, drawn, at=clock(), of=len(parts), progress=progress)
     return [kept[part.number] for part in parts]
 
@@ -201,7 +204,7 @@ def parts_of(profile: Profile, count: int, start: int) -> list[Part]:
     ]
 
 
-def _draw_part(run: LabelRun, part: Part, progress: Progress) -> _DrawnPart:
+def _draw_part(run: LabelRun, part: Part, progress: Progress, *, at: datetime) -> _DrawnPart:
     """The file of a part, rendered and read back in a sample."""
     profile = run.stock
     told = part.first
@@ -213,7 +216,7 @@ def _draw_part(run: LabelRun, part: Part, progress: Progress) -> _DrawnPart:
             told = part.first + drawn
             progress(told, run.count)
 
-    labels = labels_of(run, part)
+    labels = labels_of(run, part, at=at)
     title = gettext("Labels %(number)s") % {"number": run.intake or run.reel or run.pk}
     pages_read = max(LEAST_PAGES_READ, math.ceil(len(labels) / READ_BACK_ONE_IN / profile.per_page))
     out = io.BytesIO()
@@ -300,18 +303,37 @@ def _ending(run: LabelRun, drawn: _DrawnPart) -> str:
     return "zip" if run.form == LabelRun.Form.PNG and drawn.pages > 1 else run.form
 
 
-def labels_of(run: LabelRun, part: Part) -> list[Label]:
-    """The labels of one part of a run."""
+def labels_of(run: LabelRun, part: Part, *, at: datetime) -> list[Label]:
+    """The labels of one part of a run; where hidden codes are printed, marks that have none get them now."""
     marks = Mark.objects.filter(run_marks__run=run, run_marks__place__gt=part.first, run_marks__place__lte=part.last)
     in_order = marks.select_related("derivative__intake", "reel").order_by("run_marks__place")
-    return make_labels(in_order, run.language, run.second)
+    return make_labels(in_order, run.language, run.second, hidden=_hidden_of(run, marks, at) if run.hidden else {})
 
 
-def make_labels(marks: Iterable[Mark], language: str, second: str = "") -> list[Label]:
+@transaction.atomic
+def note_taken(*, actor: User, at: datetime, part: LabelPart) -> None:
+    """Write down who took a file that shows hidden codes."""
+    if part.run.hidden:
+        subject = ("label_run", part.run_id)
+        record("once_codes.read", actor=actor, at=at, subject=subject, count=part.labels, part=part.part)
+
+
+@transaction.atomic
+def _hidden_of(run: LabelRun, marks: MarkQuerySet, at: datetime) -> dict[str, str]:
+    """What stands under the flap of each label; a mark that ended since it was ordered has nothing to hide."""
+    codes = list(marks.filter(state__in=(Mark.State.BLANK, Mark.State.ACTIVE)).values_list("pk", flat=True))
+    make_once_codes(actor=run.ordered_by, at=at, codes=codes, subject=("label_run", run.pk))
+    return read_once_texts(actor=run.ordered_by, at=at, codes=codes, subject=("label_run", run.pk))
+
+
+def make_labels(
+    marks: Iterable[Mark], language: str, second: str = "", *, hidden: Mapping[str, str] | None = None
+) -> list[Label]:
     """Labels as printed, in this language and perhaps a second; marks come with derivatives and intakes, or with reels.
 
-    A blank label says where it stands on its reel in place of what it is on.
+    A blank label says where it stands on its reel in place of what it is on. `hidden` has the hidden codes by mark.
     """
+    under_flap = hidden or {}
     prefix = symbol_prefix()
     things_in_second: Mapping[str, str] = {}
     if second:
@@ -327,7 +349,8 @@ def make_labels(marks: Iterable[Mark], language: str, second: str = "") -> list[
             item = mark.derivative
             if item is None:
                 number = f"{mark.reel} · {mark.place_on_reel}"
-                labels.append(Label(symbol, group(mark.code), number, "", "", "", caption))
+                below = under_flap.get(mark.code, "")
+                labels.append(Label(symbol, group(mark.code), number, "", "", "", caption, hidden=below))
                 continue
             mass = grams(item.mass_g)
             labels.append(
@@ -340,6 +363,7 @@ def make_labels(marks: Iterable[Mark], language: str, second: str = "") -> list[
                     dated=short_day(item.intake.on),
                     caption=caption,
                     second=things_in_second.get(item.term, ""),
+                    hidden=under_flap.get(mark.code, ""),
                 )
             )
         return labels
@@ -353,7 +377,10 @@ def preview_sheet(*, actor: User, intake: Intake, order: LabelOrder) -> tuple[by
     setting = settle_order(actor, order)
     marks = marks_to_print(intake).select_related("derivative__intake")
     room = setting.stock.per_page - (setting.start - 1)
-    labels = make_labels(marks.order_by("derivative__row")[:room], setting.language, setting.second)
+    shown = marks.order_by("derivative__row")[:room]
+    # A picture on a page gives no hidden code away.
+    hidden = {mark.pk: NOTHING_HIDDEN for mark in shown} if setting.hidden else {}
+    labels = make_labels(shown, setting.language, setting.second, hidden=hidden)
     if not labels:
         raise NothingToPrint
     return draw_preview(setting, labels), setting

@@ -9,7 +9,7 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.base.errors import BadInput, DomainError
-from marking.labels import PROFILES, Print, Profile, find_faults
+from marking.labels import PROFILES, Print, Profile, find_faults, suits_horns, with_flap
 from marking.models import OWN, OWN_PROFILE, LabelRun, OwnStock, Printer, Symbols
 from marking.services.printers import KNOWN_DPI, PrinterChangesSize
 from marking.services.stocks import say_fault
@@ -20,7 +20,8 @@ class LabelOrder:
     """How labels are to be printed. `start` is the first free position of a used sheet, from 1.
 
     `profile` is the key of a stock of ours, or `own-` and the number of one's own. `second` is the second language of
-    the label, empty for one language. A `printer` brings its own resolution, offsets and form of file.
+    the label, empty for one language. A `printer` brings its own resolution, offsets and form of file. `hidden` prints
+    a hidden code for under the flap on each label.
     """
 
     profile: str
@@ -32,6 +33,7 @@ class LabelOrder:
     form: str = LabelRun.Form.PDF.value
     symbols: str = Symbols.QR.value
     printer: int | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class Setting:
     language: str
     second: str
     start: int
+    hidden: bool
+
+    @property
+    def suits_horns(self) -> bool:
+        """Whether these labels are read when they are stuck round a horn."""
+        return suits_horns(self.stock, self.how.symbols, self.how.dpi)
 
     def as_run(self) -> dict[str, Any]:
         """The fields of a run that say how it is printed."""
@@ -62,6 +70,7 @@ class Setting:
             "start": self.start,
             "language": self.language,
             "second": self.second,
+            "hidden": self.hidden,
         }
 
 
@@ -73,6 +82,8 @@ def settle_order(actor: User, order: LabelOrder) -> Setting:
     wrong = _wrong_words(order)
     own_stock = _own_stock(actor, order.profile)
     stock = own_stock.profile if own_stock else PROFILES.get(order.profile)
+    if stock is not None and order.hidden:
+        stock = with_flap(stock)
     printer = None
     if order.printer is not None:
         printer = Printer.objects.in_use().visible_to(actor).filter(pk=order.printer).first()
@@ -89,7 +100,7 @@ def settle_order(actor: User, order: LabelOrder) -> Setting:
         raise PrinterChangesSize
     move = (float(printer.move_x), float(printer.move_y)) if printer else (0.0, 0.0)
     how = Print(dpi, order.symbols, *move)
-    return Setting(stock, own_stock, printer, how, form, order.language, order.second, order.start)
+    return Setting(stock, own_stock, printer, how, form, order.language, order.second, order.start, order.hidden)
 
 
 def _wrong_words(order: LabelOrder) -> dict[str, StrOrPromise]:
@@ -143,6 +154,7 @@ def usual_order(person: User) -> LabelOrder:
         form=run.form,
         symbols=run.symbols,
         printer=run.printer_id,
+        hidden=run.hidden,
     )
     try:
         settle_order(person, order)

@@ -1,12 +1,14 @@
 """Reprint, end or replace a mark on an item: asked for by one person with a reason, approved by another.
 
-Lock order: the request, its marks by code, then what issuing and printing lock.
+Lock order: the request, its marks by code, then what issuing, binding and printing lock.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
+from django.core.files.base import File
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +24,21 @@ from ledger.services import SecondPersonNeeded
 from marking.codes import group
 from marking.models import LabelRun, Mark, MarkRequest
 from marking.payload import LARGEST_GENERATION, Statement, sign
+from marking.services.applying import bind_in_place, keep_label_photo, take_blank_of
 from marking.services.issue import issue_marks
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import JOB_KIND, require_printer
 from marking.services.orders import LabelOrder, settle_order
 from registry.models import Derivative, Intake
+
+
+@dataclass(frozen=True, slots=True)
+class TiedLabel:
+    """A blank label that hangs on the item already, in place of a damaged one, and the photo that shows it there."""
+
+    code: str
+    photo: File
+    confirm_foreign: bool = False
 
 
 @transaction.atomic
@@ -39,18 +51,23 @@ def ask_for_mark(
     mark: Mark | None = None,
     intake: Intake | None = None,
     order: LabelOrder | None = None,
+    label: TiedLabel | None = None,
 ) -> MarkRequest:
     """Ask for a reprint, an end or a new mark of one item; or for a reprint of all labels of an intake.
 
-    What is printed, is printed by `order`. Raises NotAllowed, BadInput, InvalidTransition.
+    What is printed, is printed by `order`; a new mark may be a blank `label` instead, which is tied to the item
+    already. Raises NotAllowed, BadInput, InvalidTransition; for a label also LabelRefused, LabelNotHere, ForeignLabel,
+    UnusableFile.
     """
     if not actor.can(Can.PRINT_LABELS):
         raise NotAllowed
     if not reason.strip():
         raise BadInput(fields={"reason": _("Say why.")})
-    if kind != MarkRequest.Kind.VOID:
-        if order is None:
-            raise BadInput(fields={"profile": _("Choose the labels you print on.")})
+    if label is not None or kind == MarkRequest.Kind.VOID:
+        order = None
+    elif order is None:
+        raise BadInput(fields={"profile": _("Choose the labels you print on.")})
+    else:
         settle_order(actor, order)
     if mark is not None:
         mark = Mark.objects.select_related("derivative").get(pk=mark.pk)
@@ -66,9 +83,11 @@ def ask_for_mark(
         what = intake.number
     else:
         raise BadInput(fields={"mark": _("Name one mark.")})
+    tied = _take_tied(actor, at, kind, mark, label) if label else {}
     try:
         with transaction.atomic():
             asked = MarkRequest.objects.create(
+                **tied,
                 kind=kind,
                 mark=mark,
                 intake=None if mark is not None else intake,
@@ -93,6 +112,17 @@ def ask_for_mark(
     return asked
 
 
+def _take_tied(
+    actor: User, at: datetime, kind: MarkRequest.Kind, mark: Mark | None, label: TiedLabel
+) -> dict[str, Any]:
+    """The fields of a request that names a blank label. Raises BadInput and what `take_blank_of` raises."""
+    if kind != MarkRequest.Kind.REPLACE or mark is None:
+        raise BadInput(fields={"label": _("A blank label can take the place of one mark only.")})
+    blank, _holding, is_foreign = take_blank_of(actor, label.code, confirm_foreign=label.confirm_foreign)
+    photo = keep_label_photo(actor=actor, at=at, derivative=mark.item, photo=label.photo)
+    return {"blank": blank, "photo": photo, "is_foreign": is_foreign}
+
+
 def _keeper(asked: MarkRequest, actor: User) -> Organisation:
     """Whose people are told: the office of the person who asks, where colleagues can approve."""
     offices = actor.organisation_ids(Can.PRINT_LABELS)
@@ -108,7 +138,8 @@ def can_approve(user: User, asked: MarkRequest) -> bool:
 def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkRequest:
     """Carry it out. A reprint keeps the code and raises the generation, so that the former print is an old copy.
 
-    Raises SecondPersonNeeded, NotAllowed, InvalidTransition, NoSigningKey.
+    Raises SecondPersonNeeded, NotAllowed, InvalidTransition, NoSigningKey; LabelRefused, LabelNotHere for a blank label
+    that was used, spoiled or sent away since.
     """
     locked = _take(asked)
     if locked.asked_by_id == actor.pk:
@@ -126,7 +157,16 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
         (mark,) = marks
         replaced = locked.kind == MarkRequest.Kind.REPLACE
         _end(locked, mark, Mark.State.REPLACED if replaced else Mark.State.VOID)
-        if replaced:
+        if locked.blank is not None and locked.photo is not None:
+            locked.new_mark = bind_in_place(
+                asker=locked.asked_by,
+                second=actor,
+                at=at,
+                code=locked.blank.pk,
+                item=mark.item.pk,
+                photo=locked.photo,
+            )
+        elif replaced:
             (code,) = issue_marks(actor=actor, at=at, derivatives=[mark.item])
             locked.new_mark = Mark.objects.select_related("derivative__intake__store").get(pk=code)
             locked.run = _print(locked, [locked.new_mark])
@@ -157,7 +197,7 @@ def _take(asked: MarkRequest) -> MarkRequest:
     # The lock closes the race of two who approve, and of approving against refusing.
     locked = (
         MarkRequest.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("mark__derivative__intake__store", "intake__store", "asked_by")
+        .select_related("mark__derivative__intake__store", "intake__store", "asked_by", "blank", "photo")
         .get(pk=asked.pk)
     )
     if locked.state != MarkRequest.State.ASKED:

@@ -20,10 +20,10 @@ from core.documents.services import serve
 from marking.forms import LabelOrderForm, choices_of
 from marking.labels import Profile, render_page
 from marking.models import LabelRun, MarkRequest
-from marking.services.labels import marks_to_print, preview_sheet, print_labels, was_printed
+from marking.services.labels import marks_to_print, note_taken, preview_sheet, print_labels, was_printed
 from marking.services.orders import usual_order
 from marking.services.requests import ask_for_mark
-from registry.models import Intake
+from registry.models import Intake, Term
 
 
 @requires(Can.PRINT_LABELS, Can.SEE_EVERYTHING)
@@ -59,7 +59,8 @@ def label_file(request: SignedInRequest, pk: int) -> FileResponse:
     wanted = request.GET.get("part", "1")
     if not wanted.isdecimal():
         raise Http404
-    part = get_object_or_404(run.parts.select_related("document"), part=int(wanted[:5]))
+    part = get_object_or_404(run.parts.select_related("document", "run"), part=int(wanted[:5]))
+    note_taken(actor=request.user, at=timezone.now(), part=part)
     return serve(part.document, download="download" in request.GET)
 
 
@@ -121,6 +122,7 @@ class Sheet:
 
     picture: str = ""
     refusal: str = ""
+    bends_badly: bool = False
 
 
 def _sheet_of(person: User, intake: Intake, form: LabelOrderForm) -> Sheet:
@@ -135,7 +137,8 @@ def _sheet_of(person: User, intake: Intake, form: LabelOrderForm) -> Sheet:
         pdf, setting = preview_sheet(actor=person, intake=intake, order=form.order())
     except DomainError as refusal:
         return Sheet(refusal=" ".join(map(str, refusal.fields.values())) or str(refusal.message))
-    return Sheet(picture=picture_of(pdf, setting.stock))
+    bends_badly = intake.term == Term.HORN and not setting.suits_horns
+    return Sheet(picture=picture_of(pdf, setting.stock), bends_badly=bends_badly)
 
 
 def picture_of(pdf: bytes, stock: Profile) -> str:

@@ -1,9 +1,11 @@
 """Marks on items: bind a blank label, ask for a reprint, an end or a new mark; the labels of a weighing table."""
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from core.accounts.signature import SignatureForm
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.documents.services import serve
 from marking.forms import choices_of
 from marking.forms_stock import BindForm, MarkRequestForm, ReasonForm
 from marking.models import LabelReel, Mark, MarkRequest, RowLabel
@@ -81,25 +84,41 @@ def ask_for_intake(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _ask(request: SignedInRequest, mark: Mark | None = None, intake: Intake | None = None) -> HttpResponse:
     initial = choices_of(usual_order(request.user)) | {"kind": request.GET.get("kind", MarkRequest.Kind.REPRINT)}
-    form = MarkRequestForm(request.POST or None, initial=initial, user=request.user, only_reprint=mark is None)
+    shape = partial(MarkRequestForm, initial=initial, user=request.user, only_reprint=mark is None)
+    form = shape(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
+        at = timezone.now()
         try:
-            asked = services.ask_for_mark(
-                actor=request.user,
-                at=timezone.now(),
-                kind=MarkRequest.Kind(form.cleaned_data.get("kind", MarkRequest.Kind.REPRINT)),
-                reason=form.cleaned_data["reason"],
-                mark=mark,
-                intake=intake,
-                order=form.order_or_none(),
-            )
+            with telling_refused(request.user, at):
+                asked = services.ask_for_mark(
+                    actor=request.user,
+                    at=at,
+                    kind=MarkRequest.Kind(form.cleaned_data.get("kind", MarkRequest.Kind.REPRINT)),
+                    reason=form.cleaned_data["reason"],
+                    mark=mark,
+                    intake=intake,
+                    order=form.order_or_none(),
+                    label=_tied(request, form),
+                )
         except DomainError as refusal:
+            if isinstance(refusal, ForeignLabel):
+                form = shape(request.POST, request.FILES, is_foreign=True)
+                form.is_valid()
             add_refusal(form, refusal)
         else:
             messages.success(request, _("Asked. Another person approves it."))
             return redirect("marking:mark-request", asked.pk)
     context = {"form": form, "mark": mark, "intake": intake}
     return render(request, "marking/ask.html", context, status=422 if form.errors else 200)
+
+
+def _tied(request: HttpRequest, form: MarkRequestForm) -> services.TiedLabel | None:
+    """The blank label that is to take the place of the mark. Raises BadInput saying what was scanned instead."""
+    said = form.cleaned_data
+    if not said.get("label"):
+        return None
+    code = read_label(said["label"], own_hosts=own_hosts(request))
+    return services.TiedLabel(code, said["photo"], said["confirm_foreign"])
 
 
 @requires(Can.PRINT_LABELS, Can.APPROVE_MARKS, Can.SEE_EVERYTHING)
@@ -122,8 +141,10 @@ def mark_request(request: SignedInRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     form = SignatureForm(request.POST or None, signer=request.user) if may_approve else None
     if request.method == "POST" and form is not None and form.is_valid():
+        at = timezone.now()
         try:
-            services.approve_request(actor=request.user, at=timezone.now(), asked=found)
+            with telling_refused(request.user, at):
+                services.approve_request(actor=request.user, at=at, asked=found)
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
@@ -148,6 +169,16 @@ def refuse(request: SignedInRequest, pk: int) -> HttpResponse:
             return redirect("marking:mark-request", pk)
     context = {"form": form, "title": _("Do not approve"), "act": _("Refuse")}
     return render(request, "marking/stock_form.html", context, status=422 if form.errors else 200)
+
+
+@requires(Can.PRINT_LABELS, Can.APPROVE_MARKS, Can.SEE_EVERYTHING)
+@require_safe
+def tied_label(request: SignedInRequest, pk: int) -> FileResponse:
+    """The photo of the blank label on the item, for whoever approves it."""
+    photo = _request_or_404(request, pk).photo
+    if photo is None:
+        raise Http404
+    return serve(photo)
 
 
 @requires(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)
@@ -209,5 +240,5 @@ def row_labels(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _request_or_404(request: SignedInRequest, pk: int) -> MarkRequest:
     known = MarkRequest.objects.visible_to(request.user)
-    related = ("mark__derivative", "intake", "asked_by", "decided_by", "new_mark", "run")
+    related = ("mark__derivative", "intake", "asked_by", "decided_by", "new_mark", "run", "blank__reel")
     return get_object_or_404(known.select_related(*related), pk=pk)

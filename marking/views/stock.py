@@ -63,6 +63,7 @@ def label_stock(request: SignedInRequest) -> HttpResponse:
     page = keyset_page(reels.order_by("-pk"), request, order=("-pk",))
     waiting = LabelShipment.objects.filter(state=LabelShipment.State.SENT).select_related("sender", "receiver")
     user = request.user
+    unfinished = (LabelSeries.State.ORDERED, LabelSeries.State.MAKING)
     context = {
         "offices": office_rows(user),
         "page": page,
@@ -70,7 +71,7 @@ def label_stock(request: SignedInRequest) -> HttpResponse:
         "coming": waiting.filter(receiver__in=offices_of(user)),
         "going": waiting.visible_to(user).exclude(receiver__in=offices_of(user)),
         "to_sign": LabelDestruction.objects.visible_to(user).filter(state=LabelDestruction.State.ASKED),
-        "series": LabelSeries.objects.visible_to(user).filter(state=LabelSeries.State.ORDERED).select_related("office"),
+        "series": LabelSeries.objects.visible_to(user).filter(state__in=unfinished).select_related("office"),
         "may_order": user.can(Can.ORDER_LABELS),
         "may_keep": user.can(Can.PRINT_LABELS),
     }

@@ -52,7 +52,7 @@ def broker() -> Iterator[redis.Redis]:
 
 
 @contextmanager
-def worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(tmp_path: Path, include: str = "tests.jobs.slow") -> Iterator[subprocess.Popen[bytes]]:
     """One real worker with one process for tasks, on the test's own database and broker."""
     base, question, options = os.environ["DATABASE_URL"].partition("?")
     own = {
@@ -60,7 +60,7 @@ def worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         "VAR_DIR": str(tmp_path),
         **QUICKLY,
     }
-    command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--include", "tests.jobs.slow"]
+    command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--include", include]
     with (tmp_path / "worker.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command, "--loglevel", "INFO", "--without-mingle", "--without-gossip"],

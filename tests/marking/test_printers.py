@@ -73,7 +73,7 @@ def read_run(run: LabelRun) -> int:
     for part, kept in zip(parts_of(run.stock, run.count, run.start), run.parts.all(), strict=True):
         with kept.document.file.open("rb") as file:
             content = file.read()
-        labels = labels_of(run, part)
+        labels = labels_of(run, part, at=run.ordered_at)
         read += check_sample(content, run.stock, labels, how=run.how, form=run.form, start=part.start)  # type: ignore[arg-type]
     return read
 

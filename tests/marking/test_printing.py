@@ -160,9 +160,9 @@ def test_a_label_that_fails_stops_the_run_and_names_itself(
     monkeypatch.setattr(labels, "PART_LABELS", 2)
     real = labels.make_labels
 
-    def spoil(found: Any, language: str, second: str) -> list[Any]:
+    def spoil(*given: Any, **more: Any) -> list[Any]:
         spoilt = group(marks[3].code)
-        return [replace(one, term="角") if one.code == spoilt else one for one in real(found, language, second)]
+        return [replace(one, term="角") if one.code == spoilt else one for one in real(*given, **more)]
 
     monkeypatch.setattr(labels, "make_labels", spoil)
     run = order_labels(open_intake, inspector, now, profile="roll-50x25", form=form)

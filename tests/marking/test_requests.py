@@ -12,16 +12,19 @@ from core.accounts.models import Organisation, User
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from ledger.services import SecondPersonNeeded
-from marking.models import LabelDestruction, LabelMovement, LabelPlace, LabelReel, Mark, MarkRequest
+from marking.codes import group
+from marking.models import LabelDestruction, LabelMovement, LabelPlace, LabelReel, LabelSeries, Mark, MarkRequest
 from marking.payload import to_text
 from marking.selectors import Reason, Verdict, check_text
-from marking.selectors_stock import reel_rows
+from marking.selectors_stock import reel_rows, reels_that_differ
+from marking.services.applying import ForeignLabel, LabelNotHere, LabelRefused
 from marking.services.destroying import ToDestroy, ask_destruction, destroy_labels, refuse_destruction
 from marking.services.orders import LabelOrder
-from marking.services.requests import approve_request, ask_for_mark, refuse_request
+from marking.services.requests import TiedLabel, approve_request, ask_for_mark, refuse_request
 from marking.services.stock import write_off
 from registry.models import Intake
 from tests.cast import PASSWORD
+from tests.marking.test_applying import picture
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +183,137 @@ def test_programs_ask_and_approve(marks: list[Mark], inspector: User, storekeepe
     assert client.post(approve, {"password": "no"}, content_type="application/json").status_code == 422
     done = client.post(approve, {"password": PASSWORD}, content_type="application/json")
     assert (done.status_code, done.json()["state"]) == (200, "approved")
+
+
+def tied(code: str, **changes: object) -> TiedLabel:
+    return TiedLabel(code, picture(), **changes)  # type: ignore[arg-type]
+
+
+def test_a_damaged_label_is_replaced_by_a_blank_one_of_the_office(
+    ask: Callable[..., MarkRequest],
+    marks: list[Mark],
+    blank: Mark,
+    reel: LabelReel,
+    inspector: User,
+    storekeeper: User,
+    now: datetime,
+) -> None:
+    former, (before,) = printed(marks[0]), reel_rows([reel])
+
+    asked = ask(kind="replace", order=None, label=tied(blank.code))
+
+    assert (asked.blank, asked.is_foreign, asked.order) == (blank, False, None)
+    blank.refresh_from_db()
+    assert blank.state == "blank"  # until somebody else has looked
+    with pytest.raises(SecondPersonNeeded):
+        approve_request(actor=inspector, at=now, asked=asked)
+    done = approve_request(actor=storekeeper, at=now, asked=asked)
+
+    blank.refresh_from_db()
+    assert (blank.state, blank.derivative_id) == ("active", marks[0].derivative_id)
+    assert (done.new_mark, done.run) == (blank, None)
+    assert check_text(former, own_hosts=()).reasons == (Reason.REPLACED,)
+    assert check_text(printed(blank), own_hosts=()).verdict == Verdict.GENUINE
+    applied = blank.application
+    assert (applied.applied_by, applied.photo, applied.is_foreign) == (inspector, asked.photo, False)
+    assert LabelMovement.objects.get(kind="applied").second == storekeeper
+    (after,) = reel_rows([reel])
+    assert after.balance.places[LabelPlace.APPLIED] == before.balance.places[LabelPlace.APPLIED] + 1
+    assert not reels_that_differ()
+    assert marks[0].item.photos.filter(document=asked.photo).exists()
+
+
+def test_a_label_that_must_not_be_used_replaces_nothing(
+    ask: Callable[..., MarkRequest],
+    marks: list[Mark],
+    blank: Mark,
+    reel: LabelReel,
+    series: LabelSeries,
+    inspector: User,
+    storekeeper: User,
+    now: datetime,
+) -> None:
+    replace = partial(ask, kind="replace", order=None)
+    not_received = Mark.objects.get(reel__series=series, reel__reel=2, place_on_reel=1)
+    spoiled, stays = (Mark.objects.get(reel=reel, place_on_reel=place) for place in (2, 3))
+    write_off(actor=inspector, at=now, reel=reel, places=[2], kind=LabelMovement.Kind.SPOILED, reason="Torn")
+    with pytest.raises(LabelRefused):
+        replace(label=tied(spoiled.code))
+    with pytest.raises(LabelNotHere):
+        replace(label=tied(not_received.code))
+    with pytest.raises(BadInput):
+        replace(label=tied(marks[1].code))
+    with pytest.raises(BadInput):
+        ask(kind="void", label=tied(blank.code))
+    with pytest.raises(ForeignLabel):
+        ask_for_mark(
+            actor=storekeeper, at=now, kind=MarkRequest.Kind.REPLACE, reason="x", mark=marks[1], label=tied(stays.code)
+        )
+    assert not MarkRequest.objects.exists()
+
+    asked = replace(label=tied(blank.code))
+    with pytest.raises(InvalidTransition):
+        replace(label=tied(blank.code), mark=marks[1])  # it waits for another item
+    write_off(actor=inspector, at=now, reel=reel, places=[1], kind=LabelMovement.Kind.LOST, reason="Fell off")
+    with pytest.raises(LabelRefused):
+        approve_request(actor=storekeeper, at=now, asked=asked)
+    marks[0].refresh_from_db()
+    assert marks[0].state == "active"
+    assert MarkRequest.objects.get().state == "asked"
+
+
+def test_the_database_wants_a_photo_of_the_label_and_keeps_which_it_is(
+    ask: Callable[..., MarkRequest], marks: list[Mark], blank: Mark, reel: LabelReel, inspector: User, now: datetime
+) -> None:
+    asked = ask(kind="replace", order=None, label=tied(blank.code))
+    rows = MarkRequest.objects.filter(pk=asked.pk)
+    other = Mark.objects.get(reel=reel, place_on_reel=2)
+    new = {"mark": marks[1], "reason": "Torn", "asked_by": inspector, "asked_at": now}
+
+    def refused(act: Callable[[], object]) -> None:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+
+    refused(lambda: rows.update(blank=other))
+    refused(lambda: rows.update(photo=None))
+    refused(lambda: MarkRequest.objects.create(**new, kind="replace", blank=other))
+    refused(lambda: MarkRequest.objects.create(**new, kind="void", blank=other, photo=asked.photo))
+    refused(lambda: MarkRequest.objects.create(**new, kind="replace", blank=blank, photo=asked.photo))
+
+
+def test_pages_and_programs_replace_by_a_blank_label(
+    marks: list[Mark], blank: Mark, reel: LabelReel, inspector: User, storekeeper: User, client: Client
+) -> None:
+    client.force_login(inspector)
+    url = f"/marks/{marks[0].code}/ask/"
+    said = {"kind": "replace", "reason": "Torn", "profile": "roll-50x25", "dpi": 300, "start": 1, "language": "kk"}
+    assert 'enctype="multipart/form-data"' in client.get(url).content.decode()
+    for wrong in (
+        {"label": blank.code},
+        {"label": "nonsense", "photo": picture()},
+        {"label": blank.code, "kind": "void"},
+    ):
+        assert client.post(url, said | wrong).status_code == 422
+    page = client.post(url, said | {"label": to_text(bytes(blank.payload), bytes(blank.signature)), "photo": picture()})
+    client.force_login(storekeeper)
+    shown = client.get(page["Location"]).content.decode()
+    assert group(blank.code) in shown
+    assert f"{page['Location']}label/" in shown
+    assert client.get(f"{page['Location']}label/").status_code == 200
+    assert client.post(page["Location"], {"password": PASSWORD}).status_code == 302
+    blank.refresh_from_db()
+    assert blank.derivative_id == marks[0].derivative_id
+
+    second = Mark.objects.get(reel=reel, place_on_reel=2)
+    client.force_login(inspector)
+    body = {"kind": "replace", "mark": marks[1].code, "reason": "Torn", "blank": second.code}
+    assert client.post("/api/v1/mark-requests/", body).status_code == 422  # no photo
+    asked = client.post("/api/v1/mark-requests/", body | {"photo": picture()}, headers={"Idempotency-Key": "r1"})
+    assert (asked.status_code, asked.json()["blank"]) == (201, second.code), asked.content
+    client.force_login(storekeeper)
+    approve = f"/api/v1/mark-requests/{asked.json()['id']}/approve/"
+    done = client.post(approve, {"password": PASSWORD}, content_type="application/json")
+    assert (done.status_code, done.json()["new_mark"]) == (200, second.code)
 
 
 @pytest.fixture
