@@ -16,7 +16,7 @@ def series_is_made_whole() -> pgtrigger.Trigger:
         func="""
             IF (SELECT coalesce(-sum(h.pieces), 0) FROM marking_labelreel r
                     JOIN marking_labelholding h ON h.reel_id = r.id AND h.place = 'issued'
-                    WHERE r.series_id = NEW.id) <> NEW.reel_count * NEW.reel_size THEN
+                    WHERE r.series_id = NEW.id) <> NEW.reel_count::bigint * NEW.reel_size THEN
                 RAISE EXCEPTION 'series % is not drawn as it was ordered', NEW.number
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'series_is_made_whole';
             END IF;

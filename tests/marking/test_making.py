@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -187,6 +187,13 @@ def test_the_database_wants_a_series_whole(order: Order, small_parts: None, stor
     refused(lambda: rows.update(**made))
     assert run(job).state == "done"
     refused(lambda: LabelReel.objects.filter(series=series).update(size=9))
+
+
+def test_the_largest_series_is_counted_too(order: Order, storekeeper: User, now: datetime) -> None:
+    series = order(200, 500)  # more than a small number of the database holds
+
+    with pytest.raises(IntegrityError, match="not drawn as it was ordered"):
+        LabelSeries.objects.filter(pk=series.pk).update(state="made", ended_by=storekeeper, ended_at=now)
 
 
 def test_pages_and_programs_begin_it_and_see_how_far_it_is(
