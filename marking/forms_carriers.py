@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -12,6 +13,7 @@ from marking.models import Carrier
 from marking.state_code import LONGEST
 
 MAX_SEPARATOR = 8
+# Escaped where it is shown: help texts are written as they are, and a browser takes <GS> for an element.
 SEPARATOR_HINT = _("Only if it is set to send another sign in place of GS, for example | or <GS>. Empty: it sends GS.")
 
 
@@ -26,7 +28,7 @@ class CarrierFileForm(forms.Form):
     )
     separator = forms.CharField(
         label=_("What the scanner sends for GS"),
-        help_text=SEPARATOR_HINT,
+        help_text=escape(SEPARATOR_HINT),
         required=False,
         max_length=MAX_SEPARATOR,
         strip=False,
@@ -54,7 +56,7 @@ class AskEndForm(forms.Form):
     )
     separator = forms.CharField(
         label=_("What the scanner sends for GS"),
-        help_text=SEPARATOR_HINT,
+        help_text=escape(SEPARATOR_HINT),
         required=False,
         max_length=MAX_SEPARATOR,
         strip=False,

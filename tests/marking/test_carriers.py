@@ -412,3 +412,12 @@ def test_programs_bind_search_and_end(
 def test_a_code_as_the_page_shows_it_is_read_back(bound: Carrier) -> None:
     assert SHOWN_GS in bound.shown_value
     assert read_carrier("state_code", bound.shown_value).value == bound.value
+
+
+def test_pages_show_the_sign_that_stands_for_gs(marks: list[Mark], inspector: User, client: Client) -> None:
+    client.force_login(inspector)
+
+    for path in ("/carriers/scan/", "/carriers/file/"):
+        page = client.get(path).content.decode()
+        assert "&lt;GS&gt;" in page
+        assert "<GS>" not in page
