@@ -105,7 +105,7 @@ def _sheet(sheet: OldStock) -> bytes:
     """The scanned inventory, as the commission signed it."""
     people = tuple(Signatory(role="Комиссия", name=name) for name in sheet.commission.splitlines())
     said = Act(
-        title="Түгендеу ведомосы",
+        title="Түгендеу тізімдемесі",
         number=sheet.sheet_number,
         dated=f"{sheet.sheet_on:%d.%m.%Y}",
         text=("Мүйіз кесектері: 2 қап, 67 дана. Мүйіз ұнтағы: 6 құты.",),

@@ -14,6 +14,7 @@ from core.audit.services import Told, record, record_many
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.queue import after_commit
+from core.base.reasons import NO_REASON, is_reason, require_reason
 from core.notices.models import Notice, NoticeNote, is_authority
 from core.notices.selectors import may_act_on, refusal_to_decide
 from core.notices.texts import (
@@ -49,7 +50,6 @@ __all__ = [
 ]
 
 LONGEST_TEXT = 4000
-LEAST_REASON = 10  # letters and digits; fewer say nothing
 MOST_AT_ONCE = 500
 
 
@@ -177,7 +177,8 @@ def explain_notice(*, actor: User, at: datetime, notice: Notice, explanation: st
         raise NotAllowed
     if notice.decides != Notice.Decides.AUTHORITY and notice.caused_by_id != actor.pk:
         raise InvalidTransition(_("The organisation decides this itself."))
-    _require_reason("explanation", explanation)
+    if explanation.strip():
+        require_reason(explanation, "explanation")
     note = _note(NoticeNote.Kind.EXPLANATION, notice, explanation, actor=actor, at=at, field="explanation")
     # Update-where: of two who explain at once only one is the explanation.
     changed = Notice.objects.filter(pk=notice.pk, state=Notice.State.OPEN).update(
@@ -199,6 +200,8 @@ def return_notice(*, actor: User, at: datetime, notice: Notice, reason: str, due
         raise NotAllowed
     if due_on is not None and due_on < day_of(at):
         raise BadInput(fields={"due_on": _("This day has passed.")})
+    if reason.strip():
+        require_reason(reason)
     note = _note(NoticeNote.Kind.RETURN, notice, reason, actor=actor, at=at, field="reason")
     new_day = {} if due_on is None else {"due_on": due_on, "escalated_at": None}
     # Update-where: it cannot be returned and accepted at once.
@@ -223,8 +226,8 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, outcome: str, de
     limits = {"decision": 200, "reason": LONGEST_TEXT}
     given = {"decision": decision.strip(), "reason": reason.strip()}
     faults: dict[str, StrOrPromise] = {name: _("This must be said.") for name, text in given.items() if not text}
-    if given["reason"] and (short := _too_short(reason)):
-        faults["reason"] = short
+    if given["reason"] and not is_reason(reason):
+        faults["reason"] = NO_REASON
     if outcome not in outcomes_of(notice.code):
         faults["outcome"] = _("Choose what came of it.")
     faults |= {
@@ -308,17 +311,6 @@ def escalate_overdue(*, at: datetime) -> list[Notice]:
 
 def _own(user: User) -> frozenset[int]:
     return user.organisation_ids(Can.DECIDE_NOTICE)
-
-
-def _too_short(text: str) -> StrOrPromise | None:
-    if sum(letter.isalnum() for letter in text) >= LEAST_REASON:
-        return None
-    return _("Say more: at least %(least)d letters.") % {"least": LEAST_REASON}
-
-
-def _require_reason(field: str, text: str) -> None:
-    if text.strip() and (short := _too_short(text)):
-        raise BadInput(fields={field: short})
 
 
 def _note(

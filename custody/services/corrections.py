@@ -14,7 +14,8 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
-from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.errors import DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
 from core.rules.selectors import discrepancy_due_on
@@ -73,8 +74,7 @@ def ask_correction(*, actor: User, at: datetime, movement: Movement, reason: str
     """
     if not actor.can(Can.CORRECT_MOVEMENT):
         raise NotAllowed
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     # Two who ask at once meet at this lock: the second sees the first one's question.
     movement = Movement.objects.select_for_update(no_key=True).get(pk=movement.pk)
     if refusal := refusal_to_correct(movement):
@@ -127,8 +127,7 @@ def refuse_correction(*, actor: User, at: datetime, correction: Correction, reas
 
     Raises NotAllowed, InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     correction = _lock(correction)
     if not actor.can(Can.CORRECT_MOVEMENT):
         raise NotAllowed

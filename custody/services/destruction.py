@@ -23,6 +23,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import is_reason, require_reason
 from core.documents.models import Attachment, Document
 from core.documents.services import keep_document, take_numbers
 from core.documents.signatures import require_drawn
@@ -49,7 +50,6 @@ Fields = dict[str, StrOrPromise]
 State = DestructionOrder.State
 PICTURES = (Document.Kind.PHOTO, Document.Kind.VIDEO)
 MOST_GRAMS = 2_000_000_000
-LEAST_REASON = 10
 
 
 class NotOnTheList(DomainError):
@@ -351,9 +351,9 @@ def close_list(
         wrong["mass_before_g"] = text % {"grams": each}
     if not 0 <= mass_after_g <= mass_before_g:
         wrong["mass_after_g"] = _("The remains cannot weigh more than the goods.")
-    if far and len(mass_reason.strip()) < LEAST_REASON:
-        text = _("The mass differs from the register (%(grams)d g in hand). Say why, in at least %(least)d letters.")
-        wrong["mass_reason"] = text % {"grams": masses(order)["scanned_grams"], "least": LEAST_REASON}
+    if far and not is_reason(mass_reason):
+        text = _("The mass differs from the register (%(grams)d g in hand). Say why, in two words and ten letters.")
+        wrong["mass_reason"] = text % {"grams": masses(order)["scanned_grams"]}
     if wrong:
         raise BadInput(fields=wrong)
     order.place, order.method = place.strip(), method.strip()
@@ -458,8 +458,7 @@ def digest_of(order: DestructionOrder) -> str:
 @transaction.atomic
 def open_list_again(*, actor: User, at: datetime, order: DestructionOrder, reason: str) -> DestructionOrder:
     """Go back to scanning; signatures given so far end. The reason is required."""
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     order = _lock(order, State.SIGNING)
     if not can_order(actor, order.store):
         raise NotAllowed
@@ -555,8 +554,7 @@ def _destroy(actor: User, at: datetime, order: DestructionOrder, destroyed: list
 @transaction.atomic
 def cancel_destruction(*, actor: User, at: datetime, order: DestructionOrder, reason: str) -> DestructionOrder:
     """Give the order up; all its goods are free again, unless a court holds them. The reason is required."""
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     order = _lock(order, State.PLANNED, State.SIGNING)
     if not can_order(actor, order.store):
         raise NotAllowed

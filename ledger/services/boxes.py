@@ -14,6 +14,7 @@ from django.utils.translation import ngettext_lazy
 from core.accounts.models import User
 from core.audit.services import Told, record, record_many
 from core.base.errors import BadInput, InvalidTransition
+from core.base.reasons import require_reason
 from core.documents.services import take_numbers
 from ledger.models import AccountKind, Box, CustodyAccount, Packing
 from ledger.services.locking import lock_open
@@ -181,8 +182,7 @@ def seal_box(*, actor: User, at: datetime, box: Box, seal_number: str) -> Box:
 @transaction.atomic
 def open_seal(*, actor: User, at: datetime, box: Box, reason: str) -> Box:
     """Open the seal of a box or a pallet and say why. Raises InvalidTransition when it has none, BadInput."""
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     (locked,) = _lock_boxes([box.pk])
     if not locked.is_sealed:
         raise InvalidTransition(_("This box has no seal."))

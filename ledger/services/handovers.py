@@ -18,6 +18,7 @@ from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition
+from core.base.reasons import is_reason, require_reason
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
 from core.documents.signatures import require_drawn
@@ -207,7 +208,6 @@ def _term(on: date) -> dict[str, int] | None:
 
 # A name of fewer letters is none.
 SHORTEST_NAME = 3
-SHORTEST_REASON = 10
 
 
 def _require_carrier(vehicle: str, driver: str, carried_by: str) -> None:
@@ -403,8 +403,8 @@ def weigh_received(
         raise NotInHandover
     if line.weighed_g == grams:
         return line
-    if line.weighed_g is not None and not reason.strip():
-        words = _("It was weighed before, at %(grams)d g. Say why it weighs otherwise now.")
+    if line.weighed_g is not None and not is_reason(reason):
+        words = _("It was weighed before, at %(grams)d g. Say why it weighs otherwise now: two words at least.")
         raise WeighedBefore(fields={"reason": words % {"grams": line.weighed_g}})
     sent = Posting.objects.get(movement=handover.dispatch_movement_id, item=item_id, pieces__gt=0).grams
     if not confirmed and abs(grams - sent) * 100 > sent * _tolerated_percent(day_of(at)):
@@ -541,8 +541,9 @@ def accept_handover(
     off = find_off_masses(handover, day_of(at))
     reason, given = difference_reason.strip(), {item: text.strip() for item, text in (reasons or {}).items()}
     differing = [*missing, *(mass.item_id for mass in off)]
-    if not reason and (broken or any(not given.get(item) for item in differing)):
-        raise BadInput(fields={"difference_reason": _("Say what differs and why.")})
+    if not is_reason(reason) and (broken or not all(is_reason(given.get(item, "")) for item in differing)):
+        text = _("Say what differs and why: two words and ten letters at least.")
+        raise BadInput(fields={"difference_reason": text})
     _take_out_missing(missing, actor=actor, at=at)
     move_items(
         actor=actor,
@@ -677,8 +678,7 @@ def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Se
     reported lost is found by an act of its report. How many items. Raises InvalidTransition, SecondPersonNeeded,
     NotInHandover, ItemsOnHold, BadInput.
     """
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise BadInput(fields={"reason": _("Say where it was found.")})
+    reason = require_reason(reason)
     handover = (
         Handover.objects.select_for_update(of=("self",))
         .select_related("source", "target", "transit")
@@ -766,8 +766,7 @@ def turn_back(*, actor: User, at: datetime, handover: Handover, reason: str, des
     Once the other side has had something of it in hand it is accepted with its differences instead; `despite_scans`
     is for a load whose right has ended: what was in hand is noted. Raises InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     # The row lock closes the race against acceptance, and against a scan of the receiver.
     handover = Handover.objects.select_for_update(of=("self",)).select_related("source").get(pk=handover.pk)
     if handover.state != Handover.State.DISPATCHED:

@@ -22,6 +22,7 @@ from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
@@ -561,8 +562,7 @@ def count_again(*, actor: User, at: datetime, stocktake: StockTake, reason: str)
 
     Raises InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     stocktake = _lock(stocktake, State.SIGNING)
     StockTakeMember.objects.filter(stocktake=stocktake).update(signed_at=None, signed_result=None)
     _lift(stocktake.number, actor=actor, at=at, reason=f"{stocktake.number}: {reason.strip()}"[:200])
@@ -600,8 +600,7 @@ def cancel_stocktake(*, actor: User, at: datetime, stocktake: StockTake, reason:
     """Call a stock-take off, with the reason; its scans stay on record, and once counting had begun another person
     is told and judges. What was counted to the end is signed or counted again. Raises InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     stocktake = _lock(stocktake, State.ANNOUNCED, State.COUNTING)
     was_counted = stocktake.state == State.COUNTING
     _lift(stocktake.number, actor=actor, at=at, reason=f"{stocktake.number}: {reason.strip()}"[:200])

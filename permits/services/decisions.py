@@ -4,12 +4,14 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, NotAllowed
+from core.base.reasons import NO_REASON, is_reason, require_reason
 from core.documents.services import take_numbers
 from ledger.models import CustodyAccount
 from ledger.services import ItemsNotThere, ItemsOnHold, ItemsReserved, reserve_items
@@ -109,7 +111,9 @@ def refuse_application(
     """Refuse for good, with the reason and the article of law; both are required."""
     application = lock_application(application, Act.REFUSE)
     require_decider(actor, application)
-    missing = {name: _("Say it.") for name, text in (("reason", reason), ("article", article)) if not text.strip()}
+    missing: dict[str, StrOrPromise] = {} if is_reason(reason) else {"reason": NO_REASON}
+    if not article.strip():
+        missing["article"] = _("Say it.")
     if missing:
         raise BadInput(fields=missing)
     _decide(application, Decision.Outcome.REFUSED, actor=actor, at=at, reason=reason.strip(), article=article.strip())
@@ -129,8 +133,7 @@ def return_application(*, actor: User, at: datetime, application: Application, r
     """Give it back to the applicant to correct what the reason says."""
     application = lock_application(application, Act.RETURN)
     require_decider(actor, application)
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say it.")})
+    reason = require_reason(reason)
     _decide(application, Decision.Outcome.RETURNED, actor=actor, at=at, reason=reason.strip())
     _record("application.returned", application, actor=actor, at=at, reason=reason.strip())
     return application

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
-from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.errors import InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from ledger.models import AccountKind, Handover, Holding
@@ -27,8 +27,7 @@ def revoke_permit(*, actor: User, at: datetime, permit: Permit, reason: str) -> 
     """
     if not actor.can(Can.DECIDE_APPLICATION):
         raise NotAllowed
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     permit = lock_permit(permit)
     if permit.end is not None:
         raise InvalidTransition

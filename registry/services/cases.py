@@ -22,6 +22,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.base.maps import region_at
+from core.base.reasons import require_reason
 from core.documents.acts import save_act
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
@@ -988,8 +989,7 @@ def withdraw_decision(*, actor: User, at: datetime, decision: CourtDecision, rea
 
     Both the one who recorded it and the one who should confirm it may. Raises NotAllowed, InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     case = lock_case(decision.case_id)
     decision = CourtDecision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if decision.recorded_by_id != actor.pk and not can_confirm_decision(actor, case):

@@ -13,6 +13,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.documents.services import take_numbers
 from ledger.models import CustodyAccount
 from registry.models import Brigade, Case, DailySheet, Intake, Origin, RemovalPermit
@@ -187,8 +188,7 @@ def cancel_intake(*, actor: User, at: datetime, intake: Intake, reason: str) -> 
 
     Raises NotAllowed, InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     intake = lock_open_intake(actor=actor, intake=intake)
     intake.state, intake.cancel_reason = Intake.State.CANCELLED, reason.strip()
     intake.closed_by, intake.closed_at = actor, at

@@ -17,6 +17,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from registry.models import (
     Brigade,
     DailySheet,
@@ -193,8 +194,7 @@ def withdraw_removal_permit(*, actor: User, at: datetime, permit: RemovalPermit,
     Raises NotAllowed, InvalidTransition, BadInput.
     """
     _require_keeper(actor)
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     # A sheet or reception written at the same moment names the permit, and waits for this lock.
     permit = RemovalPermit.objects.select_for_update(of=("self",)).select_related("season").get(pk=permit.pk)
     if permit.is_withdrawn:

@@ -17,6 +17,7 @@ from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import is_reason, require_reason
 from core.documents.services import take_numbers
 from core.notices.models import Notice, is_authority
 from core.notices.services import raise_notice, settle_notices
@@ -55,7 +56,6 @@ from registry.services.registration import insert_derivatives
 MOST_PACKAGES = 20_000
 MOST_INPUTS = 20_000
 MOST_NAMED = 5
-LEAST_REASON = 10  # letters
 
 
 class NothingToProcess(BadInput):
@@ -188,8 +188,7 @@ def save_outputs(
 def cancel_processing(*, actor: User, at: datetime, run: Processing, reason: str) -> Processing:
     """Give up a draft; nothing was consumed. Raises NotAllowed, InvalidTransition, BadInput."""
     run = lock_draft(actor=actor, run=run)
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     run.inputs.all().delete()
     run.outputs.all().delete()
     run.state, run.closed_by, run.closed_at, run.cancel_reason = Processing.State.CANCELLED, actor, at, reason.strip()
@@ -235,10 +234,9 @@ def register_processing(
     if loss_g * 100 <= went_in * percent:
         _note_totals(run, weighed, packages, loss_g)
         return _consume(run, packages, actor=actor, at=at, registered_by=actor)
-    if not explanation.strip():
-        raise LossNotExplained(
-            fields={"explanation": _("The norm is %(percent)d %%. Say why more was lost.") % {"percent": percent}}
-        )
+    if not is_reason(explanation):
+        text = _("The norm is %(percent)d %%. Say why more was lost: two words and ten letters at least.")
+        raise LossNotExplained(fields={"explanation": text % {"percent": percent}})
     _note_totals(run, weighed, packages, loss_g)
     _ask(run, weighed, explanation.strip(), percent, actor=actor, at=at)
     return []
@@ -422,8 +420,7 @@ def _lock_awaiting(run: Processing) -> Processing:
 
 
 def _refuse_short(reason: str) -> None:
-    if len(reason.strip()) < LEAST_REASON:
-        raise BadInput(fields={"reason": _("Write at least %(least)d letters.") % {"least": LEAST_REASON}})
+    require_reason(reason)
 
 
 def norm_of_loss(term: Term, on: date) -> int:

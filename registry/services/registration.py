@@ -14,6 +14,7 @@ from django.utils.translation import ngettext_lazy
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.errors import BadInput
+from core.base.reasons import is_reason
 from core.documents.services import take_numbers
 from core.notices.models import Notice
 from core.notices.services import raise_notice
@@ -212,8 +213,9 @@ def _refuse_unexplained(
                 % {"count": len(outside), "rows": _named(outside)}
             }
         )
-    if is_excess and not explanation.strip():
-        raise ExplanationNeeded(fields={"explanation": _("Say why there are more horns than two a male.")})
+    if is_excess and not is_reason(explanation):
+        text = _("Say why there are more horns than two a male: two words and ten letters at least.")
+        raise ExplanationNeeded(fields={"explanation": text})
     return outside
 
 

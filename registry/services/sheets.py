@@ -17,6 +17,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.documents.services import take_numbers
 from ledger.models import AccountKind, CustodyAccount
 from registry.days import Day, DayRules, animals_taken, days_of
@@ -213,8 +214,7 @@ def reopen_daily_sheet(*, actor: User, at: datetime, sheet: DailySheet, reason: 
     """
     if not actor.can(Can.KEEP_SEASONS):
         raise NotAllowed
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     sheet = DailySheet.objects.select_for_update(of=("self",)).select_related("permit", "brigade").get(pk=sheet.pk)
     if sheet.state != DailySheet.State.SIGNED:
         raise InvalidTransition
@@ -230,8 +230,7 @@ def withdraw_daily_sheet(*, actor: User, at: datetime, sheet: DailySheet, reason
 
     It stays readable and counts no more. Raises NotAllowed, InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    reason = require_reason(reason)
     sheet = _lock_sheet(actor, sheet, DailySheet.State.OPEN)
     if sheet.intakes.exclude(state=Intake.State.CANCELLED).exists():
         raise InvalidTransition(_("A reception rests on this sheet. Correct the sheet instead."))

@@ -123,7 +123,9 @@ def test_of_accepting_and_turning_back_one_happens(
 ) -> None:
     results = at_once(
         lambda: services.accept_handover(actor=inspector, at=now, handover=on_its_way),
-        lambda: services.turn_back(actor=auditor, at=now, handover=on_its_way, reason="Back", despite_scans=True),
+        lambda: services.turn_back(
+            actor=auditor, at=now, handover=on_its_way, reason="Back, as told", despite_scans=True
+        ),
     )
 
     assert len(winners(results)) == 1

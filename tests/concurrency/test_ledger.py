@@ -132,7 +132,9 @@ def test_acceptance_against_return_has_one_outcome(
 
     results = at_once(
         lambda: services.accept_handover(actor=storekeeper, at=now, handover=handover),
-        lambda: services.turn_back(actor=auditor, at=now, handover=handover, reason="back", despite_scans=True),
+        lambda: services.turn_back(
+            actor=auditor, at=now, handover=handover, reason="back, as told", despite_scans=True
+        ),
     )
 
     assert len(winners(results)) == 1

@@ -91,7 +91,7 @@ def test_one_application_is_decided_once(
 ) -> None:
     def refuse(officer: User) -> Callable[[], Application]:
         return lambda: services.refuse_application(
-            actor=officer, at=now, application=application, reason="No.", article="17"
+            actor=officer, at=now, application=application, reason="As the act says", article="17"
         )
 
     results = at_once(approve(application, authority_officer, now), refuse(second_officer), refuse(authority_head))
@@ -119,7 +119,9 @@ def test_without_the_lock_the_database_takes_one_decision(
     monkeypatch.setattr(decisions, "lock_application", unlocked)
 
     def give_back(officer: User) -> Callable[[], Application]:
-        return lambda: services.return_application(actor=officer, at=now, application=application, reason="Mend it.")
+        return lambda: services.return_application(
+            actor=officer, at=now, application=application, reason="Mend it, as told"
+        )
 
     results = at_once(give_back(authority_officer), give_back(second_officer))
 
@@ -162,7 +164,9 @@ def test_accepting_against_taking_back_ends_in_one_of_them(
 
     results = at_once(
         receive,
-        lambda: services.turn_goods_back(actor=storekeeper, at=later(hours=2), handover=handover, reason="Come back."),
+        lambda: services.turn_goods_back(
+            actor=storekeeper, at=later(hours=2), handover=handover, reason="Come back, as told"
+        ),
     )
 
     assert len(winners(results)) == 1
@@ -189,7 +193,7 @@ def test_revoking_against_dispatching_never_leaves_goods_on_a_dead_permit(
             item_ids=items,
             permit=permit,
         ),
-        lambda: services.revoke_permit(actor=authority_head, at=now, permit=permit, reason="Void."),
+        lambda: services.revoke_permit(actor=authority_head, at=now, permit=permit, reason="Void, as told"),
     )
 
     assert PermitEnding.objects.get().kind == PermitEnding.Kind.REVOKED
@@ -205,7 +209,7 @@ def test_a_dispatch_that_waited_for_a_revocation_sees_it(
 
     def revoke_slowly() -> None:
         with transaction.atomic():
-            services.revoke_permit(actor=authority_head, at=now, permit=permit, reason="Void.")
+            services.revoke_permit(actor=authority_head, at=now, permit=permit, reason="Void, as told")
             revoked.set()
             time.sleep(0.5)
 

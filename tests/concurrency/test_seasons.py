@@ -183,7 +183,7 @@ def sheet_and_withdrawal(
 ) -> tuple[Callable[[], DailySheet], Callable[[], RemovalPermit]]:
     permit = RemovalPermit.objects.get()
     withdraw = lambda: withdraw_removal_permit(  # noqa: E731
-        actor=authority_officer, at=now, permit=permit, reason="Not needed."
+        actor=authority_officer, at=now, permit=permit, reason="Not needed, as told"
     )
     return sheet_of(0), withdraw
 

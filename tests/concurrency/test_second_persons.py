@@ -335,7 +335,7 @@ def test_without_the_lock_the_database_still_accepts_a_load_or_turns_it_back(
         turned.extend(
             at_once(
                 lambda: services.turn_back(
-                    actor=auditor, at=now, handover=sealed_load, reason="Back", despite_scans=True
+                    actor=auditor, at=now, handover=sealed_load, reason="Back, as told", despite_scans=True
                 )
             )
         )

@@ -110,8 +110,8 @@ def test_an_item_is_sent_or_missing_and_never_both(
             assert (outcome, held) == ("left", False)
             assert isinstance(sent, Handover)
             bring_back(sent, turned_by=storekeeper, counted_by=auditor, at=now)
-        services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again")
-        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="again")
+        services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again, as told")
+        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="again, as told")
         _empty(storekeeper, now, central, reception, item)
     assert find_differences() == {}
 

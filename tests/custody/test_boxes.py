@@ -53,7 +53,7 @@ def test_a_box_is_begun_packed_sealed_and_opened_on_its_page(
     client.post(f"{page}open/", {"reason": ""})
     box.refresh_from_db()
     assert box.is_sealed
-    client.post(f"{page}open/", {"reason": "To count"})
+    client.post(f"{page}open/", {"reason": "To count, as told"})
     client.post(f"{page}unpack/", {"item": marked[0].pk})
 
     assert list(Packing.objects.present().values_list("item", flat=True)) == [marked[1].pk]

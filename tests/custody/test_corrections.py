@@ -97,11 +97,11 @@ def test_a_second_person_brings_everything_back(
     assert not Notice.objects.open().filter(code="correction.waits").exists()
     told = Event.objects.about(("movement", mistake.pk)).values_list("verb", flat=True)
     assert set(told) >= {"correction.asked", "correction.confirmed", "ledger.movement_reversed"}
-    for act in (services.confirm_correction, lambda **who: services.refuse_correction(reason="No", **who)):
+    for act in (services.confirm_correction, lambda **who: services.refuse_correction(reason="As the act says", **who)):
         with pytest.raises(InvalidTransition):
             act(actor=authority_head, at=now, correction=asked)
     with pytest.raises(services.NotCorrectedHere):
-        services.ask_correction(actor=authority_head, at=now, movement=mistake, reason="Again")
+        services.ask_correction(actor=authority_head, at=now, movement=mistake, reason="Again, as told")
 
 
 def test_what_has_its_own_way_back_is_refused(
@@ -125,9 +125,9 @@ def test_what_has_its_own_way_back_is_refused(
     )
     for movement in (sent.dispatch_movement, Movement.objects.get(kind=MovementKind.INTAKE)):
         with pytest.raises(services.NotCorrectedHere):
-            services.ask_correction(actor=authority_officer, at=now, movement=movement, reason="Mistake")
+            services.ask_correction(actor=authority_officer, at=now, movement=movement, reason="Mistake, as told")
     with pytest.raises(NotAllowed):
-        services.ask_correction(actor=storekeeper, at=now, movement=mistake, reason="Mistake")
+        services.ask_correction(actor=storekeeper, at=now, movement=mistake, reason="Mistake, as told")
     with pytest.raises(BadInput):
         services.ask_correction(actor=authority_officer, at=now, movement=mistake, reason=" ")
     assert not Correction.objects.exists()
@@ -186,13 +186,13 @@ def test_the_database_asks_for_two_persons_too(
         one.update(state="confirmed", decided_by=authority_officer, decided_at=now, counter=counter)
 
     refused(alone, "correction_needs_two_persons")
-    refused(lambda: one.update(reason="Other"), "Cannot update")
+    refused(lambda: one.update(reason="Other, as told"), "Cannot update")
     refused(one.delete, "Cannot delete")
     refused(
         lambda: Correction.objects.create(movement=mistake, reason="x", asked_by=authority_head, asked_at=now),
         "one_correction_of_a_movement",
     )
-    services.refuse_correction(actor=authority_officer, at=now, correction=asked, reason="My mistake")
+    services.refuse_correction(actor=authority_officer, at=now, correction=asked, reason="My mistake, as told")
     refused(lambda: one.update(decide_reason="Other"), "Cannot update")
 
 

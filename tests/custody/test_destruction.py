@@ -354,10 +354,10 @@ def test_goods_that_a_court_ordered_to_be_destroyed_leave_by_its_order_only(
 
     order = destruction.order_destruction(store=evidence_room, basis=BASIS.COURT, item_ids=keys[:3], **ask)  # type: ignore[arg-type]
     refused(
-        lambda: lift_hold(actor=inspector, at=now, item_ids=keys[:1], kind=Hold.Kind.COURT, reason="Sold"),
+        lambda: lift_hold(actor=inspector, at=now, item_ids=keys[:1], kind=Hold.Kind.COURT, reason="Sold, as told"),
         "hold_is_lifted_by_its_act",
     )
-    destruction.cancel_destruction(actor=inspector, at=now, order=order, reason="Rain")
+    destruction.cancel_destruction(actor=inspector, at=now, order=order, reason="Rain, as told")
 
     assert set(Hold.objects.active().values_list("item_id", "kind")) == {(key, "court") for key in keys[:3]}
 

@@ -139,7 +139,7 @@ def test_a_destruction_goes_from_order_to_act(
     closed = send(storekeeper, f"{one}close/", after)
     assert (closed.status_code, closed.json()["state"]) == (200, "signing")
     assert len(closed.json()["files"]) == 1
-    assert send(storekeeper, f"{one}open/", {"reason": "Look again"}).json()["state"] == "planned"
+    assert send(storekeeper, f"{one}open/", {"reason": "Look again, as told"}).json()["state"] == "planned"
     said = {"digest": send(storekeeper, f"{one}close/", after).json()["digest"]}
 
     assert list(send(storekeeper, f"{one}sign/", said).json()["fields"]) == ["password"]
@@ -162,7 +162,7 @@ def test_a_destruction_goes_from_order_to_act(
         "left",
     ]
     assert b"".join(send(inspector, f"{one}act-en.pdf")).startswith(b"%PDF")
-    assert send(storekeeper, f"{one}cancel/", {"reason": "Too late"}).status_code == 409
+    assert send(storekeeper, f"{one}cancel/", {"reason": "Too late, as told"}).status_code == 409
 
 
 def test_a_destruction_is_given_up_with_a_reason(
@@ -181,7 +181,7 @@ def test_a_destruction_is_given_up_with_a_reason(
     )
     assert send(storekeeper, f"{one}cancel/", {"reason": " "}).status_code == 422
 
-    cancelled = send(storekeeper, f"{one}cancel/", {"reason": "Not rotten"}).json()
+    cancelled = send(storekeeper, f"{one}cancel/", {"reason": "Not rotten, as told"}).json()
 
-    assert (cancelled["state"], cancelled["cancel_reason"]) == ("cancelled", "Not rotten")
+    assert (cancelled["state"], cancelled["cancel_reason"]) == ("cancelled", "Not rotten, as told")
     assert not Hold.objects.active().exists()

@@ -123,7 +123,7 @@ def test_a_refusal_shows_the_same_page_again_with_what_to_do(
 
 def test_a_draft_is_given_up(client: Client, run: Processing) -> None:
     assert client.get(url("-cancel", run)).status_code == 200
-    client.post(url("-cancel", run), {"reason": "Қате"})
+    client.post(url("-cancel", run), {"reason": "Қате, as told"})
 
     run.refresh_from_db()
     assert run.state == "cancelled"

@@ -129,7 +129,7 @@ def test_a_count_is_opened_scanned_ended_and_signed(
     assert send(auditor, "stocktake-sign", pk, digest=digest, password=PASSWORD).json()["state"] == "closed"
     rows = read(auditor, "stocktake-items", pk).json()["results"]
     assert [row["outcome"] for row in rows].count("missing") == len(marked) - 1
-    assert send(storekeeper, "stocktake-cancel", pk, reason="Too late").status_code == 409
+    assert send(storekeeper, "stocktake-cancel", pk, reason="Too late, as told").status_code == 409
 
 
 def test_a_sample_is_announced_and_drawn(
@@ -170,7 +170,7 @@ def test_who_may_not_know_a_count_gets_nothing_of_it(
     assert read(trader, "stocktake", pk).status_code == 404
     assert send(trader, "stocktake-scan", pk, code=code_of(marked[0])).status_code == 404
     assert send(trader, "stocktake-end", pk).status_code == 404
-    assert send(auditor, "stocktake-again", pk, reason="Count it").status_code == 409
+    assert send(auditor, "stocktake-again", pk, reason="Count it, as told").status_code == 409
     assert StockTake.objects.get().state == "counting"
 
 

@@ -226,7 +226,7 @@ def test_a_list_of_stock_takes_costs_the_same_for_many(
 ) -> None:
     with CaptureQueriesContext(connection) as one:
         assert keeper.get(reverse("custody:stocktakes")).status_code == 200
-    services.cancel_stocktake(actor=storekeeper, at=now, stocktake=counted, reason="x")
+    services.cancel_stocktake(actor=storekeeper, at=now, stocktake=counted, reason="As the act says")
     services.open_stocktake(
         actor=storekeeper, at=now, account=counted.account, commission=[m.person for m in counted.members.all()]
     )
@@ -246,7 +246,7 @@ def test_a_count_is_called_off_and_counted_again_with_a_reason(
     assert (counted.state, counted.round) == ("counting", 2)
     cancel = reverse("custody:stocktake-cancel", args=[counted.pk])
     assert keeper.get(cancel).status_code == 200
-    keeper.post(cancel, {"reason": "Fire drill"})
+    keeper.post(cancel, {"reason": "Fire drill, as told"})
     counted.refresh_from_db()
     assert counted.state == "cancelled"
 

@@ -149,7 +149,7 @@ def test_4_labels_print_and_every_symbol_decodes(profile: str, sign_in: SignIn, 
     else:
         page.check(f"input[name=profile][value={profile}]")
     if page.locator("[name=reason]").count():
-        page.fill("[name=reason]", "Тексеру")
+        page.fill("[name=reason]", "Тексеру үшін ашылды")
     page.locator("#label-order button[type=submit]").click()
     # They were printed when the horns were registered: a second person approves that they are printed again.
     page.wait_for_url(re.compile(r"/labels/requests/\d+/"))

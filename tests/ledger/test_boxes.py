@@ -134,7 +134,7 @@ def test_a_seal_needs_content_a_number_of_its_own_and_a_reason_to_be_opened(
     with pytest.raises(services.BoxIsEmpty):
         seal(box, storekeeper, now)
     with pytest.raises(InvalidTransition):
-        services.open_seal(actor=storekeeper, at=now, box=box, reason="-")
+        services.open_seal(actor=storekeeper, at=now, box=box, reason="As the act says")
     (other,) = services.begin_boxes(actor=storekeeper, at=now, account=central)
     for one, grams in ((box, 200), (other, 210)):
         services.pack_items(actor=storekeeper, at=now, box=one, item_ids=enter(central, grams))
@@ -241,7 +241,7 @@ def test_a_pallet_goes_with_its_boxes_and_an_open_one_lets_a_box_go(
     places = set(Box.objects.filter(pk__in=[pallet.pk, box.pk, other.pk, empty.pk]).values_list("account", "parent"))
     assert places == {(reception.pk, None), (reception.pk, pallet.pk)}
 
-    services.open_seal(actor=storekeeper, at=now, box=pallet, reason="Бөлу")
+    services.open_seal(actor=storekeeper, at=now, box=pallet, reason="Бөлу, as told")
     move(packed, reception, central)
     box.refresh_from_db()
     pallet.refresh_from_db()
@@ -360,7 +360,7 @@ def test_a_box_one_short_arrives_with_the_rest(
         actor=inspector,
         at=now,
         handover=sent,
-        difference_reason="Біреуі жоқ",
+        difference_reason="Біреуі жоқ, as told",
         reasons={packed[2]: "Жәшікте жоқ"},
         seals=intact(sent),
     )
@@ -379,7 +379,9 @@ def test_nothing_is_missing_from_a_box_whose_seal_holds(
     services.scan_received(actor=inspector, at=now, handover=sent, item_id=packed[0])
 
     with translation.override("en"), pytest.raises(services.BoxIsSealed, match="open its seal"):
-        services.accept_handover(actor=inspector, at=now, handover=sent, difference_reason="?", seals=intact(sent))
+        services.accept_handover(
+            actor=inspector, at=now, handover=sent, difference_reason="One is missing", seals=intact(sent)
+        )
 
     sent.refresh_from_db()
     assert sent.state == Handover.State.DISPATCHED

@@ -146,11 +146,11 @@ class Acts:
 
     def accept(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         for handover in _handovers(wanted):
-            accept_handover(actor=self.storekeeper, at=at, handover=handover, difference_reason="one short")
+            accept_handover(actor=self.storekeeper, at=at, handover=handover, difference_reason="one short, as told")
 
     def cancel(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         for handover in _handovers(wanted):
-            turn_back(actor=self.inspector, at=at, handover=handover, reason="back")
+            turn_back(actor=self.inspector, at=at, handover=handover, reason="back, as told")
 
     def reverse(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         movement = Movement.objects.filter(postings__item=wanted[0]).first()
@@ -161,7 +161,7 @@ class Acts:
         place_hold(actor=self.inspector, at=at, item_ids=wanted, kind=Hold.Kind.DISPUTE, reference="d")
 
     def lift(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
-        lift_hold(actor=self.inspector, at=at, item_ids=wanted, kind=Hold.Kind.DISPUTE, reason="settled")
+        lift_hold(actor=self.inspector, at=at, item_ids=wanted, kind=Hold.Kind.DISPUTE, reason="settled, as told")
 
     def reserve(self, at: datetime, wanted: list[int], which: int, key: str) -> None:
         reserve_items(at=at, item_ids=wanted, reference="permit:1")

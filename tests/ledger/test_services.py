@@ -177,7 +177,7 @@ def test_a_hold_keeps_an_item_where_it_is_until_lifted(
 
     with pytest.raises(BadInput):
         lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reason=" ")
-    assert lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reason="settled") == 1
+    assert lift_hold(actor=inspector, at=now, item_ids=items, kind=Hold.Kind.DISPUTE, reason="settled, as told") == 1
     move(inspector, now, items, reception, central)
     assert in_account(central) == set(items)
 
@@ -358,7 +358,7 @@ def test_a_dispatch_can_be_taken_back_whole_and_only_once(
     accept_handover(actor=storekeeper, at=now, handover=handover)
     assert in_account(reception) == set(items)
     with pytest.raises(InvalidTransition):
-        turn_back(actor=inspector, at=now, handover=handover, reason="again")
+        turn_back(actor=inspector, at=now, handover=handover, reason="again, as told")
     with pytest.raises(InvalidTransition):
         scan_received(actor=storekeeper, at=now, handover=handover, item_id=items[0])
 
@@ -395,7 +395,7 @@ def test_what_is_in_a_store_does_not_become_evidence_by_being_sent(
         )
     assert (in_account(central), in_account(room)) == (set(items), set(held))
 
-    lift_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.DISPUTE, reason="Settled")
+    lift_hold(actor=inspector, at=now, item_ids=held, kind=Hold.Kind.DISPUTE, reason="Settled, as told")
     dispatch_items(
         carried_by="A courier", actor=inspector, at=now, key="f", source=room, target=reception, item_ids=held
     )

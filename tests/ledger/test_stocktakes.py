@@ -360,19 +360,19 @@ def test_what_was_counted_is_not_called_off_and_a_count_called_off_is_told(
     enter(central, 200)
     stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=open_count())
     with pytest.raises(InvalidTransition):
-        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill")
+        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill, as told")
     assert Hold.objects.active().exists()
-    services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again")
+    services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again, as told")
 
     with pytest.raises(BadInput):
         services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason=" ")
-    services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill")
+    services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill, as told")
 
     assert not Hold.objects.active().exists()
     notice = Notice.objects.get(code="stocktake.cancelled")
-    assert (notice.caused_by, notice.params["reason"]) == (storekeeper, "Fire drill")
+    assert (notice.caused_by, notice.params["reason"]) == (storekeeper, "Fire drill, as told")
     with pytest.raises(InvalidTransition):
-        services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="x")
+        services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="As the act says")
 
 
 # --- around the services --------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_the_organisation_explains_and_the_authority_judges(
     explain_notice(actor=trader, at=now, notice=notice, explanation="Таразы бұзылған")
     assert notice.waits_for_authority
     assert not Notice.objects.waiting_for(trader).exists()
-    return_notice(actor=authority_officer, at=now, notice=notice, reason="Акт жоқ", due_on=date(2025, 11, 20))
+    return_notice(actor=authority_officer, at=now, notice=notice, reason="Акт жоқ, as told", due_on=date(2025, 11, 20))
     assert (notice.state, notice.explained_by, notice.due_on) == ("open", None, date(2025, 11, 20))
     explain_notice(actor=trader, at=now, notice=notice, explanation="Қойманың № 7 актісі")
     decide_notice(
@@ -96,18 +96,18 @@ def test_only_the_right_people_explain_return_and_judge(
     with pytest.raises(InvalidTransition):
         explain_notice(actor=trader, at=now, notice=own, explanation="How it came about.")
     with pytest.raises(ExplanationFirst):
-        return_notice(actor=authority_officer, at=now, notice=judged, reason="x")
+        return_notice(actor=authority_officer, at=now, notice=judged, reason="As the act says")
     with pytest.raises(BadInput):
         explain_notice(actor=trader, at=now, notice=judged, explanation=" ")
     explain_notice(actor=trader, at=now, notice=judged, explanation="How it came about.")
     with pytest.raises(AlreadyDecided):
         explain_notice(actor=trader, at=now, notice=judged, explanation="How it came about, too.")
     with pytest.raises(NotAllowed):
-        return_notice(actor=trader, at=now, notice=judged, reason="x")
+        return_notice(actor=trader, at=now, notice=judged, reason="As the act says")
     with pytest.raises(NotAllowed):
         decide_notice(actor=trader, at=now, notice=judged, outcome="other", decision="x", reason="What the act says.")
     with pytest.raises(BadInput):
-        return_notice(actor=authority_officer, at=now, notice=judged, reason="x", due_on=date(2025, 1, 1))
+        return_notice(actor=authority_officer, at=now, notice=judged, reason="As the act says", due_on=date(2025, 1, 1))
     judged.refresh_from_db()
     assert judged.state == "explained"
 
@@ -236,7 +236,7 @@ def test_the_page_leads_through_explanation_return_and_decision(
     client.post(reverse("notices:comment", args=[notice.pk]), {"text": "Қосымша"})
     client.force_login(authority_officer)
     assert "Таразы" in client.get(page).content.decode()
-    client.post(reverse("notices:return", args=[notice.pk]), {"reason": "Акт қайда?"})
+    client.post(reverse("notices:return", args=[notice.pk]), {"reason": "Акт қайда?, as told"})
     client.post(reverse("notices:assign", args=[notice.pk]), {"person": str(trader.pk)})
     notice.refresh_from_db()
     assert (notice.state, notice.assigned_to) == ("open", trader)
@@ -347,7 +347,7 @@ def test_programs_list_assign_explain_return_and_decide(
     assert send(f"{notice.pk}/decide/", outcome="other", decision="x", reason="What the act says.").status_code == 403
     assert send(f"{notice.pk}/comment/", text="Қосымша").json()["notes"][-1]["kind"] == "comment"
     client.force_login(authority_officer)
-    assert send(f"{notice.pk}/return/", reason="Акт").json()["state"] == "open"
+    assert send(f"{notice.pk}/return/", reason="Акт табылды, қол қойылған").json()["state"] == "open"
     assert (
         send(f"{notice.pk}/decide/", outcome="other", decision="x", reason="What the act says.").json()["state"]
         == "decided"
@@ -427,7 +427,7 @@ def test_what_was_passed_to_the_authority_is_only_explained_here(
         decide_notice(actor=trader, at=now, notice=late, **given)
     late.refresh_from_db()
     explain_notice(actor=trader, at=now, notice=late, explanation="The driver stood in the snow")
-    return_notice(actor=authority_officer, at=now, notice=late, reason="Which snow?", due_on=day_of(now))
+    return_notice(actor=authority_officer, at=now, notice=late, reason="Which snow?, as told", due_on=day_of(now))
     with pytest.raises(NotAllowed):
         decide_notice(actor=trader, at=now, notice=late, **given)
 
@@ -450,11 +450,13 @@ def test_missing_goods_do_not_end_in_an_explanation(
 
 
 def test_a_later_act_settles_what_its_own_person_raised(raised: Raise, trader: User, now: datetime) -> None:
-    notice = settle_notice(actor=trader, at=now, notice=raised(actor=trader), decision="Adds up", reason="Corrected")
+    notice = settle_notice(
+        actor=trader, at=now, notice=raised(actor=trader), decision="Adds up", reason="Corrected, as told"
+    )
 
     assert (notice.state, notice.outcome, notice.decided_by) == ("decided", "settled", trader)
     with pytest.raises(AlreadyDecided):
-        settle_notice(actor=trader, at=now, notice=notice, decision="Adds up", reason="Corrected")
+        settle_notice(actor=trader, at=now, notice=notice, decision="Adds up", reason="Corrected, as told")
 
 
 def test_the_database_refuses_whoever_raised_it_and_the_organisation_of_a_judged_one(

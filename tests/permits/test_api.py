@@ -197,7 +197,9 @@ def test_nobody_reads_or_decides_what_is_not_theirs(
 def test_a_permit_is_revoked_and_goods_return(
     handover: Handover, permit: Permit, authority_head: User, storekeeper: User, trader: User
 ) -> None:
-    revoked = program_of(authority_head).post(f"{V1}/permits/{permit.pk}/revoke/", {"reason": "Void."}, format="json")
+    revoked = program_of(authority_head).post(
+        f"{V1}/permits/{permit.pk}/revoke/", {"reason": "Void, as told"}, format="json"
+    )
     refused = program_of(trader).post(f"{V1}/handovers/{handover.pk}/accept/", SIGNED, format="json")
     returned = program_of(storekeeper).post(
         f"{V1}/handovers/{handover.pk}/return/", {"reason": "Permit revoked.", **SIGNED}, format="json"

@@ -66,7 +66,9 @@ def test_a_colleague_of_the_applicant_does_not_decide(
 
     refused(decision(application, authority_officer, later(hours=3)), "decider_is_not_the_applicant")
     with pytest.raises(services.DeciderIsApplicant):
-        services.return_application(actor=authority_officer, at=later(hours=3), application=application, reason="-")
+        services.return_application(
+            actor=authority_officer, at=later(hours=3), application=application, reason="As the act says"
+        )
 
 
 def test_a_decision_answers_a_round_that_waits_and_only_once(
@@ -90,9 +92,9 @@ def test_a_decision_answers_a_round_that_waits_and_only_once(
 def test_a_decision_is_whole_and_stays(application: Application, authority_officer: User, now: datetime) -> None:
     refused(decision(application, authority_officer, now, outcome="returned"), "decision_says_why")
     refused(decision(application, authority_officer, now, outcome="refused", reason="No."), "refusal_names_the_article")
-    made = decision(application, authority_officer, now, outcome="returned", reason="Mend it.")()
+    made = decision(application, authority_officer, now, outcome="returned", reason="Mend it, as told")()
 
-    refused(lambda: Decision.objects.filter(pk=made.pk).update(reason="Other"), "Cannot update")
+    refused(lambda: Decision.objects.filter(pk=made.pk).update(reason="Other, as told"), "Cannot update")
     refused(delete(Decision.objects.filter(pk=made.pk)), "delete rows")
 
 
@@ -211,7 +213,11 @@ def test_a_permit_line_is_used_once_and_an_ending_is_for_good(
     refused(lambda: PermitEnding.objects.update(kind="expired"), "Cannot update")
     refused(
         lambda: PermitEnding.objects.create(
-            permit=permit, kind="revoked", reason="Again", ended_by=authority_head, ended_at=later(hours=2)
+            permit=permit,
+            kind="revoked",
+            reason="Again, as told",
+            ended_by=authority_head,
+            ended_at=later(hours=2),
         ),
         "permit",
     )

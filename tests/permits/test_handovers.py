@@ -126,7 +126,7 @@ def test_papers_say_what_happened_and_are_kept(sent: Handover, receiver: User, n
         actor=receiver,
         at=now,
         handover=sent,
-        difference_reason="Біреуі жоқ",
+        difference_reason="Біреуі жоқ, as told",
         seals=intact(sent),
         carrier_said="refuses",
     )

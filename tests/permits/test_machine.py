@@ -37,9 +37,11 @@ DEEDS: dict[Act, Deed] = {
         actor=who, at=at, application=it, valid_until=at.date() + timedelta(days=9)
     ),
     Act.REFUSE: lambda who, at, it: services.refuse_application(
-        actor=who, at=at, application=it, reason="No.", article="17"
+        actor=who, at=at, application=it, reason="As the act says", article="17"
     ),
-    Act.RETURN: lambda who, at, it: services.return_application(actor=who, at=at, application=it, reason="Mend it."),
+    Act.RETURN: lambda who, at, it: services.return_application(
+        actor=who, at=at, application=it, reason="Mend it, as told"
+    ),
 }
 
 

@@ -221,7 +221,7 @@ def test_a_refused_dispatch_says_why_and_keeps_the_list(
     stranger = text_of(client.post(f"/handovers/new/{loading.pk}/scan/", {"code": second_batch[0].number}))
     assert f"Not on permit {permit.number}." in stranger
     client.post(f"/handovers/new/{loading.pk}/load/", {"permitted": "yes"})
-    services.revoke_permit(actor=authority_head, at=timezone.now(), permit=permit, reason="Void.")
+    services.revoke_permit(actor=authority_head, at=timezone.now(), permit=permit, reason="Void, as told")
 
     when = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     said = {"password": PASSWORD, "carried_by": "Ержан", "expected_at": when}
@@ -419,7 +419,7 @@ def test_goods_are_received_without_any_script(
         f"/handovers/{handover.pk}/accept/", {"difference_reason": "", "carrier_said": "signs", "password": PASSWORD}
     )
     assert refused.status_code == 422
-    assert "Say what differs and why." in text_of(refused)
+    assert "Say what differs and why" in text_of(refused)
     unsigned = client.post(f"/handovers/{handover.pk}/accept/", {"difference_reason": "A box came open."})
     assert unsigned.status_code == 422
     accepted = client.post(
@@ -481,7 +481,7 @@ def test_a_scan_costs_few_queries_however_large_the_load(
 
 def test_goods_come_back_with_a_reason(handover: Handover, storekeeper: User, trader: User) -> None:
     address = f"/handovers/{handover.pk}/return/"
-    assert sign_in(trader).post(address, {"reason": "Mine", "password": PASSWORD}).status_code == 422
+    assert sign_in(trader).post(address, {"reason": "Mine, as told", "password": PASSWORD}).status_code == 422
     client = sign_in(storekeeper)
     assert client.post(address, {"reason": "The road is closed."}).status_code == 422
 
@@ -628,12 +628,12 @@ def test_a_withdrawn_application_is_over(application: Application, storekeeper: 
 def test_a_permit_is_revoked_by_a_signed_decision(permit: Permit, authority_head: User) -> None:
     client = sign_in(authority_head)
     address = f"/permits/{permit.pk}/revoke/"
-    assert client.post(address, {"reason": "Void.", "password": "wrong"}).status_code == 422
+    assert client.post(address, {"reason": "Void, as told", "password": "wrong"}).status_code == 422
     assert Reservation.objects.active().exists()
 
-    client.post(address, {"reason": "Void.", "password": PASSWORD})
+    client.post(address, {"reason": "Void, as told", "password": PASSWORD})
 
-    assert "Void." in text_of(client.get(f"/permits/{permit.pk}/"))
+    assert "Void, as told" in text_of(client.get(f"/permits/{permit.pk}/"))
     assert not Reservation.objects.active().exists()
 
 

@@ -65,7 +65,7 @@ def test_what_is_being_received_is_not_turned_back(
     services.scan_goods(actor=trader, at=later(minutes=1), handover=handover, item_id=marked[0].pk)
 
     with pytest.raises(BeingReceived):
-        services.turn_goods_back(actor=storekeeper, at=later(hours=1), handover=handover, reason="x")
+        services.turn_goods_back(actor=storekeeper, at=later(hours=1), handover=handover, reason="As the act says")
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE ledger_handover SET state = 'returning', turned_by_id = dispatched_by_id, turned_at = now(),"

@@ -575,7 +575,7 @@ def test_a_revoked_permit_frees_its_items(permit: Permit, authority_head: User, 
     assert Permit.objects.get().state_on(now.date()) == Permit.State.REVOKED
     assert not Reservation.objects.active().exists()
     with pytest.raises(InvalidTransition):
-        services.revoke_permit(actor=authority_head, at=now, permit=permit, reason="Again.")
+        services.revoke_permit(actor=authority_head, at=now, permit=permit, reason="Again, as told")
 
 
 def test_goods_under_a_revoked_permit_go_back(

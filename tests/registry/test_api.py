@@ -100,7 +100,7 @@ def test_an_intake_is_cancelled(api: Client, open_intake: Intake) -> None:
     answer = post(api, f"intakes/{open_intake.pk}/cancel/", {"reason": "Opened twice."})
 
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
-    assert post(api, f"intakes/{open_intake.pk}/cancel/", {"reason": "Again."}).status_code == 409
+    assert post(api, f"intakes/{open_intake.pk}/cancel/", {"reason": "Again, as told"}).status_code == 409
 
 
 def test_derivatives_are_listed_for_those_who_may_know_them(

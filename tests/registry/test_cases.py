@@ -606,7 +606,7 @@ def test_what_is_missing_does_not_keep_a_court_waiting(
     classes = dict(Holding.objects.filter(account=evidence_room).values_list("item_id", "stock_class"))
     assert classes == dict.fromkeys(keys[1:], "HOR:confiscated") | {keys[0]: "HOR:seizure"}
     assert services.carry_out_waiting(at=later(days=1)) == 0
-    lift_hold(actor=inspector, at=later(days=1), item_ids=keys[:1], kind=Hold.Kind.MISSING, reason="Found")
+    lift_hold(actor=inspector, at=later(days=1), item_ids=keys[:1], kind=Hold.Kind.MISSING, reason="Found, as told")
     assert services.carry_out_waiting(at=later(days=1)) == 1
     assert Holding.objects.get(item=keys[0], account=evidence_room).stock_class == "HOR:confiscated"
     assert not Hold.objects.active().exists()

@@ -241,7 +241,7 @@ def test_the_database_holds_old_stock_until_somebody_else_confirms_it(
     for party in (inspector, trader):
         with pytest.raises(IntegrityError, match="old_stock_is_confirmed_by_another"), transaction.atomic():
             OldStockConfirmation.objects.create(intake=old_stock, confirmed_by=party, confirmed_at=now)
-    lift: dict[str, Any] = {"at": now, "kind": Hold.Kind.ORIGIN, "reason": "Never mind"}
+    lift: dict[str, Any] = {"at": now, "kind": Hold.Kind.ORIGIN, "reason": "Never mind, as told"}
     items = list(Derivative.objects.values_list("pk", flat=True))
     for party in (inspector, second_inspector, trader):
         with pytest.raises(IntegrityError, match="old_stock_is_let_go_by_its_confirmation"), transaction.atomic():
@@ -542,7 +542,7 @@ def test_two_horns_become_a_pair_once_and_each_other_s(open_intake: Intake, insp
     rows = [TableRow(1, "L", 215, pair="2"), TableRow(2, "R", 210), TableRow(3, "R", 205)]
     save_rows(actor=inspector, at=now, intake=open_intake, version=open_intake.version, rows=rows, whole=True)
 
-    first, second, third = register_intake(actor=inspector, at=now, intake=open_intake, explanation="counted")
+    first, second, third = register_intake(actor=inspector, at=now, intake=open_intake, explanation="counted, as told")
 
     assert (first.pair, second.pair, third.pair) == (second, first, None)
     with pytest.raises(IntegrityError), transaction.atomic():

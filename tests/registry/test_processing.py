@@ -150,7 +150,7 @@ def waiting(storekeeper: User, now: datetime, reception_store: CustodyAccount, h
     run = begin(storekeeper, now, reception_store, keys(horns), Package(1, mass(horns) - loss))
     with pytest.raises(LossNotExplained):
         finish(storekeeper, now, run, loss_g=loss)
-    assert finish(storekeeper, now, run, loss_g=loss, explanation="Ара тозаңы") == []
+    assert finish(storekeeper, now, run, loss_g=loss, explanation="Ара тозаңы, as told") == []
     run.refresh_from_db()
     return run
 
@@ -223,7 +223,11 @@ def test_the_database_lets_no_waiting_run_through_alone(
     refused(lambda: waiting.outputs.all().delete(), "lines_belong_to_draft")
     refused(
         lambda: lift_hold(
-            actor=storekeeper, at=now, item_ids=keys(horns), kind=Hold.Kind.PROCESSING, reason="Never mind"
+            actor=storekeeper,
+            at=now,
+            item_ids=keys(horns),
+            kind=Hold.Kind.PROCESSING,
+            reason="Never mind, as told",
         ),
         "goods_of_a_run_stay_until_it_is_decided",
     )
@@ -368,7 +372,7 @@ def test_a_draft_grows_shrinks_and_is_given_up(
         with pytest.raises(BadInput):
             save_outputs(actor=storekeeper, at=now, run=draft, packages=[wrong])
 
-    cancel_processing(actor=storekeeper, at=now, run=draft, reason="Қате")
+    cancel_processing(actor=storekeeper, at=now, run=draft, reason="Қате, as told")
 
     for act in (lambda: finish(storekeeper, now, draft), lambda: drop_inputs(actor=storekeeper, at=now, run=draft)):
         with pytest.raises(InvalidTransition):
@@ -389,7 +393,7 @@ def test_many_packages_are_registered_by_the_same_number_of_queries(
         run = begin(storekeeper, now, reception_store, keys(horns), made)
         loss = mass(horns) - made.count * made.mass_g
         with CaptureQueriesContext(connection) as asked:
-            register_processing(actor=storekeeper, at=now, run=run, loss_g=loss, explanation="x")
+            register_processing(actor=storekeeper, at=now, run=run, loss_g=loss, explanation="As the act says")
         return len(asked)
 
     assert count(2) == count(200)
@@ -469,7 +473,9 @@ def test_whatever_goes_in_comes_out_or_is_lost(
         before = sorted(Holding.objects.filter(account=reception_store).values_list("item_id", "grams"))
         try:
             with transaction.atomic():
-                made = register_processing(actor=storekeeper, at=now, run=run, loss_g=loss, explanation="x")
+                made = register_processing(
+                    actor=storekeeper, at=now, run=run, loss_g=loss, explanation="As the act says"
+                )
                 if not made:
                     assert loss * 100 > mass(chosen) * 3
                     made = approve_processing(actor=authority_officer, at=now, run=run, reason="Seen on the spot")

@@ -206,7 +206,7 @@ def test_registration_happens_once(open_intake: Intake, inspector: User, now: da
     with pytest.raises(InvalidTransition):
         register(open_intake, actor=inspector, at=now)
     with pytest.raises(InvalidTransition):
-        cancel_intake(actor=inspector, at=now, intake=open_intake, reason="too late")
+        cancel_intake(actor=inspector, at=now, intake=open_intake, reason="too late, as told")
 
     assert Derivative.objects.count() == 6
 

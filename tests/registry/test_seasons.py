@@ -182,7 +182,7 @@ def test_permits_never_let_more_than_their_line(authority_officer: User, now: da
     withdraw_removal_permit(actor=authority_officer, at=now, permit=first, reason="Entered twice.")
     enter_removal_permit(actor=authority_officer, at=now, **permit_facts | {"number": "27/8"})
     with pytest.raises(InvalidTransition):
-        withdraw_removal_permit(actor=authority_officer, at=now, permit=first, reason="Again.")
+        withdraw_removal_permit(actor=authority_officer, at=now, permit=first, reason="Again, as told")
 
 
 def test_the_database_counts_the_permits_of_a_line_itself(

@@ -453,7 +453,7 @@ def test_nothing_is_taken_in_under_a_withdrawn_permit(
     enter: Enter, facts: Facts, receive: Receive, authority_officer: User, now: datetime
 ) -> None:
     permit = facts["permit"]
-    withdraw_removal_permit(actor=authority_officer, at=now, permit=permit, reason="Not needed.")
+    withdraw_removal_permit(actor=authority_officer, at=now, permit=permit, reason="Not needed, as told")
 
     for act in (enter, lambda: receive(rows=2)):
         with pytest.raises(BadInput) as refusal:
@@ -505,13 +505,13 @@ def test_a_cancelled_reception_counts_no_more(
     sheet = enter()
     intake = receive_sheet(sheet, 3, registered=False)
     with pytest.raises(InvalidTransition):
-        withdraw_daily_sheet(actor=inspector, at=now, sheet=sheet, reason="Wrong day.")
+        withdraw_daily_sheet(actor=inspector, at=now, sheet=sheet, reason="Wrong day, as told")
     cancel_intake(actor=inspector, at=now, intake=intake, reason="Opened twice.")
 
     check_days(at=later(days=1))
     assert open_codes() != []
 
-    withdraw_daily_sheet(actor=inspector, at=later(days=1), sheet=sheet, reason="Wrong day.")
+    withdraw_daily_sheet(actor=inspector, at=later(days=1), sheet=sheet, reason="Wrong day, as told")
 
     assert DailySheet.objects.standing().count() == 0
     assert open_codes() == []
