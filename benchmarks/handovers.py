@@ -96,6 +96,9 @@ def _box(actor: User, store: CustodyAccount, items: list[int]) -> None:
         (box,) = begin_boxes(actor=actor, at=now, account=store)
         pack_items(actor=actor, at=now, box=box, item_ids=items[start : start + A_BOX])
         seal_box(actor=actor, at=now, box=box, seal_number=uuid4().hex[:20])
+    # As it is known of boxes that were packed on another day.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ledger_box, ledger_packing")
 
 
 def _open_transit(store: CustodyAccount) -> None:

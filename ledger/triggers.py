@@ -202,7 +202,14 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="posted"),
-        declare=[("wrong", "text"), ("this_transaction", "bigint"), ("one_sided", "bigint[]")],
+        declare=[
+            ("wrong", "text"),
+            ("this_transaction", "bigint"),
+            ("one_sided", "bigint[]"),
+            ("gone", "bigint[]"),
+            ("sign", "integer"),
+            ("signs", "integer[] := '{0, 1}'"),
+        ],
         func="""
             this_transaction := pg_current_xact_id()::text::bigint;
 
@@ -273,8 +280,32 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = split_part(wrong, ' ', 1);
             END IF;
 
+            -- What goes whole from one physical place to another, as nearly everything does, takes its row along.
+            WITH went AS (
+                UPDATE ledger_holding h
+                SET account_id = w.target, stock_class = w.stock_class, moved_on = greatest(h.moved_on, w.moved_on)
+                FROM (
+                    SELECT p.item_id, max(p.pieces) AS pieces, max(p.grams) AS grams, max(m.effective_on) AS moved_on,
+                        max(p.account_id) FILTER (WHERE p.pieces < 0) AS source,
+                        max(p.account_id) FILTER (WHERE p.pieces > 0) AS target,
+                        max(p.stock_class) FILTER (WHERE p.pieces > 0) AS stock_class
+                    FROM posted p
+                    JOIN ledger_movement m ON m.id = p.movement_id
+                    JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
+                    GROUP BY p.item_id
+                    HAVING count(*) = 2 AND min(p.pieces) < 0 AND sum(p.pieces) = 0 AND min(p.grams) = -max(p.grams)
+                    ORDER BY p.item_id
+                ) w
+                WHERE h.account_id = w.source AND h.item_id = w.item_id AND h.pieces = w.pieces AND h.grams = w.grams
+                RETURNING h.item_id
+            )
+            SELECT coalesce(array_agg(item_id), '{}') INTO gone FROM went;
+
+            IF 2 * cardinality(gone) = (SELECT count(*) FROM posted) THEN
+                signs := '{}';
+            END IF;
             -- In the order of items, so that rows and index entries are written side by side.
-            FOR sign IN 0..1 LOOP
+            FOREACH sign IN ARRAY signs LOOP
                 MERGE INTO ledger_holding h USING (
                     SELECT p.account_id, p.item_id, a.is_physical, p.pieces, p.grams, p.moved_on, p.stock_class
                     FROM (
@@ -283,6 +314,7 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                             coalesce(max(o.stock_class) FILTER (WHERE o.pieces > 0), max(o.stock_class)) AS stock_class
                         FROM posted o
                         JOIN ledger_movement m ON m.id = o.movement_id
+                        WHERE NOT EXISTS (SELECT FROM unnest(gone) AS w (item) WHERE w.item = o.item_id)
                         GROUP BY o.item_id, o.account_id
                         HAVING (sum(o.pieces) > 0 OR (sum(o.pieces) = 0 AND sum(o.grams) >= 0)) = (sign = 1)
                     ) p

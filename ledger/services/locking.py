@@ -90,17 +90,28 @@ def torn_boxes(item_ids: Sequence[int]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS item),
+            WITH packed AS MATERIALIZED (
+                SELECT k.box_id, count(*) AS pieces FROM unnest(%s::bigint[]) AS wanted (item)
+                JOIN ledger_packing k ON k.item_id = wanted.item AND k.taken_out_at IS NULL GROUP BY k.box_id
+            ),
+            -- A box is sealed by itself or with its pallet. Joined one way at a time: either way at once is no hash join.
             sealed AS MATERIALIZED (
-                SELECT DISTINCT s.id, s.sscc FROM wanted w
-                JOIN ledger_packing k ON k.item_id = w.item AND k.taken_out_at IS NULL
-                JOIN ledger_box b ON b.id = k.box_id
-                JOIN ledger_box s ON (s.id = b.id OR s.id = b.parent_id) AND s.seal_number <> ''
+                SELECT b.id FROM packed JOIN ledger_box b ON b.id = box_id WHERE b.seal_number <> ''
+                UNION
+                SELECT s.id FROM packed JOIN ledger_box b ON b.id = box_id
+                JOIN ledger_box s ON s.id = b.parent_id WHERE s.seal_number <> ''
+            ),
+            content AS (
+                SELECT id AS sealed_id, id AS box_id FROM sealed
+                UNION ALL SELECT s.id, b.id FROM sealed s JOIN ledger_box b ON b.parent_id = s.id
             )
-            SELECT s.sscc FROM sealed s JOIN ledger_box b ON b.id = s.id OR b.parent_id = s.id
-            JOIN ledger_packing k ON k.box_id = b.id AND k.taken_out_at IS NULL
-            LEFT JOIN wanted w ON w.item = k.item_id
-            GROUP BY s.sscc HAVING count(w.item) < count(*) ORDER BY s.sscc
+            SELECT s.sscc FROM content c
+            JOIN ledger_box s ON s.id = c.sealed_id
+            LEFT JOIN packed ON packed.box_id = c.box_id
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS pieces FROM ledger_packing k WHERE k.box_id = c.box_id AND k.taken_out_at IS NULL
+            ) whole
+            GROUP BY s.sscc HAVING coalesce(sum(packed.pieces), 0) < sum(whole.pieces) ORDER BY s.sscc
             """,
             [list(item_ids)],
         )
