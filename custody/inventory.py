@@ -14,7 +14,7 @@ from django.db import connection
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.accounts.models import User
@@ -365,7 +365,7 @@ def _by_class(stocktake: StockTake) -> Rows:
     columns = [
         Column(_("Term, origin class"), 4),
         Column(_("Expected"), 1.2, flush_right=True),
-        Column(pgettext("column", "mass"), 1.6, flush_right=True),
+        Column(_("Mass"), 1.6, flush_right=True),
         Column(_("Found"), 1.2, flush_right=True),
         Column(_("Missing"), 1.2, flush_right=True),
     ]

@@ -108,7 +108,7 @@ class RegistryConfig(AppConfig):
                 "intake.photo_added": _("Photo added"),
                 "intake.photo_described": _("Photo described"),
                 "intake.photo_removed": _("Photo taken off its row"),
-                "intake.registered": _("Horns registered"),
+                "intake.registered": _("Derivatives registered"),
                 "intake.old_stock_confirmed": _("Old stock confirmed"),
                 "intake.cancelled": _("Reception cancelled"),
                 "certificate.entered": _("Veterinary certificate entered"),

@@ -87,7 +87,16 @@ EXAMPLES: dict[str, object] = {
     "known": "A 001235",
     "file": "codes.csv",
 }
-NUMBERED_AS = {"removal": "daily_sheet", "permit": "handover", "correction": "movement", "climate": "store"}
+NUMBERED_AS = {
+    "removal": "daily_sheet",
+    "permit": "handover",
+    "correction": "movement",
+    "climate": "store",
+    "labels": "label_reel",
+    "labels.missing": "label_shipment",
+    "labels.destruction_waits": "label_destruction",
+    "marks": "mark_request",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +152,7 @@ def table_of_codes() -> list[Code]:
 def _example(code: str) -> tuple[str, str]:
     """What a code is about, and its sentence with something in every place."""
     head = code.partition(".")[0]
-    kind = NUMBERED_AS.get(head, head)
+    kind = NUMBERED_AS.get(code) or NUMBERED_AS.get(head, head)
     prefix = SUBJECTS[kind].prefix if kind in SUBJECTS else ""
     number = f"{prefix}25-000012" if prefix else "12"
     return str(label_of(kind)), say(code, EXAMPLES | {"number": number})

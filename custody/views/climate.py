@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -163,12 +165,17 @@ def _thinned(store: CustodyAccount, what: str, *, since: datetime) -> Readings |
     return Readings([(at, value) for at, value, *_all in rows], least=rows[0][2], most=rows[0][3], last=rows[-1][1])
 
 
+def _said(tenths: int) -> str:
+    """A reading as the reader writes numbers: 52,7 in Kazakh and Russian."""
+    return number_format(Decimal(tenths) / 10)
+
+
 def _chart(
     readings: Readings | None, *, name: str, title: str, unit: str, low: int | None, high: int | None
 ) -> SafeString | None:
     if readings is None:
         return None
-    points = [Point(at.timestamp(), value / 10, f"{value / 10:g} {unit}") for at, value in readings.drawn]
+    points = [Point(at.timestamp(), value / 10, f"{_said(value)} {unit}") for at, value in readings.drawn]
     first, last = readings.drawn[0][0], readings.drawn[-1][0]
     steps = 4
     marks = []
@@ -177,9 +184,9 @@ def _chart(
         layout = "%H:%M" if last - first < timedelta(days=2) else "%d.%m"
         marks.append(Mark(at.timestamp(), at.astimezone(ALMATY).strftime(layout)))
     description = _("From %(least)s to %(most)s, last %(last)s.") % {
-        "least": f"{readings.least / 10:g}",
-        "most": f"{readings.most / 10:g}",
-        "last": f"{readings.last / 10:g}",
+        "least": _said(readings.least),
+        "most": _said(readings.most),
+        "last": _said(readings.last),
     }
     drawing = draw_line(
         points,

@@ -116,6 +116,7 @@ def _page(
             "text": "" if is_done else escape(text),
             "read": escape(text),
             "answer": _draw_answer(said, answer) if said else "",
+            "level": "2" if said else "1",  # the answer holds the page's h1; without one the form does
         }
         frame = _frame(language, theme if theme in THEMES else "", where)
     html = "".join([filled[piece] if index % 2 else piece for index, piece in enumerate(frame)])
@@ -184,7 +185,8 @@ def _frame(language: str, theme: str, where: str) -> list[str]:
     Drawn once for a language and without a request: this is the page that a whole market asks for, and it needs
     nothing of whoever asks.
     """
-    places = {name: mark_safe(f"\x02{name}\x03") for name in ("title", "query", "asked", "text", "read", "answer")}  # noqa: S308
+    names = ("title", "query", "asked", "text", "read", "answer", "level")
+    places = {name: mark_safe(f"\x02{name}\x03") for name in names}  # noqa: S308
     context = {
         "places": places,
         "languages": LANGUAGES,

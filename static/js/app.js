@@ -14,6 +14,13 @@ document.addEventListener("keydown", (event) => {
   field.select();
 });
 
+// Of many tabs the one that is open stays in sight on a narrow screen.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) {
+  const row = tab.closest("ul");
+  row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - 48;
+}
+
 // Copy buttons appear only where copying is possible.
 function copyWithField(text) {
   const field = document.createElement("textarea");

@@ -167,7 +167,7 @@ for (const picker of document.querySelectorAll("[data-place-picker]")) {
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => {
         fill(coords.latitude, coords.longitude, 6);
-        const metres = Math.round(coords.accuracy).toLocaleString(document.documentElement.lang);
+        const metres = Math.round(coords.accuracy).toLocaleString(document.documentElement.lang === "kk" ? "ru" : document.documentElement.lang);
         said.textContent = picker.dataset.accuracy.replace("#", metres);
       },
       () => {

@@ -345,6 +345,14 @@ def test_the_form_answers_what_is_typed_or_pasted(marks: list[Mark], client: Cli
     assert "Check a mark" in words(client.get("/m/", {"lang": "en", "text": "  "}).content.decode())
 
 
+def test_the_page_has_one_heading_with_or_without_an_answer(marks: list[Mark], client: Client) -> None:
+    headings = [
+        re.findall(r"<h1[^>]*>\s*[^<\s]", client.get(url).content.decode()) for url in ("/m/", f"/m/{marks[0].code}")
+    ]
+
+    assert [len(found) for found in headings] == [1, 1]
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_it_only_reads(client: Client, method: str) -> None:
     assert getattr(client, method)("/m/").status_code == 405

@@ -13,7 +13,8 @@ const page = JSON.parse(document.getElementById("notebook").textContent);
 const { words, urls } = page;
 const find = (selector) => document.querySelector(selector);
 const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, place) => values[place]);
-const exact = new Intl.DateTimeFormat(page.language, { dateStyle: "medium", timeStyle: "short" });
+// Kazakh days look as Russian ones do; browsers say that they know Kazakh and then write 2026-11-23.
+const exact = new Intl.DateTimeFormat(page.language === "kk" ? "ru" : page.language, { dateStyle: "short", timeStyle: "short" });
 
 const EVERY = 30_000; // milliseconds between two looks whether something can be sent
 const LONGEST_WAIT = 5 * 60_000;

@@ -26,8 +26,8 @@ let count = 0;
 let standing = null; // the verdict in sight, if this phone gave it alone
 
 const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (_, place) => values[place]);
-// Browsers that do not know Kazakh write its numbers and days as Russian ones are written.
-const locale = Intl.DateTimeFormat.supportedLocalesOf(page.language)[0] ?? "ru";
+// Kazakh numbers and days look as Russian ones do; browsers say that they know Kazakh and then write 3,427 and 2026-11-23.
+const locale = page.language === "kk" ? "ru" : page.language;
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" });
 const number = new Intl.NumberFormat(locale);
 
