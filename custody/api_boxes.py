@@ -18,8 +18,8 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.errors import BadInput
+from core.base.visitors import own_hosts
 from custody.boxes import Content, contents_of, places_of
-from custody.doors import own_hosts
 from custody.packing import pack_scan, place_scan, take_out_scan
 from custody.scanning import find_items, read_scan
 from ledger import services

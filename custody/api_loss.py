@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -25,6 +24,7 @@ from core.accounts.roles import Can
 from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.api import KeysetPagination
 from core.base.errors import BadInput
+from core.base.visitors import own_hosts
 from core.documents.acts import Language
 from core.documents.services import serve
 from custody.forms.loss import WitnessForm
@@ -503,7 +503,7 @@ class ScanAtAct(APIView):
         An item that is not on the list is refused (`not-on-the-list`), and so is a box: every item is shown by itself.
         """
         given, order = _read(CommissionScanSerializer, request), _order(request, pk)
-        read = read_scan(given["item"], own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+        read = read_scan(given["item"], own_hosts=own_hosts(request))
         if read.item is None:
             refused = read.refused.text if read.refused else _("Every item is shown one by one at the act.")
             raise BadInput(fields={"item": refused})

@@ -25,9 +25,9 @@ from core.accounts.roles import Can
 from core.accounts.signature import sign_by_password
 from core.base.api import KeysetPagination
 from core.base.errors import BadInput
+from core.base.visitors import own_hosts
 from core.notices.models import is_authority
 from custody.counting import count_scan
-from custody.doors import own_hosts
 from custody.forms.stocktakes import commission_candidates
 from custody.keeping import KEPT, kept_places, may_count
 from custody.masses import why_odd

@@ -1,6 +1,5 @@
 """What doors say when goods are in hand, and how they recognise a scanner."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 
@@ -16,11 +15,6 @@ def say_refusal(request: HttpRequest, refusal: DomainError) -> None:
 def wants_part(request: HttpRequest) -> bool:
     """True when the script asks only for what a scan changes; a form without script gets the whole page."""
     return request.headers.get("X-Scan") == "part"
-
-
-def own_hosts(request: HttpRequest) -> tuple[str, str]:
-    """Hosts under which our printed addresses may stand."""
-    return (settings.PUBLIC_HOST, request.get_host())
 
 
 def chosen_items(request: HttpRequest) -> list[int]:

@@ -1,6 +1,5 @@
 """State codes, seals, chips and signing keys, for programs."""
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -17,6 +16,7 @@ from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.errors import BadInput
+from core.base.visitors import own_hosts
 from core.notices.services import text_of
 from marking.carrier_words import fault_in_words
 from marking.carriers import identities_in
@@ -142,7 +142,7 @@ class Bind(APIView):
             raw = read_carrier(given["kind"], given["value"], separator=given["separator"])
         except CarrierError as error:
             raise BadInput(fields={"value": fault_in_words(error)}) from None
-        mark = mark_of_scan(given["mark"], actor=person, own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+        mark = mark_of_scan(given["mark"], actor=person, own_hosts=own_hosts(request))
         pair = bind_carrier(actor=person, at=timezone.now(), mark=mark, raw=raw)
         return Response(PairSerializer(pair).data, status=201 if pair.carrier and not pair.was_bound else 200)
 

@@ -1,9 +1,7 @@
 """Checking marks, for customs and partner systems: one, a thousand at once, the keys, the snapshot."""
 
-import json
-
-from django.conf import settings
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -20,11 +18,12 @@ from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.api import KeysetPagination
 from core.base.ratelimit import allow
+from core.base.visitors import own_hosts
 from marking.checklog import asker_of, note_checks, read_place
-from marking.limits import WINDOW_SECONDS, check_many_counted
+from marking.limits import REDEMPTIONS, REDEMPTIONS_SECONDS, WINDOW_SECONDS, check_many_counted
 from marking.models import CopyAlert, LabelHolding, LabelPlace, LabelReel, LabelRun, Mark
 from marking.models.stock import offices_of
-from marking.selectors import Answer
+from marking.selectors import Answer, newest_snapshot, public_keys
 from marking.serializers_checks import (
     LONGEST_TEXT,
     AnswerSerializer,
@@ -40,10 +39,6 @@ from marking.serializers_checks import (
     SnapshotIndexSerializer,
 )
 from marking.services.once import make_once_codes, read_once_texts, redeem_once
-from marking.views.check import public_keys
-from marking.views.once import REDEMPTIONS
-from marking.views.once import WINDOW_SECONDS as ONCE_WINDOW
-from marking.views.snapshots import snapshot_index
 
 PLACE = OpenApiParameter(
     "place",
@@ -83,8 +78,7 @@ class CheckMarks(APIView):
 
     def _check(self, request: Request, texts: list[str], place: str, via: str) -> list[Answer]:
         person = person_of(request)
-        own_hosts = (settings.PUBLIC_HOST, request.get_host())
-        answers = check_many_counted(texts, visitor=f"person-{person.pk}", own_hosts=own_hosts)
+        answers = check_many_counted(texts, visitor=f"person-{person.pk}", own_hosts=own_hosts(request))
         if answers is None:
             raise Throttled(wait=WINDOW_SECONDS)
         note_checks(
@@ -103,7 +97,7 @@ class Keys(APIView):
     @extend_schema(operation_id="marks_keys", responses=PublicKeysSerializer)
     def get(self, request: Request) -> Response:
         """The public keys that have ever signed marks; the same without a key for programs at /m/keys.json."""
-        return Response(json.loads(public_keys(request._request).content))
+        return Response(public_keys())
 
 
 class SnapshotIndex(APIView):
@@ -112,7 +106,10 @@ class SnapshotIndex(APIView):
     @extend_schema(operation_id="marks_snapshot", responses=SnapshotIndexSerializer)
     def get(self, request: Request) -> Response:
         """The newest edition of the snapshot and where to fetch it; without a key for programs: /m/snapshot.json."""
-        return Response(json.loads(snapshot_index(request._request).content))
+        newest = newest_snapshot()
+        if newest is None:
+            raise Http404
+        return Response(newest)
 
 
 class Newest(KeysetPagination):
@@ -156,8 +153,8 @@ class Redeem(APIView):
         """Use up the hidden code of a label for its first owner; a repeat under the same key gets the same answer."""
         given = OnceSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        if not allow(f"once:person-{person_of(request).pk}", limit=REDEMPTIONS, seconds=ONCE_WINDOW):
-            raise Throttled(wait=ONCE_WINDOW)
+        if not allow(f"once:person-{person_of(request).pk}", limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
+            raise Throttled(wait=REDEMPTIONS_SECONDS)
         asked = given.validated_data
         done = redeem_once(at=timezone.now(), code=asked["code"], text=asked["hidden"])
         return Response(RedemptionSerializer(done).data)

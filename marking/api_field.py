@@ -22,6 +22,7 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.base.errors import DomainError
+from core.base.visitors import own_hosts
 from marking.models import FieldDevice, FieldPhoto, FieldRecord
 from marking.models.field import MOST_PHOTO_BYTES
 from marking.selectors_field import news_for, pack_for
@@ -218,12 +219,12 @@ class Records(DeviceView):
         given = FieldRecordsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         device, actor, at = _device(request), person_of(request), timezone.now()
-        own_hosts = (settings.PUBLIC_HOST, request.get_host())
+        hosts = own_hosts(request)
         answers = []
         for said in given.validated_data["records"]:
             sent = Sent(**said)
             try:
-                kept, is_replay = take_record(actor=actor, at=at, device=device, sent=sent, own_hosts=own_hosts)
+                kept, is_replay = take_record(actor=actor, at=at, device=device, sent=sent, own_hosts=hosts)
             except DomainError as refusal:
                 if refusal.status == 410:
                     raise

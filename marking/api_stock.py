@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -22,6 +21,7 @@ from core.accounts.models import Organisation
 from core.accounts.roles import Can
 from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.api import IDEMPOTENCY_KEY
+from core.base.visitors import own_hosts
 from marking.labels import PROFILES
 from marking.models import LabelDestruction, LabelMovement, LabelReel, LabelSeries, LabelShipment, Mark, MarkRequest
 from marking.selectors_stock import ReelRow, reel_rows
@@ -39,10 +39,6 @@ class OfficeByBin(serializers.SlugRelatedField[Organisation]):
         if not kwargs.get("read_only"):
             kwargs.setdefault("queryset", Organisation.objects.active())
         super().__init__(slug_field="bin", **kwargs)
-
-
-def _hosts(request: Request) -> tuple[str, ...]:
-    return (settings.PUBLIC_HOST, request.get_host())
 
 
 class LabelSeriesSerializer(serializers.ModelSerializer[LabelSeries]):
@@ -458,7 +454,7 @@ class Apply(APIView):
         mark = apply_blank(
             actor=person,
             at=timezone.now(),
-            code=read_label(said["label"], own_hosts=_hosts(request)),
+            code=read_label(said["label"], own_hosts=own_hosts(request)),
             derivative=item,
             photo=said["photo"],
             confirm_foreign=said["confirm_foreign"],
@@ -493,7 +489,7 @@ class NameRowLabels(APIView):
             at=timezone.now(),
             intake=intake,
             labels={one["row"]: one["label"] for one in said["labels"]},
-            own_hosts=_hosts(request),
+            own_hosts=own_hosts(request),
             confirm_foreign=said["confirm_foreign"],
         )
         return Response({"named": count})
@@ -551,7 +547,7 @@ class MarkRequests(ListAPIView[MarkRequest]):
 def _tied(request: Request, said: dict[str, Any]) -> requests.TiedLabel | None:
     if not said.get("blank"):
         return None
-    code = read_label(said["blank"], own_hosts=_hosts(request))
+    code = read_label(said["blank"], own_hosts=own_hosts(request))
     return requests.TiedLabel(code, said["photo"], said["confirm_foreign"])
 
 

@@ -152,6 +152,7 @@ class MarkingConfig(AppConfig):
             url_name="marking:read-tip",
             known_to=lambda user: Tip.objects.visible_to(user),
         )
+        register_subject("check", label=_("Checks of marks"))
         register_subject("carrier", label=_("Carrier"), known_to=lambda user: Carrier.objects.visible_to(user))
         register_notice_codes(
             {
@@ -172,7 +173,26 @@ class MarkingConfig(AppConfig):
         register_notice_codes(
             {"carrier.end_waits": _("Taking %(carrier)s off item %(item)s waits for a second person. %(reason)s")}
         )
-        register_notice_codes({"tip.taken": _("Somebody tells what is wrong with a label: %(code_read)s")})
+        register_notice_codes(
+            {
+                "tip.taken": _("Somebody tells what is wrong with a label: %(code_read)s"),
+                "tip.many": _(
+                    "So much was told of labels on %(day)s that no more of it is announced one by one. Read the list."
+                ),
+                "check.unknown": _(
+                    "Codes that were never issued were checked %(count)s times within %(minutes)s minutes, up to"
+                    " %(ended)s. Somebody may be trying codes out."
+                ),
+                "check.computed": _(
+                    "Somebody tries out codes computed from what phones know of the marks. Checked up to %(ended)s:"
+                    " %(labels)s. Such codes: %(count)s"
+                ),
+                "check.forged": _(
+                    "Forged symbols were checked %(count)s times within %(days)s days, up to %(ended)s. They name"
+                    " %(labels)s. Where: %(places)s"
+                ),
+            }
+        )
         register_subject(
             "copy",
             label=_("Copy of a label"),
@@ -200,6 +220,10 @@ class MarkingConfig(AppConfig):
                     "%(labels)s was seen on %(ended)s in another region than store %(store)s, which holds its item."
                     " Such checks: %(count)s"
                 ),
+                "copy.abroad": _(
+                    "%(labels)s was seen outside the country on %(ended)s, but its item is inside it, at %(store)s."
+                    " Such checks: %(count)s"
+                ),
                 "copy.old_print": _(
                     "The label of %(labels)s that was replaced on %(day)s was seen on %(ended)s. Such checks: %(count)s"
                 ),
@@ -223,7 +247,16 @@ class MarkingConfig(AppConfig):
                     "Look at the checks and the map, find the item and compare its label; the authority"
                     " decides whether there is a copy."
                 ),
-                ("copy.blank", "copy.burst", "copy.far", "copy.gone", "copy.many", "copy.old_print", "copy.store"),
+                (
+                    "copy.abroad",
+                    "copy.blank",
+                    "copy.burst",
+                    "copy.far",
+                    "copy.gone",
+                    "copy.many",
+                    "copy.old_print",
+                    "copy.store",
+                ),
             ),
             (
                 _("Compare these rows with the items, and send the file again when it is right."),
@@ -249,6 +282,12 @@ class MarkingConfig(AppConfig):
             ),
             (_("Ask that office how it came by your labels, and write the answer."), ("labels.foreign",)),
             (_("Read it, look at the item, and write what was found."), ("tip.taken",)),
+            (_("Read the list of what was told, and decide what is worth following."), ("tip.many",)),
+            (
+                _("Ask whoever runs the servers from which network it comes, and have that network stopped."),
+                ("check.unknown", "check.computed"),
+            ),
+            (_("Have the inspection look for labels of this kind where they were seen."), ("check.forged",)),
         )
         register_verbs(
             {

@@ -1,46 +1,61 @@
-"""How often one visitor may ask what a mark is."""
+"""How often one visitor may ask what a mark is, and what else the public may do how often."""
 
 from collections.abc import Collection, Sequence
 
 from core.base.ratelimit import allow
+from core.base.visitors import Visitor
 from marking.payload import looks_signed
 from marking.selectors import Answer, Verdict, check_text, check_texts, without_address
 
 # For each visitor. Checks: a market hall of five hundred people behind one address, each asking once a minute,
 # passes. Codes that do not exist: people mistype, but the check character tells almost all of that apart before
 # anything is looked up, so a visitor who goes on asking is searching; each such code costs as much as two hundred
-# checks, and when all is spent the visitor learns nothing more of codes, existing or not.
+# checks, and when all is spent the visitor learns nothing more of codes, existing or not. Whoever has a whole network
+# has many visitors, so codes that do not exist are counted for the wider networks too: checks as such are not.
 CHECKS = 6_000
 UNKNOWN_CODES = 30
 WINDOW_SECONDS = 600
 # Who is signed in is known and checks whole loads: ten times as much, and a code that does not exist costs the same.
 CHECKS_SIGNED_IN = 60_000
+# Hidden codes, from one address or by one person: a shop may open a carton of them, a machine may not try out codes.
+REDEMPTIONS = 60
+REDEMPTIONS_SECONDS = 3600
+# Tips from one address: a market's inspector may tell of a whole stall, a machine may not fill the store.
+TIPS = 10
+TIPS_SECONDS = 3600
+_PRICE = CHECKS // UNKNOWN_CODES
 
 
-def check_counted(text: str, *, visitor: str, own_hosts: Collection[str]) -> Answer | None:
+def check_counted(text: str, *, visitor: Visitor, own_hosts: Collection[str]) -> Answer | None:
     """What `check_text` answers, or None when this visitor has asked too often.
 
     Signed texts cannot be guessed, so they are counted apart: whoever scans is not stopped by a neighbour behind the
-    same address who tries out codes.
+    same address, or in the same network, who tries out codes.
     """
     is_signed = looks_signed(without_address(text, own_hosts) or "")
-    counted = f"{'scan' if is_signed else 'check'}:{visitor}"
-    if not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS):
+    counted = f"{'scan' if is_signed else 'check'}:{visitor.name}"
+    about = {f"unknown:{network}": UNKNOWN_CODES * times for network, times in visitor.about.items()}
+    if not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS, beside=None if is_signed else about):
         return None
     answer = check_text(text, own_hosts=own_hosts)
-    price = CHECKS // UNKNOWN_CODES
-    if answer.verdict == Verdict.UNKNOWN and not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS, cost=price):
-        return None
+    if answer.verdict == Verdict.UNKNOWN:
+        fits = [allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS, cost=_PRICE)]
+        fits += [allow(network, limit=most, seconds=WINDOW_SECONDS) for network, most in about.items()]
+        if not all(fits):
+            return None
     return answer
 
 
 def check_many_counted(texts: Sequence[str], *, visitor: str, own_hosts: Collection[str]) -> list[Answer] | None:
-    """What `check_texts` answers to somebody who is signed in, or None when this visitor has asked too often."""
-    counted = f"check:{visitor}"
+    """What `check_texts` answers to somebody who is signed in, or None when this visitor has asked too often.
+
+    Counted apart from what the same person checks one by one.
+    """
+    counted = f"many:{visitor}"
     if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=max(len(texts), 1)):
         return None
     answers = check_texts(texts, own_hosts=own_hosts)
-    price = CHECKS // UNKNOWN_CODES * sum(answer.verdict == Verdict.UNKNOWN for answer in answers)
+    price = _PRICE * sum(answer.verdict == Verdict.UNKNOWN for answer in answers)
     if price and not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=price):
         return None
     return answers

@@ -1,18 +1,21 @@
 """The answer to "is this mark genuine, and what has become of the thing?" — everything anybody may know."""
 
+import base64
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
+from django.urls import reverse
 
 from core.base.planned import fetch_one
 from core.notices.models import Notice
 from ledger.models import AccountKind, Hold
 from marking.codes import CodeError, parse
-from marking.models import Mark, SigningKey
+from marking.models import Mark, SigningKey, Snapshot
 from marking.payload import Defect, PayloadError, SignedStatement, looks_signed, read, verify
 from registry.models import Origin, Outcome
 
@@ -147,36 +150,33 @@ class Found(NamedTuple):
     decided: str | None
     alerts: list[int]
     key_state: str | None
-    public_key: bytes | None
 
 
 def check_text(text: str, *, own_hosts: Collection[str]) -> Answer:
     """The answer for a code in any forgiving form, a signed text, or the whole printed address of either.
 
-    An address of another host is never ours. Costs one query for a code that exists; a mistyped code costs none.
+    An address of another host is never ours. A signature is checked before anything is looked up, so that a symbol
+    nobody signed tells nothing of the code it names, not even by the time it takes. Costs one query, a mistyped code
+    none; one more when this process meets a key for the first time.
     """
     asked = _understand(text, own_hosts)
     if isinstance(asked, Answer):
         return asked
-    found = _find(asked.code, asked.key_id)
-    if found is None and asked.signed is not None:
-        key = SigningKey.objects.filter(pk=asked.key_id).values_list("state", "public_key").first()
-        return _judge(asked, None, key)
-    return _judge(asked, found, None)
+    if asked.signed is not None:
+        _learn_keys([asked.key_id])
+        if (forged := _forged(asked)) is not None:
+            return forged
+    return _judge(asked, _find(asked.code, asked.key_id))
 
 
 def check_texts(texts: Sequence[str], *, own_hosts: Collection[str]) -> list[Answer]:
     """What `check_text` answers for each of them, in their order, in three queries at most."""
     asked = [_understand(text, own_hosts) for text in texts]
-    known = [one for one in asked if isinstance(one, _Asked)]
-    found = _find_many({(one.code, one.key_id) for one in known}) if known else {}
-    strange = {one.key_id for one in known if one.signed and (one.code, one.key_id) not in found}
-    keys = SigningKey.objects.filter(pk__in=strange).values_list("pk", "state", "public_key") if strange else ()
-    by_id = {pk: (state, public_key) for pk, state, public_key in keys}
-    return [
-        one if isinstance(one, Answer) else _judge(one, found.get((one.code, one.key_id)), by_id.get(one.key_id))
-        for one in asked
-    ]
+    _learn_keys({one.key_id for one in asked if isinstance(one, _Asked) and one.signed})
+    known = [one if isinstance(one, Answer) else _forged(one) or one for one in asked]
+    wanted = {(one.code, one.key_id) for one in known if isinstance(one, _Asked)}
+    found = _find_many(wanted) if wanted else {}
+    return [one if isinstance(one, Answer) else _judge(one, found.get((one.code, one.key_id))) for one in known]
 
 
 class _Asked(NamedTuple):
@@ -218,23 +218,42 @@ def without_address(text: str, own_hosts: Collection[str]) -> str | None:
     return match[2]
 
 
-def _judge(asked: _Asked, found: Found | None, key: tuple[str, bytes | memoryview] | None) -> Answer:
-    """The answer from what is known of the code; `key` is that of a signed text whose code nobody has."""
-    code, signed = asked.code, asked.signed
-    if signed is None:
-        return _describe(code, found) if found else Answer(Verdict.UNKNOWN, code=code)
-    state, public_key = (found.key_state, found.public_key) if found else key or (None, None)
-    if state in (None, SigningKey.State.CREATED):
-        return Answer(Verdict.FORGED, code=code, defect=Defect.UNKNOWN_KEY)
+# Public keys by their ids. A public key is its id, for ever, and what was in use once is never unknown again; whether
+# it is to be trusted still is asked with the mark.
+_keys: dict[str, bytes] = {}
+
+
+def _learn_keys(ids: Collection[str]) -> None:
+    """Fetch the public keys of these ids that this process does not know yet; those never in use are nobody's."""
+    if strange := [one for one in ids if one not in _keys]:
+        keys = SigningKey.objects.exclude(state=SigningKey.State.CREATED).filter(pk__in=strange)
+        _keys.update((pk, bytes(public_key)) for pk, public_key in keys.values_list("pk", "public_key"))
+
+
+def _forged(asked: _Asked) -> Answer | None:
+    """The answer to a signed text that no key of ours has signed; None for any other. Asks nobody."""
+    if asked.signed is None:
+        return None
+    key_id = asked.signed.statement.key_id
     try:
-        statement = verify(signed, {signed.statement.key_id: bytes(public_key or b"")})
+        verify(asked.signed, {key_id: _keys[asked.key_id]} if asked.key_id in _keys else {})
     except PayloadError as error:
-        return Answer(Verdict.FORGED, code=code, defect=error.defect)
+        return Answer(Verdict.FORGED, code=asked.code, defect=error.defect)
+    return None
+
+
+def _judge(asked: _Asked, found: Found | None) -> Answer:
+    """The answer from what is known of the code; a signed text has a genuine signature."""
+    code, signed = asked.code, asked.signed
     if found is None:
         return Answer(Verdict.UNKNOWN, code=code)
-    if state == SigningKey.State.COMPROMISED:
+    if signed is None:
+        return _describe(code, found)
+    if found.key_state is None:
+        return Answer(Verdict.FORGED, code=code, defect=Defect.UNKNOWN_KEY)
+    if found.key_state == SigningKey.State.COMPROMISED:
         return _describe(code, found, Reason.KEY_COMPROMISED)
-    if statement.generation < found.generation:
+    if signed.statement.generation < found.generation:
         return _describe(code, found, Reason.OLD_COPY)
     if signed.body != bytes(found.payload):
         return Answer(Verdict.FORGED, code=code, defect=Defect.SIGNATURE)
@@ -317,8 +336,7 @@ _FACTS = f"""
         SELECT 'processing' FROM registry_processinginput i
         WHERE i.item_id = m.derivative_id AND i.mass_g IS NOT NULL LIMIT 1
     )),
-    {HOLDS_SQL}, {DECIDED_SQL}, {ALERTS_SQL},
-    k.state, k.public_key
+    {HOLDS_SQL}, {DECIDED_SQL}, {ALERTS_SQL}, k.state
 """  # noqa: S608  constants of this file
 _BESIDE = """
     LEFT JOIN registry_derivative d ON d.item_id = m.derivative_id
@@ -360,4 +378,40 @@ def _find_many(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Fou
     return {
         asked: one._replace(alerts=[alert for alert in one.alerts if alert in is_open]) if one.alerts else one
         for asked, one in found.items()
+    }
+
+
+def public_keys() -> dict[str, Any]:
+    """Public keys that have ever signed marks, with what the symbols begin with: a label can be checked without us."""
+    keys = SigningKey.objects.exclude(state=SigningKey.State.CREATED)
+    return {
+        "algorithm": "Ed25519",
+        "prefix": f"HTTPS://{settings.PUBLIC_HOST}/M/".upper(),
+        "keys": [
+            {
+                "id": key.pk,
+                "public_key": base64.b64encode(bytes(key.public_key)).decode(),
+                "state": key.state,
+                "used_from": key.used_from,
+                "ended_at": key.ended_at,
+            }
+            for key in keys
+        ],
+    }
+
+
+def newest_snapshot() -> dict[str, Any] | None:
+    """Which edition of the snapshot there is, and from which one on changes are kept; None before the first."""
+    newest = Snapshot.objects.defer("full", "changes").order_by("-edition").first()
+    if newest is None:
+        return None
+    kept = Snapshot.objects.exclude(changes=b"").order_by("edition").values_list("edition", flat=True)
+    return {
+        "edition": newest.edition,
+        "made_at": newest.made_at,
+        "marks": newest.marks,
+        "sha256": newest.sha256,
+        "key": newest.key_id,
+        "full": reverse("marking:snapshot"),
+        "changes_from": kept.first(),
     }

@@ -130,6 +130,13 @@ REASONS: dict[Reason, Said] = {
     ),
 }
 
+# A code stands in letters on every label: whoever copies it has no label of ours yet. Never green.
+CODE_ALONE = Said(
+    gettext_lazy("Code known, label not checked"),
+    gettext_lazy("There is such a mark, and nothing against it. Anybody can write a code: scan the symbol."),
+    "attention",
+)
+
 SLOW_DOWN = Said(
     gettext_lazy("Too many checks"),
     gettext_lazy("Too many codes were asked for from this address. Wait ten minutes, or scan the symbol."),
@@ -138,8 +145,13 @@ SLOW_DOWN = Said(
 
 
 def say(answer: Answer) -> Said:
-    """The verdict in words. Of several reasons the gravest is in the title; `other_reasons` has the rest."""
+    """The verdict in words. Of several reasons the gravest is in the title; `other_reasons` has the rest.
+
+    Only a symbol whose signature was checked is in order; a code without it is known, and no more.
+    """
     if answer.verdict == Verdict.GENUINE:
+        if not answer.signed:
+            return CODE_ALONE
         return Said(_("Genuine and in order"), _("The registry issued this mark, and the item is on its books."), "ok")
     if answer.verdict == Verdict.GENUINE_BUT:
         return REASONS[answer.reasons[0]]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 from marking.payload import Defect
 from marking.selectors import Answer, Reason, Verdict
 from marking.snapshots import Status
-from marking.verdicts import REASONS, Said, say
+from marking.verdicts import CODE_ALONE, REASONS, Said, say
 
 BY_STATUS: dict[Status, Said] = {
     Status.BLANK: REASONS[Reason.BLANK],
@@ -87,11 +87,7 @@ ALONE: dict[str, Said] = {
         gettext_lazy("This browser cannot check signatures. Use another one, or check with network."),
         "attention",
     ),
-    "code_in_order": Said(
-        gettext_lazy("Code known, label not checked"),
-        gettext_lazy("There is such a mark, and nothing against it. Anybody can write a code: scan the symbol."),
-        "attention",
-    ),
+    "code_in_order": CODE_ALONE,
     "code_not_known": Said(
         gettext_lazy("Code not known"),
         gettext_lazy(
@@ -140,7 +136,7 @@ def said_alone() -> dict[str, Said]:
         ALONE
         | by_status
         | {
-            "in_order": say(Answer(Verdict.GENUINE)),
+            "in_order": say(Answer(Verdict.GENUINE, signed=True)),
             "forged": say(Answer(Verdict.FORGED, defect=Defect.SIGNATURE)),
             "foreign": say(Answer(Verdict.FOREIGN)),
             "unreadable": say(Answer(Verdict.UNREADABLE)),

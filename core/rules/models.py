@@ -72,6 +72,8 @@ class RuleCode(models.TextChoices):
     COPY_MANY = "copy.many", _("Copies: many public checks of one label")
     COPY_STORE = "copy.store", _("Copies: a label seen where its item is not")
     COPY_OLD_PRINT = "copy.old_print", _("Copies: a label seen that was replaced")
+    CHECK_UNKNOWN = "check.unknown", _("Checks: codes that were never issued")
+    CHECK_FORGED = "check.forged", _("Checks: forged symbols")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

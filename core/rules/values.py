@@ -114,6 +114,14 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
         Part("checks", _("Checks at least"), Sort.WHOLE, 1, 10_000),
         Part("days", _("Days after it was replaced"), Sort.WHOLE, 0, 366),
     ),
+    RuleCode.CHECK_UNKNOWN: (
+        Part("checks", _("Checks at least"), Sort.WHOLE, 10, 100_000),
+        Part("minutes", _("Within minutes"), Sort.WHOLE, 1, 1440),
+    ),
+    RuleCode.CHECK_FORGED: (
+        Part("checks", _("Checks at least"), Sort.WHOLE, 1, 10_000),
+        Part("days", _("Within days"), Sort.WHOLE, 1, 366),
+    ),
 }
 # Rules that hold for one term only, and need it said.
 SCOPED = frozenset({RuleCode.EXPORT_QUOTA, RuleCode.PROCESSING_LOSS, RuleCode.STATE_GTIN})

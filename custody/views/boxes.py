@@ -16,9 +16,10 @@ from core.accounts.roles import Can
 from core.audit.models import Event
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
+from core.base.visitors import own_hosts
 from custody.box_forms import MEDIA, LabelUnreadable, draw_box_labels_as
 from custody.boxes import Content, contents_of, items_in, labels_of, places_of, shelf_of
-from custody.doors import own_hosts, say_refusal, wants_part
+from custody.doors import say_refusal, wants_part
 from custody.filters_boxes import BoxFilter
 from custody.forms_boxes import BeginBoxesForm, OpenSealForm, SealForm
 from custody.packing import pack_scan, take_out_scan

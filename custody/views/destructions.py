@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -22,6 +21,7 @@ from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.base.templatetags import fmt
+from core.base.visitors import own_hosts
 from core.documents.acts import Language
 from core.documents.services import serve
 from custody.forms.loss import CloseForm, GoodsForm, MemberForm, OrderForm, ReasonForm, WeighForm, WitnessForm
@@ -172,7 +172,7 @@ def scan(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _take(request: SignedInRequest, found: DestructionOrder) -> Said:
-    read = read_scan(request.POST.get("code", ""), own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+    read = read_scan(request.POST.get("code", ""), own_hosts=own_hosts(request))
     if read.item is None:
         return read.refused or Said("attention", _("Scan every item"), _("Every item is shown one by one at the act."))
     try:
@@ -195,7 +195,7 @@ def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("custody:destruction", pk)
     form = WeighForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        read = read_scan(form.cleaned_data["item"], own_hosts=(settings.PUBLIC_HOST, request.get_host()))
+        read = read_scan(form.cleaned_data["item"], own_hosts=own_hosts(request))
         if read.item is None:
             form.add_error("item", str(read.refused.text if read.refused else _("Weigh the items one by one.")))
         else:

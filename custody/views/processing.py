@@ -20,8 +20,9 @@ from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.base.visitors import own_hosts
 from core.notices.models import is_authority
-from custody.doors import chosen_items, own_hosts, say_refusal, wants_part
+from custody.doors import chosen_items, say_refusal, wants_part
 from custody.forms_processing import (
     ApproveForm,
     CancelForm,

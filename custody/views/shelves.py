@@ -11,9 +11,10 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.refusals import add_refusal
+from core.base.visitors import own_hosts
 from custody.box_forms import LabelUnreadable, draw_shelves
 from custody.boxes import Content, contents_of, count_on_shelves, labels_of_shelves, places_of
-from custody.doors import own_hosts, wants_part
+from custody.doors import wants_part
 from custody.forms_boxes import ShelvesForm
 from custody.packing import place_scan
 from custody.scanning import Said, read_scan

@@ -20,10 +20,11 @@ from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.base.visitors import own_hosts
 from core.rules.models import RuleCode
 from core.rules.selectors import in_force
 from custody.counting import count_scan
-from custody.doors import own_hosts, wants_part
+from custody.doors import wants_part
 from custody.forms.stocktakes import ChoosePlaceForm, DrawForm, OpenStockTakeForm, ReasonForm
 from custody.inventory import (
     differing,

@@ -20,8 +20,8 @@ from core.base.errors import BadInput, DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.base.templatetags import fmt
+from core.base.visitors import own_hosts
 from core.notices.models import is_authority
-from custody.doors import own_hosts
 from custody.forms.stocktakes import ChoosePlaceForm
 from custody.forms.weighings import SettleForm, WeighForm, WeighSheetForm
 from custody.keeping import keeps

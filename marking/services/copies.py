@@ -20,9 +20,11 @@ from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from marking.codes import group
 from marking.models import CopyAlert, CopyEvidence, CopyWatch
+from marking.services.alarms import raise_alarms
 
 EVIDENCE = 50  # the latest checks that an alert names at most
 BACK_TO = datetime(2000, 1, 1, tzinfo=UTC)
+ABROAD = "copy.abroad"  # what the rule of stores says of a place outside the country
 ROUNDED_KM = 15  # two places, each rounded to a tenth of a degree, may be so much nearer
 
 
@@ -34,6 +36,7 @@ class Finding:
     at: datetime
     checks: list[Any]
     facts: Mapping[str, Any]
+    is_abroad: bool = False
 
 
 # The marks in question: what was checked since the last look.
@@ -119,11 +122,14 @@ _RULES: dict[RuleCode, str] = {
         SELECT m.code, m.at, m.count::int, m.at AS ended, %(days)s::int AS days, ({_AT_THAT_TIME}) AS checks
         FROM most m
     """,  # noqa: S608
+    # A place without a region lies abroad. On its way inside the country an item may be anywhere in it.
     RuleCode.COPY_STORE: f"""
-        SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended,
-            max(a.code) AS store
-        FROM seen s {_HELD}
-        WHERE a.kind IN ('store', 'evidence') AND cardinality(s.regions) > 0 AND a.region_id <> ALL(s.regions)
+        SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended, max(a.code) AS store,
+            bool_or(s.is_abroad) AS is_abroad
+        FROM (SELECT *, lat IS NOT NULL AND cardinality(regions) = 0 AS is_abroad FROM seen) s {_HELD}
+        WHERE CASE WHEN a.kind IN ('store', 'evidence')
+                THEN s.is_abroad OR (cardinality(s.regions) > 0 AND a.region_id <> ALL(s.regions))
+                ELSE a.kind = 'transit' AND s.is_abroad END
             AND s.at > (h.moved_on::timestamp AT TIME ZONE 'Asia/Almaty') + make_interval(hours => %(hours)s)
         GROUP BY s.code
     """,  # noqa: S608
@@ -132,7 +138,11 @@ _RULES: dict[RuleCode, str] = {
             to_char(max(coalesce(r.decided_at, s.ended_at)) AT TIME ZONE 'Asia/Almaty', 'DD.MM.YYYY') AS day
         FROM seen s LEFT JOIN LATERAL (
             SELECT max(q.decided_at) AS decided_at FROM marking_markrequest q
-            WHERE q.mark_id = s.code AND q.kind = 'reprint' AND q.state = 'approved'
+            WHERE q.kind = 'reprint' AND q.state = 'approved' AND (
+                q.mark_id = s.code
+                -- All labels of an intake were printed anew.
+                OR q.intake_id = (SELECT d.intake_id FROM registry_derivative d WHERE d.item_id = s.derivative_id)
+            )
         ) r ON 'old_copy' = ANY(s.reasons)
         WHERE ('old_copy' = ANY(s.reasons) AND s.at > r.decided_at + make_interval(days => %(days)s))
             OR (s.state = 'replaced' AND s.at > s.ended_at + make_interval(days => %(days)s))
@@ -163,6 +173,7 @@ def find_copies(*, at: datetime) -> list[CopyAlert]:
             raised += [_raise(code, value, finding, authority, at) for finding in _find(code, value)]
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE touched")
+        raise_alarms(since=watch.until, until=until, authority=authority, at=at)
     CopyWatch.objects.filter(pk=watch.pk).update(until=until)
     return raised
 
@@ -178,7 +189,16 @@ def _find(code: RuleCode, value: Mapping[str, Any]) -> list[Finding]:
         cursor.execute(f"WITH seen AS ({_SEEN}) {_RULES[code]}", {**value, "rule": code.value, "most": EVIDENCE})
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [Finding(row.pop("code"), row.pop("at"), row.pop("checks"), _said(row)) for row in rows]
+    return [
+        Finding(
+            row.pop("code"),
+            row.pop("at"),
+            row.pop("checks"),
+            is_abroad=row.pop("is_abroad", False),
+            facts=_said(row),
+        )
+        for row in rows
+    ]
 
 
 def _said(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +221,7 @@ def _raise(
     notice = raise_notice(
         at=at,
         kind=Notice.Kind.ALERT,
-        code=code.value,
+        code=ABROAD if finding.is_abroad else code.value,
         organisation=authority,
         subject=("copy", key),
         labels=group(finding.code),

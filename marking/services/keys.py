@@ -54,8 +54,10 @@ class KeyStoreFailed(DomainError):
 def create_key(*, actor: User | None, at: datetime) -> SigningKey:
     """Make a key pair that is not in use yet, where the settings say. Actor None: the system, at its first start.
 
-    Raises KeyStoreFailed.
+    Raises NotAllowed, KeyStoreFailed.
     """
+    if actor is not None and not actor.can(Can.MANAGE_KEYS):
+        raise NotAllowed
     storage, place, sealed = Storage(settings.KEY_STORAGE), "", None
     try:
         if storage == Storage.TOKEN:
@@ -78,8 +80,10 @@ def create_key(*, actor: User | None, at: datetime) -> SigningKey:
 def adopt_key(*, actor: User, at: datetime, storage: str, place: str) -> SigningKey:
     """Take note of a key pair that exists: the name of a file in the directory of keys, or of a key in the token.
 
-    Raises KeyStoreFailed, BadInput.
+    Raises NotAllowed, KeyStoreFailed, BadInput.
     """
+    if not actor.can(Can.MANAGE_KEYS):
+        raise NotAllowed
     try:
         if storage == Storage.TOKEN:
             public_key = public_key_of(_token(), place)

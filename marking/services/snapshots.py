@@ -18,7 +18,6 @@ STATUSES: dict[Reason, Status] = {
     Reason.REPLACED: Status.REPLACED,
     Reason.VOID: Status.VOID,
     Reason.SPOILED: Status.SPOILED,
-    Reason.LABEL_LOST: Status.SPOILED,
     Reason.BLANK: Status.BLANK,
     Reason.LOST: Status.LOST,
     Reason.DESTROYED: Status.DESTROYED,
@@ -28,7 +27,6 @@ STATUSES: dict[Reason, Status] = {
     Reason.COURT: Status.HELD,
     Reason.DISPUTE: Status.HELD,
     Reason.TO_DESTROY: Status.TO_DESTROY,
-    Reason.TO_RETURN: Status.HELD,
     Reason.LABEL_LOST: Status.LOST,
     Reason.TO_RETURN: Status.HELD,
     Reason.COPIED: Status.ASK,
@@ -46,11 +44,12 @@ def make_edition(*, at: datetime) -> Snapshot:
     """
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE marking_snapshot IN SHARE ROW EXCLUSIVE MODE")
-    key, signer = signing_key_in_use()
     last = Snapshot.objects.order_by("-edition").first()
     edition = last.edition + 1 if last else 1
     before = read_state(bytes(last.full)) if last and last.full else State()
     after = collect_state()
+    # Only now: while a million marks are collected a key can be declared compromised.
+    key, signer = signing_key_in_use()
     write = partial(
         write_snapshot, edition=edition, made_at=at, sha256=after.sha256, key_id=bytes.fromhex(key.pk), signer=signer
     )

@@ -1,17 +1,19 @@
 """Taking in what people tell about a label."""
 
 import io
+import struct
 from datetime import datetime, timedelta
-from typing import IO
+from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
 from core.accounts.models import Organisation
 from core.audit.services import record
 from core.base.clock import day_of
-from core.documents.pictures import PHOTO_FORMATS, photo_type
+from core.documents.pictures import PHOTO_FORMATS, UnusableFile, photo_type
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from marking.models import Tip
@@ -20,9 +22,9 @@ from marking.selectors import check_text
 PHOTO_SIDE = 2_000  # pixels of the longer side: a label can be read, a face in the background hardly
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 DAYS_TO_LOOK = 3
+TOLD_A_DAY = 30  # tips of which the authority is told one by one
 
 
-@transaction.atomic
 def take_tip(
     *,
     at: datetime,
@@ -37,8 +39,10 @@ def take_tip(
 ) -> Tip:
     """Keep the tip and tell the authority; of the photo only what is seen, not place, time or camera.
 
+    The authority is told once while a tip of the same mark is open, and of so many a day: all of them are in the list.
     Raises UnusableFile; then nothing is kept.
     """
+    drawn = _redraw(photo) if photo is not None else None
     answer = check_text(read, own_hosts=own_hosts) if read.strip() else None
     tip = Tip(
         code=answer.code if answer and answer.is_genuine else "",
@@ -50,30 +54,54 @@ def take_tip(
         language=language,
         at=at,
     )
-    if photo is not None:
-        tip.photo.save("", ContentFile(_redraw(photo)), save=False)
-    tip.save(force_insert=True)
-    record("tip.taken", actor=None, at=at, subject=("tip", tip.pk), about=about)
-    authority = Organisation.objects.active().filter(kind=Organisation.Kind.MINISTRY).order_by("pk").first()
-    if authority is not None:
-        raise_notice(
-            at=at,
-            kind=Notice.Kind.ALERT,
-            code="tip.taken",
-            organisation=authority,
-            subject=("tip", tip.pk),
-            due_on=day_of(at) + timedelta(days=DAYS_TO_LOOK),
-            code_read=str(tip),
-        )
+    try:
+        with transaction.atomic():
+            if drawn is not None:
+                tip.photo.save("", ContentFile(drawn), save=False)
+            tip.save(force_insert=True)
+            record("tip.taken", actor=None, at=at, subject=("tip", tip.pk), about=about)
+            _tell(tip, at)
+    except BaseException:
+        if tip.photo.name:
+            tip.photo.storage.delete(tip.photo.name)
+        raise
     return tip
+
+
+def _tell(tip: Tip, at: datetime) -> None:
+    authority = Organisation.objects.active().filter(kind=Organisation.Kind.MINISTRY).order_by("pk").first()
+    if authority is None:
+        return
+    if tip.code and Notice.objects.open().filter(code="tip.taken", params__code_read=str(tip)).exists():
+        return
+    today = Notice.objects.filter(raised_at__gt=at - timedelta(days=1))
+    is_many = today.filter(code="tip.taken").count() >= TOLD_A_DAY
+    if is_many and today.filter(code="tip.many").exists():
+        return
+    said: dict[str, Any] = {"day": f"{day_of(at):%d.%m.%Y}"} if is_many else {"code_read": str(tip)}
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="tip.many" if is_many else "tip.taken",
+        organisation=authority,
+        subject=("tip", tip.pk),
+        due_on=day_of(at) + timedelta(days=DAYS_TO_LOOK),
+        **said,
+    )
 
 
 def _redraw(photo: IO[bytes]) -> bytes:
     photo_type(photo)
     photo.seek(0)
-    with Image.open(photo, formats=list(PHOTO_FORMATS)) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    upright.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
+    try:
+        with Image.open(photo, formats=list(PHOTO_FORMATS)) as image:
+            # Made small before it is turned: a large photo takes hundreds of megabytes at full size.
+            image.draft("", (PHOTO_SIDE, PHOTO_SIDE))
+            whole = image if image.mode == "RGB" else image.convert("RGB")
+            whole.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
+            upright = ImageOps.exif_transpose(whole)
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
+        raise UnusableFile(_("The photo is broken or cut off. Send it again.")) from None
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85)
     return out.getvalue()

@@ -4,9 +4,8 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +18,7 @@ from core.accounts.roles import Can
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.base.visitors import own_hosts
 from core.jobs.models import Job
 from core.notices.services import text_of
 from marking.carrier_words import fault_in_words
@@ -46,11 +46,6 @@ PAGES_KEPT = 10
 SESSION_KEY = "carrier_pages"
 SEPARATOR_KEY = "carrier_separator"
 SAMPLE = "mark;state code;seal;RFID TID\r\n"
-
-
-def own_hosts(request: HttpRequest) -> tuple[str, str]:
-    """Hosts under which our printed addresses may stand."""
-    return (settings.PUBLIC_HOST, request.get_host())
 
 
 @requires(Can.PRINT_LABELS, Can.SEE_EVERYTHING)

@@ -4,14 +4,11 @@ Addresses: `/m/` with a form, `/m/<text>` as printed in the symbol (the prefix t
 `/m/vectors.json`.
 """
 
-import base64
-import ipaddress
 import re
 from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -24,10 +21,11 @@ from core.base.context import LANGUAGES as OWN_LANGUAGES
 from core.base.context import THEMES, Language
 from core.base.maps import picture
 from core.base.templatetags.fmt import grams
-from marking import vectors, words
+from core.base.visitors import own_hosts, visitor_of
+from marking import selectors, vectors, words
 from marking.checklog import NOWHERE, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
-from marking.models import Check, SigningKey
+from marking.models import Check
 from marking.selectors import Answer
 from marking.verdicts import SLOW_DOWN, Said, other_reasons, say, shown_code
 
@@ -52,23 +50,7 @@ def check(request: HttpRequest, text: str) -> HttpResponse:
 @require_safe
 def public_keys(request: HttpRequest) -> JsonResponse:
     """Public keys that have ever signed marks, so that a label can be checked without us."""
-    keys = SigningKey.objects.exclude(state=SigningKey.State.CREATED)
-    answer = JsonResponse(
-        {
-            "algorithm": "Ed25519",
-            "prefix": f"HTTPS://{settings.PUBLIC_HOST}/M/".upper(),
-            "keys": [
-                {
-                    "id": key.pk,
-                    "public_key": base64.b64encode(bytes(key.public_key)).decode(),
-                    "state": key.state,
-                    "used_from": key.used_from,
-                    "ended_at": key.ended_at,
-                }
-                for key in keys
-            ],
-        }
-    )
+    answer = JsonResponse(selectors.public_keys())
     answer["Cache-Control"] = "public, max-age=300"
     answer["Access-Control-Allow-Origin"] = "*"
     return answer
@@ -84,8 +66,7 @@ def test_vectors(request: HttpRequest) -> JsonResponse:
 
 
 def _answer(request: HttpRequest, text: str) -> HttpResponse:
-    own_hosts = (settings.PUBLIC_HOST, request.get_host())
-    answer = check_counted(text, visitor=address_of(request), own_hosts=own_hosts)
+    answer = check_counted(text, visitor=visitor_of(request), own_hosts=own_hosts(request))
     where = read_place(request.GET.get("place", ""))
     if answer is not None:
         note_check(
@@ -196,15 +177,3 @@ def _frame(language: str, theme: str, where: str) -> list[str]:
         "regions": regions_in(language),
     }
     return re.split("\x02([a-z]+)\x03", render_to_string("marking/public/check.html", context))
-
-
-def address_of(request: HttpRequest) -> str:
-    """Who asks, for counting: an IPv4 address, or the network of an IPv6 one, which has whole networks to ask from."""
-    given = request.META.get("REMOTE_ADDR", "")
-    try:
-        address = ipaddress.ip_address(given)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return given

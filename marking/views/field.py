@@ -19,6 +19,7 @@ from core.accounts.roles import Can
 from core.base.context import LANGUAGES
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
+from core.base.visitors import own_hosts
 from core.documents.attaching import files_of
 from marking.field_told import advice_of, comes_first, facts_of, problems_of
 from marking.forms_field import EnterForm, ReasonForm
@@ -118,7 +119,7 @@ def field_record(request: SignedInRequest, pk: int) -> HttpResponse:
                         actor=request.user,
                         at=timezone.now(),
                         record_id=pk,
-                        own_hosts=(settings.PUBLIC_HOST, request.get_host()),
+                        own_hosts=own_hosts(request),
                         **enter_form.chosen() | without_label,
                     )
             except DomainError as error:

@@ -7,13 +7,11 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
 from core.base.ratelimit import allow
+from core.base.visitors import address_of
 from marking.forms_once import OnceForm
+from marking.limits import REDEMPTIONS, REDEMPTIONS_SECONDS
 from marking.services.once import Redemption, redeem_once
-from marking.views.check import LANGUAGES, address_of, language_of
-
-# From one address: a shop may open a carton of them, a machine may not try out codes.
-REDEMPTIONS = 60
-WINDOW_SECONDS = 3600
+from marking.views.check import LANGUAGES, language_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +25,7 @@ def once(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             status = 422
             if form.is_valid():
-                if not allow(f"once:{address_of(request)}", limit=REDEMPTIONS, seconds=WINDOW_SECONDS):
+                if not allow(f"once:{address_of(request)}", limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
                     status = 429
                 else:
                     given = form.cleaned_data

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from core.accounts.signature import SignatureForm
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
+from core.base.visitors import own_hosts
 from core.documents.services import serve
 from marking.forms import choices_of
 from marking.forms_stock import BindForm, MarkRequestForm, ReasonForm
@@ -28,10 +28,6 @@ from registry.models import Derivative, Intake
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 ROWS_A_PAGE = 50
-
-
-def own_hosts(request: HttpRequest) -> tuple[str, ...]:
-    return (settings.PUBLIC_HOST, request.get_host())
 
 
 @requires(Can.PRINT_LABELS, Can.OPEN_INTAKE)

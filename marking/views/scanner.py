@@ -17,13 +17,14 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.models import User
 from core.base.context import LANGUAGES as OWN_LANGUAGES
+from core.base.visitors import Visitor, own_hosts, visitor_of
 from marking import field, words
 from marking.checklog import PUBLIC, asker_of, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import Check
 from marking.scanning import told, worded
 from marking.verdicts import SLOW_DOWN
-from marking.views.check import LANGUAGES, LONGEST_TEXT, address_of, language_of, regions_in
+from marking.views.check import LANGUAGES, LONGEST_TEXT, language_of, regions_in
 from marking.views.field import notebook_page
 from marking.words_scanner import said_alone, said_of_faults
 
@@ -61,9 +62,8 @@ def scan_check(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("text", "")[:LONGEST_TEXT]
     with translation.override(language_of(request)):
         person = request.user if isinstance(request.user, User) else None
-        own_hosts = (settings.PUBLIC_HOST, request.get_host())
-        visitor = f"person-{person.pk}" if person else address_of(request)
-        answer = check_counted(text, visitor=visitor, own_hosts=own_hosts)
+        visitor = Visitor(f"person-{person.pk}", {}) if person else visitor_of(request)
+        answer = check_counted(text, visitor=visitor, own_hosts=own_hosts(request))
         if answer is None:
             response = JsonResponse({"said": worded(SLOW_DOWN)}, status=429)
             response["Retry-After"] = str(WINDOW_SECONDS)

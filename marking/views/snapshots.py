@@ -9,10 +9,10 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from marking.models import Snapshot
+from marking.selectors import newest_snapshot
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 BINARY = "application/octet-stream"
@@ -24,22 +24,10 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 @require_safe
 def snapshot_index(request: HttpRequest) -> JsonResponse:
     """The newest edition, and from which one on changes are kept."""
-    newest = _editions().first()
+    newest = newest_snapshot()
     if newest is None:
         raise Http404
-    kept = Snapshot.objects.exclude(changes=b"").order_by("edition").values_list("edition", flat=True)
-    answer = JsonResponse(
-        {
-            "edition": newest.edition,
-            "made_at": newest.made_at,
-            "marks": newest.marks,
-            "sha256": newest.sha256,
-            "key": newest.key_id,
-            "full": reverse("marking:snapshot"),
-            "changes_from": kept.first(),
-        }
-    )
-    return _public(answer, "public, max-age=60")
+    return _public(JsonResponse(newest), "public, max-age=60")
 
 
 @require_safe

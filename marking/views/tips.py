@@ -1,6 +1,5 @@
 """Telling what is wrong with a label, and reading it in the office."""
 
-from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,15 +10,13 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.paging import keyset_page
 from core.base.ratelimit import allow
+from core.base.visitors import address_of, own_hosts
 from core.documents.pictures import UnusableFile
 from marking.forms_tips import TipForm
+from marking.limits import TIPS, TIPS_SECONDS
 from marking.models import Mark, Tip
 from marking.services.tips import take_tip
-from marking.views.check import LANGUAGES, address_of, language_of
-
-# From one address: a market's inspector may tell of a whole stall, a machine may not fill the store.
-TIPS = 10
-WINDOW_SECONDS = 3600
+from marking.views.check import LANGUAGES, language_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,25 +24,25 @@ def tip(request: HttpRequest) -> HttpResponse:
     """The form, and its answer. No sign-in."""
     language = language_of(request)
     with translation.override(language):
-        form = TipForm(request.POST or None, request.FILES or None, initial={"read": request.GET.get("text", "")[:500]})
         status = 200
-        if request.method == "POST":
+        # Counted before anything is read of it: what does not fit costs us the same.
+        if request.method == "POST" and not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=TIPS_SECONDS):
+            status = 429
+        sent = request.method == "POST" and status == 200
+        form = TipForm(
+            request.POST if sent else None,
+            request.FILES if sent else None,
+            initial={"read": request.GET.get("text", "")[:500]},
+        )
+        if sent:
             status = 422
             if form.is_valid():
-                if not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=WINDOW_SECONDS):
-                    status = 429
+                try:
+                    take_tip(at=timezone.now(), language=language, own_hosts=own_hosts(request), **form.cleaned_data)
+                except UnusableFile as refusal:
+                    form.add_error("photo", str(refusal.message))
                 else:
-                    try:
-                        take_tip(
-                            at=timezone.now(),
-                            language=language,
-                            own_hosts=(settings.PUBLIC_HOST, request.get_host()),
-                            **form.cleaned_data,
-                        )
-                    except UnusableFile as refusal:
-                        form.add_error("photo", str(refusal.message))
-                    else:
-                        return redirect(f"{reverse('marking:tip-taken')}?lang={language}")
+                    return redirect(f"{reverse('marking:tip-taken')}?lang={language}")
         context = {"form": form, "too_many": status == 429, "languages": LANGUAGES, "language": language}
         response = render(request, "marking/public/tip.html", context, status=status)
     response["Content-Language"] = language

@@ -10,19 +10,23 @@ from urllib.parse import quote
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
+from django.utils import translation
+from django.utils.html import conditional_escape
 from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.base.clock import day_of
+from core.base.visitors import visitor_of
 from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind
 from ledger.services import lift_hold, move_items, place_hold
 from marking.codes import check_character, from_number, group, new_code
 from marking.limits import CHECKS, UNKNOWN_CODES
 from marking.models import Mark, SigningKey
-from marking.payload import Statement, key_id_of, read, sign, to_text
-from marking.selectors import Answer, Reason, Verdict, check_text
+from marking.payload import Defect, Statement, encode, key_id_of, read, sign, to_text
+from marking.selectors import Answer, Reason, Verdict, check_text, check_texts
 from marking.services.keys import create_key, signing_key_in_use
+from marking.verdicts import CODE_ALONE
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.marks import decide_key, end_mark, print_again
@@ -125,9 +129,32 @@ def test_a_mistyped_code_is_told_apart_without_looking_it_up(
 
 
 def test_it_costs_one_query(marks: list[Mark], django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(2):
+        ask(printed(marks[0]))  # this process meets the key
     for text in (marks[0].code, printed(marks[0]), unused_code()):
         with django_assert_num_queries(1):
             ask(text)
+
+
+def test_a_forged_symbol_does_not_tell_whether_the_code_it_names_exists(
+    marks: list[Mark], signing_key: SigningKey, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    ask(printed(marks[0]))
+    key_id = bytes.fromhex(signing_key.pk)
+    for code in (marks[0].code, unused_code()):
+        forged = to_text(encode(Statement(key_id, code)), b"\1" * 64)
+        with django_assert_num_queries(0):
+            assert ask(forged).verdict == Verdict.FORGED
+        foreign = to_text(encode(Statement(b"\0\0\0\0", code)), b"\1" * 64)
+        with django_assert_num_queries(1) as asked:
+            assert ask(foreign).defect == Defect.UNKNOWN_KEY
+        assert "marking_mark" not in asked.captured_queries[0]["sql"]
+    strangers = [to_text(encode(Statement(bytes([number] * 4), code)), b"\1" * 64) for number in range(30)]
+    with django_assert_num_queries(2):
+        answers = check_texts([*strangers, forged, marks[0].code, "7"], own_hosts=HOSTS)[29:]
+    assert [one.verdict for one in answers] == [
+        Verdict.FORGED, Verdict.FORGED, Verdict.GENUINE, Verdict.MISTYPED,
+    ]  # fmt: skip
 
 
 def test_a_code_never_issued_is_unknown(marks: list[Mark]) -> None:
@@ -298,8 +325,11 @@ def words(response_html: str) -> str:
 def test_the_page_needs_no_sign_in_no_cookie_and_one_query(
     marks: list[Mark], client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    client.get("/m/", {"lang": "en"})
-    for path in (f"/m/{group(marks[0].code)}", f"/M/{printed(marks[0])}"):
+    client.get(f"/M/{printed(marks[0])}", {"lang": "en"})
+    for path, title in (
+        (f"/m/{group(marks[0].code)}", "Code known, label not checked"),
+        (f"/M/{printed(marks[0])}", "Genuine and in order"),
+    ):
         with django_assert_num_queries(1):
             response = client.get(path, {"lang": "en"})
 
@@ -309,7 +339,7 @@ def test_the_page_needs_no_sign_in_no_cookie_and_one_query(
         assert response["Referrer-Policy"] == "no-referrer"
         assert response["X-Robots-Tag"] == "noindex"
         text = words(response.content.decode())
-        assert "Genuine and in order" in text
+        assert title in text
         assert "Saiga horn" in text
         assert "2025" in text
         assert group(marks[0].code) in text
@@ -338,9 +368,12 @@ def test_the_page_never_tells_holder_place_or_number(
 
 
 def test_the_form_answers_what_is_typed_or_pasted(marks: list[Mark], client: Client) -> None:
-    for text in (group(marks[0].code).lower(), f"https://{settings.PUBLIC_HOST}/M/{printed(marks[0])}"):
+    for text, title in (
+        (group(marks[0].code).lower(), "Code known, label not checked"),
+        (f"https://{settings.PUBLIC_HOST}/M/{printed(marks[0])}", "Genuine and in order"),
+    ):
         response = client.get("/m/", {"text": text, "lang": "en"})
-        assert "Genuine and in order" in words(response.content.decode())
+        assert title in words(response.content.decode())
     assert "Check a mark" in words(client.get("/m/", {"lang": "en"}).content.decode())
     assert "Check a mark" in words(client.get("/m/", {"lang": "en", "text": "  "}).content.decode())
 
@@ -351,6 +384,22 @@ def test_the_page_has_one_heading_with_or_without_an_answer(marks: list[Mark], c
     ]
 
     assert [len(found) for found in headings] == [1, 1]
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en", "zh-hans"])
+def test_a_code_without_its_symbol_is_never_green(marks: list[Mark], client: Client, language: str) -> None:
+    typed = client.get(f"/m/{marks[0].code}", {"lang": language}).content.decode()
+    scanned = client.get(f"/m/{printed(marks[0])}", {"lang": language}).content.decode()
+
+    assert "verdict-attention" in typed
+    assert "verdict-ok" not in typed
+    assert "verdict-ok" in scanned
+    with translation.override(language):
+        assert conditional_escape(CODE_ALONE.title) in typed
+        assert language == "en" or str(CODE_ALONE.text) != "There is such a mark, and nothing against it."
+    told = [client.get("/scan/check.json", {"text": text}).json() for text in (marks[0].code, printed(marks[0]))]
+    assert [one["said"]["tone"] for one in told] == ["attention", "ok"]
+    assert [one["is_genuine"] for one in told] == [True, True]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
@@ -418,6 +467,49 @@ def test_it_counts_a_whole_network_of_the_new_protocol_as_one(marks: list[Mark],
 
     assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="2001:db8:1:2:ffff::1").status_code == 429
     assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="2001:db8:1:3::1").status_code == 200
+
+
+@pytest.mark.usefixtures("one_window")
+def test_whoever_has_a_whole_block_of_networks_is_stopped_as_one(marks: list[Mark], client: Client) -> None:
+    """Thirty codes from each network of 64 bits would be two million from a block that any tunnel gives away."""
+    numbers = itertools.count(secrets.randbits(50))
+    for network in range(8 * UNKNOWN_CODES + 10):
+        client.get(f"/m/{from_number(next(numbers))}", REMOTE_ADDR=f"2001:db8:1:{network // 20:x}::1")
+
+    fresh = {"REMOTE_ADDR": "2001:db8:1:ffff::1"}
+    assert client.get(f"/m/{marks[0].code}", **fresh).status_code == 429  # type: ignore[arg-type]
+    assert client.get(f"/m/{printed(marks[0])}", **fresh).status_code == 200  # type: ignore[arg-type]
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="2001:db8:2::1").status_code == 200
+
+
+@pytest.mark.usefixtures("one_window")
+def test_visitors_of_a_socket_for_both_protocols_are_told_apart(marks: list[Mark], client: Client) -> None:
+    numbers = itertools.count(secrets.randbits(50))
+    for _ in range(UNKNOWN_CODES + 1):
+        client.get(f"/m/{from_number(next(numbers))}", REMOTE_ADDR="::ffff:198.51.100.7")
+
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="198.51.100.7").status_code == 429
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="::ffff:203.0.113.9").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "about"),
+    [
+        ("198.51.100.7", "198.51.100.7", ["198.51.100.0/24"]),
+        ("198.51.100.7:40123", "198.51.100.7", ["198.51.100.0/24"]),
+        ("::ffff:198.51.100.7", "198.51.100.7", ["198.51.100.0/24"]),
+        ("64:ff9b::c633:6407", "198.51.100.7", ["198.51.100.0/24"]),
+        ("2002:c633:6407::1", "198.51.100.7", ["198.51.100.0/24"]),
+        ("[2001:db8:1:2::7]:443", "2001:db8:1:2::/64", ["2001:db8:1::/48", "2001:db8::/32"]),
+        ("fe80::1%eth0", "fe80::/64", ["fe80::/48", "fe80::/32"]),
+        ("", "unknown", []),
+        ("proxy", "unknown", []),
+    ],
+)
+def test_a_visitor_is_an_address_or_a_network(given: str, name: str, about: list[str]) -> None:
+    visitor = visitor_of(RequestFactory().get("/", REMOTE_ADDR=given))
+
+    assert (visitor.name, list(visitor.about)) == (name, about)
 
 
 def test_it_lets_a_market_hall_check(marks: list[Mark], client: Client) -> None:

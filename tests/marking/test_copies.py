@@ -17,17 +17,21 @@ from core.rules.models import LegalBasis, Rule, RuleCode
 from core.rules.services import draft_rule, enact_rule
 from ledger.models import AccountKind, CustodyAccount, MovementKind
 from ledger.services import move_items
-from marking.models import Check, CopyAlert, CopyEvidence, Mark
+from marking.models import Check, CopyAlert, CopyEvidence, Mark, MarkRequest
 from marking.selectors import Reason, check_text
 from marking.services.checks import forget_old_checks, regions_about
 from marking.services.copies import find_copies
+from marking.services.orders import LabelOrder
+from marking.services.requests import approve_request, ask_for_mark
 from marking.services.snapshots import collect_state
 from marking.snapshots import Status, look_up
+from registry.models import Intake
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("committee")]
 ORAL, ALMATY, BEIJING = (51.2, 51.4), (43.2, 76.9), (39.9, 116.4)
 
 See = Callable[..., Check]
+Move = Callable[[Mark], None]
 
 
 @pytest.fixture
@@ -81,6 +85,26 @@ def leave(inspector: User, now: datetime) -> Callable[[Mark, AccountKind], None]
         )
 
     return move
+
+
+@pytest.fixture
+def transport(inspector: User, now: datetime) -> Move:
+    """The item is on its way from its store to another keeper."""
+
+    def send(mark: Mark) -> None:
+        store = mark.item.intake.store
+        move_items(
+            actor=inspector,
+            at=now,
+            key=secrets.token_hex(8),
+            kind=MovementKind.TRANSFER,
+            item_ids=[mark.item.pk],
+            source=store,
+            target=CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=store.custodian),
+            effective_on=day_of(now),
+        )
+
+    return send
 
 
 def only(code: str) -> CopyAlert:
@@ -185,7 +209,6 @@ def test_many_public_checks_are_told(see: See, look: Callable[[], list[str]]) ->
 def test_a_label_is_seen_where_its_item_is_not(see: See, look: Callable[[], list[str]], marks: list[Mark]) -> None:
     see(-71, ALMATY)  # on the day it came
     see(0, ORAL)
-    see(0, BEIJING, mark=marks[1])
     assert look() == []
     see(48, ALMATY)
 
@@ -193,6 +216,33 @@ def test_a_label_is_seen_where_its_item_is_not(see: See, look: Callable[[], list
     alert = only("copy.store")
     assert marks[0].item.intake.store.code in alert.notice.text
     assert alert.evidence.count() == 1
+
+
+def test_a_label_is_seen_abroad_while_its_item_is_in_a_store(
+    see: See, look: Callable[[], list[str]], marks: list[Mark]
+) -> None:
+    see(0)  # who does not say where is nowhere
+    see(-71, BEIJING)
+    assert look() == []
+    see(0, BEIJING, mark=marks[1])
+
+    assert look() == ["copy.store"]
+    alert = only("copy.store")
+    assert alert.mark_id == marks[1].code
+    assert alert.notice.code == "copy.abroad"
+    assert marks[1].item.intake.store.code in alert.notice.text
+
+
+def test_a_label_is_seen_abroad_while_its_item_travels_inside_the_country(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], transport: Move
+) -> None:
+    transport(marks[0])
+    see(48, ALMATY)
+    assert look() == []
+    see(72, BEIJING)
+
+    assert look() == ["copy.store"]
+    assert only("copy.store").notice.code == "copy.abroad"
 
 
 def test_an_old_print_and_a_replaced_mark_are_told(
@@ -207,6 +257,32 @@ def test_an_old_print_and_a_replaced_mark_are_told(
     see(0, reasons=("old_copy",), verdict="genuine_but")
 
     assert look() == ["copy.old_print"]
+
+
+def test_an_old_print_is_told_when_all_labels_of_an_intake_were_printed_anew(
+    see: See,
+    look: Callable[[], list[str]],
+    open_intake: Intake,
+    inspector: User,
+    storekeeper: User,
+    marks: list[Mark],
+    now: datetime,
+) -> None:
+    asked = ask_for_mark(
+        actor=inspector,
+        at=now,
+        kind=MarkRequest.Kind.REPRINT,
+        intake=open_intake,
+        reason="The labels got wet",
+        order=LabelOrder("roll-50x25"),
+    )
+    approve_request(actor=storekeeper, at=now, asked=asked)
+    see(-60, reasons=("old_copy",), verdict="genuine_but")
+    assert look() == []
+    see(0, mark=marks[1], reasons=("old_copy",), verdict="genuine_but")
+
+    assert look() == ["copy.old_print"]
+    assert "10.11.2025" in only("copy.old_print").notice.text
 
 
 def test_a_forged_symbol_says_nothing_of_the_label(see: See, look: Callable[[], list[str]]) -> None:
@@ -349,6 +425,7 @@ def test_the_page_shows_map_checks_and_rule(
 ) -> None:
     see(0, ALMATY)
     see(1, BEIJING)
+    see(-71, ORAL)
     look()
     alert = only("copy.store")
 
@@ -358,9 +435,9 @@ def test_the_page_shows_map_checks_and_rule(
     page = client.get(f"/copies/{alert.pk}/").content.decode()
     assert alert.notice.text in page
     assert marks[0].item.number in page
-    assert page.count('class="place"') == 1  # Beijing is not on the map
+    assert page.count('class="place"') == 2  # Beijing is not on the map
     assert "39.9, 116.4" in page
-    assert page.count("<td><strong>") == 1  # one of the two is evidence
+    assert page.count("<td><strong>") == 2  # two of the three are evidence
     listed = client.get("/copies/").content.decode()
     assert f"/copies/{alert.pk}/" in listed
 

@@ -135,8 +135,9 @@ def test_a_key_in_a_file_signs_and_leaves_nothing_in_the_database(key_files: Pat
 
 @pytest.mark.django_db
 def test_a_key_that_exists_is_adopted(
-    key_files: Path, authority_head: User, administrator: User, now: datetime
+    key_files: Path, authority_head: User, administrator: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("marking.management.commands.signing_keys.getpass", lambda _prompt: PASSWORD)
     key_files.mkdir()
     (key_files / "ours.raw").write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
     (key_files / "ours.raw").chmod(0o600)
@@ -144,7 +145,9 @@ def test_a_key_that_exists_is_adopted(
 
     call_command("signing_keys", "adopt", "file", "ours.raw", by)
     (key,) = SigningKey.objects.all()
-    call_command("signing_keys", "use", key.pk, by, f"--second={administrator.username}")
+    call_command("signing_keys", "use", key.pk, by, "--reason=Made by the offline ceremony")
+    asked = KeyRequest.objects.get()
+    call_command("signing_keys", "approve", str(asked.pk), f"--by={administrator.username}")
 
     proves(signing_key_in_use()[0])
     with pytest.raises(BadInput):

@@ -27,6 +27,7 @@ from marking.services.keys import (
     signing_key_in_use,
     take_into_use,
 )
+from tests.cast import PASSWORD
 from tests.marks import decide_key
 
 SECRET = encryption_key("", "a secret of this installation")
@@ -83,30 +84,66 @@ def test_the_command_makes_a_key_and_says_which(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.split() == [key.pk, key.pk]
 
 
-@pytest.mark.django_db
-def test_the_command_rotates_and_declares_compromised_by_two(
-    signing_key: SigningKey, authority_head: User, administrator: User, capsys: pytest.CaptureFixture[str]
-) -> None:
-    by = (f"--by={authority_head.username}", f"--second={administrator.username}")
-    alone = (f"--by={authority_head.username}", f"--second={authority_head.username}")
-    call_command("signing_keys", "rotate", *by)
-    fresh = signing_key_in_use()[0]
-    with pytest.raises(CommandError):
-        call_command("signing_keys", "compromise", signing_key.pk, *alone)
-    call_command("signing_keys", "compromise", signing_key.pk, *by)
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The command, with what a person types when asked for the password."""
 
+    def run(*words: str, password: str = PASSWORD) -> None:
+        monkeypatch.setattr("marking.management.commands.signing_keys.getpass", lambda _prompt: password)
+        call_command("signing_keys", *words)
+
+    return run
+
+
+@pytest.mark.django_db
+def test_two_people_act_on_a_key_from_the_console_each_by_own_password(
+    signing_key: SigningKey,
+    authority_head: User,
+    administrator: User,
+    console: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    why = "--reason=The year of this key is over"
+    one, other = f"--by={authority_head.username}", f"--by={administrator.username}"
+    console("rotate", one, why)
+    asked = KeyRequest.objects.get()
+    assert f"waits  {asked.pk}  use {asked.key_id}" in capsys.readouterr().out
+    assert signing_key_in_use()[0] == signing_key
+    for wrong in ([one], [f"--by={administrator.username}", "wrong"]):
+        with pytest.raises(CommandError):
+            console("approve", str(asked.pk), wrong[0], password=wrong[-1] if len(wrong) > 1 else PASSWORD)
+    assert signing_key_in_use()[0] == signing_key
+    console("approve", str(asked.pk), other)
+
+    fresh = signing_key_in_use()[0]
+    assert fresh.pk == asked.key_id
+    console("compromise", signing_key.pk, other, why)
+    console("approve", str(KeyRequest.objects.latest("pk").pk), one)
     states = {line.split()[0]: line.split()[1] for line in capsys.readouterr().out.splitlines()[-2:]}
     assert states == {signing_key.pk: "compromised", fresh.pk: "in_use"}
-    event = Event.objects.get(verb="key.compromised")
-    assert event.actor_id == administrator.pk
+    assert Event.objects.get(verb="key.compromised").actor_id == authority_head.pk
+
+
+@pytest.mark.django_db
+def test_the_console_refuses_what_does_not_fit_and_whoever_may_not(
+    signing_key: SigningKey, authority_head: User, inspector: User, console: Callable[..., None]
+) -> None:
+    why, by = "--reason=The year of this key is over", f"--by={authority_head.username}"
     for wrong in (
-        ["compromise", signing_key.pk, *by],
-        ["compromise", "00000000", *by],
-        ["rotate", "--by=nobody", by[1]],
-        ["rotate", *alone],
+        ["compromise", "00000000", by, why],
+        ["use", signing_key.pk, by, why],
+        ["approve", "4711", by],
+        ["rotate", "--by=nobody", why],
+        ["rotate", f"--by={inspector.username}", why],
+        ["adopt", "file", "a.pem", f"--by={inspector.username}"],
     ):
         with pytest.raises(CommandError):
-            call_command("signing_keys", *wrong)
+            console(*wrong)
+    with pytest.raises(CommandError):
+        console("rotate", by, why, password="guessed")
+
+    assert list(SigningKey.objects.all()) == [signing_key]
+    assert not KeyRequest.objects.exists()
 
 
 @pytest.mark.django_db

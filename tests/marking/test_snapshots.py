@@ -16,6 +16,7 @@ from core.accounts.models import Organisation, User
 from ledger.models import Hold
 from ledger.services import place_hold
 from marking.codes import from_number, new_code
+from marking.keyring import Signer
 from marking.models import Mark, SigningKey, Snapshot
 from marking.payload import key_id_of
 from marking.selectors import Reason, check_text, reasons_of
@@ -200,3 +201,28 @@ def test_the_database_keeps_an_edition_as_it_was(marks: list[Mark], now: datetim
     for change in ({"sha256": "0" * 64}, {"marks": 0}, {"full": b"forged"}, {"made_at": now + timedelta(days=1)}):
         with pytest.raises(DatabaseError), transaction.atomic():
             rows.update(**change)
+
+
+def test_collecting_a_million_marks_keeps_nobody_from_declaring_a_key_compromised(
+    marks: list[Mark], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock on the key is taken for signing alone, after everything was collected."""
+    order: list[str] = []
+
+    def collect() -> State:
+        order.append("collected")
+        return collect_state()
+
+    def take_key() -> tuple[SigningKey, Signer]:
+        order.append("key")
+        return signing_key_in_use()
+
+    monkeypatch.setattr("marking.services.snapshots.collect_state", collect)
+    monkeypatch.setattr("marking.services.snapshots.signing_key_in_use", take_key)
+    make_edition(at=now)
+
+    assert order == ["collected", "key"]
+
+
+def test_a_lost_label_is_lost_in_the_snapshot_too() -> None:
+    assert (STATUSES[Reason.LABEL_LOST], STATUSES[Reason.TO_RETURN]) == (Status.LOST, Status.HELD)

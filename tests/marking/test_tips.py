@@ -1,17 +1,22 @@
 """What people tell about a label: taken in without an account, kept without what the photo gives away."""
 
 import io
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.notices.models import Notice
 from marking.models import Mark, Tip
+from marking.payload import to_text
+from marking.services.tips import TOLD_A_DAY, take_tip
 from marking.views import tips as views
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +83,67 @@ def test_it_refuses_what_is_no_photo(client: Client, content: bytes) -> None:
     assert not Notice.objects.exists()
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_that_is_cut_off_is_refused_in_words(client: Client, kind: str) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((900, 700), 60).convert("RGB").save(out, kind)
+    cut = SimpleUploadedFile("a.jpg", out.getvalue()[: out.tell() // 2])
+    kept = list((Path(settings.MEDIA_ROOT) / "tips").glob("*"))
+
+    answer = client.post("/m/tip/?lang=en", {"about": "copy", "photo": cut})
+
+    assert answer.status_code == 422
+    assert "photo" in answer.content.decode()
+    assert not Tip.objects.exists()
+    assert list((Path(settings.MEDIA_ROOT) / "tips").glob("*")) == kept
+
+
+def test_a_photo_that_was_not_kept_leaves_no_file(photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr("marking.services.tips.record", fail)
+    kept = set((Path(settings.MEDIA_ROOT) / "tips").glob("*"))
+    with pytest.raises(DatabaseError):
+        take_tip(at=timezone.now(), read="", about="copy", photo=io.BytesIO(photo))
+
+    assert set((Path(settings.MEDIA_ROOT) / "tips").glob("*")) == kept
+
+
+def test_a_turned_photo_is_kept_upright(client: Client, auditor: User) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    Image.new("RGB", (6_000, 3_000), "tan").save(out, "JPEG", exif=exif)
+    send(client, photo=SimpleUploadedFile("a.jpg", out.getvalue()))
+    client.force_login(auditor)
+    kept = b"".join(client.get(f"/tips/{Tip.objects.get().pk}/photo/").streaming_content)  # type: ignore[attr-defined]
+
+    with Image.open(io.BytesIO(kept)) as image:
+        assert image.size == (1_000, 2_000)
+
+
+def test_many_tips_of_a_mark_are_one_notice_and_a_flood_is_told_once(
+    client: Client, marks: list[Mark], committee: object
+) -> None:
+    for mark in (marks[0], marks[0], marks[1]):
+        send(client, read=mark.code)
+    assert Notice.objects.filter(code="tip.taken").count() == 2
+    for _ in range(TOLD_A_DAY):
+        send(client, words="Buy my horns")
+
+    assert Notice.objects.filter(code="tip.taken").count() == TOLD_A_DAY
+    assert Notice.objects.filter(code="tip.many").count() == 1
+    assert Tip.objects.count() == TOLD_A_DAY + 3
+
+
+def test_it_is_counted_before_anything_is_read_of_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = iter([True, True, False])
+    monkeypatch.setattr(views, "allow", lambda *_args, **_kwargs: next(counted))
+
+    assert [send(client, about="nonsense") for _ in range(3)] == [422, 422, 429]
+
+
 def test_one_address_cannot_fill_the_store(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "allow", lambda *_args, **_kwargs: False)
 
@@ -121,7 +187,8 @@ def test_the_database_keeps_a_tip_as_it_was(client: Client) -> None:
 @pytest.mark.parametrize("language", ["kk", "ru", "en", "zh-hans"])
 def test_the_public_pages_speak_four_languages(client: Client, marks: list[Mark], language: str) -> None:
     title = {"kk": "Түпнұсқа", "ru": "Подлинн", "en": "Genuine", "zh-hans": "真实有效"}[language]
-    answer = client.get(f"/m/{marks[0].code}", {"lang": language})
+    symbol = to_text(bytes(marks[0].payload), bytes(marks[0].signature))
+    answer = client.get(f"/m/{symbol}", {"lang": language})
     form = client.get("/m/tip/", {"lang": language, "text": marks[0].code})
 
     assert title in answer.content.decode()
