@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import Throttled
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -22,7 +23,9 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.base.errors import DomainError
-from core.base.visitors import own_hosts
+from core.base.ratelimit import allow
+from core.base.visitors import address_of, own_hosts
+from marking.limits import GREETINGS, WINDOW_SECONDS
 from marking.models import FieldDevice, FieldPhoto, FieldRecord
 from marking.models.field import MOST_PHOTO_BYTES
 from marking.selectors_field import news_for, pack_for
@@ -184,6 +187,8 @@ class Hello(APIView):
 
         410 `device-revoked`: the phone must wipe itself. 401 `sign-in-needed`: its person signs in first.
         """
+        if not allow(f"hello:{address_of(request)}", limit=GREETINGS, seconds=WINDOW_SECONDS):
+            raise Throttled(wait=WINDOW_SECONDS)
         given = KeySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         key = given.validated_data["key"]

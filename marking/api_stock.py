@@ -454,7 +454,7 @@ class Apply(APIView):
         mark = apply_blank(
             actor=person,
             at=timezone.now(),
-            code=read_label(said["label"], own_hosts=own_hosts(request)),
+            code=read_label(said["label"], actor=person, own_hosts=own_hosts(request)),
             derivative=item,
             photo=said["photo"],
             confirm_foreign=said["confirm_foreign"],
@@ -547,7 +547,7 @@ class MarkRequests(ListAPIView[MarkRequest]):
 def _tied(request: Request, said: dict[str, Any]) -> requests.TiedLabel | None:
     if not said.get("blank"):
         return None
-    code = read_label(said["blank"], own_hosts=own_hosts(request))
+    code = read_label(said["blank"], actor=person_of(request), own_hosts=own_hosts(request))
     return requests.TiedLabel(code, said["photo"], said["confirm_foreign"])
 
 

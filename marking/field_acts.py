@@ -239,7 +239,7 @@ def _correct_row(
         raise RowChanged
     named = RowLabel.objects.filter(intake=intake, row=first.row).values_list("mark", flat=True).first() or ""
     label = said["label"] if said["row"] is not None else ""
-    if label is not None and _code_of(label, own_hosts) != named:
+    if label is not None and _code_of(label, actor, own_hosts) != named:
         name_row_labels(
             actor=actor,
             at=at,
@@ -273,8 +273,8 @@ def _is_as_sent(saved: IntakeRow, first: FieldRecord) -> bool:
     return all(getattr(saved, name) == shape.validated_data[name] for name in ROW_FIELDS)
 
 
-def _code_of(label: str, own_hosts: tuple[str, ...]) -> str:
-    return read_label(label, own_hosts=own_hosts) if label.strip() else ""
+def _code_of(label: str, actor: User, own_hosts: tuple[str, ...]) -> str:
+    return read_label(label, actor=actor, own_hosts=own_hosts) if label.strip() else ""
 
 
 def _intake_of(actor: User, device: FieldDevice, intake: int | None, opening: UUID | None) -> Intake:

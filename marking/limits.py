@@ -23,6 +23,10 @@ REDEMPTIONS_SECONDS = 3600
 # Tips from one address: a market's inspector may tell of a whole stall, a machine may not fill the store.
 TIPS = 10
 TIPS_SECONDS = 3600
+# All marks for a phone, of one address: the phones of a market hall fetch them once and then what has changed.
+SNAPSHOTS = 300
+# A phone of the field notebook that says it is there, of one address.
+GREETINGS = 600
 _PRICE = CHECKS // UNKNOWN_CODES
 
 

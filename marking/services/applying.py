@@ -1,7 +1,7 @@
 """Binding blank labels: to an item by itself, with a photo, or to the rows of a weighing table as it is registered."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -20,11 +20,12 @@ from core.documents.services import keep_document
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from marking.codes import group
+from marking.limits import check_many_counted
 from marking.models import LabelApplication, LabelHolding, LabelMovement, LabelPlace, LabelReel, Mark, RowLabel
 from marking.models.stock import offices_of
-from marking.selectors import check_text
+from marking.selectors import Answer
 from marking.services.stock import Change, lock_reels, move_labels, record_reel
-from marking.verdicts import say
+from marking.verdicts import SLOW_DOWN, say
 from registry.models import Derivative, DerivativePhoto, Intake
 from registry.services.locking import lock_open_intake
 
@@ -95,12 +96,20 @@ def _tell_refused(actor: User, at: datetime, mark: Mark, reel: LabelReel) -> Non
     )
 
 
-def read_label(text: str, *, own_hosts: Collection[str]) -> str:
+def read_label(text: str, *, actor: User, own_hosts: Collection[str]) -> str:
     """The code of a label of ours, from whatever was scanned or typed. Raises BadInput saying what it is instead."""
-    answer = check_text(text, own_hosts=own_hosts)
+    (answer,) = _checked([text], actor, own_hosts)
     if not answer.is_genuine:
         raise BadInput(fields={"label": say(answer).text})
     return answer.code
+
+
+def _checked(texts: Sequence[str], actor: User, own_hosts: Collection[str]) -> list[Answer]:
+    """What they are, in two queries; codes that do not exist are counted as on every other page. Raises BadInput."""
+    answers = check_many_counted(texts, visitor=f"person-{actor.pk}", own_hosts=own_hosts)
+    if answers is None:
+        raise BadInput(fields={"label": SLOW_DOWN.text})
+    return answers
 
 
 def can_bind(user: User) -> bool:
@@ -297,7 +306,7 @@ def name_row_labels(
     raises, BadInput naming the rows, LabelRefused, ForeignLabel unless confirmed.
     """
     intake = lock_open_intake(actor=actor, intake=intake)
-    codes = _read_rows(intake, labels, own_hosts)
+    codes = _read_rows(intake, labels, actor, own_hosts)
     RowLabel.objects.filter(intake=intake, row__in=labels).delete()
     found = Mark.objects.select_related("reel__series").in_bulk(codes.values())
     reels = {mark.reel_id for mark in found.values() if mark.reel_id is not None}
@@ -337,19 +346,18 @@ def name_row_labels(
     return count
 
 
-def _read_rows(intake: Intake, labels: Mapping[int, str], own_hosts: Collection[str]) -> dict[int, str]:
+def _read_rows(intake: Intake, labels: Mapping[int, str], actor: User, own_hosts: Collection[str]) -> dict[int, str]:
     """The code for each row that names one. Raises BadInput naming the rows."""
-    wrong: Fields = {}
-    codes: dict[int, str] = {}
     rows = set(intake.rows.filter(row__in=labels).values_list("row", flat=True))
-    for row, text in labels.items():
-        if row not in rows:
-            wrong[f"rows.{row}.label"] = _("There is no such row.")
-        elif text.strip():
-            try:
-                codes[row] = read_label(text, own_hosts=own_hosts)
-            except BadInput as refusal:
-                wrong[f"rows.{row}.label"] = refusal.fields["label"]
+    wrong: Fields = {f"rows.{row}.label": _("There is no such row.") for row in labels if row not in rows}
+    named = {row: text for row, text in labels.items() if row in rows and text.strip()}
+    codes: dict[int, str] = {}
+    answers = _checked(list(named.values()), actor, own_hosts) if named else []
+    for row, answer in zip(named, answers, strict=True):
+        if answer.is_genuine:
+            codes[row] = answer.code
+        else:
+            wrong[f"rows.{row}.label"] = say(answer).text
     counts = Counter(codes.values())
     wrong |= {
         f"rows.{row}.label": _("This label is named in two rows.") for row, one in codes.items() if counts[one] > 1

@@ -97,6 +97,8 @@ def ask_for_mark(
                 asked_at=at,
             )
     except IntegrityError as error:
+        if "one_waiting_request_of" not in str(error):
+            raise
         raise InvalidTransition(_("This was asked for already and waits for a second person.")) from error
     _record("mark.request_asked", asked, actor, at, reason=asked.reason)
     raise_notice(

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -43,7 +43,7 @@ def bind(request: SignedInRequest, pk: int) -> HttpResponse:
                 mark = apply_blank(
                     actor=request.user,
                     at=at,
-                    code=read_label(said["label"], own_hosts=own_hosts(request)),
+                    code=read_label(said["label"], actor=request.user, own_hosts=own_hosts(request)),
                     derivative=item,
                     photo=said["photo"],
                     confirm_foreign=said["confirm_foreign"],
@@ -108,12 +108,12 @@ def _ask(request: SignedInRequest, mark: Mark | None = None, intake: Intake | No
     return render(request, "marking/ask.html", context, status=422 if form.errors else 200)
 
 
-def _tied(request: HttpRequest, form: MarkRequestForm) -> services.TiedLabel | None:
+def _tied(request: SignedInRequest, form: MarkRequestForm) -> services.TiedLabel | None:
     """The blank label that is to take the place of the mark. Raises BadInput saying what was scanned instead."""
     said = form.cleaned_data
     if not said.get("label"):
         return None
-    code = read_label(said["label"], own_hosts=own_hosts(request))
+    code = read_label(said["label"], actor=request.user, own_hosts=own_hosts(request))
     return services.TiedLabel(code, said["photo"], said["confirm_foreign"])
 
 

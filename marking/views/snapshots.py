@@ -11,6 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from core.base.ratelimit import allow
+from core.base.visitors import address_of
+from marking.limits import SNAPSHOTS, WINDOW_SECONDS
 from marking.models import Snapshot
 from marking.selectors import newest_snapshot
 
@@ -32,13 +35,17 @@ def snapshot_index(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def snapshot(request: HttpRequest) -> HttpResponseBase:
-    """All marks of the newest edition."""
+    """All marks of the newest edition: megabytes, so one address gets them so often only."""
     newest = _editions().exclude(full=None).first()
     if newest is None:
         raise Http404
     etag = f'"{newest.edition}"'
     if request.headers.get("If-None-Match") == etag:
         return _public(HttpResponseNotModified(), _FRESH)
+    if not allow(f"snapshot:{address_of(request)}", limit=SNAPSHOTS, seconds=WINDOW_SECONDS):
+        refused = HttpResponse(status=429)
+        refused["Retry-After"] = str(WINDOW_SECONDS)
+        return refused
     content = Snapshot.objects.values_list("full", flat=True).get(pk=newest.pk)
     answer = HttpResponse(content or b"", content_type=BINARY)
     answer["ETag"] = etag

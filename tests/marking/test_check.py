@@ -17,16 +17,19 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.base.clock import day_of
-from core.base.visitors import visitor_of
+from core.base.errors import BadInput
+from core.base.visitors import Visitor, visitor_of
 from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind
 from ledger.services import lift_hold, move_items, place_hold
 from marking.codes import check_character, from_number, group, new_code
-from marking.limits import CHECKS, UNKNOWN_CODES
+from marking.limits import CHECKS, UNKNOWN_CODES, check_counted, check_many_counted
 from marking.models import Mark, SigningKey
 from marking.payload import Defect, Statement, encode, key_id_of, read, sign, to_text
 from marking.selectors import Answer, Reason, Verdict, check_text, check_texts
+from marking.services.applying import read_label
 from marking.services.keys import create_key, signing_key_in_use
-from marking.verdicts import CODE_ALONE
+from marking.services.snapshots import make_edition
+from marking.verdicts import CODE_ALONE, SLOW_DOWN
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.marks import decide_key, end_mark, print_again
@@ -510,6 +513,52 @@ def test_a_visitor_is_an_address_or_a_network(given: str, name: str, about: list
     visitor = visitor_of(RequestFactory().get("/", REMOTE_ADDR=given))
 
     assert (visitor.name, list(visitor.about)) == (name, about)
+
+
+@pytest.mark.usefixtures("one_window")
+def test_whoever_binds_labels_cannot_search_there_for_codes(
+    marks: list[Mark], inspector: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marking.limits.CHECKS_SIGNED_IN", 1_000)
+    for _ in range(5):
+        with pytest.raises(BadInput):
+            read_label(unused_code(), actor=inspector, own_hosts=())
+    with pytest.raises(BadInput) as refused:
+        read_label(marks[0].code, actor=inspector, own_hosts=())
+
+    assert refused.value.fields == {"label": SLOW_DOWN.text}
+
+
+@pytest.mark.usefixtures("one_window")
+def test_one_who_checks_whole_loads_may_still_use_the_scanner(marks: list[Mark]) -> None:
+    for _ in range(CHECKS // 1_000 + 1):
+        assert check_many_counted([marks[0].code] * 1_000, visitor="person-7", own_hosts=()) is not None
+
+    assert check_counted(marks[0].code, visitor=Visitor("person-7", {}), own_hosts=()) is not None
+
+
+@pytest.mark.usefixtures("one_window")
+def test_one_address_gets_all_marks_so_often_only(
+    marks: list[Mark], client: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_edition(at=now)
+    monkeypatch.setattr("marking.views.snapshots.SNAPSHOTS", 2)
+    statuses = [client.get("/m/snapshot.bin", REMOTE_ADDR="198.51.100.77").status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 429]
+    assert client.get("/m/snapshot.bin", REMOTE_ADDR="198.51.100.78").status_code == 200
+
+
+@pytest.mark.usefixtures("one_window")
+def test_one_address_greets_so_often_only(client: Client, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    monkeypatch.setattr("marking.api_field.GREETINGS", 1)
+    hello = [
+        client.post("/api/v1/field/hello/", {"key": "x"}, "application/json", REMOTE_ADDR="198.51.100.79").status_code
+        for _ in range(2)
+    ]
+
+    assert hello[0] != 429
+    assert hello[1] == 429
 
 
 def test_it_lets_a_market_hall_check(marks: list[Mark], client: Client) -> None:
