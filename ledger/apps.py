@@ -96,7 +96,6 @@ class LedgerConfig(AppConfig):
         )
         register_notice_codes(
             {
-                "stocktake.cancelled": _("Stock-take %(number)s of store %(store)s was called off: %(reason)s"),
                 "stocktake.elsewhere": ngettext_lazy(
                     "%(count)s item that stock-take %(number)s found is registered in another place.",
                     "%(count)s items that stock-take %(number)s found are registered in other places.",
@@ -148,12 +147,13 @@ class LedgerConfig(AppConfig):
                     " %(lost)s, heavier: %(gained)s).",
                     "count",
                 ),
+                "stocktake.cancelled": _("Stock-take %(number)s of store %(store)s was called off: %(reason)s"),
                 "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),
             },
             decides="authority",
         )
         register_advice(
-            (_("Read why, and begin another count if one is due."), ("stocktake.cancelled",)),
+            (_("Explain why, and begin another count; the authority decides."), ("stocktake.cancelled",)),
             (_("Take each to its place, or record the movement that brought it here."), ("stocktake.elsewhere",)),
             (_("Put aside what carries these labels, and find out whose they are."), ("stocktake.unknown",)),
             (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -109,7 +109,8 @@ class OpenSeizure(APIView):
         if "case" in said:
             case = CaseFacts(**said["case"])
         else:
-            case = get_object_or_404(Case.objects.visible_to(person_of(request)), erdr_number=said["known_case"])
+            named = Q(erdr_number=said["known_case"]) | Q(number=said["known_case"])
+            case = get_object_or_404(Case.objects.visible_to(person_of(request)), named)
         opened = services.open_seizure_intake(
             actor=person_of(request), at=timezone.now(), store=said["store"], on=said["on"], case=case
         )

@@ -100,7 +100,10 @@ class CaseFactsSerializer(serializers.Serializer[CaseFacts]):
 
 
 class OpenSeizureSerializer(serializers.Serializer[Any]):
-    """Seized goods that came into an evidence room: of a new case, or of one in the register by its ERDR number."""
+    """Seized goods that came into an evidence room: of a new case, or of one in the register.
+
+    That one is named by its ERDR number, or by its own.
+    """
 
     store = StoreField()
     on = serializers.DateField()

@@ -152,7 +152,7 @@ def _whole(request: SignedInRequest, found: StockTake) -> dict[str, Any]:
         "may_draw": is_mine and found.state == StockTake.State.ANNOUNCED,
         "may_sign": own is not None and own.signed_at is None and found.state == StockTake.State.SIGNING,
         "may_count_again": is_mine and found.state == StockTake.State.SIGNING,
-        "may_cancel": is_mine and found.state in (StockTake.State.ANNOUNCED, StockTake.State.COUNTING),
+        "may_cancel": is_mine and found.may_be_called_off,
         "draw_form": DrawForm(),
         "sign_form": SignatureForm(signer=request.user),
         "reason_form": ReasonForm(),

@@ -151,6 +151,11 @@ class StockTake(models.Model):
         return self.number
 
     @property
+    def may_be_called_off(self) -> bool:
+        """Only before a first count has told its differences."""
+        return self.state == self.State.ANNOUNCED or (self.state == self.State.COUNTING and self.round == 1)
+
+    @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
 

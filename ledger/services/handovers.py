@@ -686,8 +686,15 @@ def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Se
     )
     if handover.state not in (Handover.State.ACCEPTED, Handover.State.RETURNED):
         raise InvalidTransition
-    if handover.was_sent_by(actor) or handover.closed_by_id == actor.pk:
+    if handover.was_sent_by(actor):
         raise SecondPersonNeeded
+    if handover.closed_by_id == actor.pk:
+        raise SecondPersonNeeded(
+            _(
+                "You counted this load and said that this is missing: a colleague takes it in. Where there is none,"
+                " report it lost; that it was found is then an act of two."
+            )
+        )
     store = handover.arrives_at
     lock_open(store)
     wanted = sorted(set(item_ids))

@@ -94,7 +94,7 @@ def torn_boxes(item_ids: Sequence[int]) -> list[str]:
                 SELECT k.box_id, count(*) AS pieces FROM unnest(%s::bigint[]) AS wanted (item)
                 JOIN ledger_packing k ON k.item_id = wanted.item AND k.taken_out_at IS NULL GROUP BY k.box_id
             ),
-            -- A box is sealed by itself or with its pallet. Joined one way at a time: either way at once is no hash join.
+            -- Sealed by itself or with its pallet. Joined one way at a time: both at once are no hash join.
             sealed AS MATERIALIZED (
                 SELECT b.id FROM packed JOIN ledger_box b ON b.id = box_id WHERE b.seal_number <> ''
                 UNION

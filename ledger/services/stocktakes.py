@@ -597,11 +597,13 @@ def sign_stocktake(*, actor: User, at: datetime, stocktake: StockTake, digest: s
 
 @transaction.atomic
 def cancel_stocktake(*, actor: User, at: datetime, stocktake: StockTake, reason: str) -> StockTake:
-    """Call a stock-take off, with the reason; its scans stay on record, and once counting had begun another person
-    is told and judges. What was counted to the end is signed or counted again. Raises InvalidTransition, BadInput.
+    """Call a stock-take off, with the reason; its scans stay on record, and once counting had begun the authority is
+    told and judges. What was once counted to the end is signed, or counted again. Raises InvalidTransition, BadInput.
     """
     reason = require_reason(reason)
     stocktake = _lock(stocktake, State.ANNOUNCED, State.COUNTING)
+    if not stocktake.may_be_called_off:
+        raise InvalidTransition(_("This was counted to the end once: count what is missing, end the count and sign."))
     was_counted = stocktake.state == State.COUNTING
     _lift(stocktake.number, actor=actor, at=at, reason=f"{stocktake.number}: {reason.strip()}"[:200])
     stocktake.state, stocktake.closed_at = State.CANCELLED, at

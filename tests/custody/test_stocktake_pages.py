@@ -235,17 +235,28 @@ def test_a_list_of_stock_takes_costs_the_same_for_many(
     assert len(one) == len(two)
 
 
-def test_a_count_is_called_off_and_counted_again_with_a_reason(
+def test_a_count_is_called_off_with_a_reason_until_it_was_ended_once(
     keeper: Client, counted: StockTake, storekeeper: User, now: datetime
 ) -> None:
+    page = reverse("custody:stocktake", args=[counted.pk])
+    cancel = reverse("custody:stocktake-cancel", args=[counted.pk])
+    assert cancel in keeper.get(page).content.decode()
     services.end_counting(actor=storekeeper, at=now, stocktake=counted)
     again = reverse("custody:stocktake-again", args=[counted.pk])
     assert keeper.post(again, {"reason": ""}).status_code == 422
     keeper.post(again, {"reason": "Behind the door"})
     counted.refresh_from_db()
     assert (counted.state, counted.round) == ("counting", 2)
+    assert cancel not in keeper.get(page).content.decode()
+    assert keeper.post(cancel, {"reason": "Fire drill, as told"}).status_code == 422
+    counted.refresh_from_db()
+    assert counted.state == "counting"
+
+
+def test_a_count_under_way_is_called_off_with_a_reason(keeper: Client, counted: StockTake) -> None:
     cancel = reverse("custody:stocktake-cancel", args=[counted.pk])
     assert keeper.get(cancel).status_code == 200
+    assert keeper.post(cancel, {"reason": ""}).status_code == 422
     keeper.post(cancel, {"reason": "Fire drill, as told"})
     counted.refresh_from_db()
     assert counted.state == "cancelled"

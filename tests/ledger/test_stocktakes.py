@@ -353,10 +353,10 @@ def test_a_sample_follows_from_what_was_committed_and_what_was_said(
     assert ended.result["missing"] == 10  # type: ignore[index]
 
 
-def test_what_was_counted_is_not_called_off_and_a_count_called_off_is_told(
+def test_what_was_counted_is_not_called_off(
     enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount
 ) -> None:
-    """A member could end the count of an empty shelf that way, and nobody would know of it."""
+    """Colleagues could end the count of an empty shelf that way, also by counting again first."""
     enter(central, 200)
     stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=open_count())
     with pytest.raises(InvalidTransition):
@@ -364,13 +364,31 @@ def test_what_was_counted_is_not_called_off_and_a_count_called_off_is_told(
     assert Hold.objects.active().exists()
     services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again, as told")
 
+    with pytest.raises(InvalidTransition):
+        services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill, as told")
+
+    services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+    assert Hold.objects.active().exists()
+
+
+def test_a_count_called_off_is_told_to_the_authority(
+    enter: Enter,
+    open_count: Open,
+    storekeeper: User,
+    authority_officer: User,
+    now: datetime,
+    central: CustodyAccount,
+) -> None:
+    enter(central, 200)
+    stocktake = open_count()
     with pytest.raises(BadInput):
         services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason=" ")
     services.cancel_stocktake(actor=storekeeper, at=now, stocktake=stocktake, reason="Fire drill, as told")
 
-    assert not Hold.objects.active().exists()
     notice = Notice.objects.get(code="stocktake.cancelled")
     assert (notice.caused_by, notice.params["reason"]) == (storekeeper, "Fire drill, as told")
+    assert notice.decides == Notice.Decides.AUTHORITY
+    assert notice in Notice.objects.waiting_for(authority_officer)
     with pytest.raises(InvalidTransition):
         services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="As the act says")
 

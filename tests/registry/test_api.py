@@ -67,9 +67,10 @@ def test_a_seizure_is_opened_once_and_its_case_named_later(
     first = post(api, "intakes/seizure/", body | {"case": case})
     twice = post(api, "intakes/seizure/", body | {"case": case})
     more = post(api, "intakes/seizure/", body | {"known_case": "252700121000345"})
+    by_number = post(api, "intakes/seizure/", body | {"known_case": Case.objects.get().number})
     neither = post(api, "intakes/seizure/", body)
 
-    assert [answer.status_code for answer in (first, twice, more, neither)] == [201, 422, 201, 422]
+    assert [answer.status_code for answer in (first, twice, more, by_number, neither)] == [201, 422, 201, 201, 422]
     assert twice.json()["code"] == "case-known"
     assert Case.objects.count() == 1
     assert api.get("/api/v1/cases/").json()["results"][0]["erdr_number"] == "252700121000345"
