@@ -17,7 +17,6 @@ from core.accounts.doors import granted, person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.roles import Can
 from core.base.api import KeysetPagination
-from core.documents.services import serve
 from marking.models import LabelRun, Mark
 from marking.serializers import (
     LabelOrderSerializer,
@@ -26,9 +25,11 @@ from marking.serializers import (
     RegisterSerializer,
     RegistrationSerializer,
 )
+from marking.services.files import declare_run_printed, take_part
 from marking.services.issue import register_and_mark
-from marking.services.labels import note_taken, print_labels
+from marking.services.labels import print_labels
 from marking.services.orders import LabelOrder
+from marking.views.labels import serve_labels
 from registry.models import Intake
 
 
@@ -133,13 +134,28 @@ class LabelFile(APIView):
         },
     )
     def get(self, request: Request, pk: int, part: int) -> FileResponse:
-        """The file of a finished part: PDF, ZPL, a PNG, or a zip of PNGs."""
+        """The file of a finished part: PDF, ZPL, a PNG, or a zip of PNGs.
+
+        The journal says who took it. 409 until the whole run is drawn, and once its labels were declared printed.
+        """
         run = get_object_or_404(_runs(request), pk=pk)
         found = run.parts.select_related("document", "run").filter(part=part).first()
         if found is None:
             raise Http404
-        note_taken(actor=person_of(request), at=timezone.now(), part=found)
-        return serve(found.document, download=True)
+        take_part(actor=person_of(request), at=timezone.now(), part=found)
+        return serve_labels(found.document, download=True)
+
+
+class DeclareRunPrinted(APIView):
+    permission_classes = [granted(Can.PRINT_LABELS)]
+
+    @extend_schema(operation_id="labels_printed", request=None, responses=LabelRunSerializer)
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """The labels came out of the printer: the files of the run are given to nobody any more."""
+        run = get_object_or_404(_runs(request), pk=pk)
+        declare_run_printed(actor=person_of(request), at=timezone.now(), run=run)
+        return Response(LabelRunSerializer(get_object_or_404(_runs(request), pk=pk)).data)
 
 
 urlpatterns = [
@@ -149,4 +165,5 @@ urlpatterns = [
     path("labels/", LabelRuns.as_view(), name="label-runs"),
     path("labels/<int:pk>/", OneLabelRun.as_view(), name="label-run"),
     path("labels/<int:pk>/parts/<int:part>/", LabelFile.as_view(), name="label-file"),
+    path("labels/<int:pk>/printed/", DeclareRunPrinted.as_view(), name="label-run-printed"),
 ]

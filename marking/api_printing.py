@@ -20,7 +20,7 @@ from core.accounts.idempotency import idempotent
 from core.accounts.models import Organisation
 from core.accounts.roles import Can
 from core.base.errors import BadInput
-from marking.labels import PROFILES, render_page
+from marking.labels import PROFILES
 from marking.labels.calibration import due_on
 from marking.models import OwnStock, Printer
 from marking.serializers import LabelOrderSerializer
@@ -33,7 +33,7 @@ from marking.serializers_printing import (
     PrinterSerializer,
     StockSerializer,
 )
-from marking.services.labels import preview_sheet
+from marking.services.labels import picture_of_sheet, preview_sheet
 from marking.services.orders import LabelOrder
 from marking.services.printers import (
     Measured,
@@ -219,15 +219,21 @@ class LabelPicture(APIView):
         responses={(200, "image/png"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: int) -> HttpResponse:
-        """The first page as it would be printed, as PNG at the resolution of the order."""
+        """The first page as it would be printed, as PNG at the resolution of the order.
+
+        Specimens: every symbol and code on it is refused wherever it is checked.
+        """
         person = person_of(request)
         intake = get_object_or_404(Intake.objects.visible_to(person), pk=pk)
         shape = LabelOrderSerializer(data=request.query_params)
         shape.is_valid(raise_exception=True)
         pdf, setting = preview_sheet(actor=person, intake=intake, order=LabelOrder(**shape.validated_data))
         picture = io.BytesIO()
-        render_page(pdf, dpi=setting.how.dpi).save(picture, "PNG")
-        return HttpResponse(picture.getvalue(), content_type="image/png")
+        drawn = picture_of_sheet(pdf, setting.stock, dpi=setting.how.dpi, how=setting.how)
+        drawn.quantize(32).save(picture, "PNG")
+        return HttpResponse(
+            picture.getvalue(), content_type="image/png", headers={"Cache-Control": "private, no-store"}
+        )
 
 
 urlpatterns = [

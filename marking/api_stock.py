@@ -189,6 +189,11 @@ class MarkRequestSerializer(serializers.ModelSerializer[MarkRequest]):
     blank = serializers.CharField(source="blank_id", allow_null=True, help_text="The blank label in its place.")
     new_mark = serializers.CharField(source="new_mark_id", allow_null=True)
     label_run = serializers.IntegerField(source="run_id", allow_null=True)
+    left_out = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="In the answer to an approval: items whose labels were left alone, because they left the store.",
+    )
 
     class Meta:
         model = MarkRequest
@@ -205,6 +210,7 @@ class MarkRequestSerializer(serializers.ModelSerializer[MarkRequest]):
             "blank",
             "new_mark",
             "label_run",
+            "left_out",
         )
 
 

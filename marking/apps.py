@@ -302,6 +302,8 @@ class MarkingConfig(AppConfig):
                 "label_series.cancelled": _("Order of blank labels cancelled"),
                 "label_series.making": _("Drawing of the codes of blank labels begun"),
                 "label_series.made": _("Codes of blank labels drawn"),
+                "labels.file_taken": _("File of labels taken"),
+                "labels.declared_printed": _("Labels declared printed"),
                 "labels.out_of_printer": _("Reel of labels printed"),
                 "labels.sent": _("Labels sent"),
                 "labels.received": _("Labels received"),

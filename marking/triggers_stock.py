@@ -171,7 +171,10 @@ def label_is_applied_with_a_photo() -> pgtrigger.Trigger:
 
 
 def reprint_is_approved() -> pgtrigger.Trigger:
-    """The generation rises by one, and only in the transaction in which a second person approves a reprint."""
+    """The generation rises by one, and only in the transaction in which a second person approves a reprint.
+
+    Of goods that are there: a reprint of one mark, wherever its item is kept; of an intake, where its keeper has it.
+    """
     return pgtrigger.Trigger(
         name="reprint_is_approved",
         when=pgtrigger.Before,
@@ -182,8 +185,15 @@ def reprint_is_approved() -> pgtrigger.Trigger:
                 SELECT FROM marking_markrequest r
                 WHERE r.kind = 'reprint' AND r.state = 'approved'
                     AND r.approved_in = pg_current_xact_id()::text::bigint
-                    AND (r.mark_id = NEW.code OR r.intake_id = (
-                        SELECT d.intake_id FROM registry_derivative d WHERE d.item_id = NEW.derivative_id))
+                    AND EXISTS (
+                        SELECT FROM ledger_holding h JOIN ledger_custodyaccount a ON a.id = h.account_id
+                        WHERE h.item_id = NEW.derivative_id AND h.pieces > 0 AND h.is_physical
+                            AND (r.mark_id = NEW.code OR a.kind IN ('store', 'evidence') AND EXISTS (
+                                SELECT FROM registry_derivative d
+                                JOIN registry_intake i ON i.id = d.intake_id
+                                JOIN ledger_custodyaccount s ON s.id = i.store_id
+                                WHERE d.item_id = NEW.derivative_id AND d.intake_id = r.intake_id
+                                    AND s.custodian_id = a.custodian_id)))
             ) THEN
                 RAISE EXCEPTION 'mark % is printed again with a second person', NEW.code
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'reprint_is_approved';
@@ -236,6 +246,63 @@ def approval_names_its_transaction() -> pgtrigger.Trigger:
                 OR NEW.approved_in IS DISTINCT FROM OLD.approved_in
             ) THEN
                 RAISE EXCEPTION 'request % was approved', OLD.id USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def label_is_printed_once() -> pgtrigger.Trigger:
+    """A part is kept only of labels that are as they were ordered and stand in no other run that was drawn.
+
+    So one generation of a mark is printed once, and another takes a second person (`reprint_is_approved`).
+    """
+    return pgtrigger.Trigger(
+        name="label_is_printed_once",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        declare=[("first", "bigint"), ("wrong", "text")],
+        func="""
+            SELECT coalesce(sum(labels), 0) INTO first FROM marking_labelpart
+            WHERE run_id = NEW.run_id AND part < NEW.part;
+            -- Two runs of one label wait for each other here, and for a reprint that is being approved.
+            PERFORM FROM marking_mark WHERE code IN (
+                SELECT mark_id FROM marking_labelrunmark
+                WHERE run_id = NEW.run_id AND place > first AND place <= first + NEW.labels
+            ) ORDER BY code FOR NO KEY UPDATE;
+            SELECT min(r.mark_id) INTO wrong FROM marking_labelrunmark r JOIN marking_mark m ON m.code = r.mark_id
+            WHERE r.run_id = NEW.run_id AND r.place > first AND r.place <= first + NEW.labels
+                AND (m.generation <> r.generation OR m.state NOT IN ('blank', 'active'));
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'label % is not what was ordered any more', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_is_printed_as_ordered';
+            END IF;
+            SELECT min(r.mark_id) INTO wrong FROM marking_labelrunmark r
+            JOIN marking_labelrunmark o ON o.mark_id = r.mark_id AND o.generation = r.generation
+                AND o.run_id <> r.run_id
+            WHERE r.run_id = NEW.run_id AND r.place > first AND r.place <= first + NEW.labels
+                AND EXISTS (SELECT FROM marking_labelpart p WHERE p.run_id = o.run_id);
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'label % was printed before', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_is_printed_once';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def once_code_follows_the_print() -> pgtrigger.Trigger:
+    """A hidden code changes only while nobody has used it, and only for that of the present, later print."""
+    return pgtrigger.Trigger(
+        name="once_code_follows_the_print",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.AnyChange("generation", "digest", "made_by", "made_at"),
+        func="""
+            IF OLD.used_at IS NOT NULL OR NEW.used_at IS NOT NULL OR NEW.generation <= OLD.generation
+                OR NEW.generation <> (SELECT generation FROM marking_mark WHERE code = NEW.mark_id) THEN
+                RAISE EXCEPTION 'the hidden code of mark % belongs to its print', NEW.mark_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'once_code_follows_the_print';
             END IF;
             RETURN NEW;
         """,

@@ -46,6 +46,7 @@ urlpatterns = [
     path("labels/sizes/<int:pk>/end/", printing.size_end, name="size-end"),
     path("labels/<int:pk>/", labels.label_run, name="label-run"),
     path("labels/<int:pk>/file/", labels.label_file, name="label-file"),
+    path("labels/<int:pk>/printed/", labels.run_printed, name="label-run-printed"),
     path("labels/stock/", stock.label_stock, name="label-stock"),
     path("labels/series/order/", stock.order_series, name="order-label-series"),
     path("labels/series/<int:pk>/", stock.series, name="label-series"),

@@ -4,6 +4,7 @@ from marking.labels.drawing import Drawn, Fonts, Label, LabelError, Print, draw_
 from marking.labels.geometry import CHOOSABLE, PROFILES, Line, Profile, find_faults, lay_out, suits_horns, with_flap
 from marking.labels.raster import draw_png
 from marking.labels.reading import check_sample, find_unreadable, render_page
+from marking.labels.specimens import as_specimen, render_specimens
 from marking.labels.zpl import draw_zpl
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Line",
     "Print",
     "Profile",
+    "as_specimen",
     "check_sample",
     "draw_labels",
     "draw_png",
@@ -24,6 +26,7 @@ __all__ = [
     "find_unreadable",
     "lay_out",
     "render_page",
+    "render_specimens",
     "suits_horns",
     "with_flap",
 ]

@@ -11,7 +11,7 @@ from marking.models.keys import KeyRequest, SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
 from marking.models.printing import OWN, OwnStock, OwnStockQuerySet, Printer, PrinterQuerySet, Symbols
 from marking.models.requests import MarkRequest
-from marking.models.runs import OWN_PROFILE, LabelPart, LabelRun, LabelRunMark, LabelRunQuerySet
+from marking.models.runs import OWN_PROFILE, LabelPart, LabelRun, LabelRunEnd, LabelRunMark, LabelRunQuerySet
 from marking.models.snapshots import Snapshot
 from marking.models.stock import (
     LabelApplication,
@@ -60,6 +60,7 @@ __all__ = [
     "LabelReel",
     "LabelReport",
     "LabelRun",
+    "LabelRunEnd",
     "LabelRunMark",
     "LabelRunQuerySet",
     "LabelSeries",

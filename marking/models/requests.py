@@ -1,5 +1,7 @@
 """What one person asks for a mark on an item and another approves: a reprint, an end, a new mark in its place."""
 
+from collections.abc import Sequence
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -58,6 +60,9 @@ class MarkRequest(models.Model):
     new_mark = models.ForeignKey(Mark, null=True, on_delete=models.PROTECT, related_name="+")
     run = models.ForeignKey(LabelRun, null=True, on_delete=models.PROTECT, related_name="+")
     approved_in = models.BigIntegerField(null=True, editable=False)
+
+    # What a reprint left alone, known to whoever approved it.
+    left_out: Sequence[str] = ()
 
     objects = MarkRequestQuerySet.as_manager()
 

@@ -19,6 +19,7 @@ from marking.labels import PROFILES, Print, Profile, suits_horns, with_flap
 from marking.models.marks import Mark
 from marking.models.printing import RESOLUTIONS, OwnStock, Printer, Symbols
 from marking.models.stock import LabelReel, offices_of
+from marking.triggers_stock import label_is_printed_once
 from marking.words import STOCK
 from registry.models import Intake, Term
 
@@ -165,7 +166,21 @@ class LabelPart(models.Model):
                 condition=Q(read_back__gt=0, read_back__lte=F("labels")), name="label_part_was_read_back"
             ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), label_is_printed_once()]
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.part}"
+
+
+class LabelRunEnd(models.Model):
+    """The labels of a run for a store came out of the printer, a person says: its files are given to nobody since."""
+
+    run = models.OneToOneField(LabelRun, on_delete=models.PROTECT, related_name="end", primary_key=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        triggers: list[pgtrigger.Trigger] = [*append_only()]
+
+    def __str__(self) -> str:
+        return str(self.run_id)

@@ -395,8 +395,8 @@ def bind_row_labels(*, actor: User, at: datetime, intake: Intake) -> set[int]:
     derivatives = dict(intake.derivatives.filter(row__in=intake.row_labels.values("row")).values_list("row", "pk"))
     if not derivatives:
         return set()
-    named = list(intake.row_labels.filter(row__in=derivatives).values_list("row", "mark_id", "is_foreign"))
-    codes = [code for _row, code, _foreign in named]
+    named = list(intake.row_labels.filter(row__in=derivatives).select_related("named_by"))
+    codes = [one.mark_id for one in named]
     reels = {mark.reel_id for mark in Mark.objects.filter(pk__in=codes).only("reel") if mark.reel_id is not None}
     lock_reels(reels)
     marks = Mark.objects.select_related("reel__series").in_bulk(codes)
@@ -410,8 +410,10 @@ def bind_row_labels(*, actor: User, at: datetime, intake: Intake) -> set[int]:
     documents = dict(DerivativePhoto.objects.filter(pk__in=photos.values()).values_list("derivative", "document"))
     wrong: Fields = {}
     bound: list[_Bound] = []
-    for row, code, foreign in named:
-        mark, item = marks[code], derivatives[row]
+    # Whose the labels are is asked now, under the lock of their reels: a reel may have gone on since they were named.
+    own = {person: offices_of(person) | offices_of(actor) for person in {one.named_by for one in named}}
+    for one in named:
+        row, mark, item = one.row, marks[one.mark_id], derivatives[one.row]
         if mark.state != Mark.State.BLANK:
             raise LabelRefused(mark)
         if mark.reel_id not in at_office:
@@ -419,6 +421,7 @@ def bind_row_labels(*, actor: User, at: datetime, intake: Intake) -> set[int]:
         elif item not in documents:
             wrong[f"rows.{row}.label"] = _("Take a photo that shows the label on the horn.")
         else:
+            foreign = at_office[mark.reel_id].organisation_id not in own[one.named_by]
             bound.append((mark, item, documents[item], foreign))
     if wrong:
         raise BadInput(_("Some labels cannot be bound. Correct the rows that are named."), fields=wrong)

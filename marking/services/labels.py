@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from PIL import Image
 
 from core.accounts.models import User
 from core.accounts.roles import Can
@@ -24,6 +25,7 @@ from core.documents.models import Document
 from core.documents.services import keep_document
 from core.jobs.models import Job
 from core.jobs.services import Progress, start_job
+from ledger.models import AccountKind, CustodyAccount, Holding
 from marking import words
 from marking.codes import group
 from marking.labels import (
@@ -31,11 +33,14 @@ from marking.labels import (
     Fonts,
     Label,
     LabelError,
+    Print,
     Profile,
+    as_specimen,
     check_sample,
     draw_labels,
     draw_png,
     draw_zpl,
+    render_specimens,
 )
 from marking.labels.reading import Form
 from marking.labels.zpl import ZplWay
@@ -102,30 +107,21 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         raise InvalidTransition(_("Register the horns first."))
     if was_printed(locked):
         raise PrintedBefore
-    count = marks_to_print(locked).count()
-    if not count:
+    # In the order of rows; a label that came from a reel is on its horn already.
+    codes = list(marks_to_print(locked).order_by("derivative__row").values_list("pk", flat=True))
+    if not codes:
         raise NothingToPrint
     run = LabelRun.objects.create(
         intake=locked,
         store=locked.store,
-        count=count,
+        count=len(codes),
         reason=order.reason.strip(),
         ordered_by=actor,
         ordered_at=at,
         job=start_job(actor=actor, at=at, kind=JOB_KIND, params={"intake": locked.number}),
         **setting.as_run(),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO marking_labelrunmark (run_id, place, mark_id, generation)
-            SELECT %s, row_number() OVER (ORDER BY d.row), m.code, m.generation
-            FROM marking_mark m JOIN registry_derivative d ON d.item_id = m.derivative_id
-            -- A label that came from a reel is on its horn already.
-            WHERE d.intake_id = %s AND m.state = 'active' AND (m.reel_id IS NULL OR m.generation > 1)
-            """,
-            [run.pk, locked.pk],
-        )
+    name_labels(run, codes)
     record(
         "labels.ordered",
         actor=actor,
@@ -137,10 +133,23 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         profile=setting.stock.key,
         form=setting.form,
         printer=setting.printer.pk if setting.printer else None,
-        count=count,
+        count=run.count,
         reason=run.reason,
     )
     return run
+
+
+def name_labels(run: LabelRun, codes: Sequence[str]) -> None:
+    """Which label stands at which place of a run, in the generation of this moment: one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO marking_labelrunmark (run_id, place, mark_id, generation)
+            SELECT %s, n.place, n.code, m.generation
+            FROM unnest(%s::text[]) WITH ORDINALITY AS n (code, place) JOIN marking_mark m ON m.code = n.code
+            """,
+            [run.pk, list(codes)],
+        )
 
 
 def require_printer(actor: User, intake: Intake) -> None:
@@ -153,13 +162,33 @@ def require_printer(actor: User, intake: Intake) -> None:
 
 def marks_to_print(intake: Intake) -> MarkQuerySet:
     """Active marks of an intake whose labels come from this system's printer, not from a reel of blank labels."""
-    return Mark.objects.active().filter(Q(reel=None) | Q(generation__gt=1), derivative__intake=intake)
+    return marks_at_hand(intake).filter(Q(reel=None) | Q(generation__gt=1))
+
+
+def marks_at_hand(intake: Intake) -> MarkQuerySet:
+    """Active marks of an intake whose items its keeper still has, in this store or another.
+
+    A label for what has left would be a genuine label for something else.
+    """
+    stores = CustodyAccount.objects.filter(
+        custodian=intake.store.custodian_id, kind__in=(AccountKind.STORE, AccountKind.EVIDENCE)
+    )
+    held = Holding.objects.filter(account__in=stores, pieces__gt=0)
+    return Mark.objects.active().filter(derivative__intake=intake, derivative__in=held.values("item"))
 
 
 def was_printed(intake: Intake) -> bool:
-    """Whether labels of this intake were ordered before, by an order that neither failed nor was cancelled."""
+    """Whether labels of this intake were ordered before, and drawn or being drawn."""
+    return was_drawn(LabelRun.objects.filter(intake=intake))
+
+
+def was_drawn(runs: QuerySet[LabelRun]) -> bool:
+    """Whether any of these orders was drawn, in part or whole, or still will be.
+
+    One that failed or was cancelled counts too once a part of it was kept.
+    """
     spoiled = (Job.State.FAILED, Job.State.CANCELLED)
-    return LabelRun.objects.filter(intake=intake).exclude(job__state__in=spoiled).exists()
+    return runs.filter(~Q(job__state__in=spoiled) | Q(parts__isnull=False)).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +293,7 @@ def _words_of(error: LabelError) -> str:
 @transaction.atomic
 def _keep_part(run: LabelRun, part: Part, drawn: _DrawnPart, *, at: datetime, of: int, progress: Progress) -> LabelPart:
     progress.hold()
+    _require_as_ordered(run, part, lock=True)
     suffix = f"-{part.number}" if of > 1 else ""
     document = keep_document(
         actor=run.ordered_by,
@@ -304,10 +334,33 @@ def _ending(run: LabelRun, drawn: _DrawnPart) -> str:
 
 
 def labels_of(run: LabelRun, part: Part, *, at: datetime) -> list[Label]:
-    """The labels of one part of a run; where hidden codes are printed, marks that have none get them now."""
+    """The labels of one part of a run as they were ordered; where hidden codes are printed, marks that have none get
+    them now. Raises LabelFailed naming a label that was printed anew or ended since.
+    """
+    _require_as_ordered(run, part)
     marks = Mark.objects.filter(run_marks__run=run, run_marks__place__gt=part.first, run_marks__place__lte=part.last)
     in_order = marks.select_related("derivative__intake", "reel").order_by("run_marks__place")
     return make_labels(in_order, run.language, run.second, hidden=_hidden_of(run, marks, at) if run.hidden else {})
+
+
+def _require_as_ordered(run: LabelRun, part: Part, *, lock: bool = False) -> None:
+    """Every mark of this part is what was ordered, in the generation that was ordered. Raises LabelFailed."""
+    places = run.run_marks.filter(place__gt=part.first, place__lte=part.last)
+    if lock:
+        # The lock closes the race with an approved reprint and with another run of the same labels.
+        list(
+            Mark.objects.filter(pk__in=places.values("mark")).order_by("pk").select_for_update(no_key=True).values("pk")
+        )
+    as_ordered = Q(mark__generation=F("generation"), mark__state__in=(Mark.State.BLANK, Mark.State.ACTIVE))
+    other = places.exclude(as_ordered).select_related("mark__derivative", "mark__reel").first()
+    if other is None:
+        return
+    item = other.mark.derivative
+    number = item.number if item else f"{other.mark.reel} · {other.mark.place_on_reel}"
+    raise LabelFailed(
+        gettext("Label %(number)s was printed anew or ended after it was ordered. The run was stopped.")
+        % {"number": number}
+    )
 
 
 @transaction.atomic
@@ -372,6 +425,7 @@ def make_labels(
 def preview_sheet(*, actor: User, intake: Intake, order: LabelOrder) -> tuple[bytes, Setting]:
     """The first page of what `print_labels` would print for this order, as PDF, and how it was understood.
 
+    Specimens: a picture of genuine symbols is a print of them, without order, second person or journal.
     Raises BadInput, NothingToPrint, PrinterChangesSize.
     """
     setting = settle_order(actor, order)
@@ -383,7 +437,13 @@ def preview_sheet(*, actor: User, intake: Intake, order: LabelOrder) -> tuple[by
     labels = make_labels(shown, setting.language, setting.second, hidden=hidden)
     if not labels:
         raise NothingToPrint
-    return draw_preview(setting, labels), setting
+    specimens = [as_specimen(label, setting.stock, symbol_prefix()) for label in labels]
+    return draw_preview(setting, specimens), setting
+
+
+def picture_of_sheet(pdf: bytes, stock: Profile, *, dpi: int, how: Print | None = None) -> Image.Image:
+    """The first page of a preview, stamped as a specimen."""
+    return render_specimens(pdf, stock, FONTS.bold, dpi=dpi, how=how)
 
 
 def draw_preview(setting: Setting, labels: list[Label]) -> bytes:

@@ -18,18 +18,29 @@ from core.audit.services import record
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.jobs.services import start_job
 from core.notices.models import Notice
-from core.notices.services import raise_notice, settle_notice
+from core.notices.services import raise_notice, settle_notices
 from ledger.models import Holding
 from ledger.services import SecondPersonNeeded
 from marking.codes import group
-from marking.models import LabelRun, Mark, MarkRequest
-from marking.payload import LARGEST_GENERATION, Statement, sign
+from marking.keyring import sign_bodies
+from marking.models import LabelRun, Mark, MarkQuerySet, MarkRequest
+from marking.payload import LARGEST_GENERATION, Statement, encode
 from marking.services.applying import bind_in_place, keep_label_photo, take_blank_of
 from marking.services.issue import issue_marks
 from marking.services.keys import signing_key_in_use
-from marking.services.labels import JOB_KIND, require_printer
+from marking.services.labels import JOB_KIND, marks_at_hand, name_labels, require_printer
 from marking.services.orders import LabelOrder, settle_order
 from registry.models import Derivative, Intake
+
+# So many items are named whose labels a reprint leaves alone.
+LEFT_OUT_NAMED = 50
+
+
+class NothingAtHand(InvalidTransition):
+    """A label for what has left would be a genuine label for something else."""
+
+    code = "nothing-at-hand"
+    message = _("These goods are not in the store any more. Whoever keeps them now asks for their labels.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,8 @@ def ask_for_mark(
         require_printer(actor, intake)
         if not Mark.objects.active().filter(derivative__intake=intake).exists():
             raise InvalidTransition(_("There is nothing to print: register the horns first."))
+        if not _known_to(marks_at_hand(intake), actor).exists():
+            raise NothingAtHand
         what = intake.number
     else:
         raise BadInput(fields={"mark": _("Name one mark.")})
@@ -150,7 +163,8 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
         raise NotAllowed
     locked.state, locked.decided_by, locked.decided_at = MarkRequest.State.APPROVED, actor, at
     locked.save(update_fields=["state", "decided_by", "decided_at"])
-    marks = _lock_marks(locked)
+    marks = _lock_marks(locked, actor)
+    left_out = _left_out(locked, marks)
     if locked.kind == MarkRequest.Kind.REPRINT:
         _raise_generation(marks)
         locked.run = _print(locked, marks)
@@ -174,8 +188,15 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
             locked.run = _print(locked, [locked.new_mark])
         verb = "mark.replaced" if replaced else "mark.voided"
     MarkRequest.objects.filter(pk=locked.pk).update(run=locked.run, new_mark=locked.new_mark)
-    _record(verb, locked, actor, at, reason=locked.reason, count=len(marks))
-    _settle(locked, actor, at)
+    _record(verb, locked, actor, at, reason=locked.reason, count=len(marks), left_out=left_out)
+    locked.left_out = left_out
+    settle_notices(
+        actor=actor,
+        at=at,
+        subject=("mark_request", locked.pk),
+        decision=locked.get_state_display(),
+        reason=locked.refusal or locked.reason,
+    )
     return locked
 
 
@@ -191,7 +212,13 @@ def refuse_request(*, actor: User, at: datetime, asked: MarkRequest, reason: str
     locked.refusal = reason.strip()[:200]
     locked.save(update_fields=["state", "decided_by", "decided_at", "refusal"])
     _record("mark.request_refused", locked, actor, at, reason=locked.refusal)
-    _settle(locked, actor, at)
+    settle_notices(
+        actor=actor,
+        at=at,
+        subject=("mark_request", locked.pk),
+        decision=locked.get_state_display(),
+        reason=locked.refusal or locked.reason,
+    )
     return locked
 
 
@@ -207,14 +234,50 @@ def _take(asked: MarkRequest) -> MarkRequest:
     return locked
 
 
-def _lock_marks(asked: MarkRequest) -> list[Mark]:
-    marks = Mark.objects.active().select_related("derivative__intake__store")
-    marks = marks.filter(pk=asked.mark_id) if asked.mark_id else marks.filter(derivative__intake=asked.intake_id)
+def _lock_marks(asked: MarkRequest, approver: User) -> list[Mark]:
+    """The marks that the request is about. Of an intake only those whose items its keeper still has, and both know.
+
+    Raises InvalidTransition, NothingAtHand.
+    """
+    if asked.intake is not None:
+        marks = _marks_of_intake(asked.intake, asked.asked_by, approver)
+    else:
+        marks = Mark.objects.active().filter(pk=asked.mark_id)
     # The lock closes the race of two requests that change one mark.
-    locked = list(marks.select_for_update(no_key=True, of=("self",)).order_by("code"))
+    marks = marks.select_related("derivative__intake__store").order_by("code")
+    locked = list(marks.select_for_update(no_key=True, of=("self",)))
     if not locked:
+        if asked.intake is not None:
+            raise NothingAtHand
         raise InvalidTransition(_("This mark is not active any more. Reload the page."))
+    if asked.kind != MarkRequest.Kind.VOID and asked.mark is not None:
+        here = Holding.objects.filter(item=locked[0].derivative_id, is_physical=True, pieces__gt=0)
+        if not here.exists():
+            raise NothingAtHand
     return sorted(locked, key=lambda mark: mark.item.row)
+
+
+def _known_to(marks: MarkQuerySet, person: User) -> MarkQuerySet:
+    return marks.filter(derivative__in=Derivative.objects.visible_to(person).values("pk"))
+
+
+def left_out_of(asked: MarkRequest, approver: User) -> list[str]:
+    """Numbers of the items whose labels a waiting reprint of an intake would leave alone, were this person to approve
+    it: those that left the store. The first of them."""
+    return _left_out(asked, list(_marks_of_intake(asked.intake, asked.asked_by, approver))) if asked.intake else []
+
+
+def _marks_of_intake(intake: Intake, asker: User, approver: User) -> MarkQuerySet:
+    return _known_to(_known_to(marks_at_hand(intake), asker), approver)
+
+
+def _left_out(asked: MarkRequest, marks: Sequence[Mark]) -> list[str]:
+    """Numbers of the first items of an intake that have marks and are not among these."""
+    if asked.intake_id is None:
+        return []
+    rest = Mark.objects.active().filter(derivative__intake=asked.intake_id).exclude(pk__in=[mark.pk for mark in marks])
+    numbers = rest.order_by("derivative__row").values_list("derivative__number", flat=True)
+    return [str(number) for number in numbers[:LEFT_OUT_NAMED]]
 
 
 def _raise_generation(marks: Sequence[Mark]) -> None:
@@ -222,8 +285,8 @@ def _raise_generation(marks: Sequence[Mark]) -> None:
     if any(mark.generation >= LARGEST_GENERATION for mark in marks):
         raise InvalidTransition(_("This label was printed too often. Give the item a new mark."))
     key, private_key = signing_key_in_use()
-    signed = [
-        sign(
+    bodies = [
+        encode(
             Statement(
                 key_id=bytes.fromhex(key.pk),
                 code=mark.code,
@@ -232,8 +295,7 @@ def _raise_generation(marks: Sequence[Mark]) -> None:
                 origin=mark.item.origin,
                 mass_g=mark.item.mass_g,
                 dated_on=mark.item.dated_on,
-            ),
-            private_key,
+            )
         )
         for mark in marks
     ]
@@ -247,9 +309,9 @@ def _raise_generation(marks: Sequence[Mark]) -> None:
             """,
             [
                 key.pk,
-                [one.statement.code for one in signed],
-                [one.body for one in signed],
-                [one.signature for one in signed],
+                [mark.code for mark in marks],
+                bodies,
+                sign_bodies(bodies, private_key),
             ],
         )
 
@@ -277,27 +339,8 @@ def _print(asked: MarkRequest, marks: Sequence[Mark]) -> LabelRun:
         job=start_job(actor=asked.asked_by, at=asked.decided_at, kind=JOB_KIND, params={"intake": intake.number}),
         **setting.as_run(),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO marking_labelrunmark (run_id, place, mark_id, generation)
-            SELECT %s, n.place, n.code, m.generation
-            FROM unnest(%s::text[]) WITH ORDINALITY AS n (code, place) JOIN marking_mark m ON m.code = n.code
-            """,
-            [run.pk, [mark.code for mark in marks]],
-        )
+    name_labels(run, [mark.code for mark in marks])
     return run
-
-
-def _settle(asked: MarkRequest, actor: User, at: datetime) -> None:
-    for notice in Notice.objects.open().filter(subject_kind="mark_request", subject_id=str(asked.pk)):
-        settle_notice(
-            actor=actor,
-            at=at,
-            notice=notice,
-            decision=str(asked.get_state_display()),
-            reason=asked.refusal or asked.reason,
-        )
 
 
 def _record(verb: str, asked: MarkRequest, actor: User, at: datetime, **facts: object) -> None:

@@ -1,6 +1,5 @@
 """A label of nothing, for the picture of a stock that is being described, and the calibration page of a printer."""
 
-import base64
 import io
 
 from django.utils import translation
@@ -8,33 +7,29 @@ from django.utils.translation import gettext
 
 from core.base.templatetags.fmt import grams
 from marking import words
-from marking.codes import group
-from marking.labels import Label, Print, Profile, draw_labels
+from marking.labels import Label, Print, Profile, as_specimen, draw_labels
 from marking.labels.calibration import draw_calibration, draw_calibration_zpl
 from marking.models import OwnStock, Printer
 from marking.services.labels import FONTS, symbol_prefix
 from registry.models import Term
 
-SAMPLE_CODE = "7H4Q9TX2MW8H"
-# As long as a signed statement, and no statement: the public check answers that it is none.
-SAMPLE_STATEMENT = base64.b32encode(bytes(85)).decode()
 SSCC = "000000000000000000"
 
 
 def sample_label(profile: Profile, language: str) -> Label:
     """A label as long as real ones, whose symbol is checked as nothing."""
     with translation.override(language):
-        return Label(
-            symbol=symbol_prefix() + (SAMPLE_CODE if profile.short else SAMPLE_STATEMENT),
-            code=group(SAMPLE_CODE),
+        label = Label(
+            symbol="",
+            code="",
             number="KZ00-0000000",
             term=str(words.THINGS[Term.HORN]),
             mass=grams(214),
             dated="01.01.2000",
             caption=gettext("Registry of saiga derivatives"),
-            second="",
             sscc=SSCC if profile.bars else "",
         )
+    return as_specimen(label, profile, symbol_prefix())
 
 
 def draw_stock(stock: OwnStock, language: str) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -25,10 +26,12 @@ from marking.models import (
     LabelShipment,
     LabelShipmentLine,
     Mark,
+    RowLabel,
 )
 from marking.models.stock import offices_of
 from marking.places import write_places
 from marking.services.stock import OFFICES, Change, LabelsNotThere, end_labels, lock_reels, move_labels, places_from
+from registry.models import Intake, IntakeRow
 
 MOST_REELS_AT_ONCE = 200
 
@@ -65,6 +68,10 @@ def send_reels(
     }
     if len(held) != len(locked):
         raise LabelsNotThere
+    if named := _tables_that_name(locked):
+        # Their labels hang on horns already: whoever counts the reel at the other end would miss them.
+        said = _("Rows of open tables name labels of these reels: %(tables)s. Register them first, or take them out.")
+        raise BadInput(fields={"reels": said % {"tables": ", ".join(named)}})
     senders = {holding.organisation_id for holding in held.values()}
     if len(senders) != 1:
         raise BadInput(fields={"reels": _("These reels are in different offices. Send each office's by itself.")})
@@ -89,6 +96,15 @@ def send_reels(
     move_labels(actor=actor, at=at, kind=LabelMovement.Kind.SENT, changes=changes, reference=shipment.number)
     _record("labels.sent", shipment, actor, at, sum(holding.pieces for holding in held.values()))
     return shipment
+
+
+def _tables_that_name(reels: Sequence[LabelReel]) -> list[str]:
+    """Numbers of open weighing tables whose rows name blank labels of these reels."""
+    row = IntakeRow.objects.filter(intake=OuterRef("intake"), row=OuterRef("row"))
+    named = RowLabel.objects.filter(
+        Exists(row), mark__reel__in=reels, mark__state=Mark.State.BLANK, intake__state=Intake.State.OPEN
+    )
+    return list(named.order_by("intake__number").values_list("intake__number", flat=True).distinct())
 
 
 @transaction.atomic

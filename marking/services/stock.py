@@ -43,7 +43,7 @@ from marking.payload import Statement, encode
 from marking.places import PlacesError, read_places
 from marking.selectors_stock import reels_that_differ
 from marking.services.keys import signing_key_in_use
-from marking.services.labels import JOB_KIND
+from marking.services.labels import JOB_KIND, was_drawn
 from marking.services.orders import LabelOrder, settle_order
 
 Fields = dict[str, StrOrPromise]
@@ -76,6 +76,16 @@ class NotPrintedYet(InvalidTransition):
 
     code = "not-printed-yet"
     message = _("The labels of this reel have not been drawn yet. Wait for the run to finish.")
+
+
+class ReelDrawnBefore(InvalidTransition):
+    """Blank labels are worth as much as what they will hang on: none is printed twice."""
+
+    code = "reel-drawn-before"
+    message = _(
+        "The labels of this reel were ordered before and are drawn once only. Take the file of that run. Labels that"
+        " came out spoiled are named when the reel is declared printed; a new series takes their place."
+    )
 
 
 class Change(NamedTuple):
@@ -366,10 +376,10 @@ def _insert_free(
 
 @transaction.atomic
 def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder) -> LabelRun:
-    """Order the labels of a reel; the job that draws them starts after commit. Again only with a reason, and only
-    until the reel was declared printed.
+    """Order the labels of a reel; the job that draws them starts after commit.
 
-    Raises NotAllowed, BadInput, InvalidTransition.
+    Once: what came out spoiled is written off, and a new series takes its place. Raises NotAllowed, BadInput,
+    ReelDrawnBefore, InvalidTransition.
     """
     if reel.series.printer_id not in offices_of(actor):
         raise NotAllowed(_("This series is printed by another office."))
@@ -378,10 +388,8 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
     held = blank_holding(reel.pk)
     if held is None or held.place != LabelPlace.TO_PRINT:
         raise InvalidTransition(_("This reel has been printed. Declare a torn label spoiled and use another one."))
-    failed = (Job.State.FAILED, Job.State.CANCELLED)
-    before = LabelRun.objects.filter(reel=locked).exclude(job__state__in=failed).exists()
-    if before and not order.reason.strip():
-        raise BadInput(fields={"reason": _("These labels were ordered before. Say why they are printed again.")})
+    if was_drawn(LabelRun.objects.filter(reel=locked)):
+        raise ReelDrawnBefore
     run = LabelRun.objects.create(
         reel=locked,
         count=held.pieces,

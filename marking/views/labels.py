@@ -4,23 +4,28 @@ import base64
 import io
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.forms import Form
 from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.base.errors import BadInput, DomainError
+from core.base.errors import BadInput, DomainError, InvalidTransition
 from core.base.paging import keyset_page
+from core.documents.models import Document
 from core.documents.services import serve
 from marking.forms import LabelOrderForm, choices_of
-from marking.labels import Profile, render_page
-from marking.models import LabelRun, MarkRequest
-from marking.services.labels import marks_to_print, note_taken, preview_sheet, print_labels, was_printed
+from marking.labels import Print, Profile
+from marking.models import LabelRun, LabelRunEnd, MarkRequest
+from marking.services.files import FILE_DAYS, declare_run_printed, take_part, why_closed
+from marking.services.labels import marks_to_print, picture_of_sheet, preview_sheet, print_labels, was_printed
 from marking.services.orders import usual_order
 from marking.services.requests import ask_for_mark
 from registry.models import Intake, Term
@@ -42,26 +47,59 @@ def label_runs(request: SignedInRequest) -> HttpResponse:
 def label_run(request: SignedInRequest, pk: int) -> HttpResponse:
     """One order: how far it is, what it looks like, its files."""
     run = _run_or_404(request.user, pk)
+    may_print = request.user.can(Can.PRINT_LABELS)
+    parts = list(run.parts.select_related("document"))
+    closed = why_closed(run, actor=request.user, at=timezone.now()) if parts and may_print else None
+    end = LabelRunEnd.objects.filter(run=run).select_related("ended_by").first()
     context = {
         "run": run,
-        "parts": list(run.parts.select_related("document")),
+        "parts": parts,
         "is_mine": run.job.owner_id == request.user.pk,
-        "may_print": request.user.can(Can.PRINT_LABELS),
+        "may_print": may_print,
+        "may_take": bool(parts) and may_print and closed is None,
+        "closed": closed,
+        "end": end,
+        "days": FILE_DAYS,
     }
     return render(request, "marking/label_run.html", context)
 
 
 @requires(Can.PRINT_LABELS)
 @require_safe
-def label_file(request: SignedInRequest, pk: int) -> FileResponse:
-    """The file of a part of the run: `?part=2`, the first one without."""
+def label_file(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """The file of a part of the run: `?part=2`, the first one without. Taken under the eyes of the journal."""
     run = _run_or_404(request.user, pk)
     wanted = request.GET.get("part", "1")
     if not wanted.isdecimal():
         raise Http404
     part = get_object_or_404(run.parts.select_related("document", "run"), part=int(wanted[:5]))
-    note_taken(actor=request.user, at=timezone.now(), part=part)
-    return serve(part.document, download="download" in request.GET)
+    try:
+        take_part(actor=request.user, at=timezone.now(), part=part)
+    except InvalidTransition as refusal:
+        messages.error(request, str(refusal.message))
+        return redirect("marking:label-run", run.pk)
+    return serve_labels(part.document, download="download" in request.GET)
+
+
+def serve_labels(document: Document, *, download: bool) -> FileResponse:
+    """Nothing on the way, and no browser, keeps a copy of labels."""
+    response = serve(document, download=download)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@requires(Can.PRINT_LABELS)
+@require_POST
+def run_printed(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The labels came out of the printer: the files are closed."""
+    run = _run_or_404(request.user, pk)
+    try:
+        declare_run_printed(actor=request.user, at=timezone.now(), run=run)
+    except DomainError as refusal:
+        messages.error(request, str(refusal.message))
+    else:
+        messages.success(request, _("Declared printed. The files are closed."))
+    return redirect("marking:label-run", run.pk)
 
 
 @requires(Can.PRINT_LABELS)
@@ -138,15 +176,15 @@ def _sheet_of(person: User, intake: Intake, form: LabelOrderForm) -> Sheet:
     except DomainError as refusal:
         return Sheet(refusal=" ".join(map(str, refusal.fields.values())) or str(refusal.message))
     bends_badly = intake.term == Term.HORN and not setting.suits_horns
-    return Sheet(picture=picture_of(pdf, setting.stock), bends_badly=bends_badly)
+    return Sheet(picture=picture_of(pdf, setting.stock, setting.how), bends_badly=bends_badly)
 
 
-def picture_of(pdf: bytes, stock: Profile) -> str:
-    """The first page as a PNG within the page itself; large enough to read, small enough for a slow line."""
+def picture_of(pdf: bytes, stock: Profile, how: Print | None = None) -> str:
+    """The first page of a preview as a PNG in the page itself; large enough to read, small enough for a slow line."""
     longest = max(stock.page_width, stock.page_height)
     dpi = 300 if longest <= 80 else 150 if longest <= 160 else 110
     encoded = io.BytesIO()
-    render_page(pdf, dpi=dpi).save(encoded, "PNG", optimize=True)
+    picture_of_sheet(pdf, stock, dpi=dpi, how=how).quantize(32).save(encoded, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(encoded.getvalue()).decode()
 
 

@@ -1,5 +1,6 @@
 """Marks on items: bind a blank label, ask for a reprint, an end or a new mark; the labels of a weighing table."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib import messages
@@ -120,7 +121,7 @@ def _tied(request: SignedInRequest, form: MarkRequestForm) -> services.TiedLabel
 @requires(Can.PRINT_LABELS, Can.APPROVE_MARKS, Can.SEE_EVERYTHING)
 @require_safe
 def mark_requests(request: SignedInRequest) -> HttpResponse:
-    known = MarkRequest.objects.visible_to(request.user).select_related("mark__derivative", "intake", "asked_by")
+    known = MarkRequest.objects.visible_to(request.user).select_related("mark__derivative", "intake__store", "asked_by")
     if request.GET.get("state") != "all":
         known = known.waiting()
     context = {"page": keyset_page(known, request), "state": request.GET.get("state", "")}
@@ -140,15 +141,28 @@ def mark_request(request: SignedInRequest, pk: int) -> HttpResponse:
         at = timezone.now()
         try:
             with telling_refused(request.user, at):
-                services.approve_request(actor=request.user, at=at, asked=found)
+                done = services.approve_request(actor=request.user, at=at, asked=found)
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
             messages.success(request, _("Approved."))
+            if done.left_out:
+                messages.warning(request, _left_alone(done.left_out))
             return redirect("marking:mark-request", pk)
-    context = {"asked": found, "form": form, "is_own": found.asked_by_id == request.user.pk}
+    left_out = services.left_out_of(found, request.user) if found.state == MarkRequest.State.ASKED else []
+    context = {
+        "asked": found,
+        "form": form,
+        "is_own": found.asked_by_id == request.user.pk,
+        "left_alone": _left_alone(left_out) if left_out else "",
+    }
     status = 422 if form is not None and form.errors else 200
     return render(request, "marking/mark_request.html", context, status=status)
+
+
+def _left_alone(numbers: Sequence[str]) -> str:
+    said = ", ".join(numbers)
+    return _("These have left the store, so their labels are not printed again: %(numbers)s.") % {"numbers": said}
 
 
 @requires(Can.PRINT_LABELS, Can.APPROVE_MARKS)
@@ -236,5 +250,5 @@ def row_labels(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _request_or_404(request: SignedInRequest, pk: int) -> MarkRequest:
     known = MarkRequest.objects.visible_to(request.user)
-    related = ("mark__derivative", "intake", "asked_by", "decided_by", "new_mark", "run", "blank__reel")
+    related = ("mark__derivative", "intake__store", "asked_by", "decided_by", "new_mark", "run", "blank__reel")
     return get_object_or_404(known.select_related(*related), pk=pk)

@@ -29,7 +29,7 @@ from marking.services.applying import (
 )
 from marking.services.issue import register_and_mark
 from marking.services.orders import LabelOrder
-from marking.services.shipments import send_reels
+from marking.services.shipments import Counted, receive_reels, send_reels
 from marking.services.stock import write_off
 from registry.models import Derivative, Intake, RowPhoto
 from tests.builders import Receive
@@ -166,6 +166,38 @@ def test_registering_binds_the_labels_that_rows_name(
     assert not RowLabel.objects.exists()
     (row,) = reel_rows([reel])
     assert (row.balance.places["applied"], row.balance.adds_up) == (2, True)
+
+
+def test_a_reel_with_labels_that_open_tables_name_stays(
+    reel: LabelReel, open_intake: Intake, inspector: User, now: datetime
+) -> None:
+    codes = list(Mark.objects.filter(reel=reel).order_by("place_on_reel").values_list("code", flat=True))
+    name_row_labels(actor=inspector, at=now, intake=open_intake, labels={1: codes[0]}, own_hosts=())
+
+    with pytest.raises(BadInput) as refusal:
+        send_reels(actor=inspector, at=now, receiver=reel.series.printer, reels=[reel])
+    assert open_intake.number in str(refusal.value.fields["reels"])
+
+    photograph(open_intake, [1], inspector, now)
+    register_and_mark(actor=inspector, at=now, intake=open_intake)
+    assert send_reels(actor=inspector, at=now, receiver=reel.series.printer, reels=[reel]).lines.get().sent == 9
+
+
+def test_a_label_that_became_another_offices_is_told_to_that_office(
+    reel: LabelReel, open_intake: Intake, inspector: User, storekeeper: User, now: datetime
+) -> None:
+    """Named while it was ours; the reel went on by a door that did not look."""
+    shipment = send_reels(actor=inspector, at=now, receiver=reel.series.printer, reels=[reel])
+    receive_reels(actor=storekeeper, at=now, shipment=shipment, counts={reel.pk: Counted(reel.size)})
+    blank = Mark.objects.get(reel=reel, place_on_reel=1)
+    RowLabel.objects.create(intake=open_intake, row=1, mark=blank, is_foreign=False, named_by=inspector, named_at=now)
+    photograph(open_intake, [1], inspector, now)
+
+    register_and_mark(actor=inspector, at=now, intake=open_intake)
+
+    applied = LabelApplication.objects.get(mark=blank)
+    assert (applied.is_foreign, applied.office) == (True, reel.series.printer)
+    assert Notice.objects.get(code="labels.foreign").organisation == reel.series.printer
 
 
 def test_rows_name_only_labels_that_can_be_bound(

@@ -121,15 +121,16 @@ def test_without_the_wish_nothing_is_hidden(
     assert not HIDDEN.search(page.replace(group(marks[0].code), ""))
 
 
-def test_a_mark_that_ended_since_hides_nothing_and_stops_nobody(
+def test_a_mark_that_ended_since_stops_the_run_and_hides_nothing(
     marks: list[Mark], open_intake: Intake, inspector: User, storekeeper: User, now: datetime
 ) -> None:
     run = print_labels(actor=inspector, at=now, intake=open_intake, order=LabelOrder("roll-50x25", hidden=True))
     end_mark(marks[0], "void", asker=inspector, approver=storekeeper, at=now)
 
-    print_run(run)
+    execute_job(run.job_id)
 
-    assert set(OnceCode.objects.values_list("mark", flat=True)) == {mark.code for mark in marks[1:]}
+    assert not run.parts.exists()
+    assert not OnceCode.objects.exists()
 
 
 def test_the_symbol_stays_where_a_flap_takes_room(
