@@ -19,7 +19,7 @@ from core.base.templatetags.fmt import day, moment
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act, save_act
 from core.documents.services import take_numbers
 from core.notices.models import Notice
-from core.notices.services import raise_notice, settle_notice
+from core.notices.services import raise_notice, settle_notices
 from ledger.services import SecondPersonNeeded
 from marking.models import (
     LabelDestruction,
@@ -115,8 +115,29 @@ def _lost(reel: int, places: Sequence[int]) -> MarkQuerySet:
 
 
 def can_sign(user: User, destruction: LabelDestruction) -> bool:
-    """Who may be the second person: a colleague of the office, or the authority."""
-    return destruction.organisation_id in offices_of(user) or (oversees_labels(user) and user.can(Can.APPROVE_MARKS))
+    """Who may be the second person: a colleague of the office, or the authority.
+
+    The authority alone where labels are among them that another office lost: its loss is not ended without it.
+    """
+    if oversees_labels(user) and user.can(Can.APPROVE_MARKS):
+        return True
+    return destruction.organisation_id in offices_of(user) and not finds_of_others(destruction)
+
+
+def finds_of_others(destruction: LabelDestruction) -> bool:
+    """Whether labels are among them that another office lost."""
+    return any(
+        _lost(line.reel_id, places_from(line.found, line.reel, field="found"))
+        .filter(reports__kind=LabelPlace.LOST)
+        .exclude(reports__office=destruction.organisation_id)
+        .exists()
+        for line in destruction.lines.exclude(found="").select_related("reel")
+    )
+
+
+def can_refuse(user: User, destruction: LabelDestruction) -> bool:
+    """Who may leave it undone, the person who asked among them."""
+    return destruction.organisation_id in offices_of(user) or can_sign(user, destruction)
 
 
 @transaction.atomic
@@ -127,7 +148,7 @@ def destroy_labels(*, actor: User, at: datetime, destruction: LabelDestruction) 
     """
     locked = _take(destruction)
     if not can_sign(actor, locked):
-        raise NotAllowed
+        raise NotAllowed(_("Another office lost some of these labels, so the authority signs as the second person."))
     if locked.asked_by_id == actor.pk:
         raise SecondPersonNeeded
     lines = list(locked.lines.select_related("reel__series").order_by("reel"))
@@ -181,7 +202,7 @@ def refuse_destruction(*, actor: User, at: datetime, destruction: LabelDestructi
     if not reason.strip():
         raise BadInput(fields={"reason": _("Say why.")})
     locked = _take(destruction)
-    if not can_sign(actor, locked):
+    if not can_refuse(actor, locked):
         raise NotAllowed
     locked.state, locked.ended_by, locked.ended_at = LabelDestruction.State.REFUSED, actor, at
     locked.end_reason = reason.strip()[:200]
@@ -243,15 +264,13 @@ def _act(destruction: LabelDestruction, lines: Sequence[LabelDestructionLine], l
 
 
 def _settle(destruction: LabelDestruction, actor: User, at: datetime) -> None:
-    waiting = Notice.objects.open().filter(subject_kind="label_destruction", subject_id=str(destruction.pk))
-    for notice in waiting:
-        settle_notice(
-            actor=actor,
-            at=at,
-            notice=notice,
-            decision=str(destruction.get_state_display()),
-            reason=destruction.end_reason or destruction.reason,
-        )
+    settle_notices(
+        actor=actor,
+        at=at,
+        subject=("label_destruction", destruction.pk),
+        decision=destruction.get_state_display(),
+        reason=destruction.end_reason or destruction.reason,
+    )
 
 
 def _record(verb: str, destruction: LabelDestruction, actor: User, at: datetime, count: int) -> None:

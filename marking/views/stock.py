@@ -417,6 +417,8 @@ def destruction(request: SignedInRequest, pk: int) -> HttpResponse:
         "lines": found.lines.select_related("reel"),
         "form": form,
         "is_own": found.asked_by_id == request.user.pk,
+        "waits_for_authority": found.state == LabelDestruction.State.ASKED and destroying.finds_of_others(found),
+        "may_refuse": found.state == LabelDestruction.State.ASKED and destroying.can_refuse(request.user, found),
         "events": Event.objects.about(("label_destruction", found.pk))[:50],
     }
     status = 422 if form is not None and form.errors else 200

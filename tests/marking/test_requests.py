@@ -18,7 +18,14 @@ from marking.payload import to_text
 from marking.selectors import Reason, Verdict, check_text
 from marking.selectors_stock import reel_rows, reels_that_differ
 from marking.services.applying import ForeignLabel, LabelNotHere, LabelRefused
-from marking.services.destroying import ToDestroy, ask_destruction, destroy_labels, refuse_destruction
+from marking.services.destroying import (
+    ToDestroy,
+    ask_destruction,
+    can_refuse,
+    can_sign,
+    destroy_labels,
+    refuse_destruction,
+)
 from marking.services.orders import LabelOrder
 from marking.services.requests import TiedLabel, approve_request, ask_for_mark, refuse_request
 from marking.services.stock import write_off
@@ -349,6 +356,32 @@ def test_labels_are_destroyed_by_two_with_an_act(
     assert (places[LabelPlace.DESTROYED], places[LabelPlace.LOST], row.balance.remaining) == (9, 1, 0)
     assert row.balance.adds_up
     assert Mark.objects.filter(reel=spoiled, state="destroyed").count() == 9
+
+
+def test_what_another_office_lost_is_destroyed_under_the_eyes_of_the_authority(
+    spoiled: LabelReel,
+    okhotzooprom: Organisation,
+    inspector: User,
+    storekeeper: User,
+    authority_officer: User,
+    now: datetime,
+) -> None:
+    write_off(actor=inspector, at=now, reel=spoiled, places=[9], kind=LabelMovement.Kind.LOST, reason="Stolen")
+    asked = ask_destruction(
+        actor=storekeeper,
+        at=now,
+        organisation=okhotzooprom,
+        lines=[ToDestroy(spoiled, spoiled=False, found="9")],
+        reason="Found in the stairwell",
+        method="Shredded",
+    )
+    # Whoever is of the office that found them may leave it undone, and not sign.
+    assert not can_sign(storekeeper, asked)
+    assert can_refuse(storekeeper, asked)
+    with pytest.raises(NotAllowed):
+        destroy_labels(actor=storekeeper, at=now, destruction=asked)
+    destroy_labels(actor=authority_officer, at=now, destruction=asked)
+    assert Mark.objects.get(reel=spoiled, place_on_reel=9).state == Mark.State.DESTROYED
 
 
 def test_destroying_follows_what_is_there(
