@@ -132,6 +132,9 @@ class OnceSerializer(serializers.Serializer[None]):
 class RedemptionSerializer(serializers.Serializer[Redemption]):
     outcome = serializers.ChoiceField(choices=[one.value for one in Redeemed])
     used_at = serializers.DateTimeField(allow_null=True, help_text="When it was used for the first time.")
+    verdict = serializers.CharField(
+        source="standing.verdict", default=None, allow_null=True, help_text="What the check says of the mark itself."
+    )
 
 
 class HiddenCodesSerializer(serializers.Serializer[None]):

@@ -18,6 +18,7 @@ from core.notices.models import Notice
 from core.rules.models import RuleCode
 from marking.codes import group
 from marking.models.marks import Mark
+from marking.triggers_stock import once_code_follows_the_print
 
 
 class CheckQuerySet(models.QuerySet["Check"]):
@@ -179,9 +180,13 @@ class CopyWatch(models.Model):
 
 
 class OnceCode(models.Model):
-    """The hidden code under the flap of a label, of which only a keyed hash is kept; used once, for good."""
+    """The hidden code under the flap of a label, of which only a keyed hash is kept; used once, for good.
+
+    It belongs to one print of the mark: a later print may have another, while nobody has used this one.
+    """
 
     mark = models.OneToOneField(Mark, on_delete=models.PROTECT, primary_key=True, related_name="once_code")
+    generation = models.PositiveSmallIntegerField(default=1, db_default=1)
     digest = models.BinaryField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     made_at = models.DateTimeField()
@@ -191,7 +196,8 @@ class OnceCode(models.Model):
         ordering = ["mark"]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("once_code_is_fixed", "mark", "digest", "made_by", "made_at"),
+            fixed("once_code_is_fixed", "mark"),
+            once_code_follows_the_print(),
             final_once("once_code_is_used_once", pgtrigger.Q(old__used_at__isnull=False)),
         ]
 

@@ -20,6 +20,8 @@ from core.audit.services import record
 from core.base.errors import BadInput
 from marking.codes import ALPHABET, CodeError, fold, parse
 from marking.models import Mark, OnceCode
+from marking.selectors import Answer, check_text
+from marking.verdicts import say
 
 LENGTH = 8
 _BITS = 5 * LENGTH
@@ -31,25 +33,30 @@ class Redeemed(StrEnum):
     FIRST = "first"
     USED = "used"
     WRONG = "wrong"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """The answer to whoever typed a hidden code; `used_at` is when it was used for the first time."""
+    """The answer to whoever typed a hidden code; `used_at` is when it was used for the first time.
+
+    `standing` is what the public check says of the mark itself; None where the code was wrong.
+    """
 
     outcome: Redeemed
     code: str = ""
     used_at: datetime | None = None
+    standing: Answer | None = None
 
 
 def once_texts(codes: Iterable[str]) -> dict[str, str]:
     """For the printer: the text under the flap for each of these marks that has a hidden code, as `XXXX-XXXX`.
 
-    One query. The same at every print of a mark.
+    One query. A reprint that prints hidden codes has another than the former print.
     """
     wanted = list(codes)
-    known = OnceCode.objects.filter(mark__in=wanted).values_list("mark", flat=True)
-    return {code: _shown(_text_of(code)) for code in known}
+    known = OnceCode.objects.filter(mark__in=wanted).values_list("mark", "generation")
+    return {code: _shown(_text_of(code, generation)) for code, generation in known}
 
 
 @transaction.atomic
@@ -64,20 +71,32 @@ def read_once_texts(*, actor: User, at: datetime, codes: Iterable[str], subject:
 def make_once_codes(*, actor: User, at: datetime, codes: Collection[str], subject: tuple[str, object]) -> int:
     """Give these marks hidden codes; how many had none before. `subject` is the run, series or reel they belong to.
 
+    A code of a former print that nobody has used gives way to one of the present print; a used one stays used.
     One statement for any number of marks. Only marks that can still be used: an ended one raises BadInput.
     """
     wanted = sorted(set(codes))
     usable = (Mark.State.BLANK, Mark.State.ACTIVE)
-    if Mark.objects.filter(pk__in=wanted, state__in=usable).count() != len(wanted):
+    marks = Mark.objects.filter(pk__in=wanted, state__in=usable)
+    generations = dict(marks.order_by("pk").values_list("pk", "generation"))
+    if len(generations) != len(wanted):
         raise BadInput
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO marking_oncecode (mark_id, digest, made_by_id, made_at)
-            SELECT code, digest, %s, %s FROM unnest(%s::text[], %s::bytea[]) AS new (code, digest)
-            ON CONFLICT (mark_id) DO NOTHING
+            INSERT INTO marking_oncecode AS o (mark_id, generation, digest, made_by_id, made_at)
+            SELECT code, generation, digest, %s, %s
+            FROM unnest(%s::text[], %s::int[], %s::bytea[]) AS new (code, generation, digest)
+            ON CONFLICT (mark_id) DO UPDATE SET generation = excluded.generation, digest = excluded.digest,
+                made_by_id = excluded.made_by_id, made_at = excluded.made_at
+            WHERE o.used_at IS NULL AND o.generation < excluded.generation
             """,
-            [actor.pk, at, wanted, [_digest(code, _text_of(code)) for code in wanted]],
+            [
+                actor.pk,
+                at,
+                list(generations),
+                list(generations.values()),
+                [_digest(code, _text_of(code, generation)) for code, generation in generations.items()],
+            ],
         )
         made = cursor.rowcount
     if made:
@@ -89,24 +108,33 @@ def make_once_codes(*, actor: User, at: datetime, codes: Collection[str], subjec
 def redeem_once(*, at: datetime, code: str, text: str) -> Redemption:
     """Use up the hidden code of a mark: FIRST for exactly one asker, USED with the moment for all after.
 
-    Anything that is not the mark's hidden code is WRONG, whatever it is: nobody learns which marks have one.
+    Anything that is not the hidden code of the mark's present print is WRONG, whatever it is: nobody learns which marks
+    have one. The right code of a mark that must not be accepted is REFUSED and stays unused.
     """
     try:
         mark = parse(code)
     except CodeError:
         return Redemption(Redeemed.WRONG)
     digest = _digest(mark, fold(text))
+    found = OnceCode.objects.filter(mark=mark, digest=digest)
+    kept = found.values("used_at", "generation", "mark__generation").first()
+    if kept is None or (kept["used_at"] is None and kept["generation"] != kept["mark__generation"]):
+        return Redemption(Redeemed.WRONG)
+    standing = check_text(mark, own_hosts=())
+    if kept["used_at"] is None and say(standing).tone == "stop":
+        return Redemption(Redeemed.REFUSED, mark, standing=standing)
     # Update-where: of two who open it at once only one is the first.
-    first = OnceCode.objects.filter(mark=mark, digest=digest, used_at=None).update(used_at=at)
-    if first:
+    if kept["used_at"] is None and found.filter(used_at=None).update(used_at=at):
         record("once_code.used", actor=None, at=at, subject=("mark", mark))
-        return Redemption(Redeemed.FIRST, mark, at)
-    used_at = OnceCode.objects.filter(mark=mark, digest=digest).values_list("used_at", flat=True).first()
-    return Redemption(Redeemed.USED, mark, used_at) if used_at else Redemption(Redeemed.WRONG)
+        return Redemption(Redeemed.FIRST, mark, at, standing)
+    used_at = found.values_list("used_at", flat=True).get()
+    return Redemption(Redeemed.USED, mark, used_at, standing)
 
 
-def _text_of(code: str) -> str:
-    number = int.from_bytes(hmac.digest(_key("text"), code.encode(), "sha256")[:8], "big") >> (64 - _BITS)
+def _text_of(code: str, generation: int) -> str:
+    """Of the first print it follows from the code alone, of others from the code and the print."""
+    of = code if generation == 1 else f"{code}/{generation}"
+    number = int.from_bytes(hmac.digest(_key("text"), of.encode(), "sha256")[:8], "big") >> (64 - _BITS)
     return "".join(ALPHABET[number >> shift & 31] for shift in range(_BITS - 5, -1, -5))
 
 

@@ -10,7 +10,9 @@ from core.base.ratelimit import allow
 from core.base.visitors import address_of
 from marking.forms_once import OnceForm
 from marking.limits import REDEMPTIONS, REDEMPTIONS_SECONDS
+from marking.selectors import Verdict
 from marking.services.once import Redemption, redeem_once
+from marking.verdicts import Said, say
 from marking.views.check import LANGUAGES, language_of
 
 
@@ -34,6 +36,7 @@ def once(request: HttpRequest) -> HttpResponse:
         context = {
             "form": form,
             "answer": answer,
+            "standing": _standing(answer),
             "too_many": status == 429,
             "languages": LANGUAGES,
             "language": language,
@@ -43,3 +46,10 @@ def once(request: HttpRequest) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _standing(answer: Redemption | None) -> Said | None:
+    """What is to be said of the mark beside its hidden code; None where all is in order."""
+    if answer is None or answer.standing is None or answer.standing.verdict == Verdict.GENUINE:
+        return None
+    return say(answer.standing)

@@ -14,6 +14,7 @@ from marking.codes import group
 from marking.models import LabelReel, LabelSeries, Mark, OnceCode
 from marking.services.once import Redeemed, make_once_codes, once_texts, redeem_once
 from marking.views import once as views
+from tests.marks import end_mark, print_again
 
 pytestmark = pytest.mark.django_db
 
@@ -180,3 +181,53 @@ def test_the_office_that_prints_a_reel_reads_its_hidden_codes_until_it_is_printe
     assert client.get(f"/api/v1/label-reels/{reel.pk}/hidden-codes/").status_code == 404
     client.force_login(inspector)
     assert client.get(address).status_code == 404
+
+
+def test_a_reprint_has_a_hidden_code_of_its_own(
+    texts: dict[str, str], marks: list[Mark], inspector: User, storekeeper: User, now: datetime
+) -> None:
+    reprinted, opened = marks[0], marks[1]
+    redeem_once(at=now, code=opened.code, text=texts[opened.code])
+    for mark in (reprinted, opened):
+        print_again(mark, b"new", b"sign", asker=inspector, approver=storekeeper, at=now)
+
+    assert redeem_once(at=now, code=reprinted.code, text=texts[reprinted.code]).outcome == Redeemed.WRONG
+
+    make_once_codes(actor=inspector, at=now, codes=[reprinted.code, opened.code], subject=("label_run", 1))
+    fresh = once_texts([reprinted.code, opened.code])
+    assert fresh[reprinted.code] != texts[reprinted.code]
+    assert redeem_once(at=now, code=reprinted.code, text=texts[reprinted.code]).outcome == Redeemed.WRONG
+    assert redeem_once(at=now, code=reprinted.code, text=fresh[reprinted.code]).outcome == Redeemed.FIRST
+    # Who opened the former label was the first owner, and stays it.
+    assert redeem_once(at=now, code=opened.code, text=texts[opened.code]).outcome == Redeemed.USED
+    assert fresh[opened.code] == texts[opened.code]
+
+
+def test_the_right_code_of_a_mark_that_must_not_be_accepted_is_refused_and_not_used(
+    texts: dict[str, str], marks: list[Mark], inspector: User, storekeeper: User, client: Client, now: datetime
+) -> None:
+    mark = marks[0]
+    end_mark(mark, "void", asker=inspector, approver=storekeeper, at=now)
+
+    answer = redeem_once(at=now, code=mark.code, text=texts[mark.code])
+    page = client.post("/m/once/?lang=en", {"code": mark.code, "hidden": texts[mark.code]}).content.decode()
+
+    assert answer.outcome == Redeemed.REFUSED
+    assert OnceCode.objects.get(pk=mark.code).used_at is None
+    assert "verdict-ok" not in page
+    assert "Do not accept this label" in page
+
+
+def test_the_database_changes_a_hidden_code_only_with_its_print(
+    texts: dict[str, str], marks: list[Mark], inspector: User, storekeeper: User, now: datetime
+) -> None:
+    kept = OnceCode.objects.filter(pk=marks[0].code)
+
+    for change in ({"digest": b"other"}, {"generation": 2, "digest": b"other"}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            kept.update(**change)
+    print_again(marks[0], b"new", b"sign", asker=inspector, approver=storekeeper, at=now)
+    assert kept.update(generation=2, digest=b"other") == 1
+    kept.update(used_at=now)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        kept.update(digest=b"another")
