@@ -1,6 +1,7 @@
 """Pages say which labels a horn bears, and how one is stuck on."""
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from core.accounts.models import User
@@ -26,9 +27,8 @@ WARNED = "Stuck round a horn, this symbol is not read well"
 def test_the_picture_of_horn_labels_warns_of_those_a_horn_bends_too_far(
     marks: list[Mark], open_intake: Intake, inspector: User, client: Client, chosen: dict[str, str | int], warned: bool
 ) -> None:
-    inspector.language = "en"
-    inspector.save()
     client.force_login(inspector)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     url = f"/intakes/{open_intake.pk}/labels/"
 
     picture = client.get(f"{url}preview/", {"start": 1, "language": "kk", **chosen}).content.decode()
@@ -46,9 +46,8 @@ def test_the_picture_of_horn_labels_warns_of_those_a_horn_bends_too_far(
 def test_the_form_and_programs_are_told_which_labels_are_for_horns(
     marks: list[Mark], open_intake: Intake, inspector: User, client: Client
 ) -> None:
-    inspector.language = "en"
-    inspector.save()
     client.force_login(inspector)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
 
     page = client.get(f"/intakes/{open_intake.pk}/labels/").content.decode()
     stocks = {one["key"]: one["for_horns"] for one in client.get("/api/v1/label-stocks/").json()}

@@ -526,6 +526,7 @@ def test_what_is_sent_leaves_the_phone(begin: Open, open_intake: Intake, receive
     waits(page, 0)
     expect(page.locator("[data-last] li")).to_have_count(12)
 
+    page.wait_for_function("import('/static/js/field/outbox.js').then(o => o.records()).then(all => all.length === 12)")
     kept = records(page)
     assert [one["sequence"] for one in kept] == list(range(10, 22))
     assert not any({"lat", "lon", "accuracy_m"} & set(one) for one in kept)
