@@ -4,7 +4,7 @@ Lock order: the hand-over, the stores, holdings by item, boxes by key, totals.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -155,8 +155,7 @@ def dispatch_items(
             [handover.pk, movement.pk],
         )
         count = cursor.rowcount
-    HandoverSeal.objects.bulk_create(HandoverSeal(handover=handover, number=number) for number in numbers)
-    _note_box_seals(handover)
+    _list_seals(handover, numbers)
     _sign(handover, HandoverSignature.Side.SENDER, actor=actor, at=at, picture=signature)
     record(
         "handover.dispatched",
@@ -221,21 +220,25 @@ def _require_carrier(vehicle: str, driver: str, carried_by: str) -> None:
         raise BadInput(fields=wrong)
 
 
-def _note_box_seals(handover: Handover) -> None:
-    """The seals of the boxes and pallets of the load, beside its own."""
+def _list_seals(handover: Handover, numbers: Iterable[str]) -> None:
+    """The seals of the load, then those of its boxes and pallets; one that was told for both is the box's, once."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO ledger_handoverseal (handover_id, number, box_id, state)
-            SELECT DISTINCT ON (s.seal_number) %s, s.seal_number, s.id, 'unchecked'
+            SELECT DISTINCT ON (s.seal_number) s.seal_number, s.id
             FROM (SELECT DISTINCT box_id FROM ledger_handoverline WHERE handover_id = %s AND box_id IS NOT NULL) l
             JOIN ledger_box b ON b.id = l.box_id
             JOIN ledger_box s ON s.id = b.id OR s.id = b.parent_id
             WHERE s.seal_number <> ''
-            ORDER BY s.seal_number, s.id ON CONFLICT (handover_id, number) DO UPDATE SET box_id = EXCLUDED.box_id
+            ORDER BY s.seal_number, s.id
             """,
-            [handover.pk, handover.pk],
+            [handover.pk],
         )
+        of_boxes = dict(cursor.fetchall())
+    HandoverSeal.objects.bulk_create(
+        HandoverSeal(handover=handover, number=number, box_id=of_boxes.get(number))
+        for number in dict.fromkeys([*numbers, *of_boxes])
+    )
 
 
 def seal_numbers(text: str) -> list[str]:

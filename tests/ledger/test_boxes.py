@@ -325,6 +325,26 @@ def sent(
     )
 
 
+def test_a_seal_told_for_the_load_and_on_a_box_is_the_seal_of_the_box(
+    storekeeper: User, now: datetime, central: CustodyAccount, reception: CustodyAccount, box: Box, packed: list[int]
+) -> None:
+    seal(box, storekeeper, now)
+    box.refresh_from_db()
+
+    sent = services.dispatch_items(
+        carried_by="A courier",
+        actor=storekeeper,
+        at=now,
+        key="twice",
+        source=central,
+        target=reception,
+        item_ids=packed,
+        seals=f"S-1, {box.seal_number}",
+    )
+
+    assert list(sent.seal_checks.values_list("number", "box")) == [("S-1", None), (box.seal_number, box.pk)]
+
+
 def intact(sent: Handover) -> dict[int, HandoverSeal.State]:
     """Every seal that nobody has looked at yet holds."""
     unseen = sent.seal_checks.filter(state="unchecked").values_list("pk", flat=True)
