@@ -382,11 +382,13 @@ def _by_class(stocktake: StockTake) -> Rows:
 def _difference_tables(stocktake: StockTake, reader: User) -> list[Rows]:
     columns = [Column(_("Number"), 2.4), Column(_("Shelf"), 1.2), Column(_("Box"), 2), Column(_("Place"), 2.4)]
     found = differing(stocktake, reader=reader, limit=ON_PAPER)
-    return [
-        Rows(columns, [[one.text, one.shelf, one.box, one.place] for one in some], title=label)
-        for label, some in _sorts(found)
-        if some
-    ]
+    tables = []
+    for label, some in _sorts(found):
+        rows = [(one.text, one.shelf, one.box, one.place) for one in some]
+        if said := [place for place, cells in enumerate(zip(*rows, strict=True)) if any(cells)]:
+            picked = [[row[place] or "—" for place in said] for row in rows]
+            tables.append(Rows([columns[place] for place in said], picked, title=label))
+    return tables
 
 
 def _item_table(stocktake: StockTake) -> list[Rows]:

@@ -68,6 +68,7 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
         lines = list(order.lines.filter(scanned_at__isnull=False).order_by("item_id"))
         keys = [line.item_id for line in lines]
         goods = Derivative.objects.in_bulk(keys)
+        weighed = any(line.weighed_g is not None for line in lines)
         codes = dict(Mark.objects.active().filter(derivative__in=keys).values_list("derivative_id", "code"))
         rows = [
             (
@@ -76,7 +77,7 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
                 group(codes[line.item_id]) if line.item_id in codes else "",
                 str(goods[line.item_id].get_term_display()),
                 _grams(line.booked_g),
-                _grams(line.weighed_g) if line.weighed_g is not None else "",
+                *([_grams(line.weighed_g) if line.weighed_g is not None else "—"] if weighed else []),
             )
             for number, line in enumerate(lines, 1)
         ]
@@ -94,10 +95,17 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
                     Column(_("Mark"), 3),
                     Column(_("Term"), 2.5),
                     Column(_("Mass in the register, g"), 2, flush_right=True),
-                    Column(_("Mass at the act, g"), 2, flush_right=True),
+                    *([Column(_("Mass at the act, g"), 2, flush_right=True)] if weighed else []),
                 ),
                 rows=rows,
-                totals=("", _("In all: %(count)d") % {"count": len(rows)}, "", "", _grams(booked), ""),
+                totals=(
+                    "",
+                    _("In all: %(count)d") % {"count": len(rows)},
+                    "",
+                    "",
+                    _grams(booked),
+                    *([""] if weighed else []),
+                ),
             ),
         ]
         if shown:
@@ -158,6 +166,7 @@ def draw_loss_act(act: LossAct, language: Language, *, at: datetime) -> bytes:
             for number, key in enumerate(keys, 1)
         ]
         report = act.report
+        police = report.police_number or act.no_police_reason
         paper = Act(
             title=_("Write-off act") if act.kind == LossAct.Kind.WRITE_OFF else _("Act of goods found again"),
             number=act.number,
@@ -170,7 +179,7 @@ def draw_loss_act(act: LossAct, language: Language, *, at: datetime) -> bytes:
                 Fact(_("What happened"), report.circumstances),
                 *([Fact(_("How it was noticed"), report.how_found)] if report.how_found else []),
                 *([Fact(_("Who was told"), report.told)] if report.told else []),
-                Fact(_("Report to the police"), report.police_number or act.no_police_reason or "-"),
+                *([Fact(_("Report to the police"), police)] if police else []),
                 *([Fact(_("Why the search ended early"), act.early_reason)] if act.early_reason else []),
                 Fact(_("Reason"), act.reason),
             ),

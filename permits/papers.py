@@ -148,6 +148,8 @@ def _draw(handover: Handover, kind: Kind) -> Act:
         text=_text(handover, kind),
         signatories=_signatories(handover, kind),
         check=check_code(handover, kind),
+        # Boxes and masses side by side are wider than a sheet is.
+        landscape=kind == Kind.ACT and any(line.box_id for line in lines) and any(line.weighed_g for line in lines),
         link=f"https://{settings.PUBLIC_HOST}{reverse('permits:handover', args=[handover.pk])}",
     )
 
@@ -206,16 +208,17 @@ def _facts(handover: Handover, kind: Kind) -> list[Fact]:
 def _goods(handover: Handover, lines: Sequence[HandoverLine], kind: Kind) -> Rows:
     """Every item of the load; in an act also whether it arrived, and what it weighed where it was weighed."""
     arrived, boxed = kind == Kind.ACT, any(line.box_id for line in lines)
+    weighed = arrived and any(line.weighed_g for line in lines)
     columns = [
         Column(_("No."), 0.7, flush_right=True),
-        Column(_("Number"), 2),
+        Column(_("Number"), 2.2),
         Column(_("Mark"), 2.5),
-        Column(_("What it is"), 2),
-        *([Column(_("Box"), 3)] if boxed else []),
-        Column(_("Mass"), 1.2, flush_right=True),
+        Column(_("What it is"), 1.6),
+        *([Column(_("Box"), 3.7)] if boxed else []),
+        Column(_("Mass"), 1.3, flush_right=True),
+        *([Column(_("Weighed"), 1.7, flush_right=True)] if weighed else []),
+        *([Column(_("Arrival"), 1.9)] if arrived else []),
     ]
-    if arrived:
-        columns += [Column(_("Weighed"), 1.2, flush_right=True), Column(_("Arrival"), 1.6)]
     rows = []
     terms = {line.item.derivative.term: line.item.derivative.get_term_display() for line in lines}
     for number, line in enumerate(lines, 1):
@@ -230,10 +233,11 @@ def _goods(handover: Handover, lines: Sequence[HandoverLine], kind: Kind) -> Row
         ]
         if arrived:
             outcome = Outcome.MISSING if line.outcome in _MISSED else Outcome(line.outcome)
-            row += [fmt.grams(line.weighed_g) if line.weighed_g else "—", str(outcome.label)]
+            row += [fmt.grams(line.weighed_g) if line.weighed_g else "—"] if weighed else []
+            row.append(str(outcome.label))
         rows.append(row)
     total = ["", fmt.pieces(len(lines)), "", "", *([""] if boxed else []), fmt.kg(grams_sent(handover))]
-    return Rows(columns, rows, title=_("Goods"), totals=[*total, "", ""] if arrived else total)
+    return Rows(columns, rows, title=_("Goods"), totals=total + [""] * (len(columns) - len(total)))
 
 
 def _differences(handover: Handover, lines: Sequence[HandoverLine]) -> list[Rows]:
@@ -253,7 +257,7 @@ def _differences(handover: Handover, lines: Sequence[HandoverLine]) -> list[Rows
             for line in missing
         ]
         mass = Column(_("Mass"), 1.2, flush_right=True)
-        columns = [number, Column(_("Mark"), 2.2), Column(_("Box"), 2.9), mass, reason]
+        columns = [number, Column(_("Mark"), 2.2), Column(_("Box"), 3.3), mass, reason]
         tables.append(Rows(columns, rows, title=_("Missing")))
     extras = list(handover.extra_scans.order_by("pk"))
     if extras:
@@ -303,21 +307,21 @@ def _signatories(handover: Handover, kind: Kind) -> list[Signatory]:
     gave = _signatory(pgettext("signature", "Gave"), signed.get(side.SENDER), handover.source.custodian)
     took = _signatory(pgettext("signature", "Accepted"), signed.get(side.RECEIVER), handover.arrives_at.custodian)
     if kind == Kind.WAYBILL:
-        return [gave, _carrier(handover), took]
+        # What the driver did on arrival is said of the discrepancy act.
+        return [gave, _carrier(handover, ""), took]
     if kind == Kind.ACT:
         return [gave, took]
     # The sender's people explain on paper: nobody signs for them.
     sender = handover.source.custodian
     explains = Signatory(pgettext("signature", "For the sender"), "", sender.name if sender else "")
-    return [took, _carrier(handover), explains]
+    return [took, _carrier(handover, handover.carrier_said), explains]
 
 
-def _carrier(handover: Handover) -> Signatory:
+def _carrier(handover: Handover, said: str) -> Signatory:
     """Who carried the goods, with a line for a pen; or that the driver would not sign, or was not there."""
     role, name = pgettext("signature", "Carried"), handover.driver or handover.carried_by
-    match handover.carrier_said:
-        case Handover.Carrier.REFUSES | Handover.Carrier.ABSENT as said:
-            return Signatory(f"{role}. {Handover.Carrier(said).label}", name, handover.escort)
+    if said in (Handover.Carrier.REFUSES, Handover.Carrier.ABSENT):
+        return Signatory(f"{role}. {Handover.Carrier(said).label}", name, handover.escort)
     return Signatory(role, name, handover.escort)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.base.clock import ALMATY
-from core.base.templatetags.fmt import grams, short_day
+from core.base.templatetags.fmt import count, short_day
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act
 from ledger.models import Holding
 from registry.models import Case, Derivative, ReturnAct
@@ -66,10 +67,10 @@ def draw_return_act(
                         Column(_("Mass, g"), 2, flush_right=True),
                     ),
                     rows=[
-                        (str(line), goods[item].number, str(goods[item].get_term_display()), str(masses.get(item, 0)))
+                        (str(line), goods[item].number, str(goods[item].get_term_display()), count(masses.get(item, 0)))
                         for line, item in enumerate(items, 1)
                     ],
-                    totals=("", _("In all: %(count)d") % {"count": len(items)}, "", str(grams(sum(masses.values())))),
+                    totals=("", _("In all: %(count)d") % {"count": len(items)}, "", count(sum(masses.values()))),
                 ),
             ),
             text=(_("I have received the goods in full and have no claims."),),
@@ -77,7 +78,7 @@ def draw_return_act(
                 Signatory(role=_("Gave"), name=act.handed_by.full_name, signed=signed),
                 Signatory(role=_("Second person"), name=act.second.full_name if act.second else "", signed=signed),
                 Signatory(
-                    role=_("Received"),
+                    role=pgettext("signature", "Received"),
                     name=act.receiver_name,
                     signed=signed if picture else "",
                     picture=picture,

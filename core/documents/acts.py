@@ -24,6 +24,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     Image,
@@ -51,6 +52,8 @@ FOOT = 27 * mm
 QR_SIDE = 16 * mm
 # Rows of one block: the flow measures what is left of a block on every page. Each block begins with the head.
 ROWS_A_BLOCK = 1000
+# The name of a table stands with its head and its first row, else it goes to the next page.
+ROOM_FOR_A_TABLE = 32 * mm
 
 # What every page says by itself, in the languages of acts.
 PAGE_OF = {"kk": "{page}-бет, барлығы {pages}", "ru": "Стр. {page} из {pages}", "en": "Page {page} of {pages}"}
@@ -195,11 +198,15 @@ def _story(act: Act, language: Language, width: float) -> Sequence[Flowable]:
     story += [_p(text, _style(spaceAfter=2 * mm)) for text in act.intro]
     for table in act.tables:
         story += _table(table, width, language)
-    story += [_p(text, _style(spaceAfter=2 * mm)) for text in act.text]
-    story += [_picture(content, caption, width) for content, caption in act.pictures]
-    if act.signatories:
-        story.append(KeepTogether([Spacer(1, 4 * mm), _signatures(act.signatories, width, language)]))
-    return story
+    text: list[Flowable] = [_p(text, _style(spaceAfter=2 * mm)) for text in act.text]
+    pictures = [_picture(content, caption, width) for content, caption in act.pictures]
+    if not act.signatories:
+        return [*story, *text, *pictures]
+    signed: list[Flowable] = [Spacer(1, 4 * mm), _signatures(act.signatories, width, language)]
+    # Nobody signs a page that says nothing: the last words go with the signatures.
+    if pictures:
+        return [*story, *text, *pictures, KeepTogether(signed)]
+    return [*story, KeepTogether([*text, *signed])]
 
 
 def _bare() -> TableStyle:
@@ -207,6 +214,7 @@ def _bare() -> TableStyle:
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
             ("TOPPADDING", (0, 0), (-1, -1), 1),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
         ]
@@ -238,6 +246,7 @@ def _table(table: Rows, width: float, language: Language) -> list[Flowable]:
     fits = [share / 6.2 for share in widths]
     made: list[Flowable] = []
     if table.title:
+        made.append(CondPageBreak(ROOM_FOR_A_TABLE))
         made.append(_p(table.title, _style(10.5, bold=True, spaceBefore=2 * mm, spaceAfter=1.5 * mm)))
     right = [number for number, column in enumerate(table.columns) if column.flush_right]
     blocks = [table.rows[at : at + ROWS_A_BLOCK] for at in range(0, len(table.rows), ROWS_A_BLOCK)] or [[]]
@@ -260,9 +269,17 @@ def _table(table: Rows, width: float, language: Language) -> list[Flowable]:
             ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE),
             ("BACKGROUND", (0, 0), (-1, 0), HEAD),
             *(("ALIGN", (column, 1), (column, -1), "RIGHT") for column in right),
+            # Words after a quantity keep their distance from it.
+            *(("LEFTPADDING", (number + 1, 0), (number + 1, -1), 9) for number in right if number + 1 not in right),
         ]
         if table.totals and number == len(blocks) - 1:
-            body.append([_p(text, style_) for text, style_ in zip(table.totals, strong, strict=True)])
+            totals: list[Any] = [_p(text, style_) for text, style_ in zip(table.totals, strong, strict=True)]
+            for column in right:
+                # A sum is longer than what it sums: an empty cell before it lends its room.
+                if column and table.totals[column] and not table.totals[column - 1]:
+                    totals[column - 1] = totals[column]
+                    style.append(("SPAN", (column - 1, -1), (column, -1)))
+            body.append(totals)
             style.append(("LINEABOVE", (0, -1), (-1, -1), 0.9, INK))
         made.append(LongTable([head, *body], colWidths=widths, repeatRows=1, style=TableStyle(style)))
     made.append(Spacer(1, 3 * mm))

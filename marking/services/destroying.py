@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -15,7 +19,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
-from core.base.templatetags.fmt import day, moment
+from core.base.templatetags.fmt import NOTHING, count, day
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act, save_act
 from core.documents.services import take_numbers
 from core.notices.models import Notice
@@ -226,7 +230,7 @@ def _take(destruction: LabelDestruction) -> LabelDestruction:
 
 def _act(destruction: LabelDestruction, lines: Sequence[LabelDestructionLine], language: Language) -> Act:
     with translation.override(language):
-        signed = moment(destruction.ended_at)
+        signed = date_format(localtime(destruction.ended_at), "SHORT_DATETIME_FORMAT")
         second = destruction.ended_by
         total = sum(line.pieces for line in lines)
         return Act(
@@ -238,28 +242,35 @@ def _act(destruction: LabelDestruction, lines: Sequence[LabelDestructionLine], l
             facts=(
                 Fact(gettext("Reason"), destruction.reason),
                 Fact(gettext("Method"), destruction.method),
-                Fact(gettext("Labels destroyed"), str(total)),
+                Fact(gettext("Labels destroyed"), count(total)),
             ),
             tables=(
                 Rows(
                     columns=(
-                        Column(gettext("Reel of labels"), 3),
-                        Column(gettext("Spoiled"), 1.5, flush_right=True),
-                        Column(gettext("Unused"), 1.5, flush_right=True),
+                        Column(gettext("Reel of labels"), 2.4),
+                        Column(gettext("Spoiled"), 1.6, flush_right=True),
+                        Column(gettext("Unused"), 2.2, flush_right=True),
                         Column(gettext("Lost and found again"), 3),
                         Column(gettext("Together"), 1.5, flush_right=True),
                     ),
                     rows=[
-                        (line.reel.number, str(line.spoiled), str(line.blank), line.found, str(line.pieces))
+                        (
+                            line.reel.number,
+                            count(line.spoiled),
+                            count(line.blank),
+                            line.found or NOTHING,
+                            count(line.pieces),
+                        )
                         for line in lines
                     ],
-                    totals=("", "", "", "", str(total)),
+                    totals=(gettext("Total"), "", "", "", count(total)),
                 ),
             ),
             signatories=(
                 Signatory(gettext("Destroyed by"), destruction.asked_by.full_name, signed=signed),
                 Signatory(gettext("In the presence of"), second.full_name if second else "", signed=signed),
             ),
+            link=f"https://{settings.PUBLIC_HOST}{reverse('marking:label-destruction', args=[destruction.pk])}",
         )
 
 

@@ -69,3 +69,27 @@ def test_ten_thousand_rows_are_all_there() -> None:
     text = "".join(_texts(draw_act(long, "ru")))
 
     assert text.count("KZ26-") == 10_000
+
+
+@pytest.mark.parametrize("rows", range(24, 40))
+def test_a_table_is_named_where_it_begins_and_signed_where_something_is_said(rows: int) -> None:
+    columns = [Column("Пломба", 1), Column("Күйі", 1)]
+    second = Rows(columns, [["K-1", "бүтін"]], title="Пломбалар тізімі")
+    first = replace(ACT.tables[0], rows=ACT.tables[0].rows[:rows])
+    act = replace(ACT, tables=[first, second], text=["Соңғы сөз."])
+
+    pages = _texts(draw_act(act, "kk"))
+
+    (named,) = [page for page in pages if "Пломбалар тізімі" in page]
+    assert "K-1" in named
+    assert "Соңғы сөз." in pages[-1]
+    assert "қоймашы" in pages[-1]
+
+
+def test_a_long_sum_stays_on_one_line() -> None:
+    columns = [Column("№", 1), Column("Аты", 8), Column("Масса", 1, flush_right=True)]
+    table = Rows(columns, [["1", "мүйіз", "9 г"]], totals=["", "", "1 234 567,890 кг"])
+
+    (page,) = _texts(draw_act(replace(ACT, tables=[table]), "kk"))
+
+    assert "1 234 567,890 кг" in page

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+import pypdfium2
 import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
+from django.utils.timezone import localtime
 
 from core.accounts.models import Organisation, User
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
@@ -351,6 +353,11 @@ def test_labels_are_destroyed_by_two_with_an_act(
 
     assert done.paper_kk is not None
     assert done.paper_ru is not None
+    for paper in (done.paper_kk, done.paper_ru):
+        (page,) = pypdfium2.PdfDocument(paper.file.read())
+        said = page.get_textpage().get_text_range()
+        assert f"{localtime(now):%d.%m.%Y %H:%M}" in said
+        assert "<" not in said
     (row,) = reel_rows([spoiled])
     places = row.balance.places
     assert (places[LabelPlace.DESTROYED], places[LabelPlace.LOST], row.balance.remaining) == (9, 1, 0)

@@ -8,6 +8,7 @@ import pytest
 import zxingcpp
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import translation
 
 from core.accounts.models import User
 from core.base.errors import BadInput, InvalidTransition
@@ -149,6 +150,11 @@ def test_papers_say_what_happened_and_are_kept(sent: Handover, receiver: User, n
     assert "512 KZA 27" in texts[HandoverPaper.Kind.WAYBILL]
     assert missing.number in texts[HandoverPaper.Kind.DISCREPANCY]
     assert "Біреуі жоқ" in texts[HandoverPaper.Kind.DISCREPANCY]
+    with translation.override(language):
+        refused = str(Handover.Carrier.REFUSES.label)
+    # The driver refused to sign what differed, not what was loaded.
+    assert refused in " ".join(texts[HandoverPaper.Kind.DISCREPANCY].split())
+    assert refused not in " ".join(texts[HandoverPaper.Kind.WAYBILL].split())
 
 
 def test_a_discrepancy_act_exists_only_when_something_differed(sent: Handover, receiver: User, now: datetime) -> None:
