@@ -95,11 +95,18 @@ class FactsSerializer(serializers.Serializer[Any]):
 
 
 class CountSerializer(serializers.Serializer[Any]):
-    """What the protocol counted of one kind; 0 pieces take it out."""
+    """What the protocol counted of one kind; 0 pieces take it out. A count lower than before needs a reason."""
 
     term = serializers.ChoiceField(choices=Term.choices)
     pieces = serializers.IntegerField(min_value=0, max_value=MOST_PIECES)
     grams = serializers.IntegerField(min_value=0, max_value=MOST_GRAMS, allow_null=True, default=None)
+    reason = serializers.CharField(
+        max_length=1000,
+        allow_blank=True,
+        default="",
+        write_only=True,
+        help_text="Why it is lower than before; the authority judges it.",
+    )
 
 
 class CasePersonSerializer(serializers.ModelSerializer[CasePerson]):
@@ -374,12 +381,18 @@ class CaseCounts(APIView):
     @extend_schema(operation_id="cases_counts", request=CountSerializer(many=True), responses=FullCaseSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Write what the protocol counted; a difference to what was weighed becomes a discrepancy."""
+        """Write what the protocol counted; a difference to what was weighed becomes a discrepancy.
+
+        Lowering a count needs a reason, and raises an alert for the authority.
+        """
         given = CountSerializer(data=request.data, many=True)
         given.is_valid(raise_exception=True)
         case = get_object_or_404(_visible(request), pk=pk)
         counts = {Term(line["term"]): (line["pieces"], line["grams"]) for line in given.validated_data}
-        services.count_goods(actor=person_of(request), at=timezone.now(), case=case, counts=counts)
+        reasons = dict.fromkeys(line["reason"] for line in given.validated_data if line["reason"])
+        services.count_goods(
+            actor=person_of(request), at=timezone.now(), case=case, counts=counts, reason=" ".join(reasons)
+        )
         return Response(_told(case))
 
 

@@ -140,14 +140,15 @@ class RegistryConfig(AppConfig):
                     " the authority.",
                     "pieces",
                 ),
-                "case.counts_differ": ngettext_lazy(
-                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s was weighed and marked",
-                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s were weighed and marked",
-                    "taken",
-                ),
                 "case.decision_waits": _(
                     "Case %(number)s: the court decision %(decision)s waits for a second person to confirm it"
                 ),
+            }
+        )
+        # Horns that vanish or come from nowhere, and whatever a day of removal leaves open: the authority that gave the
+        # permit judges, not a colleague of the one who wrote the sheet.
+        register_notice_codes(
+            {
                 "removal.carcasses": ngettext_lazy(
                     "%(brigade)s, %(day)s: %(animals)s animal taken, %(carcasses)s carcasses delivered,"
                     " %(unusable)s unusable. Sheet %(number)s.",
@@ -176,11 +177,6 @@ class RegistryConfig(AppConfig):
                 "removal.no_sheet": _("%(brigade)s, %(day)s: horns received, but no daily sheet."),
                 "removal.sheet_open": _("%(brigade)s, %(day)s: daily sheet %(number)s is not signed."),
                 "removal.reception_open": _("%(brigade)s, %(day)s: a reception of this day is still open."),
-            }
-        )
-        # Horns that vanish or come from nowhere, and animals beyond a limit: the authority judges.
-        register_notice_codes(
-            {
                 "intake.horns_per_male": ngettext_lazy(
                     "%(pieces)s horn from %(males)s males in reception %(number)s. Inspector: %(explanation)s",
                     "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s",
@@ -218,6 +214,15 @@ class RegistryConfig(AppConfig):
         )
         register_notice_codes(
             {
+                "case.counts_differ": ngettext_lazy(
+                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s was weighed and marked",
+                    "Case %(number)s: protocol %(protocol)s counts %(counted)s, but %(taken)s were weighed and marked",
+                    "taken",
+                ),
+                "case.count_lowered": _(
+                    "Case %(number)s: the count of protocol %(protocol)s was lowered from %(before)s to %(after)s."
+                    " Inspector: %(explanation)s"
+                ),
                 "removal.horns_registered": ngettext_lazy(
                     "%(brigade)s, %(day)s: %(cut)s horn cut, %(registered)s registered. Sheet %(number)s.",
                     "%(brigade)s, %(day)s: %(cut)s horns cut, %(registered)s registered. Sheet %(number)s.",
@@ -236,6 +241,10 @@ class RegistryConfig(AppConfig):
             (
                 _("Count and weigh again, or correct the counts of the protocol; then say why they differed."),
                 ("case.counts_differ",),
+            ),
+            (
+                _("Compare the paper of the protocol with what lies in the evidence room, piece by piece."),
+                ("case.count_lowered",),
             ),
             (
                 _("Another person than the one who asked opens it, and approves or refuses."),

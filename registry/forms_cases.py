@@ -182,6 +182,14 @@ class CountsForm(forms.Form):
             )
             self.initial[f"{term}_pieces"] = count.pieces if count else None
             self.initial[f"{term}_grams"] = count.grams if count else None
+        if known:
+            self.fields["reason"] = forms.CharField(
+                label=_("Why a count is lower than before"),
+                max_length=1000,
+                required=False,
+                widget=forms.Textarea({"rows": 2}),
+                help_text=_("Only where it is lower: the authority reads it and judges."),
+            )
 
     def counts(self) -> dict[Term, tuple[int, int | None]]:
         """Pieces and grams by term, 0 for what was cleared; only after is_valid()."""

@@ -87,13 +87,19 @@ def is_decided(case: Case) -> bool:
     return case.decisions.filter(state=CourtDecision.State.CONFIRMED).exists()
 
 
+ABOUT_COUNTS = ("case.counts_differ", "case.count_lowered")
+
+
 def counts_are_settled(case: Case) -> bool:
-    """Whether the protocol's counts are those weighed, or somebody judged the difference; an open notice is neither."""
-    told = Notice.objects.filter(code="case.counts_differ", subject_kind="case", subject_id=str(case.pk))
-    states = set(told.values_list("state", flat=True))
-    if states - {Notice.State.DECIDED.value}:
+    """Whether the protocol's counts are those weighed, or somebody judged the difference; an open notice about it, or
+    about a count that was lowered, is neither."""
+    told = Notice.objects.filter(code__in=ABOUT_COUNTS, subject_kind="case", subject_id=str(case.pk))
+    found = set(told.values_list("code", "state"))
+    if any(state != Notice.State.DECIDED for _code, state in found):
         return False
-    return bool(states) or not any(line.difference for line in compare_counts(case))
+    return any(code == "case.counts_differ" for code, _state in found) or not any(
+        line.difference for line in compare_counts(case)
+    )
 
 
 def damage_of(case: Case, lines: Sequence[CountLine]) -> Damage | None:

@@ -301,6 +301,27 @@ def decided_counts_stay() -> pgtrigger.Trigger:
     )
 
 
+def lower_count_is_told() -> pgtrigger.Trigger:
+    """A count of the protocol becomes less only while the authority has it before its eyes."""
+    return pgtrigger.Trigger(
+        name="lower_count_is_told",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func="""
+            IF (TG_OP = 'DELETE' OR NEW.pieces < OLD.pieces OR NEW.case_id <> OLD.case_id OR NEW.term <> OLD.term)
+                AND NOT EXISTS (
+                    SELECT FROM notices_notice WHERE code = 'case.count_lowered' AND state <> 'decided'
+                    AND decides = 'authority' AND subject_kind = 'case' AND subject_id = OLD.case_id::text
+                )
+            THEN
+                RAISE EXCEPTION 'nobody was told that the count of a protocol is lowered'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'lower_count_is_told';
+            END IF;
+            RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        """,
+    )
+
+
 _AUTHORITY = ", ".join(f"'{role}'" for role in JUDGES)
 _IN_OFFICE = """a.ended_at IS NULL AND o.is_active
                 AND coalesce(a.valid_until, 'infinity') >= (NEW.{at} AT TIME ZONE 'Asia/Almaty')::date"""
@@ -413,8 +434,8 @@ def decision_is_sound() -> pgtrigger.Trigger:
             IF NEW.decided_on < (SELECT seized_on FROM registry_case WHERE id = NEW.case_id) THEN
                 wrong := 'decision_is_after_the_seizure';
             ELSIF NEW.state = 'confirmed' AND EXISTS (
-                SELECT FROM notices_notice WHERE code = 'case.counts_differ' AND state <> 'decided'
-                AND subject_kind = 'case' AND subject_id = NEW.case_id::text
+                SELECT FROM notices_notice WHERE code IN ('case.counts_differ', 'case.count_lowered')
+                AND state <> 'decided' AND subject_kind = 'case' AND subject_id = NEW.case_id::text
             ) THEN
                 wrong := 'counts_are_settled_before_the_decision';
             ELSIF NEW.state = 'confirmed' AND EXISTS (

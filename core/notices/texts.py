@@ -25,7 +25,9 @@ GOODS: set[str] = set()  # codes of goods that are not where they should be: an 
 
 # What an example of a sentence says in each place; numbers come from the subject that a code begins with.
 EXAMPLES: dict[str, object] = {
+    "after": 4,
     "animals": 5,
+    "before": 5,
     "began": "05.11.2025 14:20",
     "booked": 430,
     "brigade": _("Brigade No. 2"),

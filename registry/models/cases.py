@@ -192,7 +192,7 @@ class SeizedCount(models.Model):
             models.UniqueConstraint(fields=["case", "term"], name="one_count_of_a_term"),
             models.CheckConstraint(condition=Q(pieces__gt=0), name="something_was_counted"),
         ]
-        triggers: list[pgtrigger.Trigger] = [triggers.decided_counts_stay()]
+        triggers: list[pgtrigger.Trigger] = [triggers.decided_counts_stay(), triggers.lower_count_is_told()]
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.term} {self.pieces}"

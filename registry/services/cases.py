@@ -22,7 +22,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.base.maps import region_at
-from core.base.reasons import require_reason
+from core.base.reasons import is_reason, require_reason
 from core.documents.acts import save_act
 from core.documents.models import Document
 from core.documents.services import keep_document, take_numbers
@@ -412,26 +412,53 @@ def _wrong_facts(case: Case, new: Mapping[str, Any], *, today: date) -> Fields:
 
 @transaction.atomic
 def count_goods(
-    *, actor: User, at: datetime, case: Case, counts: Mapping[Term, tuple[int, int | None]]
+    *, actor: User, at: datetime, case: Case, counts: Mapping[Term, tuple[int, int | None]], reason: str = ""
 ) -> list[SeizedCount]:
     """Write what the protocol counted, by term: pieces and, where it was weighed in bulk, grams. 0 takes a term out.
 
-    Raises NotAllowed, BadInput, InvalidTransition once a court has decided.
+    A count that was written may grow; who lowers it says why, and the authority judges it. Raises NotAllowed, BadInput,
+    InvalidTransition once a court has decided.
     """
     case = _take_in_hand(actor, case)
     if is_decided(case):
         raise DecidedCase(_("A court has decided: the counts of the protocol stay."))
     if any(not (0 <= pieces <= MOST_PIECES and 0 <= (grams or 0) <= MOST_GRAMS) for pieces, grams in counts.values()):
         raise BadInput(_("Enter a number from %(least)s to %(most)s.") % {"least": 0, "most": MOST_PIECES})
+    known = dict(case.counts.values_list("term", "pieces"))
+    lowered = {term: pieces for term, (pieces, _grams) in counts.items() if pieces < known.get(term, 0)}
+    if lowered:
+        before = sum(known[term] for term in lowered)
+        _ask_about_lower(actor, at, case, before=before, after=sum(lowered.values()), reason=reason)
     for term, (pieces, grams) in counts.items():
         if pieces:
             SeizedCount.objects.update_or_create(case=case, term=term, defaults={"pieces": pieces, "grams": grams})
         else:
             SeizedCount.objects.filter(case=case, term=term).delete()
     said = [f"{Term(term)}: {pieces}" for term, (pieces, _grams) in counts.items()]
-    _record("case.goods_counted", case, actor=actor, at=at, note=said)
+    why = {"reason": reason.strip()} if lowered else {}
+    _record("case.goods_counted", case, actor=actor, at=at, note=said, **why)
     tell_difference(actor=actor, at=at, case=case)
     return list(case.counts.all())
+
+
+def _ask_about_lower(actor: User, at: datetime, case: Case, *, before: int, after: int, reason: str) -> None:
+    """A piece that was seized and is counted no longer: the authority is told. Raises BadInput without a reason."""
+    if not is_reason(reason):
+        raise BadInput(fields={"reason": _("The count is lower than before: say why, in two words and ten letters.")})
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="case.count_lowered",
+        organisation=Organisation.objects.get(pk=min(actor.organisation_ids(Can.REGISTER_SEIZURE))),
+        subject=("case", case.pk),
+        due_on=discrepancy_due_on(at),
+        actor=actor,
+        number=case.name,
+        protocol=case.protocol_number,
+        before=before,
+        after=after,
+        explanation=reason.strip(),
+    )
 
 
 def lock_case(pk: int) -> Case:

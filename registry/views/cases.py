@@ -195,7 +195,13 @@ def case_counts(request: SignedInRequest, pk: int) -> HttpResponse:
     form = CountsForm(request.POST or None, case=found)
     if request.method == "POST" and form.is_valid():
         try:
-            services.count_goods(actor=request.user, at=timezone.now(), case=found, counts=form.counts())
+            services.count_goods(
+                actor=request.user,
+                at=timezone.now(),
+                case=found,
+                counts=form.counts(),
+                reason=form.cleaned_data.get("reason", ""),
+            )
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:

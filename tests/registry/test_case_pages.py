@@ -86,6 +86,8 @@ def test_facts_counts_and_papers_are_written_on_their_pages(client: Client, insp
     assert client.post(reverse("registry:case-facts", args=[case.pk]), facts).status_code == 302
     counts = {"HOR_pieces": "5", "HOR_grams": "1,05"}
     assert client.post(reverse("registry:case-counts", args=[case.pk]), counts).status_code == 302
+    unsaid = client.post(reverse("registry:case-counts", args=[case.pk]), counts | {"HOR_pieces": "4"})
+    assert (unsaid.status_code, list(unsaid.context["form"].errors)) == (422, ["reason"])
     asked = {"institution": "Орталық", "requested_on": "2025-11-10"}
     assert client.post(reverse("registry:ask-expertise", args=[case.pk]), asked).status_code == 302
 

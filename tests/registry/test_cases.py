@@ -31,6 +31,7 @@ from registry.models import (
     Intake,
     Outcome,
     ReturnAct,
+    SeizedCount,
     Stage,
     Term,
 )
@@ -464,16 +465,60 @@ def test_the_counts_are_settled_before_a_decision_takes_effect(
         ),
         "counts_are_settled_before_the_decision",
     )
-    services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (4, None)})
-    with pytest.raises(services.CountsNotSettled):  # the one who counts cannot settle it by writing another number
-        services.confirm_decision(actor=authority_officer, at=now, decision=decision)
-    decide_notice(
-        actor=authority_head, at=now, notice=notice, outcome="explained", decision="Miscounted", reason="Broken in two."
-    )
+    why = "One horn lies broken in two"
+    services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (4, None)}, reason=why)
+    lowered = Notice.objects.get(code="case.count_lowered")
+    for waiting in (notice, lowered):
+        with pytest.raises(services.CountsNotSettled):  # the one who counts settles nothing by another number
+            services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+        refused(
+            lambda: CourtDecision.objects.filter(pk=decision.pk).update(
+                state="confirmed", closed_by=authority_officer, closed_at=now
+            ),
+            "counts_are_settled_before_the_decision",
+        )
+        decide_notice(
+            actor=authority_head, at=now, notice=waiting, outcome="corrected", decision="Miscounted",
+            reason="Broken in two.",
+        )  # fmt: skip
 
     services.confirm_decision(actor=authority_officer, at=now, decision=decision)
 
     assert Hold.objects.active().filter(kind="evidence").count() == 0
+
+
+def test_a_count_is_lowered_with_a_reason_that_the_authority_judges(
+    held_case: Case, inspector: User, second_inspector: User, authority_head: User, now: datetime
+) -> None:
+    services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (5, None)})
+    differs = Notice.objects.get(code="case.counts_differ")
+    for words in ("", "xxxxxxxxxx"):
+        with pytest.raises(BadInput) as refusal:
+            services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (4, None)}, reason=words)
+        assert set(refusal.value.fields) == {"reason"}
+    with pytest.raises(BadInput):
+        services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (0, None)})
+    refused(lambda: SeizedCount.objects.filter(case=held_case).update(pieces=4), "lower_count_is_told")
+    refused(lambda: SeizedCount.objects.filter(case=held_case).delete(), "lower_count_is_told")
+    assert held_case.counts.get().pieces == 5
+
+    services.count_goods(
+        actor=inspector, at=now, case=held_case, counts={Term.HORN: (4, None)}, reason="One horn lies broken in two"
+    )
+
+    lowered = Notice.objects.get(code="case.count_lowered")
+    assert (lowered.params["before"], lowered.params["after"]) == (5, 4)
+    for notice in (differs, lowered):
+        assert notice.decides == "authority"
+        for person, outcome, error in (
+            (second_inspector, "corrected", NotAllowed),
+            (authority_head, "explained", BadInput),
+        ):
+            with pytest.raises(error):
+                decide_notice(
+                    actor=person, at=now, notice=notice, outcome=outcome, decision="All is well",
+                    reason="It was miscounted there",
+                )  # fmt: skip
 
 
 def test_the_facts_of_a_decided_case_stay(

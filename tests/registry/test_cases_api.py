@@ -151,7 +151,7 @@ def test_a_case_lives_its_whole_life(
     assert (unsettled.status_code, unsettled.json()["code"]) == (409, "counts-not-settled")
     assert by.get(f"/api/v1/cases/{pk}/").json()["counts_settled"] is False
     notice = Notice.objects.get(code="case.counts_differ")
-    judged = {"outcome": "explained", "decision": "Miscounted", "reason": "The protocol counted a broken horn twice."}
+    judged = {"outcome": "corrected", "decision": "Miscounted", "reason": "The protocol counted a broken horn twice."}
     assert head.post(f"/api/v1/notices/{notice.pk}/decide/", judged, "application/json").status_code == 200
     assert post(officer, f"{at}/confirm/", {"password": PASSWORD}).status_code == 200
 
@@ -218,6 +218,22 @@ def test_numbers_beyond_what_fits_are_refused_and_not_an_error(
     males = post(by, f"{held_case.pk}/facts/", {"version": 0, "males": beyond})
 
     assert {answer.status_code for answer in (counted, valued, males)} == {422}
+
+
+def test_a_lower_count_says_why(held_case: Case, sign_in: SignIn, inspector: User) -> None:
+    by, counts = sign_in(inspector), f"{held_case.pk}/counts/"
+    assert post(by, counts, [{"term": "HOR", "pieces": 5}]).status_code == 200
+
+    bare = post(by, counts, [{"term": "HOR", "pieces": 4}])
+    said = post(by, counts, [{"term": "HOR", "pieces": 4, "reason": "One horn lies broken in two"}])
+
+    assert (bare.status_code, list(bare.json()["fields"])) == (422, ["reason"])
+    assert (said.status_code, said.json()["counts"], said.json()["counts_settled"]) == (
+        200,
+        [{"term": "HOR", "pieces": 4, "grams": None}],
+        False,
+    )
+    assert Notice.objects.get(code="case.count_lowered").decides == "authority"
 
 
 def test_a_case_costs_the_same_whatever_the_number_of_goods(

@@ -216,6 +216,7 @@ def test_what_does_not_add_up_is_asked_when_the_sheet_is_signed(
 
     notice = Notice.objects.open().get()
     assert (notice.code, notice.organisation, notice.kind) == (code, inspectorate, "discrepancy")
+    assert notice.decides == "authority"
     assert notice.due_on is not None
     assert notice.due_on > facts["on"]
     assert sheet.number in notice.text
