@@ -1,18 +1,22 @@
 """The field notebook speaks here: it greets, fetches its pack, sends records and photos. Each record is done once."""
 
+import io
+import math
+from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import Throttled
-from rest_framework.parsers import BaseParser
+from rest_framework.exceptions import ParseError, Throttled
+from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,9 +32,10 @@ from core.base.visitors import address_of, own_hosts
 from marking.limits import GREETINGS, WINDOW_SECONDS
 from marking.models import FieldDevice, FieldPhoto, FieldRecord
 from marking.models.field import MOST_PHOTO_BYTES
+from marking.phone_sessions import leave_cookie, note_phone
 from marking.selectors_field import news_for, pack_for
 from marking.services.devices import SignInNeeded, device_of, greet_device, register_device
-from marking.services.field import MOST_AT_ONCE, Sent, take_record
+from marking.services.field import MOST_AT_ONCE, Sent, storable, take_record
 from marking.services.field_photos import MOST_PIECE_BYTES, Announced, begin_photo, take_piece
 
 
@@ -64,9 +69,31 @@ class DeviceScheme(OpenApiAuthenticationExtension):
         }
 
 
+class SmallJSON(JSONParser):
+    """JSON of phones: a batch of records is a small part of this, and what is nested without end is refused."""
+
+    most_bytes = 4 * 1024 * 1024
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        content = stream.read(self.most_bytes + 1)
+        if len(content) > self.most_bytes:
+            raise ParseError(_("This is too much at once."))
+        try:
+            return super().parse(io.BytesIO(content), media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError from error
+
+
+class KeyJSON(SmallJSON):
+    """What anybody may send."""
+
+    most_bytes = 4 * 1024
+
+
 class DeviceView(APIView):
     """A door for phones alone."""
 
+    parser_classes = [SmallJSON]
     authentication_classes = [DeviceAuthentication]
     permission_classes = [granted(Can.OPEN_INTAKE, Can.REGISTER_SEIZURE)]
 
@@ -96,6 +123,16 @@ class GreetingSerializer(serializers.Serializer[Any]):
     signed_until = serializers.DateTimeField()
 
 
+def _of_our_time(moment: datetime) -> None:
+    if not 2000 <= moment.year <= 2100:
+        raise serializers.ValidationError(_("This moment cannot be right."))
+
+
+def _finite(number: float) -> None:
+    if not math.isfinite(number):
+        raise serializers.ValidationError(_("This is not a number."))
+
+
 class FieldSentSerializer(serializers.Serializer[Any]):
     """One record. `sequence` counts the records of this phone from 1, without a gap; `uuid` names it for good."""
 
@@ -103,9 +140,9 @@ class FieldSentSerializer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField(min_value=1, max_value=2**53)
     act = serializers.ChoiceField(choices=FieldRecord.Act.choices)
     payload = serializers.DictField()
-    made_at = serializers.DateTimeField()
-    lat = serializers.FloatField(min_value=-90, max_value=90, allow_null=True, default=None)
-    lon = serializers.FloatField(min_value=-180, max_value=180, allow_null=True, default=None)
+    made_at = serializers.DateTimeField(validators=[_of_our_time])
+    lat = serializers.FloatField(min_value=-90, max_value=90, allow_null=True, default=None, validators=[_finite])
+    lon = serializers.FloatField(min_value=-180, max_value=180, allow_null=True, default=None, validators=[_finite])
     accuracy_m = serializers.IntegerField(min_value=0, max_value=10_000_000, allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +152,37 @@ class FieldSentSerializer(serializers.Serializer[Any]):
 
 
 class FieldRecordsSerializer(serializers.Serializer[Any]):
+    """As the schema tells it."""
+
     records = serializers.ListField(child=FieldSentSerializer(), allow_empty=False, max_length=MOST_AT_ONCE)
+
+
+class FieldBatchSerializer(serializers.Serializer[Any]):
+    """As it is read: each record by itself, so that one without shape is kept as it is and stops no other."""
+
+    records = serializers.ListField(allow_empty=False, max_length=MOST_AT_ONCE)
+
+
+PLACE = ("lat", "lon", "accuracy_m")
+
+
+def read_sent(given: Any, at: datetime) -> Sent:
+    """A record as it was sent. What cannot be read is kept in `unread`; where it was taken is not worth refusing it.
+
+    Raises ValidationError for one that has no uuid or number: there is nothing to keep it under.
+    """
+    shape = FieldSentSerializer(data=given)
+    if shape.is_valid():
+        return Sent(**shape.validated_data)
+    errors: dict[str, Any] = dict(shape.errors)
+    if not isinstance(given, dict) or not errors.keys() <= {"act", "payload", "made_at", *PLACE}:
+        raise serializers.ValidationError(errors)
+    unread = {name: given.get(name) for name in errors}
+    stand_in: dict[str, Any] = {"payload": {}, "made_at": at.isoformat(), "act": FieldRecord.Act.ROW}
+    whole = FieldSentSerializer(data=given | {name: stand_in.get(name) for name in errors})
+    whole.is_valid(raise_exception=True)
+    faults = {name: " ".join(str(one) for one in errors[name]) for name in errors if name not in PLACE}
+    return Sent(**whole.validated_data, unread=unread, faults=faults)
 
 
 class FieldAnswerSerializer(serializers.Serializer[Any]):
@@ -140,10 +207,17 @@ class FieldAnswersSerializer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField(help_text="The number of the last record that was taken.")
 
 
+class FileName(serializers.CharField):
+    """Whatever a phone calls its file, no photo waits for it."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(storable(data) if isinstance(data, str) else data)
+
+
 class FieldPhotoSerializer(serializers.Serializer[Any]):
     uuid = serializers.UUIDField()
     record = serializers.UUIDField(help_text="The uuid of the record that it belongs to.")
-    name = serializers.CharField(max_length=200)
+    name = FileName(allow_blank=True)
     sha256 = serializers.RegexField(r"^[0-9a-f]{64}$")
     size = serializers.IntegerField(min_value=1, max_value=MOST_PHOTO_BYTES)
 
@@ -175,11 +249,15 @@ class Devices(APIView):
         given = DeviceNameSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         device, key = register_device(actor=person_of(request), at=timezone.now(), **given.validated_data)
-        return Response(NewDeviceSerializer(_greeting(device) | {"key": key}).data, status=201)
+        note_phone(request._request, device)
+        response = Response(NewDeviceSerializer(_greeting(device) | {"key": key}).data, status=201)
+        leave_cookie(response, device)
+        return response
 
 
 class Hello(APIView):
     permission_classes = [AllowAny]
+    parser_classes = [KeyJSON]
 
     @extend_schema(operation_id="field_hello", request=KeySerializer, responses=GreetingSerializer)
     def post(self, request: Request) -> Response:
@@ -197,7 +275,10 @@ class Hello(APIView):
         if not isinstance(request.user, User):
             raise SignInNeeded
         device = greet_device(actor=request.user, at=timezone.now(), key=key)
-        return Response(GreetingSerializer(_greeting(device)).data)
+        note_phone(request._request, device)
+        response = Response(GreetingSerializer(_greeting(device)).data)
+        leave_cookie(response, device)
+        return response
 
 
 class Pack(DeviceView):
@@ -221,13 +302,18 @@ class Records(DeviceView):
 
         The batch ends at the first that cannot be taken (`unsent`, with the reason): what follows waits for it.
         """
-        given = FieldRecordsSerializer(data=request.data)
+        given = FieldBatchSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         device, actor, at = _device(request), person_of(request), timezone.now()
         hosts = own_hosts(request)
-        answers = []
+        answers: list[dict[str, Any]] = []
         for said in given.validated_data["records"]:
-            sent = Sent(**said)
+            try:
+                sent = read_sent(said, at)
+            except serializers.ValidationError:
+                if not answers:
+                    raise
+                break  # Those before it are taken.
             try:
                 kept, is_replay = take_record(actor=actor, at=at, device=device, sent=sent, own_hosts=hosts)
             except DomainError as refusal:

@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -28,8 +29,10 @@ class MarkingConfig(AppConfig):
             Printer,
             Tip,
         )
+        from marking.phone_sessions import on_sign_in
 
         import_module("marking.tasks")
+        user_logged_in.connect(on_sign_in, dispatch_uid="marking.phone_sessions")
         register_subject(
             "mark",
             label=_("Mark"),

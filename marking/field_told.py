@@ -68,6 +68,7 @@ def names() -> dict[str, StrOrPromise]:
         "detection": _("Method of detection"),
         "reason": _("Why"),
         "taken_back": _("Taken back on the phone"),
+        "unread": _("Not readable"),
     }
 
 

@@ -91,6 +91,8 @@ class EnterForm(forms.Form):
 
 def _fields_of(kept: FieldRecord) -> tuple[str, ...]:
     act = FieldRecord.Act
+    if kept.has_no_act:
+        return ()
     if kept.act == act.ROW:
         return ("intake", *ROW_FIELDS, "label", "confirm_foreign")
     if kept.act == act.CORRECT_ROW:

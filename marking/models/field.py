@@ -187,6 +187,12 @@ class FieldRecord(models.Model):
         return f"{self.device_id} {self.sequence}"
 
     @property
+    def has_no_act(self) -> bool:
+        """What the phone named as its act is none: nothing can be entered."""
+        unread = self.payload.get("unread")
+        return self.state != self.State.ACCEPTED and isinstance(unread, dict) and "act" in unread
+
+    @property
     def is_waiting(self) -> bool:
         return self.state in (self.State.CONFLICT, self.State.REFUSED)
 
@@ -234,6 +240,11 @@ class FieldPhoto(models.Model):
     @property
     def is_whole(self) -> bool:
         return self.received == self.size
+
+    @property
+    def is_broken(self) -> bool:
+        """It did not arrive as it was taken: what came of it was thrown away, and the phone sends it anew."""
+        return self.document_id is None and self.problem != ""
 
 
 class FieldPiece(models.Model):

@@ -82,6 +82,17 @@ def device_of(key: str) -> FieldDevice:
     return device
 
 
+def lock_device(device: FieldDevice) -> FieldDevice:
+    """The phone, locked until the transaction ends: a revocation waits for it, or has come first.
+
+    Raises DeviceRefused. Lock order: the phone before its records and photos.
+    """
+    locked = FieldDevice.objects.select_for_update(no_key=True, of=("self",)).select_related("person").get(pk=device.pk)
+    if locked.is_revoked or not locked.person.is_active:
+        raise DeviceRefused
+    return locked
+
+
 def greet_device(*, actor: User, at: datetime, key: str) -> FieldDevice:
     """Its person has signed in on this phone: it may send again for as long as a session lasts.
 

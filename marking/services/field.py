@@ -5,12 +5,14 @@ Lock order: the phone, then what the act of the record locks. A phone is locked 
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import logging
+import math
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -20,12 +22,15 @@ from core.audit.services import record
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
+from ledger.models import CustodyAccount
 from marking.field_acts import ORIGIN_OF, Entered, NotUsable, OpeningWaits, enter_record, join_reception
 from marking.models import FieldDevice, FieldRecord
 from marking.services.applying import telling_refused
-from marking.services.devices import DeviceRefused, may_keep_notebook
+from marking.services.devices import lock_device, may_keep_notebook
 from marking.services.field_photos import place_photos
+from registry.models import Intake
 
+log = logging.getLogger(__name__)
 MOST_AT_ONCE = 50
 TAKEN_BACK = "taken_back"
 """In the payload of a record that its person took back before it was sent: why."""
@@ -59,12 +64,37 @@ class Sent:
     lat: float | None = None
     lon: float | None = None
     accuracy_m: int | None = None
+    unread: dict[str, Any] = field(default_factory=dict)
+    """What was sent where nothing of the kind could be read, by field; the field itself then says what may stand in
+    for it."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """Of these, what the record cannot do without, and why: it is kept, not entered."""
 
     @property
     def digest(self) -> str:
         """SHA-256 over everything that was sent; the order of the keys is no matter."""
-        said = json.dumps(asdict(self), sort_keys=True, default=str)
+        sent = asdict(self)
+        del sent["unread"], sent["faults"]
+        said = json.dumps(sent | self.unread, sort_keys=True, default=str)
         return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The payload as a database can hold it, and what could not be read beside it."""
+        payload: dict[str, Any] = storable(self.payload | ({"unread": self.unread} if self.unread else {}))
+        return payload
+
+
+def storable(value: Any) -> Any:
+    """The same without what PostgreSQL holds in no text or number: NUL goes, half of a sign becomes U+FFFD, and a
+    number beyond all numbers its name."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {storable(str(name)): storable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @transaction.atomic
@@ -77,9 +107,7 @@ def take_record(
     RecordDiffers; then nothing was kept, and the phone keeps it.
     """
     # The lock closes the race of one record sent twice at once: the second waits, and finds the first.
-    locked = FieldDevice.objects.select_for_update(of=("self",)).get(pk=device.pk)
-    if locked.is_revoked:
-        raise DeviceRefused
+    locked = lock_device(device)
     first = FieldRecord.objects.filter(device=locked, uuid=sent.uuid).first()
     if first is not None:
         if first.digest != sent.digest:
@@ -94,9 +122,9 @@ def take_record(
         uuid=sent.uuid,
         sequence=sent.sequence,
         act=sent.act,
-        payload=sent.payload,
+        payload=sent.kept,
         digest=sent.digest,
-        office_id=_office_of(actor),
+        office_id=_office_of(actor, locked, sent.kept, entered),
         made_at=sent.made_at,
         lat=sent.lat,
         lon=sent.lon,
@@ -121,20 +149,29 @@ def take_record(
 def _try_to_enter(
     actor: User, at: datetime, device: FieldDevice, sent: Sent, own_hosts: tuple[str, ...]
 ) -> tuple[FieldRecord.State, dict[str, Any], Entered | None]:
-    if TAKEN_BACK in sent.payload:
+    payload = sent.kept
+    if TAKEN_BACK in payload:
         # Taken back on the phone before it was sent: what was weighed stays readable, and enters nothing.
-        reason = str(sent.payload[TAKEN_BACK]).strip()[:200] or _t("Taken back on the phone.")
+        reason = str(payload[TAKEN_BACK]).strip()[:200] or _t("Taken back on the phone.")
         said = {"code": "taken-back", "detail": reason, "fields": {}, "advice": ""}
         return State.SET_ASIDE, {"state": State.SET_ASIDE.value, **said}, None
+    if sent.faults:
+        return State.REFUSED, _answer_of(State.REFUSED, NotUsable(fields=dict(sent.faults))), None
     try:
         # A refused act leaves nothing behind; the record of it stays.
         with telling_refused(actor, at), transaction.atomic():
             entered = enter_record(
-                actor=actor, at=at, device=device, act=sent.act, payload=sent.payload, own_hosts=own_hosts
+                actor=actor, at=at, device=device, act=sent.act, payload=payload, own_hosts=own_hosts
             )
     except DomainError as refusal:
         state = State.REFUSED if isinstance(refusal, NotUsable) else State.CONFLICT
         return state, _answer_of(state, refusal), None
+    except (OperationalError, InterfaceError):
+        raise  # The database is away or busy: the phone sends it again.
+    except Exception:
+        # A fault of ours. The phone would send this record for ever, and nothing after it: it waits at the office.
+        log.exception("record %s of phone %s was kept and not entered", sent.uuid, device.pk)
+        return State.REFUSED, _answer_of(State.REFUSED, NotUsable()), None
     place = {"number": entered.intake.number, "intake": entered.intake.pk, "row": entered.row}
     return State.ACCEPTED, {"state": State.ACCEPTED.value, **place}, entered
 
@@ -149,9 +186,40 @@ def _answer_of(state: FieldRecord.State, refusal: DomainError) -> dict[str, Any]
     }
 
 
-def _office_of(actor: User) -> int | None:
+def _office_of(actor: User, device: FieldDevice, payload: dict[str, Any], entered: Entered | None) -> int | None:
+    """Whose record it is: of the person's offices that which keeps the store it is for, or is of the store's region."""
     offices = actor.organisation_ids(Can.OPEN_INTAKE) or actor.organisation_ids(Can.REGISTER_SEIZURE)
+    earlier = _uuid_or_none(payload.get("opening") or payload.get("record"))
+    if entered is None and earlier is not None:
+        first = FieldRecord.objects.filter(device=device, uuid=earlier, office__in=offices).first()
+        if first is not None:
+            return first.office_id
+    store = entered.intake.store if entered else _store_named(actor, payload)
+    every = offices | actor.organisation_ids(Can.REGISTER_SEIZURE)
+    if store is not None and store.custodian_id in every:
+        return store.custodian_id
+    if store is not None and len(offices) > 1:
+        near = Organisation.objects.filter(pk__in=offices, region=store.region_id).values_list("pk", flat=True)
+        offices = frozenset(near) or offices
     return min(offices, default=None)
+
+
+def _store_named(actor: User, payload: dict[str, Any]) -> CustodyAccount | None:
+    """The store that the record names by its code, or that of the reception it names."""
+    if isinstance(payload.get("store"), str):
+        return CustodyAccount.objects.filter(code=payload["store"]).first()
+    number = payload.get("intake")
+    if not isinstance(number, int) or not 0 < number < 2**63:
+        return None
+    intake = Intake.objects.visible_to(actor).filter(pk=number).select_related("store").first()
+    return intake.store if intake else None
+
+
+def _uuid_or_none(text: object) -> UUID | None:
+    try:
+        return UUID(str(text)) if text else None
+    except ValueError:
+        return None
 
 
 def _tell_office(actor: User, at: datetime, kept: FieldRecord) -> None:
@@ -199,6 +267,8 @@ def enter_waiting(
     What was sent stays as it was sent. Raises NotAllowed, InvalidTransition, and what the act raises.
     """
     waiting = _take_waiting(actor, record_id)
+    if waiting.has_no_act:
+        raise NotUsable
     is_opening = waiting.act in ORIGIN_OF
     if is_opening and intake is not None:
         entered = join_reception(actor=actor, act=waiting.act, intake=intake)

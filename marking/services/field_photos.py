@@ -2,11 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -15,13 +16,19 @@ from core.base.errors import BadInput, DomainError
 from core.documents.attaching import attach_files
 from core.documents.models import Document
 from core.documents.services import keep_document
+from ledger.models import Holding
 from marking.models import FieldDevice, FieldPhoto, FieldPiece, FieldRecord
 from marking.models.field import MOST_PHOTO_BYTES
+from marking.services.devices import lock_device
 from registry.models import Derivative, DerivativePhoto, Intake
 from registry.services import attach_photo
 
 MOST_PIECE_BYTES = 1024 * 1024
 MOST_PHOTOS = 12
+FOLLOW_WITHIN = timedelta(days=30)
+"""How long after its registration a horn still takes photos of its weighing."""
+BROKEN = Q(document=None) & ~Q(problem="")
+"""Photos that did not arrive as they were taken: none of their bytes is kept, and they count for nothing."""
 
 
 class PhotoBroken(DomainError):
@@ -44,18 +51,23 @@ class Announced:
 
 @transaction.atomic
 def begin_photo(*, at: datetime, device: FieldDevice, announced: Announced) -> FieldPhoto:
-    """Make room for a photo; announced again, it says how much of it is here. Raises BadInput."""
-    # The lock closes the race of one photo announced twice at once.
-    FieldDevice.objects.select_for_update(no_key=True, of=("self",)).get(pk=device.pk)
+    """Make room for a photo; announced again, it says how much of it is here.
+
+    Raises DeviceRefused, BadInput, and PhotoBroken for one that has arrived broken: it comes under another name.
+    """
+    # The lock closes the races of one photo announced twice at once, and of a photo with the revocation of its phone.
+    lock_device(device)
     begun = FieldPhoto.objects.filter(device=device, uuid=announced.uuid).first()
     if begun is not None:
+        if begun.is_broken:
+            raise PhotoBroken
         return begun
     kept = FieldRecord.objects.filter(device=device, uuid=announced.record).first()
     if kept is None:
         raise BadInput(fields={"record": _("The record of this photo has not arrived. It is sent first.")})
     if not 1 <= announced.size <= MOST_PHOTO_BYTES:
         raise BadInput(fields={"size": _("The photo is larger than 20 MB.")})
-    if kept.photos.count() >= MOST_PHOTOS:
+    if kept.photos.exclude(BROKEN).count() >= MOST_PHOTOS:
         raise BadInput(fields={"record": _("A row has at most %(most)d photos.") % {"most": MOST_PHOTOS}})
     return FieldPhoto.objects.create(
         device=device,
@@ -68,19 +80,43 @@ def begin_photo(*, at: datetime, device: FieldDevice, announced: Announced) -> F
     )
 
 
-@transaction.atomic
 def take_piece(
     *, actor: User, at: datetime, device: FieldDevice, photo: UUID, start: int, content: bytes
 ) -> FieldPhoto:
     """Keep the bytes from `start` on if they come next; those that are here are passed over, so a piece may be sent
-    again. With the last piece the photo goes to what it shows. Raises BadInput, PhotoBroken.
+    again. With the last piece the photo goes to what it shows.
+
+    Raises DeviceRefused, BadInput, and PhotoBroken: then what came of it is thrown away, and it comes anew.
     """
+    try:
+        return _take_piece(actor, at, device, photo, start, content)
+    except PhotoBroken:
+        # A transaction of its own: that of the piece was rolled back.
+        _throw_away(device, photo)
+        raise
+
+
+@transaction.atomic
+def _throw_away(device: FieldDevice, photo: UUID) -> None:
+    lock_device(device)
+    broken = FieldPhoto.objects.filter(device=device, uuid=photo, document=None).first()
+    if broken is not None:
+        broken.problem = str(PhotoBroken.message)[:300]
+        broken.save(update_fields=["problem"])
+        broken.pieces.all().delete()
+
+
+@transaction.atomic
+def _take_piece(actor: User, at: datetime, device: FieldDevice, photo: UUID, start: int, content: bytes) -> FieldPhoto:
     if not 1 <= len(content) <= MOST_PIECE_BYTES:
         raise BadInput(fields={"content": _("A piece has 1 to %(most)d bytes.") % {"most": MOST_PIECE_BYTES}})
-    # The lock closes the race of one piece sent twice at once.
+    # The locks close the races of one piece sent twice at once, and of a piece with the revocation of its phone.
+    lock_device(device)
     found = FieldPhoto.objects.select_for_update(of=("self",)).filter(device=device, uuid=photo).first()
     if found is None:
         raise BadInput(fields={"photo": _("This photo was not announced.")})
+    if found.is_broken:
+        raise PhotoBroken
     if start != found.received or found.document_id is not None:
         return found
     if start + len(content) > found.size:
@@ -148,6 +184,11 @@ def _to_horn(actor: User, at: datetime, intake: Intake, row: int, name: str, con
     horn = Derivative.objects.filter(intake=intake, row=row).first()
     if horn is None:
         raise BadInput(_("The row was taken off the table."))
+    # Read under no lock: a horn that leaves at this moment was there when its photo came.
+    is_here = Holding.objects.filter(item=horn.item_id, account=intake.store_id, pieces__gt=0).exists()
+    is_late = intake.closed_at is None or at > intake.closed_at + FOLLOW_WITHIN
+    if is_late or not is_here or not Derivative.objects.visible_to(actor).filter(pk=horn.pk).exists():
+        raise BadInput(_("The horn is registered and has left, or this came too late: it stays with the record."))
     photo = keep_document(actor=actor, at=at, kind=Document.Kind.PHOTO, name=name, content=content)
     DerivativePhoto.objects.create(derivative=horn, document=photo)
     record(

@@ -1,15 +1,18 @@
 """A phone that sends the same thing twice at once, having heard no answer. Each race has its twin without the lock."""
 
+import hashlib
+import threading
 import uuid
 from datetime import datetime
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
 
 from core.accounts.models import User
-from marking.models import FieldDevice, FieldRecord
-from marking.services.devices import register_device, revoke_device
+from marking.models import FieldDevice, FieldPhoto, FieldRecord
+from marking.services.devices import DeviceRefused, register_device, revoke_device
 from marking.services.field import Sent, take_record
+from marking.services.field_photos import Announced, begin_photo, take_piece
 from registry.models import Intake
 from tests.races import at_once, winners
 
@@ -64,6 +67,44 @@ def test_without_the_lock_the_database_lets_one_through(
 
     assert len(winners(results)) == 1
     assert sum(isinstance(result, IntegrityError) for result in results) == 2
+
+
+@pytest.mark.parametrize("door", ["begin", "piece"])
+def test_a_photo_waits_for_a_revocation_and_is_refused(
+    device: FieldDevice, open_intake: Intake, inspector: User, now: datetime, door: str
+) -> None:
+    """It came to the service while the revocation was not committed yet."""
+    sent = a_row(open_intake, now)
+    take_record(actor=inspector, at=now, device=device, sent=sent, own_hosts=())
+    begun = Announced(uuid.uuid4(), sent.uuid, "a.jpg", hashlib.sha256(b"abc").hexdigest(), 3)
+    if door == "piece":
+        begin_photo(at=now, device=device, announced=begun)
+    results: list[object] = []
+
+    def come() -> None:
+        try:
+            if door == "begin":
+                results.append(begin_photo(at=now, device=device, announced=begun))
+            else:
+                results.append(
+                    take_piece(actor=inspector, at=now, device=device, photo=begun.uuid, start=0, content=b"abc")
+                )
+        except DeviceRefused as refusal:
+            results.append(refusal)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=come)
+    with transaction.atomic():
+        revoke_device(actor=inspector, at=now, device=device, reason="Lost")
+        thread.start()
+        thread.join(1)
+        assert results == []
+    thread.join(30)
+
+    assert [type(one) for one in results] == [DeviceRefused]
+    assert not FieldPhoto.objects.exclude(received=0).exists()
+    assert FieldPhoto.objects.count() == (door == "piece")
 
 
 def test_a_revocation_and_a_record_do_not_pass_each_other(

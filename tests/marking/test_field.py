@@ -290,11 +290,11 @@ def test_a_photo_in_pieces_sent_twice_each_comes_to_its_row_once(phone: APIClien
 
 
 def test_a_photo_that_comes_after_registration_belongs_to_the_horn(
-    phone: APIClient, signing_key: object, open_intake: Intake, inspector: User, now: datetime
+    phone: APIClient, signing_key: object, open_intake: Intake, inspector: User
 ) -> None:
     name = uuid.uuid4()
     post_record(phone, 1, row(open_intake), name)
-    register_and_mark(actor=inspector, at=now, intake=open_intake, explanation="Counted twice")
+    register_and_mark(actor=inspector, at=timezone.now(), intake=open_intake, explanation="Counted twice")
     send_photo(phone, name, photo_bytes())
 
     assert DerivativePhoto.objects.get().derivative.row == 7

@@ -30,7 +30,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from core.accounts.models import Organisation, User
 from ledger.models import CustodyAccount
-from marking.models import FieldDevice, FieldPhoto, FieldRecord, Mark, RowLabel
+from marking.models import FieldDevice, FieldPhoto, FieldPiece, FieldRecord, Mark, RowLabel
 from marking.services.devices import revoke_device
 from registry.models import Brigade, Case, Intake, RemovalPermit, RowPhoto
 from registry.services import cancel_intake
@@ -525,6 +525,9 @@ def test_what_is_sent_leaves_the_phone(begin: Open, open_intake: Intake, receive
     page.reload()
     waits(page, 0)
     expect(page.locator("[data-last] li")).to_have_count(12)
+    page.wait_for_function(
+        "import('/static/js/field/outbox.js').then((o) => o.records()).then((all) => all.length === 12)"
+    )
 
     page.wait_for_function("import('/static/js/field/outbox.js').then(o => o.records()).then(all => all.length === 12)")
     kept = records(page)
@@ -658,6 +661,74 @@ def test_a_waiting_reception_is_taken_back_only_without_its_horns(
     assert said == ["prompt"]
     assert FieldRecord.objects.get().state == "set_aside"
     assert not Case.objects.exists()
+
+
+def test_thirteen_photos_are_refused_on_the_phone_and_by_the_register_and_stop_nothing(
+    begin: Open, open_intake: Intake
+) -> None:
+    page = begin()
+    choose(page, open_intake)
+    photo: FilePayload = {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
+    page.set_input_files("#photo", [photo] * 13)
+    expect(page.locator("[data-warning]")).to_contain_text("At most 12 photos")
+    expect(page.locator("[data-chosen]")).to_have_text("(12)")
+    # An older page knew no such limit.
+    page.evaluate(MANY, [open_intake.pk, 13, base64.b64encode(jpeg()).decode()])
+    page.click("[data-send]")
+    expect(page.locator("[data-status]")).to_have_attribute("data-refused", "1", timeout=30_000)
+    waits(page, 0)
+    expect(page.locator("[data-waits]")).to_contain_text("not taken: 1")
+    expect(page.locator("[data-refused-photo]")).to_contain_text("at most 12 photos")
+    assert FieldPhoto.objects.exclude(document=None).count() == 13
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete the photo").click()
+
+    expect(page.locator("[data-status]")).to_have_attribute("data-refused", "0")
+    expect(page.locator("[data-waits]")).to_have_text("Everything is sent")
+
+
+MANY = """async ([intake, count, photo]) => {
+  const outbox = await import("/static/js/field/outbox.js");
+  const bytes = Uint8Array.from(atob(photo), (sign) => sign.charCodeAt(0));
+  const photos = Array.from({ length: count }, (_, at) => new File([bytes], `${at}.jpg`));
+  const row = { side: "L", mass_g: 214, length_mm: 240 };
+  await outbox.add({ act: "row", payload: { intake, row }, place: {}, title: "one", photos });
+  await outbox.add({ act: "row", payload: { intake, row }, place: {}, title: "two", photos: photos.slice(0, 1) });
+}"""
+
+
+def test_a_photo_that_always_arrives_broken_is_set_aside_and_the_news_come(begin: Open, open_intake: Intake) -> None:
+    page = begin()
+    page.evaluate(MANY, [open_intake.pk, 1, base64.b64encode(jpeg()).decode()])
+    page.evaluate(SPOIL)
+    for _time in range(20):
+        if page.locator("[data-status][data-refused='1']").count():
+            break
+        page.click("[data-send]")
+        page.wait_for_timeout(500)
+
+    expect(page.locator("[data-status]")).to_have_attribute("data-refused", "1", timeout=30_000)
+    waits(page, 0)
+    assert FieldPhoto.objects.exclude(document=None).count() == 1
+    assert not FieldPiece.objects.exists()
+
+
+SPOIL = """async () => {
+  const outbox = await import("/static/js/field/outbox.js");
+  const db = await outbox.database();
+  const [one] = (await db.getAll("photos")).sort((a, b) => a.order - b.order);
+  await db.put("photos", { ...one, sha256: "0".repeat(64) });
+}"""
+
+
+def test_a_revoked_phone_is_signed_out_of_everything(begin: Open, inspector: User, now: datetime) -> None:
+    page = begin()
+    page.goto("/field/")
+    assert page.url.endswith("/field/")
+    revoke_device(actor=inspector, at=now, device=FieldDevice.objects.get(), reason="Lost on the way")
+    page.goto("/field/")
+
+    assert "/accounts/login/" in page.url
 
 
 def test_without_script_it_points_to_the_usual_page(phone: Callable[..., BrowserContext]) -> None:

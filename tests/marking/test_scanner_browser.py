@@ -203,6 +203,65 @@ def test_green_ends_at_the_minute_when_the_news_are_too_old(visit: Visit, marks:
     says(page, "attention", "Genuine, but this phone knows old news")
 
 
+def test_a_clock_that_was_set_back_makes_nothing_green(visit: Visit, marks: list[Mark]) -> None:
+    """One check, or one look at the page, at a later hour is enough; and no answer of the registry takes it back."""
+    made = datetime.now(UTC).replace(microsecond=0)
+    make_edition(at=made)
+    page = visit()
+    wait_until_known(page)
+    page.context.set_offline(True)
+    page.clock.install(time=made + timedelta(minutes=30))
+    page.goto("/scan/?lang=en")
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+    # Less than a minute at the later hour, and no minute passes on the page.
+    page.clock.pause_at(made + timedelta(days=5))
+    scan(page, printed(marks[0]))
+    says(page, "attention", "Genuine, but this phone knows old news")
+    page.clock.set_system_time(made + timedelta(hours=1))
+    page.goto("/scan/?lang=en")
+    expect(page.locator("[data-freshness].notice-attention")).to_be_visible()
+    scan(page, printed(marks[0]))
+    says(page, "attention", "Genuine, but this phone knows old news")
+    assert page.evaluate(SEEN) >= (made + timedelta(days=5)).timestamp() * 1000
+
+
+def test_a_clock_set_back_by_an_hour_makes_nothing_green_either(visit: Visit, marks: list[Mark]) -> None:
+    made = datetime.now(UTC).replace(microsecond=0)
+    make_edition(at=made)
+    page = visit()
+    wait_until_known(page)
+    page.context.set_offline(True)
+    page.clock.install(time=made + timedelta(hours=3))
+    page.goto("/scan/?lang=en")
+    expect(page.locator("[data-freshness].notice-ok")).to_be_visible()
+    page.clock.set_system_time(made + timedelta(hours=2))
+    scan(page, printed(marks[0]))
+    says(page, "attention", "Genuine, but this phone knows old news")
+    page.clock.set_system_time(made + timedelta(hours=4))
+    scan(page, printed(marks[0]))
+    says(page, "ok", "Genuine and in order")
+
+
+def test_a_clock_that_was_ahead_is_forgiven_once_the_registry_agrees_with_it(visit: Visit, marks: list[Mark]) -> None:
+    make_edition(at=datetime.now(UTC))
+    page = visit()
+    wait_until_known(page)
+    page.evaluate(SEE_LATER, 5 * 86_400_000)
+    page.goto("/scan/?lang=en")
+    expect(page.locator("[data-freshness].notice-ok")).to_be_visible()
+    # A page whose clock is wrong is not forgiven, with network or without.
+    page.evaluate(SEE_LATER, 5 * 86_400_000)
+    page.clock.install(time=datetime.now(UTC) - timedelta(hours=2))
+    page.goto("/scan/?lang=en")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-freshness].notice-attention")).to_be_visible()
+
+
+SEEN = """async () => (await (await import("/static/js/field/store.js")).recall()).seenAt"""
+SEE_LATER = """async (more) => (await import("/static/js/field/store.js")).witness(Date.now() + more)"""
+
+
 def test_no_place_is_sent_until_the_person_allows_it_and_never_exactly(visit: Visit, marks: list[Mark]) -> None:
     page = visit()
     page.context.grant_permissions(["geolocation"])

@@ -20,6 +20,7 @@ const EVERY = 30_000; // milliseconds between two looks whether something can be
 const LONGEST_WAIT = 5 * 60_000;
 const PLACE_HOLDS = 2 * 60_000;
 const MOST_PHOTO_BYTES = 20 * 1024 * 1024;
+const MOST_PHOTOS = 12;
 const LABEL_BYTES = 5;
 const MOST_USED = 2_000;
 
@@ -40,16 +41,18 @@ let isWanted = false;
 // ---- What waits ----
 
 async function showWaiting() {
-  const { records, photos: files, oldest } = await outbox.waiting();
+  const { records, photos: files, refused, oldest } = await outbox.waiting();
   const count = records + files;
-  const tone = trouble === "sign_in" || trouble === "another" ? "stop" : count ? "attention" : "ok";
+  const tone = trouble === "sign_in" || trouble === "another" ? "stop" : count || refused ? "attention" : "ok";
   const box = find("[data-status]");
   box.className = `notice notice-${tone} notebook-waits`;
   box.dataset.records = records;
   box.dataset.photos = files;
   box.querySelector(".state-icon").replaceChildren(find(`[data-sign=${count ? "wait" : tone}]`).content.cloneNode(true));
   const counts = files ? `${records} + ${fill(words.photos, files)}` : String(records);
-  find("[data-waits]").textContent = count ? fill(words.waits, counts) : words.waits_none;
+  box.dataset.refused = refused;
+  const waits = count ? fill(words.waits, counts) : refused ? "" : words.waits_none;
+  find("[data-waits]").textContent = [waits, refused && fill(words.photos_refused, refused)].filter(Boolean).join(" · ");
   find("[data-oldest]").textContent = oldest ? fill(words.oldest, exact.format(new Date(oldest))) : "";
   find("[data-said]").textContent = words[trouble] ?? trouble;
   find("[data-send]").hidden = !count;
@@ -57,8 +60,9 @@ async function showWaiting() {
 }
 
 async function showLast() {
-  const all = await outbox.records();
-  const isOpen = (record) => ["conflict", "refused"].includes(record.state);
+  const [all, refused] = [await outbox.records(), await outbox.refusedPhotos()];
+  const photosOf = (record) => refused.filter((photo) => photo.record === record.uuid);
+  const isOpen = (record) => ["conflict", "refused"].includes(record.state) || photosOf(record).length > 0;
   const shown = [...all.filter(isOpen), ...all.filter((record) => !isOpen(record)).slice(-12)];
   shown.sort((one, other) => other.sequence - one.sequence);
   find("[data-last]").replaceChildren(
@@ -75,7 +79,7 @@ async function showLast() {
           if (text) line.append(Object.assign(document.createElement("p"), { textContent: text }));
         }
       }
-      line.append(...actsOf(record));
+      line.append(...actsOf(record), ...photosOf(record).map(refusedPhoto));
       return line;
     }),
   );
@@ -92,6 +96,23 @@ function actsOf(record) {
   }
   if (record.act !== "row" && isUnsent(record)) return [lineButton(words.take_back, () => takeBackLine(record))];
   return [];
+}
+
+// A photo that the register will not take stays on the phone until its person decides.
+function refusedPhoto({ uuid, name, problem }) {
+  const part = document.createElement("p");
+  part.dataset.refusedPhoto = "";
+  part.append(`${fill(words.photo_refused, name)} ${problem} `);
+  const act = async (work) => {
+    await work;
+    await afterKeeping();
+  };
+  part.append(
+    lineButton(words.photo_again, () => void act(outbox.sendAgain(uuid))),
+    " ",
+    lineButton(words.photo_drop, () => confirm(words.photo_drop_sure) && void act(outbox.dropPhoto(uuid))),
+  );
+  return part;
 }
 
 const isStuck = (record) => ["conflict", "refused", "set_aside"].includes(record.state);
@@ -123,11 +144,14 @@ async function connect({ isAsked = false } = {}) {
   trouble = "sending";
   await showWaiting();
   try {
-    await withSignIn(async () => {
-      await outbox.send(urls, () => void showWaiting());
-      await outbox.fetchNews(urls);
-      usePack(await outbox.fetchPack(urls));
-    });
+    await greetOnce();
+    await withSignIn(() =>
+      outbox.inTurn([
+        () => outbox.send(urls, () => void showWaiting()),
+        () => outbox.fetchNews(urls),
+        async () => usePack(await outbox.fetchPack(urls)),
+      ]),
+    );
     trouble = "";
     pause = EVERY;
     nextTry = 0;
@@ -147,6 +171,17 @@ async function connect({ isAsked = false } = {}) {
     isWanted = false;
     void connect();
   }
+}
+
+// Who is signed in here is signed in on this phone: the registry then ends that when the phone is revoked.
+async function greetOnce() {
+  if (greetOnce.isDone || navigator.onLine === false) return;
+  try {
+    await outbox.greet(urls);
+  } catch (error) {
+    if (outbox.mustWipe(error) || !(error instanceof outbox.Refused)) throw error;
+  }
+  greetOnce.isDone = true;
 }
 
 // The key of the phone holds as long as a session: a fresh sign-in renews it.
@@ -553,11 +588,14 @@ function listen() {
   });
   weigh.elements.namedItem("photo").addEventListener("change", (event) => {
     const files = [...event.target.files];
-    const large = files.some((file) => file.size > MOST_PHOTO_BYTES);
-    photos.push(...files.filter((file) => file.size && file.size <= MOST_PHOTO_BYTES));
+    const fit = files.filter((file) => file.size && file.size <= MOST_PHOTO_BYTES);
+    const room = Math.max(0, MOST_PHOTOS - photos.length - (mending && isUnsent(mending) ? mending.photos : 0));
+    photos.push(...fit.slice(0, room));
     event.target.value = "";
-    find("[data-warning]").hidden = !large;
-    if (large) find("[data-warning]").textContent = words.photo_large;
+    const large = files.some((file) => file.size > MOST_PHOTO_BYTES);
+    const wrong = fit.length > room ? fill(words.photos_most, MOST_PHOTOS) : large ? words.photo_large : "";
+    find("[data-warning]").hidden = !wrong;
+    find("[data-warning]").textContent = wrong;
     showPhotos();
   });
   for (const form of document.querySelectorAll("form[data-act]")) {
@@ -579,8 +617,9 @@ function listen() {
     void begin(new FormData(event.target).get("name"));
   });
   find("[data-wipe]").addEventListener("click", async () => {
-    const { records, photos: files } = await outbox.waiting();
-    const question = records + files ? fill(words.wipe_sure, records + files) : words.wipe_ask;
+    const { records, photos: files, refused } = await outbox.waiting();
+    const count = records + files + refused;
+    const question = count ? fill(words.wipe_sure, count) : words.wipe_ask;
     if (confirm(question)) await wipeAll(words.wiped_here);
   });
   addEventListener("online", () => void connect({ isAsked: true }));

@@ -8,6 +8,7 @@ const VERSION = 1;
 const BATCH = 20;
 const PIECE = 256 * 1024;
 const PATIENCE = 30_000;
+const MOST_TRIES = 3; // of a photo that arrives broken
 const REMEMBERED = 12; // records that were entered and are still shown; of the rest nothing stays
 const ENDED = ["accepted", "resolved", "set_aside"];
 
@@ -128,12 +129,37 @@ export async function records() {
   return (await database()).getAll("records");
 }
 
-// What waits is everything that the server has not answered for: records, and photos that are not whole there.
+// What waits is everything that the server has not answered for: records, and photos that are not whole there. Photos
+// that it will not take are `refused`: they stay, and wait for the person.
 export async function waiting() {
   const db = await database();
   const unsent = (await db.getAll("records")).filter((record) => record.state === "waiting");
-  const photos = await db.count("photos");
-  return { records: unsent.length, photos, oldest: unsent[0]?.made_at ?? null };
+  const photos = await db.getAll("photos");
+  const refused = photos.filter((photo) => photo.problem).length;
+  return { records: unsent.length, photos: photos.length - refused, refused, oldest: unsent[0]?.made_at ?? null };
+}
+
+// Photos that the server will not take, each with its reason.
+export async function refusedPhotos() {
+  const all = await (await database()).getAll("photos");
+  return all.filter((photo) => photo.problem).map(({ uuid, record, name, problem }) => ({ uuid, record, name, problem }));
+}
+
+// Send a refused photo once more, as a new one.
+export async function sendAgain(uuid) {
+  const { problem, tries, ...photo } = (await (await database()).get("photos", uuid)) ?? {};
+  if (photo.uuid) await replacePhoto(photo, {});
+}
+
+export async function dropPhoto(uuid) {
+  await (await database()).delete("photos", uuid);
+}
+
+async function replacePhoto(photo, changes) {
+  const work = (await database()).transaction("photos", "readwrite");
+  void work.store.delete(photo.uuid);
+  void work.store.put({ ...photo, uuid: crypto.randomUUID(), ...changes });
+  await work.done;
 }
 
 export class Refused extends Error {
@@ -168,8 +194,17 @@ async function ask(url, { method = "GET", json, body, key } = {}) {
   if (answer.redirected || !type.includes("json")) throw new Refused(answer.status, "not-the-registry", "");
   const said = await answer.json();
   if (answer.ok) return said;
-  throw new Refused(answer.status, said.code ?? "", said.detail ?? "");
+  const texts = Object.values(said.fields ?? {}).flat().filter((text) => typeof text === "string");
+  throw new Refused(answer.status, said.code ?? "", [said.detail, ...texts].filter(Boolean).join(" "));
 }
+
+// Whether nothing more can be sent now: no network, no registry behind it, nobody signed in, or asked to wait. All else
+// is about what was sent, and what comes after it goes on.
+export const stopsAll = (error) =>
+  !(error instanceof Refused) ||
+  [401, 403, 408, 410, 429].includes(error.status) ||
+  error.status > 500 ||
+  (error.code === "not-the-registry" && error.status !== 500);
 
 export const mustWipe = (error) => error instanceof Refused && error.status === 410 && error.code === "device-revoked";
 
@@ -230,8 +265,7 @@ export async function send(urls, onStep = () => {}) {
   const work = async () => {
     // Where there is no network nothing is tried: what was never tried may still be changed.
     if (navigator.onLine === false) throw new TypeError("no network");
-    await sendRecords(urls, onStep);
-    await sendPhotos(urls, onStep);
+    await inTurn([() => sendRecords(urls, onStep), () => sendPhotos(urls, onStep)]);
   };
   if (!navigator.locks) return work();
   return navigator.locks.request("saiga-notebook-send", { ifAvailable: true }, async (lock) => {
@@ -239,11 +273,25 @@ export async function send(urls, onStep = () => {}) {
   });
 }
 
+// Each of these, even where one before it failed by itself. Throws what failed first.
+export async function inTurn(works) {
+  const failed = [];
+  for (const work of works) {
+    try {
+      await work();
+    } catch (error) {
+      if (stopsAll(error)) throw error;
+      failed.push(error);
+    }
+  }
+  if (failed.length) throw failed[0];
+}
+
 // The next records in their order. From here on they may have arrived, whatever becomes of the answer.
-async function takeBatch() {
+async function takeBatch(most) {
   const work = await begin();
   const records = work.objectStore("records");
-  const unsent = (await records.getAll()).filter((record) => record.state === "waiting").slice(0, BATCH);
+  const unsent = (await records.getAll()).filter((record) => record.state === "waiting").slice(0, most);
   for (const record of unsent) if (!record.tried) records.put({ ...record, tried: true });
   await work.done;
   return unsent;
@@ -258,13 +306,22 @@ async function answered(sequence, said) {
 
 async function sendRecords(urls, onStep) {
   const key = await kept("key");
+  let most = BATCH;
   for (;;) {
-    const unsent = await takeBatch();
+    const unsent = await takeBatch(most);
     if (!unsent.length) return;
     const batch = unsent.map(({ uuid, sequence, act, payload, made_at, lat = null, lon = null, accuracy_m = null }) => ({
       uuid, sequence, act, payload, made_at, lat, lon, accuracy_m,
     }));
-    const { answers } = await ask(urls.records, { method: "POST", json: { records: batch }, key });
+    let answers;
+    try {
+      ({ answers } = await ask(urls.records, { method: "POST", json: { records: batch }, key }));
+    } catch (error) {
+      if (stopsAll(error) || most === 1) throw error;
+      // One of them breaks the batch: one by one, those before it arrive.
+      most = 1;
+      continue;
+    }
     for (const answer of answers) {
       const record = unsent.find((one) => one.uuid === answer.uuid);
       if (!record) continue;
@@ -278,34 +335,43 @@ async function sendRecords(urls, onStep) {
   }
 }
 
+// Photos of records that are there, one by one. One that is refused stops no other: it stays on the phone with its reason.
 async function sendPhotos(urls, onStep) {
   const key = await kept("key");
   const db = await database();
-  const names = (await db.getAll("photos")).sort((one, other) => one.order - other.order).map((photo) => photo.uuid);
-  for (const name of names) {
-    const photo = await db.get("photos", name);
-    if (!photo) continue;
-    const { uuid, record, name: file, sha256, size, content } = photo;
-    let { received, is_kept: isKept } = await ask(urls.photos, {
-      method: "POST", json: { uuid, record, name: file, sha256, size }, key,
-    });
-    try {
-      while (!isKept && received < size) {
-        const url = `${urls.photos}${uuid}/${received}/`;
-        const piece = content.slice(received, received + PIECE);
-        ({ received, is_kept: isKept } = await ask(url, { method: "PUT", body: piece, key }));
+  const unsent = new Set((await db.getAll("records")).filter((one) => one.state === "waiting").map((one) => one.uuid));
+  const photos = (await db.getAll("photos")).filter((photo) => !photo.problem && !unsent.has(photo.record));
+  const names = photos.sort((one, other) => one.order - other.order).map((photo) => photo.uuid);
+  await inTurn(
+    names.map((name) => async () => {
+      const photo = await db.get("photos", name);
+      if (!photo) return;
+      try {
+        await sendPhoto(urls, photo, { key, onStep });
+      } catch (error) {
+        if (stopsAll(error) || error.status >= 500) throw error;
+        const tries = (photo.tries ?? 0) + 1;
+        // What arrived broken is sent anew, as another one, but not for ever.
+        const mayTry = error.code === "photo-broken" && tries < MOST_TRIES;
+        await replacePhoto(photo, { tries, problem: mayTry ? "" : error.message });
         onStep();
+        if (mayTry) throw error;
+        return;
       }
-    } catch (error) {
-      if (!(error instanceof Refused) || error.code !== "photo-broken") throw error;
-      // What arrived is not what was taken: it is sent anew under another name.
-      const again = db.transaction("photos", "readwrite");
-      again.store.delete(uuid);
-      again.store.put({ ...photo, uuid: crypto.randomUUID() });
-      await again.done;
-      throw error;
-    }
-    await db.delete("photos", uuid);
+      await db.delete("photos", photo.uuid);
+      onStep();
+    }),
+  );
+}
+
+async function sendPhoto(urls, { uuid, record, name, sha256, size, content }, { key, onStep }) {
+  let { received, is_kept: isKept } = await ask(urls.photos, {
+    method: "POST", json: { uuid, record, name, sha256, size }, key,
+  });
+  while (!isKept && received < size) {
+    const url = `${urls.photos}${uuid}/${received}/`;
+    const piece = content.slice(received, received + PIECE);
+    ({ received, is_kept: isKept } = await ask(url, { method: "PUT", body: piece, key }));
     onStep();
   }
 }

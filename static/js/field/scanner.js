@@ -46,8 +46,15 @@ async function loadKnown() {
   try {
     known = await recall();
   } catch {
-    // A browser that keeps nothing (a private window): what is fetched serves until the page is closed.
+    // A browser that keeps nothing (a private window) checks with network alone.
   }
+}
+
+// This page has seen this moment, and so has the phone: kept only where there is something that can grow old.
+function noteTime() {
+  if (!known.keysAt) return;
+  known.seenAt = moment(known);
+  void witness(known.seenAt).catch(() => {});
 }
 
 // ---- Checking ----
@@ -58,8 +65,9 @@ async function check(text, { typed }) {
   standing = null;
   show({ ...page.said.asking, isQuiet: true });
   await isReady;
+  noteTime();
   const answer = ask(text, turn);
-  const alone = await judge(text, withKnown(), { now: moment(known), typed });
+  const alone = await judge(text, withKnown(), { typed });
   const quick = await Promise.race([answer, new Promise((done) => setTimeout(done, PATIENCE, "slow"))]);
   if (turn !== asked) return;
   if (quick && quick !== "slow") return finish(alone, quick, { isFirst: true });
@@ -104,7 +112,7 @@ function showAlone(alone, { isAsking = false, isQuiet = false }) {
   let age = "";
   if (alone.code && alone.kind !== "forged" && snapshot) {
     age = fill(page.words.alone, exact.format(snapshot.madeAt), ago(snapshot.madeAt));
-    if (isStale(withKnown(), moment(known))) age += ` ${page.words.stale}`;
+    if (isStale(withKnown(), Date.now())) age += ` ${page.words.stale}`;
   }
   if (isAsking) age = `${age} ${page.words.asking}`;
   show({ ...said, facts: factsOf(alone), age, isQuiet });
@@ -247,7 +255,7 @@ async function recallPlace() {
 // ---- What this phone knows ----
 
 function showKnown(message = "") {
-  const isOld = isStale(withKnown(), moment(known));
+  const isOld = isStale(withKnown(), Date.now());
   const { snapshot } = known;
   let words = page.words.nothing;
   if (snapshot) {
@@ -409,9 +417,9 @@ find("[data-forget]").addEventListener("click", async () => {
 // Time passes: the age that is shown grows, and what was green turns amber when it is too old.
 function pass() {
   if (fetching) return;
-  if (known.keysAt) void witness().catch(() => {});
+  noteTime();
   showKnown();
-  if (standing?.kind === "in_order" && isStale(withKnown(), moment(known))) {
+  if (standing?.kind === "in_order" && isStale(withKnown(), Date.now())) {
     showAlone({ ...standing, kind: "stale", stale: true }, { isQuiet: true });
   }
 }
@@ -435,6 +443,7 @@ where.isOn.addEventListener("change", placeChosen);
 where.region.addEventListener("change", placeChosen);
 await isReady;
 await recallPlace();
+noteTime();
 showKnown();
 checkHash();
 if (navigator.onLine) fetchKnown();

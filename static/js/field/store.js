@@ -5,6 +5,7 @@ import { deleteDB, openDB } from "../../vendor/idb/index.js";
 import { isSignedBy } from "./ed25519.js";
 import { toHex } from "./payload.js";
 import { applyChanges, readSnapshot } from "./snapshot.js";
+import { CLOCKS_DIFFER } from "./verify.js";
 
 const NAME = "saiga-field";
 const VERSION = 1;
@@ -47,22 +48,35 @@ export async function recall() {
 export const choose = (name, value) => keep(`chosen_${name}`, value);
 export const chosen = (name) => kept(`chosen_${name}`);
 
-// The latest moment that this phone has seen: so that a clock set back later makes nothing fresh.
-export async function witness() {
-  const [now, before] = [Date.now(), (await kept("seen_at")) ?? 0];
-  if (now > before) await keep("seen_at", now);
+// The latest moment that this phone has seen, this one with it: so that a clock set back later makes nothing fresh.
+export async function witness(now = Date.now()) {
+  const work = (await database()).transaction("kept", "readwrite");
+  const latest = Math.max(now, (await work.store.get("seen_at")) ?? 0);
+  void work.store.put(latest, "seen_at");
+  await work.done;
+  return latest;
 }
 
-// A clock that was set back makes nothing fresh: time is never earlier than what this phone has seen.
+// The registry says what time it is. Where the clock agrees with it, a time that a wrong clock has seen is forgotten;
+// where it does not, the phone has only seen one more moment.
+async function hearTime(at) {
+  if (Math.abs(Date.now() - at) <= CLOCKS_DIFFER) await keep("seen_at", Math.max(at, Date.now()));
+  else await witness(at);
+}
+
+// Time is never earlier than what this phone has seen.
 export const moment = (known) => Math.max(Date.now(), known.seenAt);
 
 // Fetch the keys, and of the marks what is new. Throws when the network or the server fails; what was kept stays.
 export async function refresh({ keysUrl, indexUrl }) {
-  const { answer, content } = await fetchJson(keysUrl);
-  const at = Date.parse(answer.headers.get("Date")) || Date.now();
+  // From the registry itself and no cache: its answer says what time it is.
+  const { answer, content } = await fetchJson(keysUrl, "no-store");
+  const heard = Date.parse(answer.headers.get("Date"));
+  const at = heard || Date.now();
   const byId = await readKeys(content);
   await keep("keys", { byId, at });
-  await keep("seen_at", at);
+  if (heard && !answer.headers.has("Age")) await hearTime(heard);
+  else await witness();
   const before = await kept("snapshot");
   const trusted = trustedKeys(byId);
   const base = before && trusted.has(before.keyId) ? before : null;
@@ -71,8 +85,8 @@ export async function refresh({ keysUrl, indexUrl }) {
   if (snapshot && snapshot !== base) await keep("snapshot", snapshot);
 }
 
-async function fetchJson(url) {
-  const answer = await fetch(url, { cache: "no-cache", credentials: "omit" });
+async function fetchJson(url, cache = "no-cache") {
+  const answer = await fetch(url, { cache, credentials: "omit" });
   if (!answer.ok) throw Object.assign(new Error(`${url}: ${answer.status}`), { status: answer.status });
   return { answer, content: await answer.json() };
 }

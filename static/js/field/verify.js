@@ -26,7 +26,7 @@ const STATUS = [
   "returned",
   "ask",
 ];
-const CLOCKS_DIFFER = 10 * 60_000; // milliseconds by which two honest clocks may differ
+export const CLOCKS_DIFFER = 10 * 60_000; // milliseconds by which two honest clocks may differ
 // Some servers join the two slashes of an address that stands in a path.
 const ADDRESS = /^(?:https?:\/+)?([^/\s]+)\/m\/(.*)$/isu;
 const SYMBOL = /^\](?:C1|C0|d2|Q3|e0)/;
@@ -102,14 +102,28 @@ async function judgeSigned(text, known, now, signedBy) {
     if (!(error instanceof PayloadError)) throw error;
     return { kind: error.defect === "unknown_key" ? "unknown_key" : "forged", code };
   }
-  const genuine = { code, signed: true, statement: signed.statement, stale: isStale(known, now) };
-  if (known.keys.get(signed.statement.keyId).state === "compromised") return { kind: "key_compromised", code };
-  if (!known.snapshot) return { ...genuine, kind: "status_unknown" };
-  const found = await lookUp(known.snapshot, code);
-  if (!found || found.generation < signed.statement.generation) return { ...genuine, kind: "newer_than_known" };
-  if (found.generation > signed.statement.generation) return { ...genuine, kind: "old_copy" };
-  const kind = STATUS[found.status];
-  return { ...genuine, kind: kind === "in_order" && genuine.stale ? "stale" : kind };
+  const { state } = known.keys.get(signed.statement.keyId);
+  const kind = await kindOf(signed.statement, state, known, now);
+  // Of what a lost key has signed nothing is told: whoever has it may have written that.
+  if (state === "compromised") return { kind, code };
+  return { kind, code, signed: true, statement: signed.statement, stale: isStale(known, now) };
+}
+
+// The gravest of all that is known of a genuine symbol, as the registry names it.
+async function kindOf({ code, generation }, keyState, known, now) {
+  const found = known.snapshot && (await lookUp(known.snapshot, code));
+  const status = found && STATUS[found.status];
+  const isLost = keyState === "compromised";
+  // Two marks share this record: neither its state nor its generation is known to be that of this one.
+  if (status === "ask") return isLost ? "key_compromised" : "ask";
+  if (status === "replaced") return status;
+  // The generation that a lost key has signed proves nothing.
+  if (found && !isLost && found.generation > generation) return "old_copy";
+  if (status && status !== "in_order") return status;
+  if (isLost) return "key_compromised";
+  if (!known.snapshot) return "status_unknown";
+  if (!found || found.generation < generation) return "newer_than_known";
+  return isStale(known, now) ? "stale" : status;
 }
 
 async function judgeCode(code, known, now) {
@@ -121,10 +135,11 @@ async function judgeCode(code, known, now) {
   return { kind: kind === "in_order" ? "code_in_order" : kind, code, stale };
 }
 
-// Whether what the phone knows is too old to say that all is in order, or its clock cannot be trusted.
-export function isStale({ snapshot, keysAt, staleAfter }, now) {
-  if (!snapshot || !keysAt) return true;
+// Whether what the phone knows is too old to say that all is in order, or its clock cannot be trusted: `now` is what the
+// clock says, and it was set back if this phone has seen a later moment.
+export function isStale({ snapshot, keysAt, staleAfter, seenAt = 0 }, now) {
+  if (!snapshot || !keysAt || seenAt - now > CLOCKS_DIFFER) return true;
   const oldest = Math.min(snapshot.madeAt, keysAt);
   const newest = Math.max(snapshot.madeAt, keysAt);
-  return now - oldest > staleAfter || newest - now > CLOCKS_DIFFER;
+  return Math.max(now, seenAt) - oldest > staleAfter || newest - now > CLOCKS_DIFFER;
 }
