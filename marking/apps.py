@@ -307,6 +307,7 @@ class MarkingConfig(AppConfig):
                 "label_series.made": _("Codes of blank labels drawn"),
                 "labels.file_taken": _("File of labels taken"),
                 "labels.declared_printed": _("Labels declared printed"),
+                "labels.signed_anew": _("Labels signed anew with the key in use"),
                 "labels.out_of_printer": _("Reel of labels printed"),
                 "labels.sent": _("Labels sent"),
                 "labels.received": _("Labels received"),

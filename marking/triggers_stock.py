@@ -203,6 +203,41 @@ def reprint_is_approved() -> pgtrigger.Trigger:
     )
 
 
+def statement_is_fixed_in_a_generation() -> pgtrigger.Trigger:
+    """Within a generation a statement stays as signed. One that no kept print shows may be signed anew, by the key in
+    use, and then says the same but for the key.
+    """
+    return pgtrigger.Trigger(
+        name="statement_is_fixed_in_a_generation",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__generation=pgtrigger.F("old__generation"))
+        & (
+            pgtrigger.Q(new__payload__df=pgtrigger.F("old__payload"))
+            | pgtrigger.Q(new__signature__df=pgtrigger.F("old__signature"))
+            | pgtrigger.Q(new__key__df=pgtrigger.F("old__key"))
+        ),
+        func="""
+            IF NEW.key_id = OLD.key_id
+                OR encode(substr(NEW.payload, 2, 4), 'hex') <> NEW.key_id
+                OR substr(NEW.payload, 1, 1) <> substr(OLD.payload, 1, 1)
+                OR substr(NEW.payload, 6) <> substr(OLD.payload, 6)
+                OR length(NEW.signature) <> 64
+                OR NEW.state <> OLD.state OR NEW.state NOT IN ('blank', 'active')
+                OR NOT EXISTS (SELECT FROM marking_signingkey k WHERE k.id = NEW.key_id AND k.state = 'in_use')
+                OR EXISTS (
+                    SELECT FROM marking_labelrunmark o
+                    WHERE o.mark_id = NEW.code AND o.generation = NEW.generation
+                        AND o.place <= (SELECT sum(p.labels) FROM marking_labelpart p WHERE p.run_id = o.run_id)
+                ) THEN
+                RAISE EXCEPTION 'what mark % says is signed already', NEW.code
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'statement_is_fixed_in_a_generation';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def end_is_approved() -> pgtrigger.Trigger:
     """A mark becomes void or replaced only in the transaction in which a second person approves just that."""
     return pgtrigger.Trigger(
@@ -253,7 +288,7 @@ def approval_names_its_transaction() -> pgtrigger.Trigger:
 
 
 def label_is_printed_once() -> pgtrigger.Trigger:
-    """A part is kept only of labels that are as they were ordered and stand in no other run that was drawn.
+    """A part is kept only of labels that are as they were ordered, under the key in use, and in no other run drawn.
 
     So one generation of a mark is printed once, and another takes a second person (`reprint_is_approved`).
     """
@@ -276,6 +311,13 @@ def label_is_printed_once() -> pgtrigger.Trigger:
             IF wrong IS NOT NULL THEN
                 RAISE EXCEPTION 'label % is not what was ordered any more', wrong
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'label_is_printed_as_ordered';
+            END IF;
+            SELECT min(r.mark_id) INTO wrong FROM marking_labelrunmark r JOIN marking_mark m ON m.code = r.mark_id
+            WHERE r.run_id = NEW.run_id AND r.place > first AND r.place <= first + NEW.labels
+                AND m.key_id NOT IN (SELECT id FROM marking_signingkey WHERE state = 'in_use');
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'label % is signed by a key that is not in use', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'label_is_printed_under_the_key_in_use';
             END IF;
             SELECT min(r.mark_id) INTO wrong FROM marking_labelrunmark r
             JOIN marking_labelrunmark o ON o.mark_id = r.mark_id AND o.generation = r.generation

@@ -101,7 +101,7 @@ class Drawn:
 
 
 class LabelError(ValueError):
-    """`label` cannot be printed; `reason` says why: symbol, room, glyph or unreadable."""
+    """`label` cannot be printed; `reason` says why: symbol, room, glyph, unreadable or key."""
 
     def __init__(self, label: Label, reason: str, detail: str = "") -> None:
         super().__init__(f"{label.number}: {reason} {detail}".strip())

@@ -34,7 +34,8 @@ class Mark(models.Model):
     Codes of blank labels and of marked derivatives are one table, so that its key alone keeps any code from being
     issued twice. Never deleted, never bound to another derivative. A derivative has at most one active mark. Ending a
     mark takes two people and a reason, and is for good. Code, statement and signature change together only when a new
-    print raises the generation, which a second person approves. A blank label has its place on a reel and keeps it.
+    print raises the generation, which a second person approves; what was never printed is signed anew with the key in
+    use. A blank label has its place on a reel and keeps it.
     """
 
     class State(models.TextChoices):
@@ -142,16 +143,7 @@ class Mark(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(new__generation__lt=pgtrigger.F("old__generation")),
             ),
-            pgtrigger.Protect(
-                name="statement_is_fixed_in_a_generation",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(new__generation=pgtrigger.F("old__generation"))
-                & (
-                    pgtrigger.Q(new__payload__df=pgtrigger.F("old__payload"))
-                    | pgtrigger.Q(new__signature__df=pgtrigger.F("old__signature"))
-                    | pgtrigger.Q(new__key__df=pgtrigger.F("old__key"))
-                ),
-            ),
+            triggers.statement_is_fixed_in_a_generation(),
             triggers.label_is_applied_with_a_photo(),
             triggers.reprint_is_approved(),
             triggers.end_is_approved(),

@@ -11,7 +11,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.jobs.models import Job
-from marking.models import LabelPart, LabelPlace, LabelRun, LabelRunEnd, Mark
+from marking.models import LabelPart, LabelPlace, LabelRun, LabelRunEnd, Mark, SigningKey
 from marking.models.stock import offices_of
 from marking.services.labels import note_taken
 from marking.services.stock import blank_holding, lock_reels
@@ -46,6 +46,24 @@ class ReelFilesClosed(FilesClosed):
     )
 
 
+class KeyNotSound(FilesClosed):
+    """What these labels are signed with proves nothing any more."""
+
+    message = _(
+        "The key that signed these labels was declared compromised: the file is not given out. Ask for a reprint, which"
+        " is signed with the key in use."
+    )
+
+
+class ReelKeyNotSound(FilesClosed):
+    """The same for a reel."""
+
+    message = _(
+        "The key that signed these labels was declared compromised: the file is not given out. Declare the reel printed"
+        " with all of its labels spoiled, and order a new series."
+    )
+
+
 @transaction.atomic
 def take_part(*, actor: User, at: datetime, part: LabelPart) -> LabelPart:
     """Give the file of a part to a person who prints it; the journal says who took what and when.
@@ -76,18 +94,25 @@ def take_part(*, actor: User, at: datetime, part: LabelPart) -> LabelPart:
 
 
 def why_closed(run: LabelRun, *, actor: User, at: datetime, lock: bool = False) -> InvalidTransition | None:
-    """Why the files of this run are not given to this person now; None when they are. At most three queries."""
+    """Why the files of this run are not given to this person now; None when they are. At most four queries."""
     if run.job.state != Job.State.DONE or run.job.finished_at is None:
         return NotReleased()
+    compromised = run.run_marks.filter(
+        mark__key__state=SigningKey.State.COMPROMISED, mark__generation=F("generation")
+    ).exists()
     if run.reel_id is not None:
         if lock:
             # The lock closes the race with whoever declares the reel printed.
             lock_reels([run.reel_id])
         held = blank_holding(run.reel_id)
         to_print = held is not None and held.place == LabelPlace.TO_PRINT
-        return None if held and to_print and held.organisation_id in offices_of(actor) else ReelFilesClosed()
+        if not (held and to_print and held.organisation_id in offices_of(actor)):
+            return ReelFilesClosed()
+        return ReelKeyNotSound() if compromised else None
     if at > run.job.finished_at + timedelta(days=FILE_DAYS) or LabelRunEnd.objects.filter(run=run).exists():
         return FilesClosed()
+    if compromised:
+        return KeyNotSound()
     # What was printed anew or ended since is not printed once more from an older file.
     now_other = run.run_marks.exclude(
         mark__generation=F("generation"), mark__state__in=(Mark.State.BLANK, Mark.State.ACTIVE)

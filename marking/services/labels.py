@@ -3,7 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +28,7 @@ from core.jobs.services import Progress, start_job
 from ledger.models import AccountKind, CustodyAccount, Holding
 from marking import words
 from marking.codes import group
+from marking.keyring import sign_bodies
 from marking.labels import (
     Drawn,
     Fonts,
@@ -44,8 +45,9 @@ from marking.labels import (
 )
 from marking.labels.reading import Form
 from marking.labels.zpl import ZplWay
-from marking.models import LabelPart, LabelRun, Mark, MarkQuerySet, Printer
-from marking.payload import to_address
+from marking.models import LabelPart, LabelRun, Mark, MarkQuerySet, Printer, SigningKey
+from marking.payload import PayloadError, decode, encode, read, to_address, verify
+from marking.services.keys import signing_key_in_use
 from marking.services.once import make_once_codes, read_once_texts
 from marking.services.orders import LabelOrder, Setting, settle_order
 from registry.models import Intake
@@ -97,7 +99,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     """Order the labels of all active marks of an intake; the job that draws them starts after commit.
 
     Once: a reprint is asked for and approved (`services/requests.py`). Raises BadInput, NothingToPrint, PrintedBefore,
-    InvalidTransition.
+    InvalidTransition; NoSigningKey where no key is in use by which the labels could be signed when they are drawn.
     """
     setting = settle_order(actor, order)
     require_printer(actor, intake)
@@ -111,6 +113,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     codes = list(marks_to_print(locked).order_by("derivative__row").values_list("pk", flat=True))
     if not codes:
         raise NothingToPrint
+    signing_key_in_use()
     run = LabelRun.objects.create(
         intake=locked,
         store=locked.store,
@@ -255,6 +258,7 @@ def _draw_part(run: LabelRun, part: Part, progress: Progress, *, at: datetime) -
         read_back = check_sample(
             content, profile, labels, how=run.how, form=_FORMS[run.form], start=part.start, pages=pages_read
         )
+        _check_signatures(labels)
     except LabelError as error:
         raise LabelFailed(_words_of(error)) from error
     progress(part.last, run.count)
@@ -283,6 +287,7 @@ def _words_of(error: LabelError) -> str:
         "room": _("its symbol does not fit this label at this resolution"),
         "glyph": _("its text has a letter that cannot be printed"),
         "unreadable": _("its symbol could not be read back"),
+        "key": _("the key that signed it is not in use any more"),
     }
     return gettext("Label %(number)s was not printed: %(reason)s. The run was stopped.") % {
         "number": error.label.number or error.label.code,
@@ -335,12 +340,58 @@ def _ending(run: LabelRun, drawn: _DrawnPart) -> str:
 
 def labels_of(run: LabelRun, part: Part, *, at: datetime) -> list[Label]:
     """The labels of one part of a run as they were ordered; where hidden codes are printed, marks that have none get
-    them now. Raises LabelFailed naming a label that was printed anew or ended since.
+    them now. What another key than the one in use had signed is signed anew: this is the first print of its generation.
+    Raises LabelFailed naming a label that was printed anew or ended since; NoSigningKey.
     """
     _require_as_ordered(run, part)
+    _sign_with_key_in_use(run, part, at=at)
     marks = Mark.objects.filter(run_marks__run=run, run_marks__place__gt=part.first, run_marks__place__lte=part.last)
     in_order = marks.select_related("derivative__intake", "reel").order_by("run_marks__place")
     return make_labels(in_order, run.language, run.second, hidden=_hidden_of(run, marks, at) if run.hidden else {})
+
+
+@transaction.atomic
+def _sign_with_key_in_use(run: LabelRun, part: Part, *, at: datetime) -> None:
+    """Labels leave the house under the key in use, whatever became of the one that signed them when they were issued.
+
+    The database lets a statement be signed anew only while no print of its generation was kept.
+    """
+    key, signer = signing_key_in_use()
+    places = run.run_marks.filter(place__gt=part.first, place__lte=part.last)
+    # The lock closes the race with an approved reprint and with another run of the same labels.
+    others = Mark.objects.filter(pk__in=places.values("mark")).exclude(key=key).order_by("pk")
+    marks = list(others.select_for_update(no_key=True).only("pk", "payload"))
+    if not marks:
+        return
+    bodies = [encode(replace(decode(bytes(mark.payload)), key_id=bytes.fromhex(key.pk))) for mark in marks]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marking_mark m SET key_id = %s, payload = n.payload, signature = n.signature
+            FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS n (code, payload, signature)
+            WHERE m.code = n.code
+            """,
+            [key.pk, [mark.pk for mark in marks], bodies, sign_bodies(bodies, signer)],
+        )
+    record(
+        "labels.signed_anew",
+        actor=None,
+        at=at,
+        subject=("label_run", run.pk),
+        organisation_id=run.organisation_id,
+        count=len(marks),
+        key=key.pk,
+    )
+
+
+def _check_signatures(labels: Sequence[Label]) -> None:
+    """A sample of what was drawn is signed by the key in use, as it is at this moment. Raises LabelError."""
+    keys = {bytes.fromhex(key.pk): bytes(key.public_key) for key in SigningKey.objects.in_use()}
+    for label in {*labels[::READ_BACK_ONE_IN], labels[-1]}:
+        try:
+            verify(read(label.symbol.removeprefix(symbol_prefix())), keys)
+        except PayloadError as error:
+            raise LabelError(label, "key") from error
 
 
 def _require_as_ordered(run: LabelRun, part: Part, *, lock: bool = False) -> None:
@@ -352,15 +403,18 @@ def _require_as_ordered(run: LabelRun, part: Part, *, lock: bool = False) -> Non
             Mark.objects.filter(pk__in=places.values("mark")).order_by("pk").select_for_update(no_key=True).values("pk")
         )
     as_ordered = Q(mark__generation=F("generation"), mark__state__in=(Mark.State.BLANK, Mark.State.ACTIVE))
+    said = gettext("Label %(number)s was printed anew or ended after it was ordered. The run was stopped.")
     other = places.exclude(as_ordered).select_related("mark__derivative", "mark__reel").first()
+    if other is None and lock:
+        # Nobody ends the key before this transaction ends.
+        key, _signer = signing_key_in_use()
+        said = gettext("The key that signed label %(number)s is not in use any more. Order the run again.")
+        other = places.exclude(mark__key=key).select_related("mark__derivative", "mark__reel").first()
     if other is None:
         return
     item = other.mark.derivative
     number = item.number if item else f"{other.mark.reel} · {other.mark.place_on_reel}"
-    raise LabelFailed(
-        gettext("Label %(number)s was printed anew or ended after it was ordered. The run was stopped.")
-        % {"number": number}
-    )
+    raise LabelFailed(said % {"number": number})
 
 
 @transaction.atomic

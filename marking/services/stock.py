@@ -379,7 +379,7 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
     """Order the labels of a reel; the job that draws them starts after commit.
 
     Once: what came out spoiled is written off, and a new series takes its place. Raises NotAllowed, BadInput,
-    ReelDrawnBefore, InvalidTransition.
+    ReelDrawnBefore, InvalidTransition, NoSigningKey.
     """
     if reel.series.printer_id not in offices_of(actor):
         raise NotAllowed(_("This series is printed by another office."))
@@ -390,6 +390,7 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
         raise InvalidTransition(_("This reel has been printed. Declare a torn label spoiled and use another one."))
     if was_drawn(LabelRun.objects.filter(reel=locked)):
         raise ReelDrawnBefore
+    signing_key_in_use()
     run = LabelRun.objects.create(
         reel=locked,
         count=held.pieces,

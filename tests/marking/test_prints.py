@@ -3,6 +3,7 @@ store is not printed for."""
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,15 +23,26 @@ from core.jobs.models import Job
 from core.jobs.services import cancel_job, execute_job
 from ledger.models import AccountKind, CustodyAccount, MovementKind
 from ledger.services import move_items
-from marking.models import LabelPart, LabelReel, LabelRun, LabelRunEnd, LabelSeries, Mark, MarkRequest
+from marking.models import LabelPart, LabelReel, LabelRun, LabelRunEnd, LabelSeries, Mark, MarkRequest, SigningKey
+from marking.payload import decode, to_address
+from marking.selectors import Verdict, check_text
 from marking.services import labels
-from marking.services.files import FILE_DAYS, FilesClosed, NotReleased, ReelFilesClosed, declare_run_printed, take_part
+from marking.services.files import (
+    FILE_DAYS,
+    FilesClosed,
+    KeyNotSound,
+    NotReleased,
+    ReelFilesClosed,
+    declare_run_printed,
+    take_part,
+)
+from marking.services.keys import NoSigningKey, create_key
 from marking.services.labels import LabelFailed, PrintedBefore, labels_of, parts_of, print_labels
 from marking.services.orders import LabelOrder
 from marking.services.requests import NothingAtHand, approve_request, ask_for_mark
 from marking.services.stock import ReelDrawnBefore, confirm_printed, print_reel
 from registry.models import Intake
-from tests.marks import end_mark
+from tests.marks import decide_key, end_mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -378,3 +390,121 @@ def test_a_run_is_declared_printed_once_it_is_drawn(
         declare_run_printed(actor=inspector, at=now, run=waiting)
     with pytest.raises(NotAllowed):
         declare_run_printed(actor=inspector, at=now, run=reel_run)
+
+
+# The key under which labels leave the house.
+
+
+def rotate(asker: User, second: User, at: datetime) -> SigningKey:
+    return decide_key(create_key(actor=asker, at=at), "use", asker=asker, second=second, at=at)
+
+
+def test_what_was_never_printed_is_signed_anew_by_the_key_in_use(
+    marks: list[Mark],
+    signing_key: SigningKey,
+    open_intake: Intake,
+    inspector: User,
+    administrator: User,
+    authority_head: User,
+    now: datetime,
+) -> None:
+    before = Mark.objects.get(pk=marks[0].pk)
+    decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=now)
+    with pytest.raises(NoSigningKey):
+        print_labels(actor=inspector, at=now, intake=open_intake, order=ORDER)
+    fresh = rotate(administrator, authority_head, now)
+
+    run = print_labels(actor=inspector, at=now, intake=open_intake, order=ORDER)
+    execute_job(run.job_id)
+
+    after = Mark.objects.get(pk=before.pk)
+    said, was = decode(bytes(after.payload)), decode(bytes(before.payload))
+    assert (after.key_id, after.generation) == (fresh.pk, 1)
+    assert replace(said, key_id=was.key_id) == was
+    assert not Mark.objects.exclude(key=fresh).exists()
+    text = to_address(labels.symbol_prefix(), bytes(after.payload), bytes(after.signature))
+    answer = check_text(text, own_hosts=["saiga.gov.kz"])
+    assert (answer.verdict, answer.signed) == (Verdict.GENUINE, True)
+    assert Event.objects.get(verb="labels.signed_anew").subject_id == str(run.pk)
+    assert run.parts.get().labels == len(marks)
+
+
+def test_a_reel_ordered_before_the_key_was_retired_is_drawn_under_the_new_one(
+    undrawn: LabelReel, storekeeper: User, administrator: User, authority_head: User, now: datetime
+) -> None:
+    run = print_reel(actor=storekeeper, at=now, reel=undrawn, order=ORDER)
+    fresh = rotate(administrator, authority_head, now)
+
+    execute_job(run.job_id)
+
+    assert set(Mark.objects.filter(reel=undrawn).values_list("key", flat=True)) == {fresh.pk}
+    assert run.parts.get().labels == undrawn.size
+
+
+def test_a_run_whose_key_ends_while_it_is_drawn_is_not_released(
+    marks: list[Mark],
+    open_intake: Intake,
+    inspector: User,
+    administrator: User,
+    authority_head: User,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = print_labels(actor=inspector, at=now, intake=open_intake, order=ORDER)
+    sample = labels.check_sample
+
+    def check_and_rotate(*args: Any, **kwargs: Any) -> int:
+        rotate(administrator, authority_head, now)
+        return sample(*args, **kwargs)
+
+    monkeypatch.setattr(labels, "check_sample", check_and_rotate)
+
+    execute_job(run.job_id)
+
+    run.job.refresh_from_db()
+    assert (run.job.state, run.parts.count()) == (Job.State.FAILED, 0)
+
+
+def test_no_file_under_a_compromised_key_is_given_out(
+    run: LabelRun,
+    signing_key: SigningKey,
+    inspector: User,
+    administrator: User,
+    authority_head: User,
+    client: Client,
+) -> None:
+    decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=timezone.now())
+    client.force_login(inspector)
+
+    with pytest.raises(FilesClosed) as caught:
+        take_part(actor=inspector, at=timezone.now(), part=run.parts.get())
+    assert isinstance(caught.value, KeyNotSound)
+    assert client.get(f"/api/v1/labels/{run.pk}/parts/1/").status_code == 409
+
+
+def test_the_database_signs_anew_only_what_was_not_printed_and_says_the_same(
+    run: LabelRun, undrawn: LabelReel, storekeeper: User, administrator: User, authority_head: User, now: datetime
+) -> None:
+    printed, blank = Mark.objects.filter(run_marks__run=run)[0], Mark.objects.filter(reel=undrawn)[0]
+    unprinted = print_reel(actor=storekeeper, at=now, reel=undrawn, order=ORDER)
+    old = blank.key_id
+    fresh = rotate(administrator, authority_head, now)
+
+    def sign_again(mark: Mark, key: str = fresh.pk, **other: Any) -> None:
+        body = bytes(mark.payload)
+        said = {"payload": body[:1] + bytes.fromhex(key) + body[5:], "signature": b"s" * 64}
+        with transaction.atomic():
+            Mark.objects.filter(pk=mark.pk).update(key_id=key, **said | other)
+
+    body = bytes(blank.payload)
+    for wrong in (
+        lambda: keep_part(unprinted, storekeeper, now),
+        lambda: sign_again(printed),
+        lambda: sign_again(blank, old),
+        lambda: sign_again(blank, payload=body),
+        lambda: sign_again(blank, payload=body[:1] + bytes.fromhex(fresh.pk) + body[5:] + b"x"),
+        lambda: sign_again(blank, signature=b"s"),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            wrong()
+    sign_again(blank)
