@@ -80,22 +80,7 @@ def ask_for_mark(
         raise BadInput(fields={"profile": _("Choose the labels you print on.")})
     else:
         settle_order(actor, order)
-    if mark is not None:
-        mark = Mark.objects.select_related("derivative").get(pk=mark.pk)
-        if mark.state != Mark.State.ACTIVE:
-            raise InvalidTransition(_("This mark is not active any more. Reload the page."))
-        if not Derivative.objects.visible_to(actor).filter(pk=mark.derivative_id).exists():
-            raise NotAllowed
-        what = mark.item.number
-    elif intake is not None and kind == MarkRequest.Kind.REPRINT:
-        require_printer(actor, intake)
-        if not Mark.objects.active().filter(derivative__intake=intake).exists():
-            raise InvalidTransition(_("There is nothing to print: register the horns first."))
-        if not _known_to(marks_at_hand(intake), actor).exists():
-            raise NothingAtHand
-        what = intake.number
-    else:
-        raise BadInput(fields={"mark": _("Name one mark.")})
+    mark, intake, what = _subject_of(actor, kind, mark, intake)
     tied = _take_tied(actor, at, kind, mark, label) if label else {}
     try:
         with transaction.atomic():
@@ -103,7 +88,7 @@ def ask_for_mark(
                 **tied,
                 kind=kind,
                 mark=mark,
-                intake=None if mark is not None else intake,
+                intake=intake,
                 reason=reason.strip()[:200],
                 order=asdict(order) if order else None,
                 asked_by=actor,
@@ -125,6 +110,27 @@ def ask_for_mark(
         reason=asked.reason,
     )
     return asked
+
+
+def _subject_of(
+    actor: User, kind: MarkRequest.Kind, mark: Mark | None, intake: Intake | None
+) -> tuple[Mark | None, Intake | None, str]:
+    """The one mark that is asked for, or the intake, and how people name it. Raises what `ask_for_mark` raises."""
+    if mark is not None:
+        mark = Mark.objects.select_related("derivative").get(pk=mark.pk)
+        if mark.state != Mark.State.ACTIVE:
+            raise InvalidTransition(_("This mark is not active any more. Reload the page."))
+        if not Derivative.objects.visible_to(actor).filter(pk=mark.derivative_id).exists():
+            raise NotAllowed
+        return mark, None, mark.item.number
+    if intake is None or kind != MarkRequest.Kind.REPRINT:
+        raise BadInput(fields={"mark": _("Name one mark.")})
+    require_printer(actor, intake)
+    if not Mark.objects.active().filter(derivative__intake=intake).exists():
+        raise InvalidTransition(_("There is nothing to print: register the horns first."))
+    if not _known_to(marks_at_hand(intake), actor).exists():
+        raise NothingAtHand
+    return None, intake, intake.number
 
 
 def _take_tied(
