@@ -28,7 +28,7 @@ from core.base.visitors import own_hosts
 from core.documents.acts import Language
 from core.documents.services import serve
 from custody.forms.loss import WitnessForm
-from custody.missing import what_is_missing
+from custody.missing import MOST_GRAMS, read_found, what_is_missing
 from custody.models import CommissionMember, DestructionLine, DestructionOrder, LossAct, LossLine, LossReport
 from custody.papers import destruction_paper, loss_paper
 from custody.scanning import find_items, read_scan
@@ -81,7 +81,7 @@ class LossLineSerializer(serializers.ModelSerializer[LossLine]):
 
     class Meta:
         model = LossLine
-        fields = ("number", "outcome", "act")
+        fields = ("number", "outcome", "act", "found_mark", "found_g")
 
 
 class ReportLossSerializer(serializers.Serializer[Any]):
@@ -106,9 +106,17 @@ class PoliceSerializer(serializers.Serializer[Any]):
     police_number = serializers.CharField(max_length=60)
 
 
+class FoundSerializer(serializers.Serializer[Any]):
+    """One item that was found: what was read from it, and what it weighs."""
+
+    scan = serializers.CharField(max_length=400)
+    grams = serializers.IntegerField(min_value=1, max_value=MOST_GRAMS)
+
+
 class ProposeSerializer(serializers.Serializer[Any]):
     """Items found again, with the code of the store they are in, or to be written off.
 
+    What was declared missing, on arrival or by a stock-take, is `found`: the mark and the mass of each item.
     A write-off says why there is no number of the police, and why the search ends early, where that is so.
     """
 
@@ -116,6 +124,7 @@ class ProposeSerializer(serializers.Serializer[Any]):
     items = _items(min_length=1)
     reason = serializers.CharField(max_length=4000)
     target = serializers.CharField(max_length=20, required=False, help_text="Code of the store; for a recovery.")
+    found = serializers.ListField(child=FoundSerializer(), required=False, max_length=MOST_ITEMS)
     no_police_reason = serializers.CharField(max_length=500, allow_blank=True, default="")
     early_reason = serializers.CharField(max_length=500, allow_blank=True, default="")
 
@@ -388,6 +397,7 @@ class ProposeAct(APIView):
             target=target,
             item_ids=find_items(said.pop("items")),
             kind=LossAct.Kind(said.pop("kind")),
+            found=read_found([(one["scan"], one["grams"]) for one in said.pop("found", [])]),
             **said,
         )
         return Response(LossActSerializer(act).data, status=201)

@@ -105,6 +105,11 @@ class CustodyConfig(AppConfig):
         )
         register_notice_codes(
             {
+                "loss.mass_differs": ngettext_lazy(
+                    "%(number)s: %(pieces)s item found again weighs otherwise than the register says: %(items)s",
+                    "%(number)s: %(pieces)s items found again weigh otherwise than the register says: %(items)s",
+                    "pieces",
+                ),
                 "destruction.mass_differs": _(
                     "Destruction %(number)s: %(booked)s g in the register, %(weighed)s g weighed. %(reason)s"
                 ),
@@ -117,5 +122,8 @@ class CustodyConfig(AppConfig):
                 ("loss.reported",),
             ),
             (_("Another person than the one who asked opens it, and approves or refuses."), ("correction.waits",)),
-            (_("Check the scale and the list, and explain; the authority decides."), ("destruction.mass_differs",)),
+            (
+                _("Check the scale and the list, and explain; the authority decides."),
+                ("destruction.mass_differs", "loss.mass_differs"),
+            ),
         )

@@ -66,6 +66,44 @@ def loss_is_settled_by_an_approved_act() -> pgtrigger.Trigger:
     )
 
 
+def declared_goods_return_by_a_third() -> pgtrigger.Trigger:
+    """What was declared missing on the way or in a stock-take is found again with its mark read and its mass taken, and
+    the act is approved by somebody who neither sent, turned back nor counted the load, nor sat in the commission.
+    """
+    return pgtrigger.Trigger(
+        name="declared_goods_return_by_a_third",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__kind="recovery", new__state="approved") & ~pgtrigger.Q(old__state="approved"),
+        func="""
+            IF EXISTS (
+                SELECT FROM custody_lossline l
+                JOIN custody_lossreport r ON r.id = l.report_id
+                JOIN ledger_handoverline w ON w.item_id = l.item_id AND w.outcome = 'missing'
+                JOIN ledger_handover h ON h.id = w.handover_id AND h.transit_id = r.account_id
+                WHERE l.act_id = NEW.id AND (
+                    l.found_g IS NULL OR NEW.decided_by_id IN (h.dispatched_by_id, h.turned_by_id, h.closed_by_id)
+                )
+            ) OR EXISTS (
+                SELECT FROM custody_lossline l
+                JOIN custody_lossreport r ON r.id = l.report_id
+                JOIN ledger_stocktakeline w ON w.item_id = l.item_id AND w.outcome = 'missing'
+                JOIN ledger_stocktake t ON t.id = w.stocktake_id AND t.account_id = r.account_id
+                WHERE l.act_id = NEW.id AND (
+                    l.found_g IS NULL OR EXISTS (
+                        SELECT FROM ledger_stocktakemember m
+                        WHERE m.stocktake_id = t.id AND m.person_id = NEW.decided_by_id
+                    )
+                )
+            ) THEN
+                RAISE EXCEPTION 'act % is not approved by a third person, or does not say what was found', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'declared_goods_return_by_a_third';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 _BODIES_OF_STATE = ", ".join(f"'{kind.value}'" for kind in Organisation.STATE_BODIES)
 
 

@@ -486,6 +486,13 @@ def count_lines(handover: Handover) -> dict[str, int]:
     }
 
 
+def count_still_missing(handover: Handover) -> int:
+    """Pieces that did not arrive and are still on the way: what an act brought back or wrote off is not."""
+    missing = HandoverLine.objects.filter(handover=handover, outcome=HandoverLine.Outcome.MISSING)
+    on_way = Holding.objects.filter(account=handover.transit_id, item__in=missing.values("item"), pieces__gt=0)
+    return on_way.count()
+
+
 @dataclass(frozen=True, slots=True)
 class ArrivingBox:
     """A box or a pallet of a hand-over under way: how much of it was received, and whether its seal still holds."""

@@ -7,10 +7,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from core.base.errors import BadInput
 from core.base.forms import DayField, GramsField, KilogramsField, SignatureField
-from custody.models import DestructionOrder, LossReport
+from custody.missing import lines_of_found, read_found
+from custody.models import DestructionOrder, LossLine, LossReport
 from custody.services.destruction import places_to_destroy_in
-from custody.services.loss import is_searched_for, places_for_found
+from custody.services.loss import Found, declared_missing, is_searched_for, places_for_found
 from ledger.models import AccountKind, CustodyAccount
 
 
@@ -109,12 +111,25 @@ class RecoveryForm(forms.Form):
     items = _items(_("Only these items"), help_text=_("Empty: everything that is still missing."))
     reason = forms.CharField(label=_("Reason"), max_length=4000, widget=forms.Textarea({"rows": 4}))
     target = StoreField(label=_("Where they are now"), queryset=CustodyAccount.objects.none(), empty_label=_("Choose"))
+    found = _items(
+        _("Marks and masses of what was found"),
+        help_text=_("Scan the mark of each item, then a blank and its grams; one item a line."),
+    )
 
     def __init__(self, *args: Any, report: LossReport, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["target"].queryset = places_for_found(report)  # type: ignore[attr-defined]
         if report.account.kind != AccountKind.TRANSIT:
             self.initial["target"] = report.account_id
+        missing = report.lines.filter(outcome=LossLine.Outcome.OPEN).values_list("item_id", flat=True)
+        if not declared_missing(report, missing):
+            del self.fields["found"]
+
+    def clean_found(self) -> dict[int, Found]:
+        try:
+            return read_found(lines_of_found(self.cleaned_data["found"]))
+        except BadInput as refusal:
+            raise forms.ValidationError([str(text) for text in refusal.fields.values()]) from refusal
 
 
 class ReasonForm(forms.Form):

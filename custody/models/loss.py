@@ -135,6 +135,7 @@ class LossAct(models.Model):
             fixed("grounds_of_loss_act_are_fixed", "no_police_reason", "early_reason"),
             triggers.ended_but_for_its_papers("loss_act_decided_for_good", "OLD.state <> 'proposed'", PAPERS),
             triggers.write_off_says_what_it_stands_on(),
+            triggers.declared_goods_return_by_a_third(),
         ]
 
     def __str__(self) -> str:
@@ -153,10 +154,17 @@ class LossLine(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="loss_lines")
     act = models.ForeignKey(LossAct, null=True, on_delete=models.PROTECT, related_name="lines")
     outcome = models.CharField(max_length=11, choices=Outcome, default=Outcome.OPEN)
+    # Of goods that somebody declared missing: what was read from them, and what they weighed, when they were found.
+    found_mark = models.CharField(max_length=80, blank=True)
+    found_g = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(found_mark="", found_g=None) | (~Q(found_mark="") & Q(found_g__gt=0)),
+                name="found_by_mark_and_mass",
+            ),
             models.UniqueConstraint(fields=["report", "item"], name="one_loss_line_per_item"),
             models.UniqueConstraint(fields=["item"], condition=Q(outcome="open"), name="one_open_loss_of_an_item"),
         ]

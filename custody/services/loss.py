@@ -3,7 +3,8 @@
 Lock order: the report, its act, then what the ledger locks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
@@ -35,6 +36,7 @@ from ledger.models import (
     Reservation,
     StockTake,
     StockTakeLine,
+    StockTakeMember,
 )
 from ledger.selectors import stores_of
 from ledger.services import ItemsNotThere, SecondPersonNeeded, lift_hold, move_items, place_hold, release_items
@@ -42,7 +44,16 @@ from ledger.services.locking import lock_items, lock_open
 from registry.services import carry_out_found
 
 Fields = dict[str, StrOrPromise]
+MOST_NAMED = 10
 LEAST_OF_PLACE = 3  # letters or digits
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read from an item that was found again, and the grams that the scale showed."""
+
+    mark: str
+    grams: int
 
 
 class ReportedBefore(DomainError):
@@ -120,7 +131,7 @@ def report_loss(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO custody_lossline (report_id, item_id, outcome) SELECT %s, item, 'open'"
+            "INSERT INTO custody_lossline (report_id, item_id, outcome, found_mark) SELECT %s, item, 'open', ''"
             " FROM unnest(%s::bigint[]) AS item",
             [report.pk, wanted],
         )
@@ -213,9 +224,11 @@ def propose_act(
     target: CustodyAccount | None = None,
     no_police_reason: str = "",
     early_reason: str = "",
+    found: Mapping[int, Found] | None = None,
 ) -> LossAct:
     """Propose that items were found again, and where they go, or that they are written off. Another person decides.
 
+    What was declared missing on the way or by a stock-take is `found` by its mark and its mass, each item.
     A write-off stands on the number under which the police were told and on a search that is over; whoever has not
     one of the two says why. Raises NotAllowed, BadInput, and InvalidTransition while another act of the report waits.
     """
@@ -233,6 +246,8 @@ def propose_act(
     if kind == LossAct.Kind.RECOVERY:
         if target is None or not places_for_found(report).filter(pk=target.pk).exists():
             wrong["target"] = _("Choose the store where the items are now.")
+        if declared_missing(report, wanted) - set(found or {}):
+            wrong["found"] = _("This was declared missing: read the mark of every item and weigh it.")
         no_police_reason = early_reason = ""
     else:
         wrong |= _without_grounds(report, at, no_police_reason, early_reason)
@@ -256,8 +271,37 @@ def propose_act(
         proposed_at=at,
     )
     lines.update(act=act)
+    for item, seen in sorted((found or {}).items()):
+        if kind == LossAct.Kind.RECOVERY and item in wanted:
+            act.lines.filter(item=item).update(found_mark=seen.mark[:80], found_g=seen.grams)
     _record("loss.act_proposed", report, actor=actor, at=at, number=act.number, pieces=len(wanted), reason=act.reason)
     return act
+
+
+def declared_missing(report: LossReport, item_ids: Iterable[int]) -> set[int]:
+    """Which of these were declared missing, when a load arrived or by a stock-take of the place."""
+    wanted = list(item_ids)
+    on_way = HandoverLine.objects.filter(
+        handover__transit=report.account_id, item__in=wanted, outcome=HandoverLine.Outcome.MISSING
+    )
+    counted = StockTakeLine.objects.filter(
+        stocktake__account=report.account_id, item__in=wanted, outcome=StockTakeLine.Outcome.MISSING
+    )
+    return {*on_way.values_list("item_id", flat=True), *counted.values_list("item_id", flat=True)}
+
+
+def who_declared(report: LossReport, item_ids: Iterable[int]) -> set[int]:
+    """Who sent, turned back or counted the load that missed these, and who sat in the commission that did."""
+    wanted = list(item_ids)
+    loads = Handover.objects.filter(
+        transit=report.account_id, lines__item__in=wanted, lines__outcome=HandoverLine.Outcome.MISSING
+    )
+    people = {key for row in loads.values_list("dispatched_by", "turned_by", "closed_by") for key in row if key}
+    counts = StockTakeLine.objects.filter(
+        stocktake__account=report.account_id, item__in=wanted, outcome=StockTakeLine.Outcome.MISSING
+    )
+    seats = StockTakeMember.objects.filter(stocktake__in=counts.values("stocktake"))
+    return people | set(seats.values_list("person_id", flat=True))
 
 
 def is_searched_for(report: LossReport, at: datetime) -> bool:
@@ -310,6 +354,8 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
     recovered = act.kind == LossAct.Kind.RECOVERY
     if not recovered and not report.police_number and not act.no_police_reason:
         raise InvalidTransition(_("Neither a number of the police nor a reason why there is none is noted."))
+    if recovered:
+        _require_third(actor, act)
     if act.target is not None:
         lock_open(act.target)
     lines = list(act.lines.filter(outcome=LossLine.Outcome.OPEN).values_list("item_id", flat=True).order_by("item_id"))
@@ -323,6 +369,7 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
         if act.target_id != report.account_id and act.target is not None:
             _move(actor, at, act, lines, act.target)
         carry_out_found(actor=actor, at=at, item_ids=lines)
+        _tell_odd_masses(actor, at, act)
     else:
         _let_go(actor, at, act, lines)
         _move(actor, at, act, lines, CustodyAccount.objects.boundary(AccountKind.LOSS))
@@ -340,10 +387,41 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
             actor=actor,
             at=at,
             subject=("loss", report.pk),
+            code="loss.reported",
             decision=act.get_kind_display(),
             reason=act.reason,
         )
     return act
+
+
+def odd_masses(act: LossAct) -> list[LossLine]:
+    """What weighs otherwise than the register says by more than the rule lets pass: perhaps another thing."""
+    percent = in_force(RuleCode.HANDOVER_MASS, day_of(act.proposed_at)).value["percent"]
+    weighed = act.lines.filter(found_g__isnull=False).select_related("item__derivative")
+    booked = dict(Holding.objects.filter(item__in=weighed.values("item"), pieces__gt=0).values_list("item_id", "grams"))
+    return [
+        line
+        for line in weighed
+        if abs((line.found_g or 0) - booked.get(line.item_id, 0)) * 100 > booked.get(line.item_id, 0) * percent
+    ]
+
+
+def _tell_odd_masses(actor: User, at: datetime, act: LossAct) -> None:
+    odd = odd_masses(act)
+    keeper = act.target.custodian if act.target else None
+    if odd and keeper is not None:
+        raise_notice(
+            at=at,
+            kind=Notice.Kind.DISCREPANCY,
+            code="loss.mass_differs",
+            organisation=keeper,
+            subject=("loss", act.report_id),
+            due_on=discrepancy_due_on(at),
+            actor=actor,
+            number=act.number,
+            pieces=len(odd),
+            items=", ".join(f"{line.item.derivative.number} {line.found_g} g" for line in odd[:MOST_NAMED]),
+        )
 
 
 def _let_go(actor: User, at: datetime, act: LossAct, items: list[int]) -> None:
@@ -390,7 +468,7 @@ def refuse_act(*, actor: User, at: datetime, act: LossAct, reason: str) -> LossA
     act.state, act.decided_by, act.decided_at = LossAct.State.REFUSED, actor, at
     act.decide_reason = reason[:500]
     act.save(update_fields=["state", "decided_by", "decided_at", "decide_reason"])
-    act.lines.filter(outcome=LossLine.Outcome.OPEN).update(act=None)
+    act.lines.filter(outcome=LossLine.Outcome.OPEN).update(act=None, found_mark="", found_g=None)
     _record("loss.act_refused", act.report, actor=actor, at=at, number=act.number, reason=act.decide_reason)
     return act
 
@@ -402,6 +480,25 @@ def _require_second(actor: User, act: LossAct) -> None:
         raise SecondPersonNeeded(_("Another person must approve this: you proposed it yourself."))
     if not can_decide(actor, act):
         raise NotAllowed(_("The authority approves a write-off."))
+
+
+def _require_third(actor: User, act: LossAct) -> None:
+    """What two declared missing does not come back by the same two, nor unseen."""
+    items = list(act.lines.values_list("item_id", flat=True))
+    declared = declared_missing(act.report, items)
+    if not declared:
+        return
+    if act.lines.filter(item__in=declared, found_g=None).exists():
+        raise InvalidTransition(
+            _("The act says neither the mark nor the mass of what was found. Refuse it, and propose it anew.")
+        )
+    if actor.pk in who_declared(act.report, declared):
+        raise SecondPersonNeeded(
+            _(
+                "You sent these goods or declared them missing: a third person approves that they are found, a"
+                " colleague who did neither, or the authority."
+            )
+        )
 
 
 def _lock_act(act: LossAct) -> LossAct:

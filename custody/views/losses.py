@@ -168,6 +168,9 @@ def decide(request: SignedInRequest, pk: int, act: int) -> HttpResponse:
         "lines": waiting.lines.select_related("item__derivative")[:500],
         "pieces": waiting.lines.count(),
         "is_own": waiting.proposed_by_id == request.user.pk,
+        "declared_it": request.user.pk in services.who_declared(found, waiting.lines.values_list("item_id", flat=True))
+        and waiting.kind == LossAct.Kind.RECOVERY,
+        "odd": {line.pk for line in services.odd_masses(waiting)},
         "files": Attachment.objects.of("loss", found.pk).standing().count(),
     }
     return render(request, "custody/loss_decide.html", context, status=422 if form.errors else 200)

@@ -25,7 +25,15 @@ from permits import services
 from permits.filters import HandoverFilter
 from permits.forms import ReceiveMissingForm, TurnBackForm
 from permits.papers import LANGUAGES, check_code, kinds_of, lines_of, paper_of
-from permits.selectors import boxes_sent, count_lines, count_weighed, grams_sent, missing_on_the_way, permit_of
+from permits.selectors import (
+    boxes_sent,
+    count_lines,
+    count_still_missing,
+    count_weighed,
+    grams_sent,
+    missing_on_the_way,
+    permit_of,
+)
 
 
 @requires(Can.SEE_STOCK)
@@ -58,6 +66,7 @@ def handover(request: SignedInRequest, pk: int) -> HttpResponse:
         "page": page,
         "permit": permit_of(found),
         "counts": counts | {"grams": grams_sent(found)},
+        "still_missing": count_still_missing(found) if counts["missing"] else 0,
         "extras": found.extra_scans.select_related("item").order_by("pk")[:50],
         "events": Event.objects.about(("handover", found.pk)),
         "can_receive": is_open and receives and found.dispatched_by_id != request.user.pk,

@@ -2,29 +2,43 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection, transaction
 from django.utils import translation
 
-from core.accounts.models import User
+from core.accounts.models import Organisation, User
+from core.accounts.roles import Role
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.documents.attaching import FilesAreKept, attach_files, withdraw_file
 from core.documents.models import Attachment, Withdrawal
 from core.notices.models import Notice
+from custody.missing import lines_of_found, read_found
 from custody.models import LossAct, LossLine, LossReport
 from custody.papers import loss_paper
 from custody.services import loss
 from ledger.models import CustodyAccount, Handover, Hold, Holding, Movement
 from ledger.selectors import find_differences
-from ledger.services import ItemsNotThere, ItemsOnHold, SecondPersonNeeded, dispatch_items, lift_hold
+from ledger.services import (
+    ItemsNotThere,
+    ItemsOnHold,
+    SecondPersonNeeded,
+    dispatch_items,
+    end_counting,
+    lift_hold,
+    open_stocktake,
+    sign_stocktake,
+)
 from marking.models import Mark
 from marking.selectors import Reason, check_text
 from permits.models import Permit
+from permits.selectors import count_lines, count_still_missing
 from registry.models import Derivative, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.builders import LOSS_TOLD, register
+from tests.cast import enter_person
 from tests.files import picture
 from tests.rights import receive
 
@@ -55,6 +69,18 @@ def say(actor: User, at: datetime, account: CustodyAccount, items: list[int], **
         "police_number": "KUI-114",
     }
     return loss.report_loss(actor=actor, at=at, account=account, item_ids=items, **(told | facts))  # type: ignore[arg-type]
+
+
+def seen(items: list[int], grams: int | None = None) -> dict[int, loss.Found]:
+    """What a person who has these in hand reads and weighs: by default what the register says."""
+    booked = dict(Derivative.objects.filter(pk__in=items).values_list("pk", "mass_g"))
+    marks = dict(Mark.objects.active().filter(derivative__in=items).values_list("derivative_id", "pk"))
+    return {item: loss.Found(marks[item], grams or booked[item]) for item in items}
+
+
+@pytest.fixture
+def second_storekeeper(okhotzooprom: Organisation, administrator: User) -> User:
+    return enter_person("storekeeper2", "Сағынтай Дәулет", Role.STOREKEEPER, okhotzooprom, appointed_by=administrator)
 
 
 @pytest.fixture
@@ -187,8 +213,8 @@ def test_a_refused_act_leaves_the_items_missing(
 
 
 def test_what_was_missing_on_arrival_is_settled_here(
-    permit: Permit, handover: Handover, trader: User, storekeeper: User, authority_officer: User,
-    reception_store: CustodyAccount, later: Later,
+    permit: Permit, handover: Handover, trader: User, storekeeper: User, second_storekeeper: User,
+    authority_officer: User, reception_store: CustodyAccount, later: Later,
 ) -> None:  # fmt: skip
     lines = list(handover.lines.values_list("item_id", flat=True).order_by("item_id"))
     receive(handover, actor=trader, at=later(hours=3), without=lines[:2])
@@ -210,7 +236,10 @@ def test_what_was_missing_on_arrival_is_settled_here(
         item_ids=lines[:1],
         reason="Left in the truck",
         target=reception_store,
+        found=seen(lines[:1]),
     )
+    for party in (trader, second_storekeeper):
+        assert (party.pk in loss.who_declared(report, lines)) is (party == trader)
     loss.approve_act(actor=authority_officer, at=later(hours=6), act=found)
     gone = loss.propose_act(
         actor=storekeeper,
@@ -226,6 +255,7 @@ def test_what_was_missing_on_arrival_is_settled_here(
     assert Holding.objects.get(item=lines[0], pieces__gt=0).account == reception_store
     assert Holding.objects.get(item=lines[1], pieces__gt=0).account.kind == "loss"
     assert loss.missing_of_handover(handover) == []
+    assert (count_lines(handover)["missing"], count_still_missing(handover)) == (2, 0)
     assert find_differences() == {}
 
 
@@ -376,3 +406,107 @@ def test_files_that_an_act_stands_on_are_not_withdrawn(
     withdraw_file(actor=storekeeper, at=later(hours=3), attachment=after, reason="Not ours")
 
     assert Withdrawal.objects.get().attachment == after
+
+
+def test_what_two_declared_missing_does_not_come_back_by_the_two(
+    handover: Handover, trader: User, storekeeper: User, second_storekeeper: User, authority_officer: User,
+    trader_store: CustodyAccount, reception_store: CustodyAccount, later: Later,
+) -> None:  # fmt: skip
+    lines = list(handover.lines.values_list("item_id", flat=True).order_by("item_id"))
+    receive(handover, actor=trader, at=later(hours=3), without=lines[:2])
+    report = say(storekeeper, later(hours=4), handover.transit, lines[:2], kind=LossReport.Kind.TRANSIT)
+    ask: dict[str, Any] = {
+        "at": later(hours=5), "report": report, "kind": LossAct.Kind.RECOVERY, "item_ids": lines[:1],
+        "reason": "It lay behind the scale there", "target": reception_store,
+    }  # fmt: skip
+    with pytest.raises(BadInput) as refusal:
+        loss.propose_act(actor=second_storekeeper, **ask)
+    assert set(refusal.value.fields) == {"found"}
+
+    act = loss.propose_act(actor=second_storekeeper, found=seen(lines[:1], grams=1), **ask)
+
+    handover.refresh_from_db()
+    assert handover.dispatched_by == storekeeper
+    with pytest.raises(SecondPersonNeeded):
+        loss.approve_act(actor=storekeeper, at=later(hours=6), act=act)
+    for party in (storekeeper, trader):
+        refused(
+            lambda party=party: LossAct.objects.filter(pk=act.pk).update(  # type: ignore[misc]
+                state="approved", decided_by=party, decided_at=later(hours=6)
+            ),
+            "declared_goods_return_by_a_third",
+        )
+    assert Hold.objects.active().filter(kind="loss", item=lines[0]).exists()
+
+    loss.approve_act(actor=authority_officer, at=later(hours=6), act=act)
+
+    assert Holding.objects.get(item=lines[0], pieces__gt=0).account == reception_store
+    odd = Notice.objects.get(code="loss.mass_differs")
+    assert (odd.decides, odd.params["pieces"]) == ("authority", 1)
+
+
+def test_the_database_asks_what_was_found_of_goods_declared_missing(
+    handover: Handover, trader: User, storekeeper: User, authority_officer: User, reception_store: CustodyAccount,
+    later: Later,
+) -> None:  # fmt: skip
+    lines = list(handover.lines.values_list("item_id", flat=True).order_by("item_id"))
+    receive(handover, actor=trader, at=later(hours=3), without=lines[:1])
+    report = say(storekeeper, later(hours=4), handover.transit, lines[:1], kind=LossReport.Kind.TRANSIT)
+    act = loss.propose_act(
+        actor=storekeeper, at=later(hours=5), report=report, kind=LossAct.Kind.RECOVERY, item_ids=lines[:1],
+        reason="Behind the shelf", target=reception_store, found=seen(lines[:1]),
+    )  # fmt: skip
+    LossLine.objects.filter(act=act).update(found_mark="", found_g=None)  # as an act of an earlier version
+
+    with pytest.raises(InvalidTransition):
+        loss.approve_act(actor=authority_officer, at=later(hours=6), act=act)
+    refused(
+        lambda: LossAct.objects.filter(pk=act.pk).update(
+            state="approved", decided_by=authority_officer, decided_at=later(hours=6)
+        ),
+        "declared_goods_return_by_a_third",
+    )
+    refused(lambda: LossLine.objects.filter(act=act).update(found_g=5), "found_by_mark_and_mass")
+
+
+def test_a_find_names_its_mark_and_not_its_number(marked: list[Derivative]) -> None:
+    horn = marked[0]
+    code = Mark.objects.get(derivative=horn).code
+    for number in (horn.number, horn.number.replace("-", "").lower()):
+        with pytest.raises(BadInput) as refusal:
+            read_found([(number, 200)])
+        assert set(refusal.value.fields) == {"found"}
+    for text in ("200", code, f"{code} many"):
+        with pytest.raises(BadInput):
+            lines_of_found(text)
+
+    assert read_found(lines_of_found(f"{code} 200\n\n")) == {horn.pk: loss.Found(code, 200)}
+
+
+def test_what_a_commission_did_not_find_does_not_come_back_by_its_members(
+    marked: list[Derivative], storekeeper: User, inspector: User, authority_officer: User,
+    reception_store: CustodyAccount, now: datetime, later: Later,
+) -> None:  # fmt: skip
+    count = open_stocktake(actor=storekeeper, at=now, account=reception_store, commission=[storekeeper, inspector])
+    count = end_counting(actor=storekeeper, at=later(hours=1), stocktake=count)
+    for member in (storekeeper, inspector):
+        count = sign_stocktake(actor=member, at=later(hours=2), stocktake=count, digest=count.result_digest)
+    missing = loss.missing_of_stocktake(count)
+    report = say(storekeeper, later(hours=3), reception_store, missing, kind=LossReport.Kind.STOCKTAKE)
+    act = loss.propose_act(
+        actor=storekeeper, at=later(hours=4), report=report, kind=LossAct.Kind.RECOVERY, item_ids=missing[:1],
+        reason="It lay behind the scale there", target=reception_store, found=seen(missing[:1]),
+    )  # fmt: skip
+
+    with pytest.raises(SecondPersonNeeded):
+        loss.approve_act(actor=inspector, at=later(hours=5), act=act)
+    refused(
+        lambda: LossAct.objects.filter(pk=act.pk).update(
+            state="approved", decided_by=inspector, decided_at=later(hours=5)
+        ),
+        "declared_goods_return_by_a_third",
+    )
+    loss.approve_act(actor=authority_officer, at=later(hours=5), act=act)
+
+    assert not Hold.objects.active().filter(item=missing[0]).exists()
+    assert not Notice.objects.filter(code="loss.mass_differs").exists()
