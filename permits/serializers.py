@@ -332,7 +332,11 @@ class WeighSerializer(serializers.Serializer[Any]):
     grams = serializers.IntegerField(min_value=1, max_value=MOST_GRAMS)
     confirmed = serializers.BooleanField(default=False, help_text="True for a mass that differs beyond the rule.")
     reason = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=300, help_text="Why it is weighed a second time."
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=300,
+        help_text="Why it weighs otherwise, or is weighed again.",
     )
 
 

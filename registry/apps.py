@@ -1,8 +1,16 @@
+from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
+
+
+def _counts_in_words(words: Any, counts: Mapping[str, int]) -> str:
+    """How many of each, by the words of a list of choices."""
+    return ", ".join(f"{str(words(key).label).capitalize()}: {count}" for key, count in counts.items())
 
 
 class RegistryConfig(AppConfig):
@@ -10,11 +18,11 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
-        from core.audit.services import register_verbs
+        from core.audit.services import register_facts, register_verbs
         from core.documents.attaching import register_holder
         from core.notices.services import register_advice, register_notice_codes, register_obstacle
         from core.rules.values import register_terms
-        from registry.models import Case, DailySheet, Derivative, Intake, Processing, Term
+        from registry.models import Case, DailySheet, Derivative, Intake, Outcome, Processing, Term
         from registry.selectors import permits_seen, seasons_seen
         from registry.subjects import (
             case_kept_since,
@@ -129,6 +137,12 @@ class RegistryConfig(AppConfig):
                 "sheet.signed": _("Daily sheet signed"),
                 "sheet.reopened": _("Daily sheet reopened"),
                 "sheet.withdrawn": _("Daily sheet withdrawn"),
+            }
+        )
+        register_facts(
+            {
+                "decided_as": (_("Decided"), partial(_counts_in_words, Outcome)),
+                "counted_as": (_("By the protocol"), partial(_counts_in_words, Term)),
             }
         )
         register_notice_codes(

@@ -395,8 +395,8 @@ def weigh_received(
     """Note what an item weighed on arrival; whoever weighs it has it in hand, so it is received.
 
     It stays what the ledger says; a difference beyond the rule is told, and is taken only when it is `confirmed`. A
-    second mass needs a `reason`, and the first one is kept beside it. Raises NotInHandover, BadInput, OddOnArrival,
-    WeighedBefore, SecondPersonNeeded, InvalidTransition.
+    second mass needs a `reason`, and the first one is kept beside it; a reason given with the first is kept too.
+    Raises NotInHandover, BadInput, OddOnArrival, WeighedBefore, SecondPersonNeeded, InvalidTransition.
     """
     _receivable(handover, actor)
     if not 0 < grams <= MOST_GRAMS:
@@ -420,6 +420,9 @@ def weigh_received(
         if line.first_weighed_g is None:
             line.first_weighed_g = line.weighed_g
         changed += ["weigh_reason", "first_weighed_g"]
+    elif reason.strip():
+        line.weigh_reason = reason.strip()[:300]
+        changed.append("weigh_reason")
     line.weighed_g, line.weighed_by, line.weighed_at = grams, actor, at
     if line.scanned_at is None:
         line.outcome, line.scanned_by, line.scanned_at = HandoverLine.Outcome.RECEIVED, actor, at

@@ -434,9 +434,9 @@ def count_goods(
             SeizedCount.objects.update_or_create(case=case, term=term, defaults={"pieces": pieces, "grams": grams})
         else:
             SeizedCount.objects.filter(case=case, term=term).delete()
-    said = [f"{Term(term)}: {pieces}" for term, (pieces, _grams) in counts.items()]
+    said = {str(term): pieces for term, (pieces, _grams) in counts.items()}
     why = {"reason": reason.strip()} if lowered else {}
-    _record("case.goods_counted", case, actor=actor, at=at, note=said, **why)
+    _record("case.goods_counted", case, actor=actor, at=at, counted_as=said, **why)
     tell_difference(actor=actor, at=at, case=case)
     return list(case.counts.all())
 
@@ -667,7 +667,7 @@ def record_decision(
         actor=actor,
         at=at,
         decision=f"{decision.court}, {decision.number}",
-        note=[f"{Outcome(outcome)}: {len(items)}" for outcome, items in outcomes.items() if items],
+        decided_as={str(outcome): len(items) for outcome, items in outcomes.items() if items},
     )
     raise_notice(
         at=at,
@@ -764,13 +764,11 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
         actor=actor,
         at=at,
         decision=name,
-        note=[
-            f"{outcome}: {list(decided.values()).count(outcome)}"
-            for outcome in Outcome.values
-            if outcome in decided.values()
-        ],
+        decided_as={
+            outcome: list(decided.values()).count(outcome) for outcome in Outcome.values if outcome in decided.values()
+        },
     )
-    _settle_notice(actor, at, case, decision.get_state_display(), name)
+    _settle_notice(actor, at, case, name, name)
     return decision
 
 
@@ -1004,7 +1002,7 @@ def look_at_return(*, actor: User, at: datetime, act: ReturnAct, language: str) 
     return act.paper_kk if language == "kk" else act.paper_ru
 
 
-def _settle_notice(actor: User, at: datetime, case: Case, decision: StrOrPromise, reason: StrOrPromise) -> None:
+def _settle_notice(actor: User, at: datetime, case: Case, decision: str, reason: StrOrPromise) -> None:
     settle_notices(
         actor=actor, at=at, subject=("case", case.pk), code="case.decision_waits", decision=decision, reason=str(reason)
     )
@@ -1027,7 +1025,7 @@ def withdraw_decision(*, actor: User, at: datetime, decision: CourtDecision, rea
     decision.close_reason = reason.strip()[:500]
     decision.save(update_fields=["state", "closed_by", "closed_at", "close_reason"])
     _record("case.decision_withdrawn", case, actor=actor, at=at, decision=decision.number, reason=decision.close_reason)
-    _settle_notice(actor, at, case, decision.get_state_display(), decision.close_reason)
+    _settle_notice(actor, at, case, f"{decision.court}, {decision.number}", decision.close_reason)
     return decision
 
 

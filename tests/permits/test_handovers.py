@@ -218,8 +218,9 @@ def test_goods_are_weighed_on_the_page(sent: Handover, receiver: User, now: date
     assert 'name="confirmed"' in asked
     assert not HandoverLine.objects.exclude(weighed_g=None).exists()
     sure = {"item": marked[0].pk, "grams": "10", "confirmed": "yes"}
-    light = client.post(weigh, sure).content.decode()
+    light = client.post(weigh, {**sure, "reason": "Мүйіздің ұшы сынған"}).content.decode()
     assert 'data-tone="attention"' in light
+    assert HandoverLine.objects.get(handover=sent, item=marked[0].pk).weigh_reason == "Мүйіздің ұшы сынған"
     assert 'name="reason"' in client.post(weigh, {**sure, "grams": "12"}).content.decode()
     client.post(weigh, {**sure, "grams": "12", "reason": "Таразы сыпырылмаған"})
     line = HandoverLine.objects.get(handover=sent, item=marked[0].pk)

@@ -8,9 +8,11 @@ from functools import partial
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 
 from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
+from core.audit.templatetags.journal import facts_in_words
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.documents.models import Document
 from core.documents.services import keep_document
@@ -751,3 +753,20 @@ def test_a_decision_costs_the_same_for_many_goods(
         services.confirm_decision(actor=authority_officer, at=now, decision=decision)
 
     assert Term.HORN in {line.term for line in standing_goods(intake.case)}
+
+
+def test_the_journal_counts_in_the_readers_language(
+    held_case: Case, decision: CourtDecision, inspector: User, now: datetime
+) -> None:
+    services.count_goods(actor=inspector, at=now, case=held_case, counts={Term.HORN: (9, None)})
+    told = {
+        verb: Event.objects.get(verb=verb, subject_id=str(held_case.pk))
+        for verb in ("case.decision_recorded", "case.goods_counted")
+    }
+
+    for language in ("kk", "ru", "en"):
+        with translation.override(language):
+            said = {verb: facts_in_words(event)[-1].value for verb, event in told.items()}
+            assert said["case.goods_counted"] == f"{str(Term.HORN.label).capitalize()}: 9"
+            assert said["case.decision_recorded"].startswith(tuple(str(outcome.label) for outcome in Outcome))
+            assert "_" not in said["case.decision_recorded"]
