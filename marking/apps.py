@@ -230,7 +230,12 @@ class MarkingConfig(AppConfig):
                 "copy.old_print": _(
                     "The label of %(labels)s that was replaced on %(day)s was seen on %(ended)s. Such checks: %(count)s"
                 ),
-            }
+                "copy.flood": _(
+                    "More than %(count)s labels were found by one rule within a day, up to %(ended)s, first"
+                    " %(labels)s. Somebody may be making the checks up: whoever checks them is not told."
+                ),
+            },
+            copied=True,
         )
         register_advice(
             (
@@ -255,6 +260,7 @@ class MarkingConfig(AppConfig):
                     "copy.blank",
                     "copy.burst",
                     "copy.far",
+                    "copy.flood",
                     "copy.gone",
                     "copy.many",
                     "copy.old_print",

@@ -135,7 +135,7 @@ class Answer:
 class Found(NamedTuple):
     """A mark as kept, and the state of the key that a signed text names (None when there is no such key).
 
-    What is said of the item is None on a blank label. `alerts` are those of copies that are open.
+    What is said of the item is None on a blank label. `alerts` are those of copies that are told.
     """
 
     state: str
@@ -323,8 +323,12 @@ HOLDS_SQL = """ARRAY(
 )"""
 DECIDED_SQL = "(SELECT outcome FROM registry_decideditem WHERE item_id = m.derivative_id AND is_confirmed)"
 
-# Alerts of copies, decided or not: most marks have none, and a join would be planned at every check for nothing.
-ALERTS_SQL = "ARRAY(SELECT c.notice_id FROM marking_copyalert c WHERE c.mark_id = m.code)"
+# Notices of copies of this print, decided or not; negative where the alert is a question to the authority alone. Most
+# marks have none, and a join would be planned at every check for nothing.
+ALERTS_SQL = """ARRAY(
+    SELECT CASE WHEN c.stands THEN c.notice_id ELSE -c.notice_id END FROM marking_copyalert c
+    WHERE c.mark_id = m.code AND c.generation >= m.generation
+)"""
 
 
 # What is to be known of a mark m, whose signed text names the key k.
@@ -360,12 +364,15 @@ def _find(code: str, key_id: str) -> Found | None:
     if row is None:
         return None
     found = Found(*row)
-    return found._replace(alerts=sorted(_open(found.alerts))) if found.alerts else found
+    return found._replace(alerts=sorted(_told(found.alerts))) if found.alerts else found
 
 
-def _open(alerts: Collection[int]) -> set[int]:
-    """Those of the alerts that nobody has decided."""
-    return set(Notice.objects.open().filter(pk__in=alerts).values_list("pk", flat=True))
+def _told(alerts: Collection[int]) -> set[int]:
+    """Those of the alerts that whoever checks is told: what stands and is open, and what the authority confirmed."""
+    known = Notice.objects.filter(pk__in={abs(alert) for alert in alerts}).values_list("pk", "state", "outcome")
+    standing = {pk: state != Notice.State.DECIDED for pk, state, _outcome in known}
+    confirmed = {pk for pk, _state, outcome in known if outcome == Notice.Outcome.COPIED}
+    return {one for one in alerts if abs(one) in confirmed or (one > 0 and standing.get(one, False))}
 
 
 def _find_many(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Found]:
@@ -374,9 +381,9 @@ def _find_many(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Fou
         cursor.execute(_MANY, [[code for code, _key in wanted], [key for _code, key in wanted]])
         found = {(code, key): Found(*row) for code, key, *row in cursor.fetchall()}
     alerts = {alert for one in found.values() for alert in one.alerts}
-    is_open = _open(alerts) if alerts else set()
+    is_told = _told(alerts) if alerts else set()
     return {
-        asked: one._replace(alerts=[alert for alert in one.alerts if alert in is_open]) if one.alerts else one
+        asked: one._replace(alerts=[alert for alert in one.alerts if alert in is_told]) if one.alerts else one
         for asked, one in found.items()
     }
 

@@ -106,10 +106,13 @@ class CopyAlertSerializer(serializers.ModelSerializer[CopyAlert]):
     item = serializers.IntegerField(source="mark.derivative_id", allow_null=True)
     text = serializers.CharField(source="notice.text", help_text="What was found, in the language of the request.")
     is_open = serializers.BooleanField(source="notice.is_open", help_text="Nobody has decided yet.")
+    stands = serializers.BooleanField(
+        help_text="Whoever checks the mark is told while this is open; else it is a question to the authority alone."
+    )
 
     class Meta:
         model = CopyAlert
-        fields = ["id", "code", "item", "rule", "value", "text", "is_open", "on", "found_at", "notice"]
+        fields = ["id", "code", "item", "rule", "value", "text", "is_open", "stands", "on", "found_at", "notice"]
 
 
 class CopyAlertWithChecksSerializer(CopyAlertSerializer):

@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from config.demo.cast import Cast
@@ -90,7 +91,9 @@ def _all_is_not(marks: dict[str, list[Mark]], former: str, now: datetime) -> Ite
     seen += [(gone.code, ago(days=4), ORAL)] if gone else []
     seen += [(blank.code, ago(days=1, hours=1), ORAL)] if blank else []
     for code, at, place in seen:
-        yield entry_of(check_text(code, own_hosts=()), code, at=at, channel="web", place=place)
+        answer = check_text(code, own_hosts=())
+        # Scanned, all but the crowd's: who types a code only raises a question.
+        yield entry_of(replace(answer, signed=code != burst.code), code, at=at, channel="web", place=place)
     # What a phone reads on the former print: genuine, and an old copy.
     yield entry_of(check_text(former, own_hosts=()), former, at=ago(days=5), channel="app", place=ORAL)
 

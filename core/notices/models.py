@@ -94,6 +94,7 @@ class Notice(models.Model):
         CORRECTED = "corrected", _("Corrected in the register")
         FOUND = "found", _("Found again")
         LOSS_REPORTED = "loss_reported", _("Reported as a loss or theft")
+        COPIED = "copied", _("There is a copy")
         OTHER = "other", _("Another consequence")
         SETTLED = "settled", _("Settled by a later act")
 

@@ -21,6 +21,7 @@ ADVICE: dict[str, StrOrPromise] = {}
 DECIDERS: dict[str, Decider] = {}
 OBSTACLES: dict[str, Callable[[str], StrOrPromise]] = {}
 GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
+COPIES: set[str] = set()  # codes that ask whether a label has a copy
 
 
 # What an example of a sentence says in each place; numbers come from the subject that a code begins with.
@@ -113,17 +114,24 @@ class Code:
 
 
 def register_notice_codes(
-    texts: Mapping[str, StrOrPromise], *, decides: Decider = "organisation", goods_missing: bool = False
+    texts: Mapping[str, StrOrPromise],
+    *,
+    decides: Decider = "organisation",
+    goods_missing: bool = False,
+    copied: bool = False,
 ) -> None:
     """Give the sentence for each of a room's notice codes, with %(name)s places for its params.
 
     Where the authority `decides`, the organisation that is told must explain first. What says that goods are missing
-    ends in their being found, reported as lost, or the record corrected.
+    ends in their being found, reported as lost, or the record corrected. What says that a label may be `copied` can end
+    in there being a copy.
     """
     TEXTS.update(texts)
     DECIDERS.update(dict.fromkeys(texts, decides))
     if goods_missing:
         GOODS.update(texts)
+    if copied:
+        COPIES.update(texts)
 
 
 def register_advice(*said: tuple[StrOrPromise, Iterable[str]]) -> None:
@@ -140,6 +148,8 @@ def register_obstacle(code: str, ask: Callable[[str], StrOrPromise]) -> None:
 def outcomes_of(code: str) -> list[str]:
     """What a person's decision of such a notice can end in."""
     ends = ["found", "loss_reported", "corrected", "other"]
+    if code in COPIES:
+        return ["explained", "copied", *ends]
     return ends if code in GOODS else ["explained", *ends]
 
 

@@ -108,10 +108,12 @@ class CopyAlertQuerySet(models.QuerySet["CopyAlert"]):
 
 
 class CopyAlert(models.Model):
-    """A rule found that a label may exist twice: which mark, by which rule, on which day, by which checks.
+    """A rule found that a label may exist twice: which mark and print, by which rule, on which day, by which checks.
 
     Once for a mark, rule and day, and never while the former one of this mark and rule is open. Open means: its notice
-    is not decided.
+    is not decided. What rests on typed codes or on places that nobody vouches for is a question to the authority alone;
+    only what `stands` is told to whoever checks the mark, and is a finding beside the question. Many of one rule in a
+    short time share one notice, and none of them stands.
     """
 
     RULES = (
@@ -129,15 +131,20 @@ class CopyAlert(models.Model):
     rule = models.CharField(max_length=20, choices=[(code.value, code.label) for code in RULES])
     on = models.DateField()
     value = models.JSONField()
-    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="+")
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="copy_alerts")
     found_at = models.DateTimeField()
+    generation = models.PositiveSmallIntegerField(default=1)
+    stands = models.BooleanField(default=False)
 
     objects = CopyAlertQuerySet.as_manager()
 
     class Meta:
         ordering = ["-found_at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["mark", "rule", "on"], name="one_copy_alert_of_a_mark_rule_and_day"),
+            models.UniqueConstraint(
+                fields=["mark", "rule", "on", "stands"], name="one_copy_alert_of_a_mark_rule_and_day"
+            ),
+            models.CheckConstraint(condition=~Q(rule="copy.blank", stands=True), name="seen_blank_is_only_a_question"),
             models.CheckConstraint(condition=Q(rule__startswith="copy."), name="copy_alert_is_of_a_rule"),
         ]
         triggers: list[pgtrigger.Trigger] = [*append_only()]

@@ -2,15 +2,21 @@
 
 What a rule counts lies after the last decision on an alert of the same mark and rule, and an alert that is open is not
 raised again: each finding is told once.
+
+Anybody can type a code and invent a place, so each rule looks twice: first at what weighs, checks by bodies of the
+State and symbols that the public scanned and said where; what it finds there stands and is told to everybody. Then at
+all checks: what it finds there is a question to the authority. When one rule finds many marks in a day, somebody may
+be making them up: they share one notice and none of them stands.
 """
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from core.accounts.models import Organisation
 from core.base.clock import ALMATY, day_of
@@ -19,11 +25,14 @@ from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from marking.codes import group
-from marking.models import CopyAlert, CopyEvidence, CopyWatch
+from marking.models import CopyAlert, CopyEvidence, CopyWatch, Mark
 from marking.services.alarms import raise_alarms
 
 EVIDENCE = 50  # the latest checks that an alert names at most
 BACK_TO = datetime(2000, 1, 1, tzinfo=UTC)
+FLOOD = "copy.flood"  # what is said when one rule finds many marks
+MANY_MARKS = 10  # of one rule within a day; more are a flood
+NAMED = 8
 ABROAD = "copy.abroad"  # what the rule of stores says of a place outside the country
 ROUNDED_KM = 15  # two places, each rounded to a tenth of a degree, may be so much nearer
 
@@ -44,19 +53,27 @@ _TOUCHED = """
     SELECT DISTINCT c.code FROM marking_check c JOIN marking_mark m ON m.code = c.code
     WHERE c.recorded_at > %s AND c.recorded_at <= %s AND c.verdict <> 'forged'
 """
-# All their checks that this rule has not judged yet. A forged symbol says nothing of the label whose code it names.
-_SEEN = """
+# Whoever holds a label can scan it; who asks by a program says any place.
+WEIGHS = """(c.organisation_id IS NOT NULL OR (
+    c.is_signed AND c.who = 'public' AND c.channel <> 'api' AND (c.lat IS NOT NULL OR cardinality(c.regions) > 0)
+))"""
+# All their checks that this rule has not judged yet; when asked for what stands, those that weigh. What only typed
+# codes said hides nothing of it. A forged symbol says nothing of the label whose code it names.
+_SEEN = f"""
     SELECT c.*, c.who = 'public' AND NOT c.is_repeat AS counts, m.derivative_id, m.state, m.issued_at, m.ended_at
     FROM touched t JOIN marking_check c ON c.code = t.code JOIN marking_mark m ON m.code = t.code
     LEFT JOIN LATERAL (
-        SELECT bool_or(n.state <> 'decided') AS is_open, max(n.decided_at) AS decided_at, max(a."on") AS told_on
-        FROM marking_copyalert a JOIN notices_notice n ON n.id = a.notice_id
+        SELECT bool_or(n.state <> 'decided' AND covers.it) AS is_open, max(n.decided_at) AS decided_at,
+            max(a."on") FILTER (WHERE covers.it) AS told_on
+        FROM marking_copyalert a JOIN notices_notice n ON n.id = a.notice_id,
+            LATERAL (SELECT a.stands OR NOT %(stands)s
+                OR (n.code = '{FLOOD}' AND n.params->'weighs' = 'true') AS it) covers
         WHERE a.mark_id = t.code AND a.rule = %(rule)s
     ) told ON true
-    WHERE c.verdict <> 'forged' AND told.is_open IS NOT TRUE
+    WHERE c.verdict <> 'forged' AND (NOT %(stands)s OR {WEIGHS}) AND told.is_open IS NOT TRUE
     AND (told.decided_at IS NULL OR c.at > told.decided_at)
     AND (told.told_on IS NULL OR (c.at AT TIME ZONE 'Asia/Almaty')::date > told.told_on)
-"""
+"""  # noqa: S608
 _HELD = """
     JOIN ledger_holding h ON h.item_id = s.derivative_id AND h.pieces > 0
     JOIN ledger_custodyaccount a ON a.id = h.account_id
@@ -97,7 +114,8 @@ _RULES: dict[RuleCode, str] = {
     """,  # noqa: S608
     RuleCode.COPY_BLANK: f"""
         SELECT code, max(at) AS at, {_LATEST}, count(*)::int AS count, max(at) AS ended
-        FROM seen s WHERE counts AND (at < issued_at OR reasons && ARRAY['blank', 'spoiled', 'label_lost']::varchar[])
+        FROM seen s WHERE counts AND ((at < issued_at AND verdict = 'unknown')
+            OR (is_signed AND reasons && ARRAY['blank', 'spoiled', 'label_lost']::varchar[]))
         GROUP BY code HAVING count(*) >= %(checks)s
     """,  # noqa: S608
     RuleCode.COPY_BURST: f"""
@@ -170,7 +188,9 @@ def find_copies(*, at: datetime) -> list[CopyAlert]:
                 value = in_force(code, day_of(at)).value
             except NoRuleInForce:
                 continue
-            raised += [_raise(code, value, finding, authority, at) for finding in _find(code, value)]
+            if code != RuleCode.COPY_BLANK:  # the post itself scans a fresh label
+                raised += _raise_all(code, value, _find(code, value, stands=True), authority, at, stands=True)
+            raised += _raise_all(code, value, _find(code, value, stands=False), authority, at, stands=False)
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE touched")
         raise_alarms(since=watch.until, until=until, authority=authority, at=at)
@@ -184,9 +204,10 @@ def _lock_watch() -> CopyWatch:
     return CopyWatch.objects.select_for_update(no_key=True).get(pk=1)
 
 
-def _find(code: RuleCode, value: Mapping[str, Any]) -> list[Finding]:
+def _find(code: RuleCode, value: Mapping[str, Any], *, stands: bool) -> list[Finding]:
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH seen AS ({_SEEN}) {_RULES[code]}", {**value, "rule": code.value, "most": EVIDENCE})
+        asked = {**value, "rule": code.value, "most": EVIDENCE, "stands": stands}
+        cursor.execute(f"WITH seen AS ({_SEEN}) {_RULES[code]}", asked)
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return [
@@ -214,11 +235,53 @@ def _said(facts: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _raise(
-    code: RuleCode, value: Mapping[str, Any], finding: Finding, authority: Organisation, at: datetime
-) -> CopyAlert:
-    key = uuid.uuid4()
-    notice = raise_notice(
+def _raise_all(
+    code: RuleCode,
+    value: Mapping[str, Any],
+    findings: list[Finding],
+    authority: Organisation,
+    at: datetime,
+    *,
+    stands: bool,
+) -> list[CopyAlert]:
+    """An alert for each mark, with a notice of its own; with one for all when there are too many to be believed."""
+    if not findings:
+        return []
+    of_rule = CopyAlert.objects.filter(rule=code.value)
+    lately = of_rule.filter(found_at__gt=at - timedelta(days=1))
+    if stands:
+        # Nobody hides a real copy behind codes he typed.
+        lately = lately.filter(Q(stands=True) | Q(notice__code=FLOOD, notice__params__weighs=True))
+    if lately.values("mark").distinct().count() + len(findings) <= MANY_MARKS:
+        raised = []
+        for one in findings:
+            key = uuid.uuid4()
+            notice = _notice(code, one, authority, key, at)
+            raised.append(_keep(code, value, one, notice, key, at, stands=stands))
+        return raised
+    known = set(of_rule.filter(mark__in=[one.code for one in findings], stands=False).values_list("mark", "on"))
+    findings = [one for one in findings if (one.code, day_of(one.at)) not in known]
+    if not findings:
+        return []
+    keys = [uuid.uuid4() for _one in findings]
+    flood = Notice.objects.open().filter(code=FLOOD, params__rule=code.value, params__weighs=stands)
+    notice = flood.order_by("pk").first() or raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code=FLOOD,
+        organisation=authority,
+        subject=("copy", keys[0]),
+        rule=code.value,
+        weighs=stands,
+        count=MANY_MARKS,
+        labels=", ".join(group(one.code) for one in findings[:NAMED]),
+        **_said({"ended": max(one.at for one in findings)}),
+    )
+    return [_keep(code, value, one, notice, key, at, stands=False) for one, key in zip(findings, keys, strict=True)]
+
+
+def _notice(code: RuleCode, finding: Finding, authority: Organisation, key: uuid.UUID, at: datetime) -> Notice:
+    return raise_notice(
         at=at,
         kind=Notice.Kind.ALERT,
         code=ABROAD if finding.is_abroad else code.value,
@@ -227,6 +290,18 @@ def _raise(
         labels=group(finding.code),
         **finding.facts,
     )
+
+
+def _keep(
+    code: RuleCode,
+    value: Mapping[str, Any],
+    finding: Finding,
+    notice: Notice,
+    key: uuid.UUID,
+    at: datetime,
+    *,
+    stands: bool,
+) -> CopyAlert:
     alert = CopyAlert.objects.create(
         id=key,
         mark_id=finding.code,
@@ -235,6 +310,8 @@ def _raise(
         value=dict(value),
         notice=notice,
         found_at=at,
+        generation=Mark.objects.values_list("generation", flat=True).get(pk=finding.code),
+        stands=stands,
     )
     CopyEvidence.objects.bulk_create([CopyEvidence(alert=alert, seen_id=pk) for pk in finding.checks])
     return alert

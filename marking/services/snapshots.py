@@ -103,9 +103,10 @@ _STANDING = f"""
     LEFT JOIN (SELECT DISTINCT item_id FROM registry_processinginput WHERE mass_g IS NOT NULL) consumed
         ON consumed.item_id = m.derivative_id
     LEFT JOIN (
-        SELECT DISTINCT c.mark_id FROM marking_copyalert c JOIN notices_notice n ON n.id = c.notice_id
-        WHERE n.state <> 'decided'
-    ) copied ON copied.mark_id = m.code
+        SELECT c.mark_id, max(c.generation) AS generation
+        FROM marking_copyalert c JOIN notices_notice n ON n.id = c.notice_id
+        WHERE (c.stands AND n.state <> 'decided') OR n.outcome = 'copied' GROUP BY c.mark_id
+    ) copied ON copied.mark_id = m.code AND copied.generation >= m.generation
     ORDER BY 1
 """  # noqa: S608  constants of this house
 

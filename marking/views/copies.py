@@ -21,6 +21,8 @@ def copies(request: SignedInRequest) -> HttpResponse:
     """Alerts of copies, the newest first; by default those that wait for a decision."""
     found = CopyAlert.objects.visible_to(request.user).select_related("notice", "mark__derivative")
     shows_all = request.GET.get("all") == "1"
+    if (notice := request.GET.get("notice", "")).isascii() and notice.isdigit():
+        found = found.filter(notice=int(notice[:18]))
     page = keyset_page(found if shows_all else found.open(), request, order=("-found_at",))
     return render(request, "marking/copies.html", {"page": page, "shows_all": shows_all})
 

@@ -98,7 +98,13 @@ def test_without_keys_of_their_own_they_would_be_kept_twice(streamed: int, monke
 
 def test_two_looks_at_once_tell_a_copy_once(marks: list[Mark], committee: Organisation, now: datetime) -> None:
     Check.objects.create(
-        at=now, code=marks[0].code, verdict="genuine_but", reasons=["blank"], channel="web", who="public"
+        at=now,
+        code=marks[0].code,
+        verdict="genuine_but",
+        reasons=["blank"],
+        channel="web",
+        who="public",
+        is_signed=True,
     )
     look: Callable[[], object] = lambda: find_copies(at=now)  # noqa: E731
 

@@ -145,7 +145,13 @@ def test_alerts_of_copies_are_for_those_who_see_everything(
     client: Client, marks: list[Mark], auditor: User, inspector: User, committee: Organisation, now: datetime
 ) -> None:
     seen = Check.objects.create(
-        at=now, code=marks[0].code, verdict="genuine_but", reasons=["blank"], channel="web", who="public"
+        at=now,
+        code=marks[0].code,
+        verdict="genuine_but",
+        reasons=["blank"],
+        channel="web",
+        who="public",
+        is_signed=True,
     )
     (alert,) = find_copies(at=now)
 

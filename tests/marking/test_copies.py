@@ -13,12 +13,14 @@ from core.accounts.models import Organisation, User
 from core.base.clock import day_of
 from core.notices.models import Notice
 from core.notices.services import decide_notice, table_of_codes
+from core.notices.texts import outcomes_of
 from core.rules.models import LegalBasis, Rule, RuleCode
 from core.rules.services import draft_rule, enact_rule
 from ledger.models import AccountKind, CustodyAccount, MovementKind
 from ledger.services import move_items
 from marking.models import Check, CopyAlert, CopyEvidence, Mark, MarkRequest
-from marking.selectors import Reason, check_text
+from marking.selectors import Reason, check_text, check_texts
+from marking.services import copies
 from marking.services.checks import forget_old_checks, regions_about
 from marking.services.copies import find_copies
 from marking.services.orders import LabelOrder
@@ -47,6 +49,9 @@ def see(marks: list[Mark], now: datetime) -> See:
         is_repeat: bool = False,
         reasons: tuple[str, ...] = (),
         verdict: str = "genuine",
+        signed: bool = False,
+        channel: str = "web",
+        organisation: Organisation | None = None,
     ) -> Check:
         lat, lon = place or (None, None)
         return Check.objects.create(
@@ -54,8 +59,10 @@ def see(marks: list[Mark], now: datetime) -> See:
             code=mark.code,
             verdict=verdict,
             reasons=list(reasons),
-            channel="web",
+            is_signed=signed,
+            channel=channel,
             who=who,
+            organisation=organisation,
             is_repeat=is_repeat,
             lat=lat,
             lon=lon,
@@ -175,7 +182,9 @@ def test_an_importer_may_check_what_was_exported(
 def test_a_blank_label_is_not_seen_by_the_public(see: See, look: Callable[[], list[str]], marks: list[Mark]) -> None:
     see(0, who="inspectorate", reasons=("blank",), verdict="genuine_but")
     assert look() == []
-    see(1, reasons=("blank",), verdict="genuine_but")
+    see(0.5, reasons=("blank",), verdict="genuine_but")
+    assert look() == []  # a code that was typed says of no label where it is
+    see(1, reasons=("blank",), verdict="genuine_but", signed=True)
     see(-24 * 4, mark=marks[1], verdict="unknown")
 
     assert look() == ["copy.blank", "copy.blank"]
@@ -319,14 +328,14 @@ def test_each_finding_is_told_once(
 def test_whoever_checks_is_told_while_it_waits_to_be_decided(
     see: See, look: Callable[[], list[str]], marks: list[Mark], authority_officer: User, now: datetime, client: Client
 ) -> None:
-    see(0, ALMATY)
+    see(0, ALMATY, signed=True)
     look()
 
     assert check_text(marks[0].code, own_hosts=()).reasons == (Reason.COPIED,)
     assert "perhaps copied" in client.get(f"/m/{marks[0].code}", {"lang": "en"}).content.decode()
-    told = client.get("/scan/check.json", {"text": marks[0].code, "lang": "en"}).json()
+    said = client.get("/scan/check.json", {"text": marks[0].code, "lang": "en"}).json()
     other = client.get("/scan/check.json", {"text": marks[1].code, "lang": "en"}).json()
-    assert (told["kind"], told["others"], other["kind"]) == ("copied", [], "")
+    assert (said["kind"], said["others"], other["kind"]) == ("copied", [], "")
     client.force_login(authority_officer)
     many = client.post(
         "/api/v1/marks/check/", {"texts": [mark.code for mark in marks[:2]]}, content_type="application/json"
@@ -343,6 +352,169 @@ def test_whoever_checks_is_told_while_it_waits_to_be_decided(
         reason="The keeper showed it at the fair",
     )
     assert check_text(marks[0].code, own_hosts=()).reasons == ()
+
+
+def told(mark: Mark) -> bool:
+    """Whether everybody is told that this label may be copied, by the check of one, of many and in the snapshot."""
+    mark.refresh_from_db()
+    one = check_text(mark.code, own_hosts=()).reasons
+    many = check_texts([mark.code], own_hosts=())[0].reasons
+    found = look_up(collect_state(), mark.code)
+    assert found
+    answers = {Reason.COPIED in one, Reason.COPIED in many, found.status == Status.ASK}
+    assert len(answers) == 1
+    return answers.pop()
+
+
+def decide(alert: CopyAlert, outcome: str, *, actor: User, at: datetime) -> None:
+    decide_notice(
+        actor=actor,
+        at=at,
+        notice=alert.notice,
+        outcome=outcome,
+        decision="Two labels lie side by side",
+        reason="The inspector of the region compared both",
+    )
+
+
+def test_typed_codes_and_invented_places_are_a_question_to_the_authority_alone(
+    see: See, look: Callable[[], list[str]], marks: list[Mark]
+) -> None:
+    see(0, ORAL)
+    see(0.1, ALMATY)
+    for mark in marks[1:3]:
+        see(0, ALMATY, mark=mark, signed=True, who="trader", channel="api")
+    for minute in range(20):
+        see(minute / 200, mark=marks[3])
+
+    assert sorted(look()) == ["copy.burst", "copy.far", "copy.store", "copy.store", "copy.store"]
+    assert not CopyAlert.objects.filter(stands=True).exists()
+    assert not any(told(mark) for mark in marks[:4])
+
+
+def test_a_scanned_symbol_with_a_place_stands_beside_what_was_typed(
+    see: See, look: Callable[[], list[str]], marks: list[Mark]
+) -> None:
+    see(0, ALMATY)
+    assert look() == ["copy.store"]
+    assert not told(marks[0])
+    real = see(1, ALMATY, signed=True)
+
+    assert look() == ["copy.store"]
+    assert told(marks[0])
+    assert CopyAlert.objects.get(stands=True).evidence.get().seen == real
+
+
+def test_what_a_body_of_the_state_saw_stands(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], committee: Organisation
+) -> None:
+    see(0, ALMATY, who=committee.kind, organisation=committee, channel="api")
+
+    assert look() == ["copy.store"]
+    assert told(marks[0])
+
+
+def test_a_place_somebody_invented_does_not_hide_two_real_ones(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], leave: Callable[[Mark, AccountKind], None]
+) -> None:
+    leave(marks[0], AccountKind.DOMESTIC_SALE)
+    see(0, ORAL, signed=True)
+    for hour in (0.5, 1, 1.5):
+        see(hour, (51.2 - hour * 4, 51.4 + hour * 12))
+    see(2, ALMATY, signed=True)
+
+    look()
+
+    assert told(marks[0])
+
+
+def test_a_blank_label_scanned_at_the_post_is_not_condemned(
+    see: See, look: Callable[[], list[str]], marks: list[Mark]
+) -> None:
+    see(0, ORAL, reasons=("blank",), verdict="genuine_but", signed=True)
+
+    assert look() == ["copy.blank"]
+    assert not told(marks[0])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CopyAlert.objects.create(
+            mark=marks[1],
+            rule="copy.blank",
+            on=day_of(only("copy.blank").found_at),
+            value={},
+            notice=only("copy.blank").notice,
+            found_at=only("copy.blank").found_at,
+            stands=True,
+        )
+
+
+def test_the_authority_confirms_a_copy_and_a_new_print_ends_it(
+    see: See,
+    look: Callable[[], list[str]],
+    marks: list[Mark],
+    authority_officer: User,
+    inspector: User,
+    storekeeper: User,
+    now: datetime,
+) -> None:
+    from tests.marks import print_again
+
+    see(0, ALMATY)
+    look()
+    decide(only("copy.store"), Notice.Outcome.COPIED, actor=authority_officer, at=now + timedelta(days=4))
+    assert told(marks[0])
+
+    print_again(marks[0], b"x", b"y", asker=inspector, approver=storekeeper, at=now + timedelta(days=5))
+    assert not told(marks[0])
+
+
+def test_no_other_alert_ends_in_a_copy(authority_officer: User) -> None:
+    assert "copied" in outcomes_of("copy.far")
+    codes = {line.code for line in table_of_codes()}
+    assert {code for code in codes if "copied" in outcomes_of(code)} == {code for code in codes if code[:5] == "copy."}
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_flood_of_marks_is_one_notice_and_condemns_none(
+    see: See,
+    look: Callable[[], list[str]],
+    marks: list[Mark],
+    monkeypatch: pytest.MonkeyPatch,
+    client: Client,
+    auditor: User,
+    *,
+    signed: bool,
+) -> None:
+    monkeypatch.setattr(copies, "MANY_MARKS", 2)
+    for mark in marks[:4]:
+        see(0, ALMATY, mark=mark, signed=signed)
+
+    assert look() == ["copy.store"] * 4
+    for mark in marks[4:5]:
+        see(1, ALMATY, mark=mark, signed=signed)
+    assert look() == ["copy.store"]
+    assert look() == []
+
+    notice = Notice.objects.get(code__startswith="copy.")
+    assert notice.code == "copy.flood"
+    assert CopyAlert.objects.filter(notice=notice).count() == 5
+    assert not any(told(mark) for mark in marks[:5])
+    client.force_login(auditor)
+    page = client.get(f"/copies/{notice.subject_id}/").content.decode()
+    assert f"?all=1&amp;notice={notice.pk}" in page
+    assert client.get("/copies/", {"all": "1", "notice": str(notice.pk)}).content.decode().count("<tr>") == 6
+
+
+def test_typed_codes_of_many_marks_hide_no_real_copy(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "MANY_MARKS", 2)
+    for mark in marks[:4]:
+        see(0, ALMATY, mark=mark)
+    look()
+    see(1, ALMATY, signed=True)
+
+    assert look() == ["copy.store"]
+    assert told(marks[0])
 
 
 def test_rules_are_adjusted_by_two_persons(
