@@ -19,7 +19,7 @@ from core.base.errors import BadInput
 from core.base.visitors import own_hosts
 from core.notices.services import text_of
 from marking.carrier_words import fault_in_words
-from marking.carriers import identities_in
+from marking.carriers import find_carriers
 from marking.models import Carrier, KeyRequest, SigningKey
 from marking.services.carriers import Pair, approve_end, ask_end, bind_carrier, mark_of_scan, read_carrier, refuse_end
 from marking.state_code import LONGEST, CarrierError
@@ -120,7 +120,7 @@ class Carriers(ListAPIView[Carrier]):
             small = item.isascii() and item.isdecimal() and len(item) < 19
             found = found.filter(derivative=int(item)) if small else found.none()
         if "value" in asked:
-            found = found.filter(identity__in=identities_in(asked["value"][:LONGEST]))
+            found = find_carriers(found, asked["value"][:LONGEST])
         if asked.get("bound", "").lower() in ("1", "true", "yes"):
             found = found.bound()
         return found

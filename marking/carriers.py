@@ -4,30 +4,40 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from django.db.models import Q
+
 from core.accounts.models import User
 from core.accounts.roles import Can
 from marking.models import Carrier
-from marking.state_code import CarrierError, parse_seal, parse_state_code, parse_tid
+from marking.models.carriers import BARE, SERIAL, CarrierQuerySet
+from marking.state_code import CarrierError, bare_seal, identities_without_gs, parse_seal, parse_state_code, parse_tid
 
 
 def identities_in(text: str) -> list[str]:
-    """What this text names if it is a state code, a chip or a seal; only where no sign has to be guessed."""
+    """What this text names if it is a state code, a chip or a seal; where its GS was lost, all it may name."""
     found = []
     for parse in (_state_identity, parse_tid, parse_seal):
         with suppress(CarrierError):
             found.append(parse(text))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *identities_without_gs(text)]))
 
 
 def _state_identity(text: str) -> str:
     return parse_state_code(text).identity
 
 
+def find_carriers(among: CarrierQuerySet, text: str) -> CarrierQuerySet:
+    """Those that a person may mean by this text: also by the serial number alone, or a seal without its hyphens."""
+    serial = text.strip()
+    named = Q(identity__in=identities_in(text)) | Q(kind=Carrier.Kind.STATE_CODE, serial__in={serial, serial.upper()})
+    with suppress(CarrierError):
+        named |= Q(kind=Carrier.Kind.SEAL, bare=bare_seal(text))
+    return among.alias(serial=SERIAL, bare=BARE).filter(named)
+
+
 def item_of_carrier(text: str) -> Carrier | None:
     """The bound carrier that this text names, with its item; none where two kinds claim the text."""
-    found = list(
-        Carrier.objects.bound().filter(identity__in=identities_in(text)).select_related("derivative").order_by("pk")[:2]
-    )
+    found = list(find_carriers(Carrier.objects.bound(), text).select_related("derivative").order_by("pk")[:2])
     return found[0] if found and len({one.derivative_id for one in found}) == 1 else None
 
 

@@ -79,6 +79,22 @@ def looks_like_state_code(text: str) -> bool:
     return re.match(r"01\d{14}21", _without_head(text)) is not None
 
 
+# As people read it and as the page prints it; and as a gun sends it that has no key for GS.
+_IN_BRACKETS = re.compile(r"\(01\)\s*(\d{14})\s*\(21\)\s*([^\s\x1d\u241d]{1,20}?)\s*(?:[\x1d\u241d(].*)?", re.DOTALL)
+_RUN_TOGETHER = re.compile(r"01(\d{14})21([^\s\x1d\u241d]+)", re.DOTALL)
+LONGEST_SERIAL = 20
+
+
+def identities_without_gs(text: str) -> list[str]:
+    """What a state code may be named whose text has lost its GS: to look it up, never to bind it."""
+    head = _without_head(text)
+    if match := _IN_BRACKETS.fullmatch(head):
+        return [f"01{match[1]}21{match[2]}"]
+    if match := _RUN_TOGETHER.fullmatch(head):
+        return [f"01{match[1]}21{match[2][:length]}" for length in range(1, min(len(match[2]), LONGEST_SERIAL) + 1)]
+    return []
+
+
 def parse_state_code(text: str, *, separator: str = "") -> StateCode:
     """The state code in what a scanner sent. `separator` is what that scanner sends for GS, where it was asked.
 
@@ -153,6 +169,11 @@ def parse_seal(text: str) -> str:
     if not _SEAL.fullmatch(tidy):
         raise CarrierError(Fault.FORM)
     return tidy
+
+
+def bare_seal(text: str) -> str:
+    """The number of a seal without what stands between: “seal t1” is SEAL-T1 for whoever looks. Raises CarrierError."""
+    return re.sub(r"[-./_]", "", parse_seal(text))
 
 
 def parse_tid(text: str) -> str:

@@ -49,3 +49,27 @@ FIELDS: Mapping[str, StrOrPromise] = {
     "mass": _("Mass"),
     "dated": _("Date"),
 }
+
+# As they stand on Chinese maps, by the two digits of ISO 3166-2; elsewhere a region has its Latin name beside it.
+REGIONS_IN_CHINESE: dict[str, str] = {
+    "10": "阿拜州",
+    "11": "阿克莫拉州",
+    "15": "阿克托别州",
+    "19": "阿拉木图州",
+    "23": "阿特劳州",
+    "27": "西哈萨克斯坦州",
+    "31": "江布尔州",
+    "33": "杰特苏州",
+    "35": "卡拉干达州",
+    "39": "科斯塔奈州",
+    "43": "克孜勒奥尔达州",
+    "47": "曼格斯套州",
+    "55": "巴甫洛达尔州",
+    "59": "北哈萨克斯坦州",
+    "61": "突厥斯坦州",
+    "62": "乌勒套州",
+    "63": "东哈萨克斯坦州",
+    "71": "阿斯塔纳",
+    "75": "阿拉木图市",
+    "79": "奇姆肯特",
+}

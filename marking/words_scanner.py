@@ -106,6 +106,11 @@ ALONE: dict[str, Said] = {
         gettext_lazy("This symbol is not of the registry. Nothing in it was opened. Look for our mark on the item."),
         "stop",
     ),
+    "number": Said(
+        gettext_lazy("This is the number of an item"),
+        gettext_lazy("The number is for papers and talk. Scan the symbol, or type the twelve characters of the code."),
+        "attention",
+    ),
     "box": Said(
         gettext_lazy("A box or a pallet"),
         gettext_lazy("This is the number of a box, which anybody can print. Check the marks of what is inside."),

@@ -12,7 +12,7 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.accounts.subjects import SUBJECTS, by_prefix, page_of
 from ledger.models import CustodyAccount
-from marking.carriers import identities_in
+from marking.carriers import find_carriers
 from marking.models import Carrier, Mark
 from marking.selectors import check_text
 from registry.models import Case
@@ -46,7 +46,7 @@ class Understood:
 
     code: str = ""
     number: str = ""
-    carriers: tuple[str, ...] = ()
+    carriers: str = ""
 
 
 def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
@@ -57,7 +57,7 @@ def understand(text: str, *, own_hosts: Collection[str] = ()) -> Understood:
     if not text:
         return Understood()
     code = check_text(text, own_hosts=(settings.PUBLIC_HOST, *own_hosts)).code
-    return Understood(code=code, carriers=tuple(identities_in(text)))
+    return Understood(code=code, carriers=text)
 
 
 def full_number(text: str) -> str:
@@ -85,7 +85,7 @@ def find_named(user: User, understood: Understood) -> list[Match]:
     if understood.code and (items := _items(Mark.objects.visible_to(user).filter(pk=understood.code))):
         return items
     if understood.carriers:
-        known = Carrier.objects.visible_to(user).bound().filter(identity__in=understood.carriers)
+        known = find_carriers(Carrier.objects.visible_to(user).bound(), understood.carriers)
         named = known.values_list("derivative_id", "derivative__number").distinct()
         return [Match("derivative", pk, number) for pk, number in named]
     kind = by_prefix().get(understood.number[:2], "")

@@ -3,7 +3,8 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -12,6 +13,11 @@ from marking import triggers_carriers as triggers
 from marking.models.marks import Mark
 from marking.state_code import GS, SHOWN_GS
 from registry.models import Derivative
+
+SERIAL = Substr("identity", 19)
+"""Of a state code: its identity is 01, fourteen digits, 21, and then the serial number."""
+BARE = Func(F("identity"), Value("-./_"), Value(""), function="translate", output_field=models.TextField())
+"""Of a seal: as people say its number, without what stands between."""
 
 
 class CarrierQuerySet(models.QuerySet["Carrier"]):
@@ -85,7 +91,11 @@ class Carrier(models.Model):
                 condition=Q(ended_by=None) | ~Q(ended_by=F("end_asked_by")), name="nobody_ends_a_carrier_alone"
             ),
         ]
-        indexes = [models.Index(fields=["identity"], name="carriers_by_identity")]
+        indexes = [
+            models.Index(fields=["identity"], name="carriers_by_identity"),
+            models.Index(SERIAL, condition=Q(kind="state_code"), name="carriers_by_serial"),
+            models.Index(BARE, condition=Q(kind="seal"), name="carriers_by_bare_seal"),
+        ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed(

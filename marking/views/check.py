@@ -9,12 +9,15 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_safe
 
 from core.base.context import LANGUAGES as OWN_LANGUAGES
@@ -104,6 +107,7 @@ def _page(
     response = HttpResponse(html, status=status)
     response["Content-Language"] = language
     response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["Accept-Language"])
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     if status == 429:
@@ -112,10 +116,23 @@ def _page(
 
 
 def language_of(request: HttpRequest) -> str:
-    """The language asked for by `?lang=`, else of the site."""
-    chosen = request.GET.get("lang", "").lower()
-    known = {language.code for language in LANGUAGES}
-    return chosen if chosen in known else translation.get_language() or "kk"
+    """The language asked for by `?lang=`, else chosen by a click, else that of the phone, else of the site.
+
+    Who checks a label abroad has never seen this site, and its own pages alone wait for no click.
+    """
+    if asked := _known(request.GET.get("lang", "")):
+        return asked
+    if not request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME):
+        for tag, quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200]):
+            if quality and (accepted := _known(tag)):
+                return accepted
+    return translation.get_language() or "kk"
+
+
+def _known(tag: str) -> str:
+    """The language of ours that a tag such as zh, zh-CN or ru-KZ means; "" for others."""
+    first = tag.lower().replace("_", "-").partition("-")[0]
+    return next((one.code for one in LANGUAGES if one.code.partition("-")[0] == first), "")
 
 
 def _draw_answer(said: Said, answer: Answer | None) -> str:
@@ -154,9 +171,16 @@ def _card(language: str, answer: Answer, has_mass: bool) -> str:
 def regions_in(language: str) -> list[tuple[str, str]]:
     """The regions by their two digits, with their names."""
     return sorted(
-        (outline.iso.removeprefix("KZ-"), outline.names.get(language, outline.names["en"]))
+        (number := outline.iso.removeprefix("KZ-"), _region_in(language, number, outline.names))
         for outline in picture().outlines
     )
+
+
+def _region_in(language: str, number: str, names: dict[str, str]) -> str:
+    if language in names:
+        return names[language]
+    known = words.REGIONS_IN_CHINESE.get(number, "") if language == "zh-hans" else ""
+    return f"{known} {names['en']}".strip()
 
 
 @lru_cache(maxsize=64)

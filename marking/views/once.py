@@ -4,6 +4,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from core.base.ratelimit import allow
@@ -43,6 +44,7 @@ def once(request: HttpRequest) -> HttpResponse:
         }
         response = render(request, "marking/public/once.html", context, status=status)
     response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -38,6 +39,7 @@ def scan(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(scanner_page(language))
     request.has_camera = True  # type: ignore[attr-defined]
     response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
     response["Cache-Control"] = "no-cache"
     response["Referrer-Policy"] = "no-referrer"
     return response

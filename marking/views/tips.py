@@ -4,6 +4,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
@@ -46,6 +47,7 @@ def tip(request: HttpRequest) -> HttpResponse:
         context = {"form": form, "too_many": status == 429, "languages": LANGUAGES, "language": language}
         response = render(request, "marking/public/tip.html", context, status=status)
     response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
     response["Cache-Control"] = "no-store"
     return response
 
@@ -57,6 +59,7 @@ def tip_taken(request: HttpRequest) -> HttpResponse:
     with translation.override(language):
         response = render(request, "marking/public/tip_taken.html", {"languages": LANGUAGES, "language": language})
     response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
     return response
 
 

@@ -41,6 +41,8 @@ def _find(request: SignedInRequest) -> HttpResponseBase:
         }
         for kind, found in find_words(request.user, text).items()
     ]
+    if matches:
+        groups.insert(0, {"kind": "derivative", "label": label_of("derivative"), "rows": matches})
     context = {
         "find_text": text,
         "number": understood.number,

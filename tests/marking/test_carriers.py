@@ -21,6 +21,7 @@ from core.notices.models import Notice
 from core.rules.models import LegalBasis, Rule, RuleCode
 from custody.scanning import find_items, read_scan
 from marking.carrier_table import Row
+from marking.carriers import item_of_carrier
 from marking.models import Carrier, Mark
 from marking.services.carrier_files import check_rows
 from marking.services.carriers import Raw, approve_end, ask_end, bind_carrier, bind_many, read_carrier, refuse_end
@@ -421,3 +422,45 @@ def test_pages_show_the_sign_that_stands_for_gs(marks: list[Mark], inspector: Us
         page = client.get(path).content.decode()
         assert "&lt;GS&gt;" in page
         assert "<GS>" not in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"(01){GTIN}(21)SERIAL0000001",
+        f"(01) {GTIN} (21) SERIAL0000001 (91) EE06",
+        f"01{GTIN}21SERIAL000000191EE0692dGVzdA==",
+        f"01{GTIN}21SERIAL0000001",
+        f"]d201{GTIN}21SERIAL0000001|91EE06|92dGVzdA==",
+        "SERIAL0000001",
+        " serial0000001 ",
+    ],
+)
+def test_a_state_code_is_found_by_what_people_and_guns_send(
+    bound: Carrier, inspector: User, client: Client, text: str
+) -> None:
+    assert [match.pk for match in find_named(inspector, understand(text))] == [bound.derivative_id]
+    carrier = item_of_carrier(text)
+    assert carrier is not None
+    assert carrier.pk == bound.pk
+    client.force_login(inspector)
+    assert client.get("/find/", {"q": text})["Location"].endswith(f"/{bound.derivative_id}/")
+
+
+@pytest.mark.parametrize("text", ["SEAL-T1", "seal t1", "Seal - T1", "sealt1", "SEAL.T1", "sEaL/t1"])
+def test_a_seal_is_found_however_it_is_written(marks: list[Mark], inspector: User, now: datetime, text: str) -> None:
+    bind_carrier(actor=inspector, at=now, mark=marks[0], raw=read_carrier("seal", "SEAL-T1"))
+
+    assert [match.pk for match in find_named(inspector, understand(text))] == [marks[0].derivative_id]
+
+
+def test_a_serial_number_that_two_items_have_names_both_and_neither(
+    marks: list[Mark], inspector: User, client: Client, now: datetime
+) -> None:
+    for mark, gtin in zip(marks, (GTIN, "04870000000029"), strict=False):
+        assert bind_carrier(actor=inspector, at=now, mark=mark, raw=state_code("TWICE01", gtin)).carrier
+    client.force_login(inspector)
+
+    assert item_of_carrier("TWICE01") is None
+    page = client.get("/find/", {"q": "TWICE01"}).content.decode()
+    assert all(mark.item.number in page for mark in marks[:2])

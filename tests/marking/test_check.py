@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.test import Client, RequestFactory, override_settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.html import conditional_escape
 from pytest_django import DjangoAssertNumQueries
@@ -30,6 +31,8 @@ from marking.services.applying import read_label
 from marking.services.keys import create_key, signing_key_in_use
 from marking.services.snapshots import make_edition
 from marking.verdicts import CODE_ALONE, SLOW_DOWN
+from marking.views.check import regions_in
+from marking.words import REGIONS_IN_CHINESE
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.marks import decide_key, end_mark, print_again
@@ -571,3 +574,45 @@ def test_it_lets_a_market_hall_check(marks: list[Mark], client: Client) -> None:
 def test_it_works_while_redis_is_away(marks: list[Mark], client: Client) -> None:
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         assert client.get(f"/m/{marks[0].code}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "language"),
+    [
+        ("", "", "kk"),
+        ("", "ru", "ru"),
+        ("", "en-GB,en;q=0.9", "en"),
+        ("", "zh-CN,zh;q=0.9,en;q=0.8", "zh-hans"),
+        ("", "de,fr;q=0.8,ru;q=0.5", "ru"),
+        ("", "de", "kk"),
+        ("", "ru;q=0, en;q=0.1", "en"),
+        ("", ";;;=,q", "kk"),
+        ("zh", "ru", "zh-hans"),
+        ("zh-hans", "ru", "zh-hans"),
+        ("zh-CN", "", "zh-hans"),
+        ("xx", "ru", "ru"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/m/", "/m/7H4Q9TX2MW8H", "/once/", "/tip/", "/scan/"])
+def test_the_public_pages_speak_the_language_of_the_phone(
+    client: Client, path: str, asked: str, accepted: str, language: str
+) -> None:
+    path = {"/once/": reverse("marking:once"), "/tip/": reverse("marking:tip")}.get(path, path)
+    response = client.get(path, {"lang": asked} if asked else {}, headers={"accept-language": accepted})
+
+    assert response["Content-Language"] == language
+    assert "Accept-Language" in response["Vary"]
+
+
+def test_the_language_somebody_chose_goes_before_that_of_the_phone(client: Client) -> None:
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "kk"
+
+    assert client.get("/m/", headers={"accept-language": "ru"})["Content-Language"] == "kk"
+    assert client.get("/accounts/login/", headers={"accept-language": "ru"})["Content-Language"] == "kk"
+
+
+def test_regions_have_their_chinese_name_and_the_latin_one() -> None:
+    regions = dict(regions_in("zh-hans"))
+
+    assert set(regions) == set(dict(regions_in("kk"))) == set(REGIONS_IN_CHINESE)
+    assert regions["71"] == "阿斯塔纳 Astana"

@@ -393,3 +393,21 @@ def test_vectors_of_the_document(page: Page) -> None:
         "VTRJV6RRPIYQIM75L5JNRRA7QK"
     )
     assert read_by_browser(page, [text])[0]["massG"] == 214
+
+
+def test_what_a_gun_sets_before_a_code_is_taken_off_and_what_is_typed_is_told_apart(page: Page) -> None:
+    good = symbol()
+    read = {
+        f"]Q1HTTPS://SAIGA.GOV.KZ/M/{good}": "in_order",
+        f"]d1{CODE}": "code_in_order",
+        "]C100048700000000000017": "box",
+        "WIFI:S:market;T:WPA;P:secret;;": "not_ours",
+        "tel:+77010000000": "not_ours",
+        "MECARD:N:Somebody;": "not_ours",
+        "KZ25-0003279": "number",
+        "kz250003279": "number",
+        CODE[:-1]: "mistyped",
+        f"{CODE[:4]}_{CODE[4:]}": "mistyped",
+    }
+
+    assert dict(zip(read, judged(page, list(read), typed=True), strict=True)) == read

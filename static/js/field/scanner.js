@@ -5,7 +5,7 @@ import { group } from "./codes.js";
 import { Lens } from "./lens.js";
 import { choose, chosen, forget, moment, recall, refresh, witness } from "./store.js";
 import { tell } from "./tell.js";
-import { isStale, judge } from "./verify.js";
+import { bare, isStale, judge } from "./verify.js";
 
 const page = JSON.parse(document.getElementById("scanner").textContent);
 const find = (selector) => document.querySelector(selector);
@@ -59,7 +59,8 @@ function noteTime() {
 
 // ---- Checking ----
 
-async function check(text, { typed }) {
+async function check(given, { typed }) {
+  const text = bare(given);
   if (!text.trim()) return;
   const turn = ++asked;
   standing = null;
@@ -94,7 +95,7 @@ async function ask(text) {
 }
 
 // The registry knows the state of a mark; what a symbol is, and whether its signature fits, this phone sees itself.
-const OWN = new Set(["box", "state_code", "not_ours", "foreign", "unreadable"]);
+const OWN = new Set(["box", "state_code", "number", "not_ours", "foreign", "unreadable"]);
 
 function finish(alone, told, { isFirst }) {
   standing = null;

@@ -29,7 +29,15 @@ const STATUS = [
 export const CLOCKS_DIFFER = 10 * 60_000; // milliseconds by which two honest clocks may differ
 // Some servers join the two slashes of an address that stands in a path.
 const ADDRESS = /^(?:https?:\/+)?([^/\s]+)\/m\/(.*)$/isu;
-const SYMBOL = /^\](?:C1|C0|d2|Q3|e0)/;
+// What guns set before what they read: which symbol it was (ISO/IEC 15424). No code of ours has this bracket.
+const SYMBOL = /^\s*\][A-Za-z][0-9]/;
+// As printed under the code, for paper and talk: KZ25-0003279.
+const NUMBER = /^[KК]Z\d{2}[\s-]?\d{5,9}$/iu;
+// No slip of the finger: signs that stand in texts of others, or far more than a code has.
+const FOREIGN = /[:;={}<>?&@|\u001d]|^.{40}/su;
+
+// What was read, without the gun's word for its symbol.
+export const bare = (text) => text.replace(SYMBOL, "");
 
 // What stands behind the address of the public check; null when the address is another's.
 export function withoutAddress(given, ownHosts) {
@@ -68,7 +76,8 @@ export async function judge(text, known, { now = Date.now(), typed = true, signe
   }
 }
 
-async function judgeText(text, known, { now, typed, signedBy }) {
+async function judgeText(given, known, { now, typed, signedBy }) {
+  const text = bare(given);
   const sscc = parseSscc(text);
   if (sscc) return { kind: "box", sscc };
   const state = parseStateCode(text);
@@ -80,7 +89,8 @@ async function judgeText(text, known, { now, typed, signedBy }) {
     return await judgeCode(parse(markText), known, now);
   } catch (error) {
     if (!(error instanceof CodeError)) throw error;
-    if (!typed) return { kind: "not_ours" };
+    if (NUMBER.test(strip(markText))) return { kind: "number" };
+    if (!typed || FOREIGN.test(strip(markText))) return { kind: "not_ours" };
     return { kind: "mistyped", fault: error.fault, character: error.character, length: error.length };
   }
 }
