@@ -137,6 +137,8 @@ def begin(phone: Callable[..., BrowserContext], inspector: User) -> Open:
         page.press("#phone-name", "Enter")
         expect(page.locator("[data-main]")).to_be_visible()
         waits(page, 0)
+        # Without its lists a phone knows no store: only with them it goes out of the network.
+        expect(page.locator("[data-pack]")).not_to_be_empty()
         return page
 
     return opened

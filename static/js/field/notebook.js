@@ -144,12 +144,12 @@ async function connect({ isAsked = false } = {}) {
   trouble = "sending";
   await showWaiting();
   try {
-    await greetOnce();
     await withSignIn(() =>
       outbox.inTurn([
         () => outbox.send(urls, () => void showWaiting()),
         () => outbox.fetchNews(urls),
         async () => usePack(await outbox.fetchPack(urls)),
+        greetOnce,
       ]),
     );
     trouble = "";
