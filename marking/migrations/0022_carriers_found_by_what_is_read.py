@@ -5,7 +5,7 @@ from django.db.models.functions import Substr
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marking", "0020_copies_that_stand"),
+        ("marking", "0021_copies_that_stand"),
     ]
 
     operations = [
