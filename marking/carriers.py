@@ -28,6 +28,7 @@ def _state_identity(text: str) -> str:
 
 def find_carriers(among: CarrierQuerySet, text: str) -> CarrierQuerySet:
     """Those that a person may mean by this text: also by the serial number alone, or a seal without its hyphens."""
+    text = text.replace("\0", "")
     serial = text.strip()
     named = Q(identity__in=identities_in(text)) | Q(kind=Carrier.Kind.STATE_CODE, serial__in={serial, serial.upper()})
     with suppress(CarrierError):

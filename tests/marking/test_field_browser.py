@@ -400,7 +400,7 @@ def test_what_a_gun_sets_before_a_code_is_taken_off_and_what_is_typed_is_told_ap
     read = {
         f"]Q1HTTPS://SAIGA.GOV.KZ/M/{good}": "in_order",
         f"]d1{CODE}": "code_in_order",
-        "]C100048700000000000017": "box",
+        "]C100048700000000000012": "box",
         "WIFI:S:market;T:WPA;P:secret;;": "not_ours",
         "tel:+77010000000": "not_ours",
         "MECARD:N:Somebody;": "not_ours",
