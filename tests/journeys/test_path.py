@@ -274,8 +274,8 @@ def test_8_an_officer_approves_and_only_approved_items_move(sign_in: SignIn, sto
     story.application = re.search(r"/applications/(\d+)/", trader.url).group(1)  # type: ignore[union-attr]
     trader.goto(f"/applications/{story.application}/items/choose/")
     free = trader.locator("tr:has(input[name=item]:not([disabled])) label.code")
-    # The first ones stand under a question of their mass.
-    chosen, other = free.nth(5).inner_text(), free.nth(6).inner_text()
+    # The first stands under a question of its mass.
+    chosen, other = free.nth(1).inner_text(), free.nth(2).inner_text()
     trader.get_by_label(chosen).check()
     with trader.expect_navigation():
         trader.locator("form:has(input[name=item]) button[type=submit]").first.click()
