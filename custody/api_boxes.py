@@ -209,7 +209,7 @@ class PackBox(APIView):
     def post(self, request: Request, sscc: str) -> Response:
         """Put items into an open box of the same store."""
         box = _own(request, sscc)
-        items = find_items(_read(ItemsSerializer, request)["items"])
+        items = find_items(_read(ItemsSerializer, request)["items"], person=person_of(request))
         services.pack_items(actor=person_of(request), at=timezone.now(), box=box, item_ids=items)
         return _answer(request, box)
 
@@ -222,7 +222,7 @@ class UnpackBox(APIView):
     def post(self, request: Request, sscc: str) -> Response:
         """Take items out of an open box."""
         box = _own(request, sscc)
-        items = find_items(_read(ItemsSerializer, request)["items"])
+        items = find_items(_read(ItemsSerializer, request)["items"], person=person_of(request))
         services.unpack_items(actor=person_of(request), at=timezone.now(), box=box, item_ids=items)
         return _answer(request, box)
 
@@ -304,7 +304,9 @@ class PlaceOnShelf(APIView):
         """Put an item or a box on the shelf."""
         places = places_of(person_of(request))
         shelf = get_object_or_404(Shelf.objects.filter(account__in=places).select_related("account"), pk=pk)
-        scan = read_scan(_read(ShelvingSerializer, request)["code"], own_hosts=own_hosts(request))
+        scan = read_scan(
+            _read(ShelvingSerializer, request)["code"], person=person_of(request), own_hosts=own_hosts(request)
+        )
         said = place_scan(person_of(request), shelf, scan, at=timezone.now())
         return Response(SaidSerializer({"verdict": said.tone, "title": said.title, "text": said.text}).data)
 

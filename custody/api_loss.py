@@ -395,9 +395,9 @@ class ProposeAct(APIView):
             at=timezone.now(),
             report=report,
             target=target,
-            item_ids=find_items(said.pop("items")),
+            item_ids=find_items(said.pop("items"), person=person_of(request)),
             kind=LossAct.Kind(said.pop("kind")),
-            found=read_found([(one["scan"], one["grams"]) for one in said.pop("found", [])]),
+            found=read_found([(one["scan"], one["grams"]) for one in said.pop("found", [])], person=person_of(request)),
             **said,
         )
         return Response(LossActSerializer(act).data, status=201)
@@ -496,7 +496,7 @@ class OrderDestruction(APIView):
         order = destruction.order_destruction(
             actor=person_of(request),
             at=timezone.now(),
-            item_ids=find_items(texts) if texts else [],
+            item_ids=find_items(texts, person=person_of(request)) if texts else [],
             **said | {"basis": DestructionOrder.Basis(said["basis"])},
         )
         return Response(DestructionSerializer(order).data, status=201)
@@ -513,7 +513,7 @@ class ScanAtAct(APIView):
         An item that is not on the list is refused (`not-on-the-list`), and so is a box: every item is shown by itself.
         """
         given, order = _read(CommissionScanSerializer, request), _order(request, pk)
-        read = read_scan(given["item"], own_hosts=own_hosts(request))
+        read = read_scan(given["item"], person=person_of(request), own_hosts=own_hosts(request))
         if read.item is None:
             refused = read.refused.text if read.refused else _("Every item is shown one by one at the act.")
             raise BadInput(fields={"item": refused})
@@ -537,7 +537,7 @@ class AddGoods(APIView):
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
         """Put items of the store on the list; they are held."""
-        items = find_items(_read(GoodsSerializer, request)["items"])
+        items = find_items(_read(GoodsSerializer, request)["items"], person=person_of(request))
         order = _order(request, pk)
         destruction.add_goods(actor=person_of(request), at=timezone.now(), order=order, item_ids=items)
         return _answer(request, pk)

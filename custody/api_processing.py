@@ -179,7 +179,7 @@ class Inputs(APIView):
         run = _run(request, pk)
         given = InputsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        items = find_items(given.validated_data["items"])
+        items = find_items(given.validated_data["items"], person=person_of(request))
         added, obstacles = services.choose_inputs(actor=person_of(request), at=timezone.now(), run=run, item_ids=items)
         refused = [
             {"item": item, "code": obstacle.code, "text": str(obstacle.text)}

@@ -340,7 +340,7 @@ class Weighings(ListAPIView[Weighing]):
         """
         given, person = _read(NewWeighingSerializer, request), person_of(request)
         account = _kept(person, given["store"])
-        keys = find_each([row["item"] for row in given["items"]])
+        keys = find_each([row["item"] for row in given["items"]], person=person)
         key = f"api:{person.pk}:{request.headers.get(HEADER) or uuid.uuid4()}"[:90]
         try:
             weighing = services.weigh_items(
@@ -392,7 +392,7 @@ class SettleMasses(APIView):
             at=timezone.now(),
             weighing=found,
             reason=given["reason"],
-            item_ids=find_each(given["items"]) if "items" in given else None,
+            item_ids=find_each(given["items"], person=person) if "items" in given else None,
         )
         return Response(WeighingDetailSerializer(found).data)
 

@@ -38,7 +38,7 @@ def count_scan(
     key: str = "",
 ) -> Counted:
     """Take what was scanned. A refusal is a verdict too; a misread code is told and not noted."""
-    scan = read_scan(text, own_hosts=hosts)
+    scan = read_scan(text, person=person, own_hosts=hosts)
     try:
         if scan.item is not None:
             return _count_item(person, stocktake, scan, at=at, shelf_id=shelf_id, key=key)

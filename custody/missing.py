@@ -47,7 +47,7 @@ def what_is_missing(
         return account, items, LossReport.Kind(kind)
     if not texts:
         raise BadInput(fields={"items": _("Name the items, or a hand-over or a stock-take.")})
-    items = find_items(texts)
+    items = find_items(texts, person=user)
     seen = Derivative.objects.visible_to(user).filter(pk__in=items).count()
     places = set(Holding.objects.filter(item__in=items, pieces__gt=0).values_list("account_id", flat=True))
     if seen != len(set(items)) or len(places) != 1:
@@ -55,13 +55,13 @@ def what_is_missing(
     return CustodyAccount.objects.get(pk=places.pop()), items, LossReport.Kind(kind)
 
 
-def read_found(seen: Sequence[tuple[str, int]]) -> dict[int, loss.Found]:
+def read_found(seen: Sequence[tuple[str, int]], *, person: User) -> dict[int, loss.Found]:
     """What was read from each item and what it weighs, by its key. Raises BadInput.
 
     Whoever has a marked item in hand reads its mark: its number stands in the report already.
     """
     texts = [text.strip() for text, _grams in seen]
-    keys = find_each(texts, field="found")
+    keys = find_each(texts, person=person, field="found")
     numbers = dict(Derivative.objects.filter(pk__in=keys).values_list("pk", "number"))
     marked = set(Mark.objects.active().filter(derivative__in=keys).values_list("derivative_id", flat=True))
     bare = [text for text, key in zip(texts, keys, strict=True) if key in marked and _is_number(text, numbers[key])]

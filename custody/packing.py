@@ -16,7 +16,7 @@ from ledger.models import Box, Shelf
 
 def pack_scan(person: User, box: Box, text: str, *, hosts: Collection[str], at: datetime) -> Said:
     """Put what was scanned into the box, or a scanned box onto the pallet. A refusal is a verdict too."""
-    scan = read_scan(text, own_hosts=hosts)
+    scan = read_scan(text, person=person, own_hosts=hosts)
     try:
         if box.is_pallet and scan.box is not None:
             fresh = services.stack_box(actor=person, at=at, pallet=box, box=scan.box)
@@ -37,7 +37,7 @@ def pack_scan(person: User, box: Box, text: str, *, hosts: Collection[str], at: 
 
 def take_out_scan(person: User, box: Box, text: str, *, hosts: Collection[str], at: datetime) -> Said:
     """Take what was scanned out of the box, or a scanned box off the pallet."""
-    scan = read_scan(text, own_hosts=hosts)
+    scan = read_scan(text, person=person, own_hosts=hosts)
     try:
         if box.is_pallet and scan.box is not None:
             if scan.box.parent_id != box.pk:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.models import User
 from core.base.errors import BadInput
 from ledger.models import Box, Shelf
 from ledger.selectors import items_in_boxes
 from ledger.sscc import SsccError, parse_sscc, show_sscc
 from marking.carriers import carriers_of, item_of_carrier
 from marking.codes import CodeError, group, parse
+from marking.limits import check_by_person, spend_on_unknown
 from marking.models import Mark
-from marking.selectors import Reason, check_text
-from marking.verdicts import say
+from marking.selectors import Reason
+from marking.verdicts import SLOW_DOWN, say
 from registry.models import Derivative, Intake
 
 # A keyboard left in Cyrillic writes the same letters otherwise.
@@ -54,8 +56,12 @@ class Scan:
     is_foreign: bool = False
 
 
-def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
-    """Understand what was typed; at most three queries, one for a misread code."""
+def read_scan(text: str, *, person: User, own_hosts: Collection[str]) -> Scan:
+    """Understand what was typed; at most three queries, one for a misread code.
+
+    Whoever asks for codes that do not exist is searching, here as on the public page: then nothing more is told of
+    codes for a while.
+    """
     typed = text.strip()
     if not typed:
         return Scan("", refused=Said("attention", _("Nothing read"), _("Scan a label, or type what stands on it.")))
@@ -73,24 +79,26 @@ def read_scan(text: str, *, own_hosts: Collection[str]) -> Scan:
         return Scan(tidy, shelf=shelf, refused=None if shelf else refused)
     with suppress(SsccError):
         return _read_box(parse_sscc(typed))
-    return _read_mark(typed, own_hosts)
+    return _read_mark(typed, person, own_hosts)
 
 
-def find_items(texts: Sequence[str]) -> list[int]:
+def find_items(texts: Sequence[str], *, person: User) -> list[int]:
     """Keys of the items that these numbers (KZ26-0012345), active mark codes and boxes name, in their order.
 
-    A box stands for everything in it. Raises BadInput that names the texts that are nothing of the registry.
+    A box stands for everything in it. Raises BadInput that names the texts that are nothing of the registry, and
+    TooManyChecks.
     """
-    found = _find(texts)
+    found = _find(texts, person)
     return list(dict.fromkeys(key for text in texts for key in found[text]))
 
 
-def find_each(texts: Sequence[str], *, field: str = "items") -> list[int]:
+def find_each(texts: Sequence[str], *, person: User, field: str = "items") -> list[int]:
     """The key of the one item that each of these names, in their order.
 
-    Raises BadInput that names the texts that are nothing of the registry, boxes, or an item named before.
+    Raises BadInput that names the texts that are nothing of the registry, boxes, or an item named before; and
+    TooManyChecks.
     """
-    found = _find(texts)
+    found = _find(texts, person)
     seen: set[int] = set()
     wrong = []
     for text in texts:
@@ -113,7 +121,7 @@ def _is_box(text: str) -> bool:
     return True
 
 
-def _find(texts: Sequence[str]) -> dict[str, list[int]]:
+def _find(texts: Sequence[str], person: User) -> dict[str, list[int]]:
     numbers, codes_of, boxes = {}, {}, {}
     for text in texts:
         tidy = "".join(text.upper().split()).translate(_LATIN)
@@ -132,6 +140,8 @@ def _find(texts: Sequence[str]) -> dict[str, list[int]]:
     found |= _content_of(boxes)
     found |= {text: [key] for text, key in carriers_of([text for text in texts if text not in found]).items()}
     unknown = [text for text in texts if text not in found]
+    if codes_of:
+        spend_on_unknown(len({codes_of[text] for text in unknown if text in codes_of}), person=person)
     if unknown:
         raise BadInput(fields={"items": _("Not in the registry: %(items)s") % {"items": ", ".join(unknown[:20])}})
     return found
@@ -162,8 +172,10 @@ def _read_number(number: str) -> Scan:
     return Scan(number, item=item)
 
 
-def _read_mark(text: str, own_hosts: Collection[str]) -> Scan:
-    answer = check_text(text, own_hosts=own_hosts)
+def _read_mark(text: str, person: User, own_hosts: Collection[str]) -> Scan:
+    answer = check_by_person(text, person=person, own_hosts=own_hosts)
+    if answer is None:
+        return Scan("", refused=Said(SLOW_DOWN.tone, SLOW_DOWN.title, SLOW_DOWN.text))
     shown = group(answer.code) if answer.code else text[:60]
     if not answer.is_genuine:
         # Not our mark: perhaps what the item carries beside it.

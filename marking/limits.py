@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
+from core.accounts.models import User
+from core.base.errors import DomainError
 from core.base.ratelimit import allow
 from core.base.visitors import Visitor
 from marking.payload import looks_signed
 from marking.selectors import Answer, Verdict, check_text, check_texts, without_address
+from marking.verdicts import SLOW_DOWN
 
 # For each visitor. Checks: a market hall of five hundred people behind one address, each asking once a minute,
 # passes. Codes that do not exist: people mistype, but the check character tells almost all of that apart before
@@ -28,6 +31,14 @@ SNAPSHOTS = 300
 # A phone of the field notebook that says it is there, of one address.
 GREETINGS = 600
 _PRICE = CHECKS // UNKNOWN_CODES
+
+
+class TooManyChecks(DomainError):
+    """This person has asked for too many codes that do not exist, and learns nothing more of codes for a while."""
+
+    status = 429
+    code = "too-many-checks"
+    message = SLOW_DOWN.text
 
 
 def check_counted(text: str, *, visitor: Visitor, own_hosts: Collection[str]) -> Answer | None:
@@ -59,7 +70,29 @@ def check_many_counted(texts: Sequence[str], *, visitor: str, own_hosts: Collect
     if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=max(len(texts), 1)):
         return None
     answers = check_texts(texts, own_hosts=own_hosts)
-    price = _PRICE * sum(answer.verdict == Verdict.UNKNOWN for answer in answers)
-    if price and not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=price):
+    unknown = sum(answer.verdict == Verdict.UNKNOWN for answer in answers)
+    return None if unknown and not _spend(counted, unknown) else answers
+
+
+def check_by_person(text: str, *, person: User, own_hosts: Collection[str]) -> Answer | None:
+    """What `check_text` answers to a person at work, or None when this person has asked too often.
+
+    One count for scans in stores, lists of items, loads checked at once and labels bound.
+    """
+    counted = f"many:person-{person.pk}"
+    if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS):
         return None
-    return answers
+    answer = check_text(text, own_hosts=own_hosts)
+    if answer.verdict == Verdict.UNKNOWN and not _spend(counted, 1):
+        return None
+    return answer
+
+
+def spend_on_unknown(count: int, *, person: User) -> None:
+    """Count so many codes of a list that do not exist. Raises TooManyChecks, also when all was spent before."""
+    if not _spend(f"many:person-{person.pk}", count):
+        raise TooManyChecks
+
+
+def _spend(counted: str, unknown: int) -> bool:
+    return allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=_PRICE * unknown)

@@ -111,7 +111,9 @@ class Applications(ListAPIView[Application]):
             actor=person, at=now, kind=given["kind"], applicant=applicant, wishes=_wishes(given)
         )
         if given.get("items"):
-            services.add_lines(actor=person, at=now, application=opened, item_ids=find_items(given["items"]))
+            services.add_lines(
+                actor=person, at=now, application=opened, item_ids=find_items(given["items"], person=person)
+            )
         return Response(ApplicationDetailSerializer(opened).data, status=201)
 
 
@@ -166,10 +168,18 @@ class ApplicationItems(APIView):
         given, now = _read(LinesSerializer, request), timezone.now()
         if given.get("remove"):
             services.remove_lines(
-                actor=person_of(request), at=now, application=found, item_ids=find_items(given["remove"])
+                actor=person_of(request),
+                at=now,
+                application=found,
+                item_ids=find_items(given["remove"], person=person_of(request)),
             )
         if given.get("add"):
-            services.add_lines(actor=person_of(request), at=now, application=found, item_ids=find_items(given["add"]))
+            services.add_lines(
+                actor=person_of(request),
+                at=now,
+                application=found,
+                item_ids=find_items(given["add"], person=person_of(request)),
+            )
         return _application(request, pk)
 
 
@@ -378,7 +388,7 @@ class Handovers(ListAPIView[Handover]):
             key=f"api:{person.pk}:{request.headers.get(HEADER) or uuid.uuid4()}"[:100],
             source=_place(given.pop("source"), "source"),
             target=_place(given.pop("target"), "target"),
-            item_ids=find_items(given.pop("items")),
+            item_ids=find_items(given.pop("items"), person=person_of(request)),
             permit=permit,
             **given,
         )
@@ -422,7 +432,7 @@ class ReceiveMissing(APIView):
             actor=person_of(request),
             at=timezone.now(),
             handover=found,
-            item_ids=find_items(given["items"]),
+            item_ids=find_items(given["items"], person=person_of(request)),
             reason=given["reason"],
         )
         return Response(HandoverSerializer(_handovers(request).get(pk=pk)).data)
@@ -506,7 +516,7 @@ class WeighHandover(APIView):
         """Note what one item weighed on arrival."""
         found = get_object_or_404(_handovers(request), pk=pk)
         given = _read(WeighSerializer, request)
-        items = find_items([given["code"]])
+        items = find_items([given["code"]], person=person_of(request))
         if len(items) != 1:
             raise BadInput(fields={"code": _("Scan one item.")})
         line = services.weigh_goods(
@@ -530,7 +540,7 @@ class OpenBoxOfHandover(APIView):
         """Open the seal of a box that arrived; its items are then scanned one by one."""
         found = get_object_or_404(_handovers(request), pk=pk)
         given = _read(OpenArrivedSerializer, request)
-        scan = read_scan(given["box"], own_hosts=own_hosts(request))
+        scan = read_scan(given["box"], person=person_of(request), own_hosts=own_hosts(request))
         if scan.box is None:
             raise BadInput(fields={"box": given["box"]})
         services.open_box_of_goods(

@@ -21,7 +21,7 @@ def take_scan(person: User, handover: Handover, text: str, *, hosts: Collection[
 
     What is not in the hand-over is noted for the discrepancy. A refusal is a verdict too.
     """
-    scan = read_scan(text, own_hosts=hosts)
+    scan = read_scan(text, person=person, own_hosts=hosts)
     try:
         if scan.item is not None:
             return _take_item(person, handover, scan.item, scan.text, at)

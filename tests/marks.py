@@ -8,6 +8,7 @@ from django.db import transaction
 
 from core.accounts.models import Organisation, User
 from core.jobs.models import Job
+from marking.codes import new_code
 from marking.models import KeyRequest, LabelReel, LabelRun, LabelSeries, Mark, MarkRequest, SigningKey
 from marking.services.issue import register_and_mark
 from marking.services.keys import declare_compromised, ensure_signing_key, take_into_use
@@ -21,6 +22,11 @@ from registry.models import Intake
 def one_window(monkeypatch: pytest.MonkeyPatch) -> None:
     """All questions of a test are counted in one window, however slowly they are asked."""
     monkeypatch.setattr("core.base.ratelimit.time", SimpleNamespace(time=lambda: 1_762_750_800.0))
+
+
+def unused_code() -> str:
+    """A well-formed code that no mark has."""
+    return next(code for code in iter(new_code, "") if not Mark.objects.filter(pk=code).exists())
 
 
 @pytest.fixture

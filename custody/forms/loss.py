@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
-from core.base.errors import BadInput
+from core.base.errors import DomainError
 from core.base.forms import DayField, GramsField, KilogramsField, SignatureField
 from custody.missing import lines_of_found, read_found
 from custody.models import DestructionOrder, LossLine, LossReport
@@ -116,8 +116,9 @@ class RecoveryForm(forms.Form):
         help_text=_("Scan the mark of each item, then a blank and its grams; one item a line."),
     )
 
-    def __init__(self, *args: Any, report: LossReport, at: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, report: LossReport, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._user = user
         self.fields["target"].queryset = places_for_found(report)  # type: ignore[attr-defined]
         if report.account.kind != AccountKind.TRANSIT:
             self.initial["target"] = report.account_id
@@ -127,9 +128,10 @@ class RecoveryForm(forms.Form):
 
     def clean_found(self) -> dict[int, Found]:
         try:
-            return read_found(lines_of_found(self.cleaned_data["found"]))
-        except BadInput as refusal:
-            raise forms.ValidationError([str(text) for text in refusal.fields.values()]) from refusal
+            return read_found(lines_of_found(self.cleaned_data["found"]), person=self._user)
+        except DomainError as refusal:
+            said = refusal.fields.values() or [refusal.message]
+            raise forms.ValidationError([str(text) for text in said]) from refusal
 
 
 class ReasonForm(forms.Form):

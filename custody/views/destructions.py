@@ -56,7 +56,7 @@ def order(request: SignedInRequest) -> HttpResponse:
         said = dict(form.cleaned_data)
         texts, of_court = said.pop("items"), said.pop("all_of_court")
         try:
-            items = find_items(_words(texts)) if texts.strip() else []
+            items = find_items(_words(texts), person=request.user) if texts.strip() else []
             if of_court:
                 items = sorted({*items, *_of_court(said["store"])})
             opened = services.order_destruction(
@@ -117,7 +117,7 @@ def add_goods(request: SignedInRequest, pk: int) -> HttpResponse:
     form = GoodsForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            items = find_items(_words(form.cleaned_data["items"]))
+            items = find_items(_words(form.cleaned_data["items"]), person=request.user)
             services.add_goods(actor=request.user, at=timezone.now(), order=found, item_ids=items)
         except DomainError as refusal:
             add_refusal(form, refusal)
@@ -172,7 +172,7 @@ def scan(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _take(request: SignedInRequest, found: DestructionOrder) -> Said:
-    read = read_scan(request.POST.get("code", ""), own_hosts=own_hosts(request))
+    read = read_scan(request.POST.get("code", ""), person=request.user, own_hosts=own_hosts(request))
     if read.item is None:
         return read.refused or Said("attention", _("Scan every item"), _("Every item is shown one by one at the act."))
     try:
@@ -195,7 +195,7 @@ def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("custody:destruction", pk)
     form = WeighForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        read = read_scan(form.cleaned_data["item"], own_hosts=own_hosts(request))
+        read = read_scan(form.cleaned_data["item"], person=request.user, own_hosts=own_hosts(request))
         if read.item is None:
             form.add_error("item", str(read.refused.text if read.refused else _("Weigh the items one by one.")))
         else:

@@ -121,13 +121,19 @@ def propose(request: SignedInRequest, pk: int, kind: str) -> HttpResponse:
     """Found again, or written off: all missing items, or those that are named."""
     found = _loss_or_404(request, pk)
     open_lines = found.lines.filter(outcome=LossLine.Outcome.OPEN)
-    shape = RecoveryForm if kind == LossAct.Kind.RECOVERY else WriteOffForm
-    form = shape(request.POST or None, report=found, at=timezone.now())
+    sent, now = request.POST or None, timezone.now()
+    form: RecoveryForm | WriteOffForm
+    if kind == LossAct.Kind.RECOVERY:
+        form = RecoveryForm(sent, user=request.user, report=found, at=now)
+    else:
+        form = WriteOffForm(sent, report=found, at=now)
     if request.method == "POST" and form.is_valid():
         said = dict(form.cleaned_data)
         try:
             words = words_of(said.pop("items"))
-            items = find_items(words) if words else list(open_lines.values_list("item_id", flat=True))
+            items = (
+                find_items(words, person=request.user) if words else list(open_lines.values_list("item_id", flat=True))
+            )
             services.propose_act(
                 actor=request.user, at=timezone.now(), report=found, kind=LossAct.Kind(kind), item_ids=items, **said
             )

@@ -178,7 +178,7 @@ def scan_input(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _take_scan(request: SignedInRequest, run: Processing, text: str) -> Said:
-    scan = read_scan(text, own_hosts=own_hosts(request))
+    scan = read_scan(text, person=request.user, own_hosts=own_hosts(request))
     if scan.refused is not None:
         return scan.refused
     items = items_in_scan(scan, run.store_id)

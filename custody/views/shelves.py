@@ -80,7 +80,7 @@ def shelf(request: SignedInRequest, pk: int) -> HttpResponse:
     mine = places_of(request.user).filter(pk=found.account_id).exists() and request.user.can(Can.RECEIVE)
     said: Said | None = None
     if request.method == "POST" and mine:
-        scan = read_scan(request.POST.get("code", ""), own_hosts=own_hosts(request))
+        scan = read_scan(request.POST.get("code", ""), person=request.user, own_hosts=own_hosts(request))
         if scan.shelf is not None and scan.shelf.pk != found.pk:
             if known.filter(pk=scan.shelf.pk).exists():
                 return redirect("custody:shelf", scan.shelf.pk)

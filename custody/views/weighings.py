@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
+from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError
@@ -63,7 +64,7 @@ def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
     form, said, mass, item = WeighForm(request.POST or None), None, None, None
     if request.method == "POST" and form.is_valid():
         grams: int | None = form.cleaned_data["grams"]
-        scan = read_scan(form.cleaned_data["code"], own_hosts=own_hosts(request))
+        scan = read_scan(form.cleaned_data["code"], person=request.user, own_hosts=own_hosts(request))
         item = scan.item
         if item is None:
             said = scan.refused or Said("attention", _("Scan one item"), _("Boxes and receptions are weighed by item."))
@@ -139,13 +140,13 @@ def weigh_sheet(request: SignedInRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"store": store, "form": form}
     if request.method == "POST" and form.is_valid():
         try:
-            context |= _preview(store, form.cleaned_data["file"].read(MAX_BYTES + 1))
+            context |= _preview(request.user, store, form.cleaned_data["file"].read(MAX_BYTES + 1))
         except DomainError as refusal:
             add_refusal(form, refusal)
     return render(request, "custody/weigh_sheet.html", context, status=422 if form.errors else 200)
 
 
-def _preview(store: CustodyAccount, content: bytes) -> dict[str, Any]:
+def _preview(person: User, store: CustodyAccount, content: bytes) -> dict[str, Any]:
     words = {
         "empty": _("The file is empty."),
         "large": _("The file is too large: at most 20,000 rows."),
@@ -159,7 +160,7 @@ def _preview(store: CustodyAccount, content: bytes) -> dict[str, Any]:
     if sheet.problems:
         return {"problems": sheet.problems[:LISTED]}
     try:
-        keys = find_each([row.text for row in sheet.rows])
+        keys = find_each([row.text for row in sheet.rows], person=person)
     except BadInput as refusal:
         raise BadInput(fields={"file": refusal.fields["items"]}) from refusal
     grams = {key: row.grams for key, row in zip(keys, sheet.rows, strict=True)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ from marking.carrier_table import MARK, Row, TableRefused, read_table
 from marking.carrier_words import fault_in_words
 from marking.codes import CodeError, parse
 from marking.models import Carrier, Mark
+from marking.selectors import without_address
 from marking.services.carriers import Raw, bind_many, mismatch_of, read_carrier, standing_of
 from marking.state_code import GS, SHOWN_GS, CarrierError
 
@@ -167,7 +169,7 @@ def _marks_of(rows: Iterable[Row], actor: User) -> dict[int, Mark]:
     for row in rows:
         text = row.cells[MARK].strip()
         try:
-            codes[row.line] = parse(text.rpartition("/")[2])
+            codes[row.line] = parse(without_address(text, (settings.PUBLIC_HOST,)) or "")
         except CodeError:
             numbers[row.line] = text.upper()
     known = Mark.objects.active().visible_to(actor).select_related("derivative")

@@ -25,8 +25,8 @@ from marking.carrier_words import fault_in_words
 from marking.carriers import item_of_carrier
 from marking.codes import group
 from marking.forms_carriers import MAX_SEPARATOR, AskEndForm, CarrierFileForm, DecideForm
+from marking.limits import TooManyChecks, check_by_person
 from marking.models import Carrier, Mark
-from marking.selectors import check_text
 from marking.services import carrier_files
 from marking.services.carriers import (
     Pair,
@@ -95,11 +95,11 @@ def scan_pairs(request: SignedInRequest) -> HttpResponse:
 def _scan(request: SignedInRequest, page: str, kind: str, text: str) -> tuple[Said, tuple[str, ...]]:
     """One scan: a mark begins a pair, anything else ends it."""
     waiting = _waiting_mark(request, page)
-    if kind == Carrier.Kind.STATE_CODE and looks_like_state_code(text):
-        is_mark = False
-    else:
-        is_mark = not waiting or check_text(text, own_hosts=own_hosts(request)).is_genuine
     try:
+        if kind == Carrier.Kind.STATE_CODE and looks_like_state_code(text):
+            is_mark = False
+        else:
+            is_mark = not waiting or _is_mark(request, text)
         if not waiting and not is_mark:
             return _said_of_known(text), ()
         mark = mark_of_scan(text if is_mark else waiting, actor=request.user, own_hosts=own_hosts(request))
@@ -117,6 +117,13 @@ def _scan(request: SignedInRequest, page: str, kind: str, text: str) -> tuple[Sa
         return Said(_("Not bound"), words, "stop"), ()
     _wait(request, page, "")
     return _said_of(pair, mark, shown_raw(raw)), ()
+
+
+def _is_mark(request: SignedInRequest, text: str) -> bool:
+    answer = check_by_person(text, person=request.user, own_hosts=own_hosts(request))
+    if answer is None:
+        raise TooManyChecks
+    return answer.is_genuine
 
 
 def _said_of(pair: Pair, mark: Mark, shown: str) -> Said:

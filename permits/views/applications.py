@@ -217,7 +217,7 @@ def scan_item(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _take_scan(request: SignedInRequest, found: Application, text: str) -> Said:
-    scan = read_scan(text, own_hosts=own_hosts(request))
+    scan = read_scan(text, person=request.user, own_hosts=own_hosts(request))
     if scan.refused is not None:
         return scan.refused
     stores = list(stock_of(found.applicant_id).values_list("pk", flat=True))

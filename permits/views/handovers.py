@@ -149,7 +149,7 @@ def receive_missing(request: SignedInRequest, pk: int) -> HttpResponse:
                 actor=request.user,
                 at=timezone.now(),
                 handover=found,
-                item_ids=find_items([form.cleaned_data["code"]]),
+                item_ids=find_items([form.cleaned_data["code"]], person=request.user),
                 reason=form.cleaned_data["reason"],
             )
         except DomainError as refusal:

@@ -184,7 +184,7 @@ def scan_loading(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _take_scan(request: SignedInRequest, loading: LoadingList, text: str) -> Said:
-    scan = read_scan(text, own_hosts=own_hosts(request))
+    scan = read_scan(text, person=request.user, own_hosts=own_hosts(request))
     if scan.refused is not None:
         return scan.refused
     items = _items_of(scan, loading)

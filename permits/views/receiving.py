@@ -192,7 +192,7 @@ def _weighed_item(request: SignedInRequest, handover: Handover) -> Derivative | 
     if key.isascii() and key.isdigit() and len(key) < 19:
         line = HandoverLine.objects.filter(handover=handover, item=int(key)).select_related("item__derivative").first()
         return line.item.derivative if line else Said("stop", _("Not in this hand-over"))
-    scan = read_scan(request.POST.get("code", ""), own_hosts=own_hosts(request))
+    scan = read_scan(request.POST.get("code", ""), person=request.user, own_hosts=own_hosts(request))
     if scan.item is None:
         return scan.refused or Said("attention", _("Nothing read"), _("Scan one item."))
     return scan.item

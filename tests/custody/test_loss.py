@@ -469,18 +469,18 @@ def test_the_database_asks_what_was_found_of_goods_declared_missing(
     refused(lambda: LossLine.objects.filter(act=act).update(found_g=5), "found_by_mark_and_mass")
 
 
-def test_a_find_names_its_mark_and_not_its_number(marked: list[Derivative]) -> None:
+def test_a_find_names_its_mark_and_not_its_number(marked: list[Derivative], storekeeper: User) -> None:
     horn = marked[0]
     code = Mark.objects.get(derivative=horn).code
     for number in (horn.number, horn.number.replace("-", "").lower()):
         with pytest.raises(BadInput) as refusal:
-            read_found([(number, 200)])
+            read_found([(number, 200)], person=storekeeper)
         assert set(refusal.value.fields) == {"found"}
     for text in ("200", code, f"{code} many"):
         with pytest.raises(BadInput):
             lines_of_found(text)
 
-    assert read_found(lines_of_found(f"{code} 200\n\n")) == {horn.pk: loss.Found(code, 200)}
+    assert read_found(lines_of_found(f"{code} 200\n\n"), person=storekeeper) == {horn.pk: loss.Found(code, 200)}
 
 
 def test_what_a_commission_did_not_find_does_not_come_back_by_its_members(

@@ -28,8 +28,8 @@ def test_it_is_genuine_and_on_nothing(blank: Mark) -> None:
         assert (answer.term, answer.origin, answer.year, answer.mass_g) == ("", "", 0, None)
 
 
-def test_no_goods_move_by_it(blank: Mark) -> None:
-    scan = read_scan(blank.code, own_hosts=())
+def test_no_goods_move_by_it(blank: Mark, inspector: User) -> None:
+    scan = read_scan(blank.code, person=inspector, own_hosts=())
 
     assert scan.item is None
     assert scan.refused is not None

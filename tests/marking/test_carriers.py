@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 import xlsxwriter
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -28,7 +29,7 @@ from marking.services.carriers import Raw, approve_end, ask_end, bind_carrier, b
 from marking.state_code import GS, SHOWN_GS
 from reports.find import find_named, understand
 from tests.cast import PASSWORD
-from tests.marks import end_mark
+from tests.marks import end_mark, unused_code
 
 pytestmark = pytest.mark.django_db
 
@@ -217,13 +218,13 @@ def test_every_search_finds_the_item(
     bind_carrier(actor=inspector, at=now, mark=marks[0], raw=read_carrier("rfid", TID))
 
     for text in (bound.value, f"]d2{bound.value}", bound.shown_value, "ав1234567", TID.lower()):
-        assert read_scan(text, own_hosts=["x"]).item == bound.derivative, text
+        assert read_scan(text, person=inspector, own_hosts=["x"]).item == bound.derivative, text
         assert [match.pk for match in find_named(inspector, understand(text))] == [bound.derivative_id], text
-        assert find_items([text]) == [bound.derivative_id]
+        assert find_items([text], person=inspector) == [bound.derivative_id]
         assert find_named(trader, understand(text)) == []
     client.force_login(inspector)
     assert client.get("/find/", {"q": bound.value})["Location"].endswith(f"/{bound.derivative_id}/")
-    assert read_scan(raw_code("UNKNOWN"), own_hosts=["x"]).refused is not None
+    assert read_scan(raw_code("UNKNOWN"), person=inspector, own_hosts=["x"]).refused is not None
 
 
 def scan(client: Client, text: str, page: str = "one", **more: str) -> str:
@@ -306,6 +307,45 @@ def test_a_table_is_checked_whole_before_anything_is_written(
     assert (len(checked.pairs), checked.bound, checked.contradictions) == (2, 1, 0)
     assert [fault.line for fault in checked.faults] == [3, 5, 7, 9]
     assert Carrier.objects.count() == 1
+
+
+def test_a_printed_address_in_a_table_is_ours_only_under_our_host(
+    marks: list[Mark], inspector: User, now: datetime
+) -> None:
+    addresses = [
+        f"HTTPS://{settings.PUBLIC_HOST.upper()}/M/{marks[0].pk}",
+        f"https://evil.example/m/{marks[1].pk}",
+        f"evil.example/{marks[2].pk}",
+    ]
+    rows = [Row(n, {"mark": text, "seal": f"S-{n:05}"}) for n, text in enumerate(addresses, start=2)]
+
+    checked = check_rows(rows, actor=inspector, at=now)
+
+    assert [mark.pk for mark, _raw in checked.pairs] == [marks[0].pk]
+    assert [fault.line for fault in checked.faults] == [3, 4]
+
+
+@pytest.mark.usefixtures("one_window")
+def test_whoever_binds_carriers_cannot_search_there_for_codes(
+    marks: list[Mark], inspector: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marking.limits.CHECKS_SIGNED_IN", 1_000)
+    client.force_login(inspector)
+    for _ in range(5):
+        client.post("/carriers/scan/", {"code": unused_code(), "page": "one"}, headers={"X-Scan": "part"})
+
+    assert marks[0].item.number not in scan(client, marks[0].pk)
+    answers = [
+        client.post(
+            "/api/v1/carriers/bind/",
+            {"mark": code, "kind": "seal", "value": "AB 1234567"},
+            "application/json",
+            headers={"Idempotency-Key": code},
+        )
+        for code in (marks[0].pk, unused_code())
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(429, "too-many-checks")] * 2
+    assert not Carrier.objects.exists()
 
 
 def test_a_table_is_checked_in_as_many_queries_however_long(

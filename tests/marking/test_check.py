@@ -22,7 +22,7 @@ from core.base.errors import BadInput
 from core.base.visitors import Visitor, visitor_of
 from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind
 from ledger.services import lift_hold, move_items, place_hold
-from marking.codes import check_character, from_number, group, new_code
+from marking.codes import check_character, from_number, group
 from marking.limits import CHECKS, UNKNOWN_CODES, check_counted, check_many_counted
 from marking.models import Mark, SigningKey
 from marking.payload import Defect, Statement, encode, key_id_of, read, sign, to_text
@@ -35,7 +35,7 @@ from marking.views.check import regions_in
 from marking.words import REGIONS_IN_CHINESE
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
-from tests.marks import decide_key, end_mark, print_again
+from tests.marks import decide_key, end_mark, print_again, unused_code
 from tests.registry.test_table import photo
 
 pytestmark = pytest.mark.django_db
@@ -48,10 +48,6 @@ def ask(text: str) -> Answer:
 
 def printed(mark: Mark) -> str:
     return to_text(bytes(mark.payload), bytes(mark.signature))
-
-
-def unused_code() -> str:
-    return next(code for code in iter(new_code, "") if not Mark.objects.filter(pk=code).exists())
 
 
 @pytest.fixture

@@ -32,12 +32,13 @@ class Doors:
 
     def __init__(self, client: Client, person: User) -> None:
         self.public, self.inside = Client(), client
+        self.person = person
         self.inside.force_login(person)
 
     def refuse(self, text: str) -> None:
         cache.clear()
         assert not check_text(text, own_hosts=HOSTS).is_genuine, text
-        assert read_scan(text, own_hosts=HOSTS).item is None, text
+        assert read_scan(text, person=self.person, own_hosts=HOSTS).item is None, text
         answers = [
             self.public.get("/m/", {"text": text, "lang": "en"}),
             self.public.get(f"/m/{quote(text, safe='')}?lang=en"),
@@ -57,7 +58,7 @@ def doors(marks: list[Mark], client: Client, inspector: User) -> Doors:
 
 
 @pytest.mark.parametrize("door", ["check_text", "read_scan"])
-def test_a_bit_flipped_anywhere_is_never_genuine(door: str, marks: list[Mark]) -> None:
+def test_a_bit_flipped_anywhere_is_never_genuine(door: str, marks: list[Mark], inspector: User) -> None:
     signed = bytes(marks[0].payload) + bytes(marks[0].signature)
     assert check_text(to_text(signed[:-SIGNATURE_BYTES], signed[-SIGNATURE_BYTES:]), own_hosts=HOSTS).is_genuine
 
@@ -68,7 +69,7 @@ def test_a_bit_flipped_anywhere_is_never_genuine(door: str, marks: list[Mark]) -
         if door == "check_text":
             assert not check_text(text, own_hosts=HOSTS).is_genuine, bit
         else:
-            assert read_scan(text, own_hosts=HOSTS).item is None, bit
+            assert read_scan(text, person=inspector, own_hosts=HOSTS).item is None, bit
 
 
 def test_a_bit_flipped_anywhere_draws_a_page_that_says_so(marks: list[Mark], one_window: None) -> None:
