@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "core.base.language.KazakhFirstMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "core.base.uploads.LimitUploads",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "marking.phone_sessions.end_on_revoked_phones",
@@ -243,6 +244,8 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+# Of one request, files and all; the proxy of deploy/Caddyfile takes as much.
+UPLOAD_MAX_BYTES = 25_000_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from core.base.ratelimit import allow
@@ -17,23 +18,34 @@ from marking.verdicts import Said, say
 from marking.views.check import LANGUAGES, language_of
 
 
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def once(request: HttpRequest) -> HttpResponse:
-    """The form, and the answer. No sign-in."""
+    """The form, and the answer. No sign-in. Counted before anything is read of it."""
+    counted = f"once:{address_of(request)}"
+    if request.method == "POST" and not allow(counted, limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
+        return _once_page(request, 429)
+    return _counted_once(request)
+
+
+@csrf_protect
+def _counted_once(request: HttpRequest) -> HttpResponse:
+    return _once_page(request, 200)
+
+
+def _once_page(request: HttpRequest, status: int) -> HttpResponse:
     language = language_of(request)
     with translation.override(language):
-        form: forms.Form = OnceForm(request.POST or None, initial={"code": request.GET.get("text", "")[:100]})
+        sent = request.method == "POST" and status == 200
+        text = request.GET.get("text", "")[:100]
+        form: forms.Form = OnceForm(request.POST if sent else None, initial={"code": text})
         answer: Redemption | None = None
-        status = 200
-        if request.method == "POST":
+        if sent:
             status = 422
             if form.is_valid():
-                if not allow(f"once:{address_of(request)}", limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
-                    status = 429
-                else:
-                    given = form.cleaned_data
-                    answer = redeem_once(at=timezone.now(), code=given["code"], text=given["hidden"])
-                    status = 200
+                given = form.cleaned_data
+                answer = redeem_once(at=timezone.now(), code=given["code"], text=given["hidden"])
+                status = 200
         context = {
             "form": form,
             "answer": answer,

@@ -5,30 +5,48 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.paging import keyset_page
 from core.base.ratelimit import allow
+from core.base.uploads import MEGABYTE, takes
 from core.base.visitors import address_of, own_hosts
 from core.documents.pictures import UnusableFile
 from marking.forms_tips import TipForm
 from marking.limits import TIPS, TIPS_SECONDS
 from marking.models import Mark, Tip
-from marking.services.tips import take_tip
+from marking.services.tips import MAX_PHOTO_BYTES, take_tip
 from marking.views.check import LANGUAGES, language_of
 
+# The photo and what is written beside it.
+MOST_BYTES = MAX_PHOTO_BYTES + MEGABYTE
 
+
+@csrf_exempt
+@takes(MOST_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def tip(request: HttpRequest) -> HttpResponse:
-    """The form, and its answer. No sign-in."""
+    """The form, and its answer. No sign-in.
+
+    Counted before anything is read of it, also by the protection against forged requests, which comes after: what
+    does not fit costs us the same.
+    """
+    if request.method == "POST" and not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=TIPS_SECONDS):
+        return _tip_page(request, 429)
+    return _counted_tip(request)
+
+
+@csrf_protect
+def _counted_tip(request: HttpRequest) -> HttpResponse:
+    return _tip_page(request, 200)
+
+
+def _tip_page(request: HttpRequest, status: int) -> HttpResponse:
     language = language_of(request)
     with translation.override(language):
-        status = 200
-        # Counted before anything is read of it: what does not fit costs us the same.
-        if request.method == "POST" and not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=TIPS_SECONDS):
-            status = 429
         sent = request.method == "POST" and status == 200
         form = TipForm(
             request.POST if sent else None,

@@ -16,7 +16,7 @@ from core.accounts.roles import Role
 from core.accounts.services import appoint
 from core.base.context import LANGUAGES
 
-FAULTS = ["400.html", "403.html", "403_csrf.html", "404.html", "409.html", "429.html", "500.html"]
+FAULTS = ["400.html", "403.html", "403_csrf.html", "404.html", "409.html", "413.html", "429.html", "500.html"]
 
 
 @pytest.mark.django_db
