@@ -37,6 +37,8 @@ PKCS11_PIN = env.str("PKCS11_PIN", default="")
 ONCE_CODE_KEY = env.str("ONCE_CODE_KEY", default="").strip()
 # Checks of marks are forgotten after so many days, unless an alert rests on them.
 CHECKS_KEPT_DAYS = env.int("CHECKS_KEPT_DAYS", default=730)
+# How to reach somebody who told of a label, and the photo, are forgotten after so many days.
+TIP_SENDERS_KEPT_DAYS = env.int("TIP_SENDERS_KEPT_DAYS", default=365)
 
 INSTALLED_APPS = [
     "core.accounts.admin_apps.RegistryAdminConfig",
@@ -166,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "make-snapshot": {"task": "marking.tasks.make_snapshot", "schedule": 3600.0},
     "look-for-copies": {"task": "marking.tasks.look_for_copies", "schedule": 30.0},
     "forget-checks": {"task": "marking.tasks.forget_checks", "schedule": 24 * 3600.0},
+    "forget-tip-senders": {"task": "marking.tasks.forget_tip_senders", "schedule": 24 * 3600.0},
     "end-outlived-permits": {"task": "permits.tasks.end_outlived_permits", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -342,6 +342,8 @@ class MarkingConfig(AppConfig):
                 "key.act_refused": _("Act on a signing key refused"),
                 "marks.issued": _("Marks issued"),
                 "tip.taken": _("Told by the public"),
+                "tip.contact_seen": _("Contact of a sender seen"),
+                "tip.sender_forgotten": _("Contact and photo of a sender forgotten"),
                 "snapshot.made": _("Snapshot for phones made"),
                 "labels.ordered": _("Labels ordered"),
                 "labels.printed": _("Labels ready to print"),

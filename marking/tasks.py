@@ -16,6 +16,7 @@ from marking.services.labels import JOB_KIND, draw_run
 from marking.services.registering import REGISTER_KIND, run_registering
 from marking.services.snapshots import make_edition
 from marking.services.stock import MAKE_KIND, run_making, tell_what_differs
+from marking.services.tips import forget_senders
 
 
 @runner(JOB_KIND, _("Printing labels"))
@@ -72,3 +73,9 @@ def look_for_copies() -> None:
 def forget_checks() -> None:
     """Checks are kept for a while, not for ever."""
     forget_old_checks(at=timezone.now())
+
+
+@shared_task
+def forget_tip_senders() -> None:
+    """Who told of a label is not kept for ever either."""
+    forget_senders(at=timezone.now())

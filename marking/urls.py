@@ -96,6 +96,7 @@ urlpatterns = [
     path("m/tip/taken/", tips.tip_taken, name="tip-taken"),
     path("tips/", tips.tips, name="tips"),
     path("tips/<uuid:pk>/", tips.read_tip, name="read-tip"),
+    path("tips/<uuid:pk>/contact/", tips.tip_contact, name="tip-contact"),
     path("tips/<uuid:pk>/photo/", tips.tip_photo, name="tip-photo"),
     path("m/snapshot.json", snapshots.snapshot_index, name="snapshot-index"),
     path("m/snapshot.bin", snapshots.snapshot, name="snapshot"),

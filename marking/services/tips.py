@@ -5,23 +5,27 @@ import struct
 from datetime import datetime, timedelta
 from typing import IO, Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
-from core.accounts.models import Organisation
-from core.audit.services import record
+from core.accounts.models import Organisation, User
+from core.audit.services import Told, record, record_many
 from core.base.clock import day_of
+from core.base.errors import NotAllowed
 from core.documents.pictures import PHOTO_FORMATS, UnusableFile, photo_type
 from core.notices.models import Notice
 from core.notices.services import raise_notice
 from marking.models import Tip
+from marking.models.tips import may_see_contacts
 from marking.selectors import check_text
 
 PHOTO_SIDE = 2_000  # pixels of the longer side: a label can be read, a face in the background hardly
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 DAYS_TO_LOOK = 3
+FORGOTTEN_AT_ONCE = 1_000
 TOLD_A_DAY = 30  # tips of which the authority is told one by one
 
 
@@ -66,6 +70,35 @@ def take_tip(
             tip.photo.storage.delete(tip.photo.name)
         raise
     return tip
+
+
+@transaction.atomic
+def look_at_contact(*, actor: User, at: datetime, tip: Tip) -> str:
+    """How to reach the sender; the journal says who has seen it. Raises NotAllowed."""
+    if not may_see_contacts(actor):
+        raise NotAllowed
+    record("tip.contact_seen", actor=actor, at=at, subject=("tip", tip.pk))
+    return tip.contact
+
+
+def forget_senders(*, at: datetime) -> int:
+    """Take contact and photo out of tips older than TIP_SENDERS_KEPT_DAYS; of how many.
+
+    The files go after the transaction: one that stays behind is named by nothing.
+    """
+    with transaction.atomic():
+        # The lock closes the race of two workers that forget at once.
+        old = list(
+            Tip.objects.outlived(at - timedelta(days=settings.TIP_SENDERS_KEPT_DAYS))
+            .select_for_update(no_key=True, skip_locked=True)
+            .order_by("pk")[:FORGOTTEN_AT_ONCE]
+        )
+        Tip.objects.filter(pk__in=[tip.pk for tip in old]).update(contact="", photo="", forgotten_at=at)
+        record_many("tip.sender_forgotten", [Told(("tip", tip.pk), None, {}) for tip in old], actor=None, at=at)
+    for tip in old:
+        if tip.photo.name:
+            tip.photo.storage.delete(tip.photo.name)
+    return len(old)
 
 
 def _tell(tip: Tip, at: datetime) -> None:

@@ -1,15 +1,17 @@
 """Telling what is wrong with a label, and reading it in the office."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
+from core.base.errors import NotAllowed
 from core.base.paging import keyset_page
 from core.base.ratelimit import allow
 from core.base.uploads import MEGABYTE, takes
@@ -18,7 +20,8 @@ from core.documents.pictures import UnusableFile
 from marking.forms_tips import TipForm
 from marking.limits import TIPS, TIPS_SECONDS
 from marking.models import Mark, Tip
-from marking.services.tips import MAX_PHOTO_BYTES, take_tip
+from marking.models.tips import may_see_contacts
+from marking.services.tips import MAX_PHOTO_BYTES, look_at_contact, take_tip
 from marking.views.check import LANGUAGES, language_of
 
 # The photo and what is written beside it.
@@ -94,8 +97,27 @@ def tips(request: SignedInRequest) -> HttpResponse:
 def read_tip(request: SignedInRequest, pk: str) -> HttpResponse:
     """One tip, and the item whose mark it names."""
     found = get_object_or_404(Tip.objects.visible_to(request.user), pk=pk)
+    return _read(request, found, None)
+
+
+@requires(Can.SEE_EVERYTHING)
+@require_POST
+def tip_contact(request: SignedInRequest, pk: str) -> HttpResponse:
+    """How to reach the sender, for who looks into it; opening this is written into the journal."""
+    found = get_object_or_404(Tip.objects.visible_to(request.user), pk=pk)
+    try:
+        contact = look_at_contact(actor=request.user, at=timezone.now(), tip=found)
+    except NotAllowed:
+        raise PermissionDenied from None
+    return _read(request, found, contact)
+
+
+def _read(request: SignedInRequest, found: Tip, contact: str | None) -> HttpResponse:
     mark = Mark.objects.select_related("derivative").filter(pk=found.code).first() if found.code else None
-    return render(request, "marking/tip.html", {"tip": found, "mark": mark})
+    context = {"tip": found, "mark": mark, "contact": contact, "may_see_contact": may_see_contacts(request.user)}
+    response = render(request, "marking/tip.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @requires(Can.SEE_EVERYTHING)

@@ -1,6 +1,7 @@
 """What people tell about a label: taken in without an account, kept without what the photo gives away."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import SettingsWrapper
 
 from core.accounts.models import User
+from core.audit.models import Event
 from core.notices.models import Notice
 from marking.models import Mark, Tip
 from marking.payload import to_text
-from marking.services.tips import TOLD_A_DAY, take_tip
+from marking.services.tips import TOLD_A_DAY, forget_senders, take_tip
 from marking.views import tips as views
 
 pytestmark = pytest.mark.django_db
@@ -179,9 +182,65 @@ def test_the_list_asks_the_database_as_often_for_many(
 def test_the_database_keeps_a_tip_as_it_was(client: Client) -> None:
     send(client)
 
-    for act in (Tip.objects.all().delete, lambda: Tip.objects.update(words="nothing")):
+    for act in (
+        Tip.objects.all().delete,
+        lambda: Tip.objects.update(words="nothing"),
+        lambda: Tip.objects.update(contact=""),
+        lambda: Tip.objects.update(words="nothing", forgotten_at=timezone.now()),
+    ):
         with pytest.raises(DatabaseError), transaction.atomic():
             act()
+
+
+def test_how_to_reach_the_sender_is_for_who_looks_into_it_and_noted(
+    client: Client, auditor: User, scientific_reviewer: User, authority_officer: User
+) -> None:
+    send(client, contact="+7 701 000 00 01")
+    tip = Tip.objects.get()
+    for person in (auditor, scientific_reviewer):
+        client.force_login(person)
+        assert "+7 701" not in client.get(f"/tips/{tip.pk}/").content.decode()
+        assert client.post(f"/tips/{tip.pk}/contact/").status_code == 403
+    client.force_login(authority_officer)
+    assert "+7 701" not in client.get(f"/tips/{tip.pk}/").content.decode()
+    assert not Event.objects.filter(verb="tip.contact_seen").exists()
+
+    shown = client.post(f"/tips/{tip.pk}/contact/")
+
+    assert "+7 701 000 00 01" in shown.content.decode()
+    assert shown["Cache-Control"] == "no-store"
+    event = Event.objects.get(verb="tip.contact_seen")
+    assert (event.actor_id, event.subject_id) == (authority_officer.pk, str(tip.pk))
+
+
+def test_senders_are_forgotten_and_what_they_told_is_not(
+    client: Client, photo: bytes, authority_officer: User, settings: SettingsWrapper
+) -> None:
+    settings.TIP_SENDERS_KEPT_DAYS = 30
+    told = timezone.now()
+    for _ in range(2):
+        send(client, words="Two stalls", contact="me@example.kz", photo=SimpleUploadedFile("a.jpg", photo))
+    send(client, words="No name")
+    old, kept = Tip.objects.exclude(contact="").order_by("at")
+    path = Path(settings.MEDIA_ROOT) / old.photo.name
+    assert path.exists()
+
+    assert forget_senders(at=told + timedelta(days=29)) == 0
+    assert forget_senders(at=old.at + timedelta(days=30, microseconds=1)) == 1
+
+    old.refresh_from_db()
+    kept.refresh_from_db()
+    assert (old.contact, old.photo.name, old.words) == ("", "", "Two stalls")
+    assert (kept.contact, kept.forgotten_at) == ("me@example.kz", None)
+    assert not path.exists()
+    assert [event.subject_id for event in Event.objects.filter(verb="tip.sender_forgotten")] == [str(old.pk)]
+    client.force_login(authority_officer)
+    assert client.get(f"/tips/{old.pk}/photo/").status_code == 404
+    for undone in ({"contact": "x"}, {"forgotten_at": None}, {"forgotten_at": told + timedelta(days=90)}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Tip.objects.filter(pk=old.pk).update(**undone)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Tip.objects.filter(pk=kept.pk).update(forgotten_at=told + timedelta(days=90))
 
 
 @pytest.mark.parametrize("language", ["kk", "ru", "en", "zh-hans"])
