@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -40,6 +41,24 @@ def address_of(request: HttpRequest) -> str:
 def own_hosts(request: HttpRequest) -> tuple[str, str]:
     """Hosts under which our printed addresses may stand."""
     return (settings.PUBLIC_HOST, request.get_host())
+
+
+def is_looked_at(request: HttpRequest) -> bool:
+    """False when another site had the browser ask: a picture in its page, a frame, a script, a page fetched ahead.
+
+    Whoever asked by hand, followed a link by a click, or came by a camera or another program, looks at the answer.
+    Browsers say so in Sec-Fetch-*; those too old to do it name the page they stand on.
+    """
+    said = request.META
+    if "prefetch" in said.get("HTTP_SEC_PURPOSE", said.get("HTTP_PURPOSE", "")):
+        return False
+    site = said.get("HTTP_SEC_FETCH_SITE")
+    if site is None:
+        page = said.get("HTTP_REFERER")
+        return not page or urlsplit(page).netloc == request.get_host()
+    if site in ("same-origin", "none"):
+        return True
+    return said.get("HTTP_SEC_FETCH_DEST") == "document" and said.get("HTTP_SEC_FETCH_USER") == "?1"
 
 
 @lru_cache(maxsize=20_000)

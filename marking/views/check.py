@@ -24,7 +24,7 @@ from core.base.context import LANGUAGES as OWN_LANGUAGES
 from core.base.context import THEMES, Language
 from core.base.maps import picture
 from core.base.templatetags.fmt import grams
-from core.base.visitors import own_hosts, visitor_of
+from core.base.visitors import is_looked_at, own_hosts, visitor_of
 from marking import selectors, vectors, words
 from marking.checklog import NOWHERE, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
@@ -69,6 +69,9 @@ def test_vectors(request: HttpRequest) -> JsonResponse:
 
 
 def _answer(request: HttpRequest, text: str) -> HttpResponse:
+    if not is_looked_at(request):
+        # Nobody reads it. Answered, it would be a check of this mark, and use up what this visitor may ask.
+        return _page(request, text)
     answer = check_counted(text, visitor=visitor_of(request), own_hosts=own_hosts(request))
     where = read_place(request.GET.get("place", ""))
     if answer is not None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.models import User
 from core.base.context import LANGUAGES as OWN_LANGUAGES
-from core.base.visitors import Visitor, own_hosts, visitor_of
+from core.base.visitors import Visitor, is_looked_at, own_hosts, visitor_of
 from marking import field, words
 from marking.checklog import PUBLIC, asker_of, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
@@ -61,6 +61,8 @@ def scanner_page(language: str) -> str:
 @require_safe
 def scan_check(request: HttpRequest) -> JsonResponse:
     """What the registry says of a text: what anybody may know, and for who is signed in, what this person may."""
+    if not is_looked_at(request):
+        return JsonResponse({}, status=403)
     text = request.GET.get("text", "")[:LONGEST_TEXT]
     with translation.override(language_of(request)):
         person = request.user if isinstance(request.user, User) else None

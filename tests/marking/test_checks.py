@@ -17,8 +17,10 @@ from core.base.heartbeat import open_redis
 from marking import checklog
 from marking.checklog import STREAM, Place, note_check, read_place, send_waiting
 from marking.models import Check, Mark
+from marking.payload import to_text
 from marking.selectors import Reason, Verdict, check_text
 from marking.services.checks import forget_old_checks, keep_checks, regions_about
+from marking.services.copies import find_copies
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +75,67 @@ def test_the_scanner_may_say_roughly_where(client: Client, marks: list[Mark]) ->
     assert keep() == 4
     kept = [(check.channel, check.lat and float(check.lat), check.regions) for check in Check.objects.order_by("at")]
     assert kept == [("app", None, []), ("app", 51.2, ["27"]), ("app", 51.2, ["27"]), ("app", None, ["75"])]
+
+
+PICTURE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+FRAME = {
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "iframe",
+    "sec-fetch-user": "?1",
+}
+CLICKED = {
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-user": "?1",
+}
+FRAME = CLICKED | {"sec-fetch-dest": "iframe"}
+REDIRECTED = {key: said for key, said in CLICKED.items() if key != "sec-fetch-user"}
+CAMERA = {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        PICTURE,
+        FRAME,
+        REDIRECTED,
+        {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+        CAMERA | {"sec-purpose": "prefetch;prerender"},
+        {"referer": "https://evil.example/page"},
+    ],
+)
+def test_what_another_site_has_a_browser_ask_is_no_check(
+    client: Client, marks: list[Mark], asked: dict[str, str]
+) -> None:
+    """A page with a thousand visitors would bring any label into question, and end the questions of a market hall."""
+    symbol = to_text(bytes(marks[0].payload), bytes(marks[0].signature))
+    for text in (marks[0].code, symbol, "7H4Q9TX2MW8H"):
+        for _ in range(25):
+            answer = client.get(f"/m/{text}?lang=en&place=43.2,76.9", headers=asked, REMOTE_ADDR="198.51.100.44")
+            said = answer.content.decode()
+            assert (answer.status_code, text in said, "Genuine" in said) == (200, True, False)
+        assert client.get("/scan/check.json", {"text": text}, headers=asked).status_code == 403
+
+    assert keep() == 0
+    assert find_copies(at=timezone.now()) == []
+    assert client.get(f"/m/{marks[0].code}", REMOTE_ADDR="198.51.100.44").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, CAMERA, CLICKED, {"sec-fetch-site": "same-origin"}, {"referer": "http://testserver/m/"}]
+)
+def test_what_a_person_looks_at_is_one(client: Client, marks: list[Mark], asked: dict[str, str]) -> None:
+    assert (
+        "Genuine"
+        in client.get(
+            f"/m/{to_text(bytes(marks[0].payload), bytes(marks[0].signature))}?lang=en", headers=asked
+        ).content.decode()
+    )
+    assert client.get("/scan/check.json", {"text": marks[0].code}, headers=asked).status_code == 200
+
+    assert keep() == 2
 
 
 @pytest.mark.parametrize("text", ["", "7", "abc", "51.2", "91,0", "0,181", "nan,1", "51.2,", "٧٥", "1e400,2"])
