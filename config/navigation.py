@@ -39,7 +39,6 @@ class Section:
 
 HOME = Entry(_("What waits for me"), "reports:home", "home")
 RULES = Entry(_("Rules in force"), "rules:rules", "gavel", (Can.SEE_RULES,))
-CASES = Entry(_("Seizure cases"), "registry:cases", "folder", (Can.SEE_INTAKES,))
 HANDOVERS = Entry(_("Hand-overs"), "permits:handovers", "truck-delivery", (Can.DISPATCH, Can.RECEIVE))
 ALERTS = Section(
     _("Alerts and discrepancies"),
@@ -50,23 +49,36 @@ ALERTS = Section(
         Entry(_("What people told"), "marking:tips", needs=(Can.SEE_EVERYTHING,)),
     ),
 )
+RECEPTIONS = Entry(_("Receptions"), "registry:intakes", needs=(Can.SEE_INTAKES,))
+CERTIFICATES = Entry(_("Veterinary certificates"), "registry:certificates", needs=(Can.SEE_INTAKES,))
 REMOVAL = Section(
-    _("Removal and reception"),
+    _("Receptions and cases"),
     "clipboard-list",
     (
-        Entry(_("Receptions"), "registry:intakes", needs=(Can.SEE_INTAKES,)),
+        RECEPTIONS,
+        Entry(_("Seizure cases"), "registry:cases", needs=(Can.SEE_INTAKES,)),
         Entry(_("Daily sheets"), "registry:daily-sheets", needs=(Can.SEE_INTAKES,)),
         Entry(_("Field notebook"), "marking:field-records", needs=(Can.OPEN_INTAKE, Can.REVOKE_DEVICE)),
-        Entry(_("Veterinary certificates"), "registry:certificates", needs=(Can.SEE_INTAKES,)),
+        CERTIFICATES,
         Entry(_("Seasons"), "registry:seasons", needs=(Can.SEE_INTAKES,)),
+    ),
+)
+LABELS = Section(
+    _("Labels and marks"),
+    "rubber-stamp",
+    (
         Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
-        Entry(_("Printers"), "marking:printers", needs=(Can.PRINT_LABELS,)),
-        Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),
         Entry(_("Label stock"), "marking:label-stock", needs=(Can.PRINT_LABELS, Can.ORDER_LABELS, Can.SEE_EVERYTHING)),
         Entry(_("Requests for marks"), "marking:mark-requests", needs=(Can.PRINT_LABELS, Can.APPROVE_MARKS)),
         Entry(_("State codes and seals"), "marking:carriers", needs=(Can.PRINT_LABELS, Can.SEE_EVERYTHING)),
+        Entry(_("Printers"), "marking:printers", needs=(Can.PRINT_LABELS,)),
+        Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),
         Entry(_("Signing keys"), "marking:keys", needs=(Can.MANAGE_KEYS, Can.SEE_JOURNAL)),
     ),
+)
+# A keeper of a store works with labels every day and looks at receptions.
+LABELS_AND_RECEPTIONS = replace(
+    LABELS, label=_("Labels and receptions"), pages=(*LABELS.pages, RECEPTIONS, CERTIFICATES)
 )
 STOCK = Section(
     _("Stock"),
@@ -105,19 +117,19 @@ KEYS = Entry(_("Signing keys"), "marking:keys", "key", (Can.MANAGE_KEYS, Can.SEE
 
 Line = Entry | Section
 _HOLDER = (HOME, STOCK, HANDOVERS, PERMITS, WORK, ALERTS, RULES)
-_AUTHORITY = (HOME, PERMITS, REMOVAL, CASES, STOCK, WORK, ALERTS, RULES)
+_AUTHORITY = (HOME, PERMITS, REMOVAL, LABELS, STOCK, WORK, ALERTS, RULES)
 
 MENUS: dict[Role, tuple[Line, ...]] = {
-    Role.INSPECTOR: (HOME, REMOVAL, CASES, HANDOVERS, STOCK, WORK, ALERTS, RULES),
-    Role.STOREKEEPER: (HOME, HANDOVERS, STOCK, WORK, REMOVAL, PERMITS, ALERTS, RULES),
+    Role.INSPECTOR: (HOME, REMOVAL, LABELS, HANDOVERS, STOCK, WORK, ALERTS, RULES),
+    Role.STOREKEEPER: (HOME, HANDOVERS, STOCK, WORK, LABELS_AND_RECEPTIONS, PERMITS, ALERTS, RULES),
     Role.TRADER: _HOLDER,
-    Role.PROCESSOR: _HOLDER,
+    Role.PROCESSOR: (HOME, STOCK, HANDOVERS, WORK, LABELS, PERMITS, ALERTS, RULES),
     Role.VETERINARY_OFFICER: (HOME, STOCK, WORK, RULES),
     Role.AUTHORITY_OFFICER: _AUTHORITY,
     Role.AUTHORITY_HEAD: _AUTHORITY,
     Role.SCIENTIFIC_REVIEWER: (HOME, PERMITS, STOCK, WORK, RULES),
     Role.CUSTOMS_OFFICER: (HOME, *PERMITS.pages, RULES),
-    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, CASES, PERMITS, RULES),
+    Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, LABELS, PERMITS, RULES),
     Role.ADMINISTRATOR: (
         HOME,
         Entry(_("People and roles"), "accounts:people", "users", (Can.MANAGE_PEOPLE,)),
@@ -132,17 +144,17 @@ MENUS: dict[Role, tuple[Line, ...]] = {
 
 
 def entries_for(user: User) -> list[Line]:
-    """The union of the menus of a person's roles, each line once; sections with the pages the person may open."""
+    """The union of the menus of a person's roles, each page once; sections with the pages the person may open."""
     found: dict[str, Line] = {}
+    taken: set[str] = set()
     for role in Role:
         if role in user.roles:
             for line in MENUS[role]:
-                if isinstance(line, Section):
-                    pages = tuple(page for page in line.pages if _may_open(user, page))
-                    if pages:
-                        found.setdefault(line.url_name, replace(line, pages=pages))
-                elif _may_open(user, line):
-                    found.setdefault(line.url_name, line)
+                pages = line.pages if isinstance(line, Section) else (line,)
+                pages = tuple(page for page in pages if page.url_name not in taken and _may_open(user, page))
+                if pages:
+                    found[pages[0].url_name] = replace(line, pages=pages) if isinstance(line, Section) else line
+                    taken.update(page.url_name for page in pages)
     return list(found.values()) or [HOME]
 
 

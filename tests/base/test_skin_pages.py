@@ -12,7 +12,7 @@ from django.utils import translation
 
 from config.navigation import MENUS, entries_for
 from core.accounts.models import Organisation, User
-from core.accounts.roles import Role
+from core.accounts.roles import GRANTS, Can, Role
 from core.accounts.services import appoint
 from core.base.context import LANGUAGES
 
@@ -96,12 +96,21 @@ def test_each_role_has_a_short_menu_of_pages_that_exist(role: Role) -> None:
             assert reverse(page.url_name).startswith("/")
 
 
-def test_two_roles_share_one_menu_without_repeats(
-    inspector: User, administrator: User, inspectorate: Organisation, now: datetime
-) -> None:
-    appoint(actor=administrator, at=now, person=inspector, organisation=inspectorate, role=Role.STOREKEEPER)
+@pytest.mark.parametrize("role", [role for role in Role if Can.PRINT_LABELS in GRANTS[role]], ids=str)
+def test_whoever_prints_labels_finds_them_in_the_menu(role: Role) -> None:
+    names = [page.url_name for line in MENUS[role] for page in getattr(line, "pages", (line,))]
 
-    lines = entries_for(User.objects.get(pk=inspector.pk))
+    assert "marking:label-runs" in names
+
+
+@pytest.mark.parametrize("first", ["inspector", "auditor"])
+def test_two_roles_share_one_menu_without_repeats(
+    request: pytest.FixtureRequest, administrator: User, inspectorate: Organisation, now: datetime, first: str
+) -> None:
+    person = request.getfixturevalue(first)
+    appoint(actor=administrator, at=now, person=person, organisation=inspectorate, role=Role.STOREKEEPER)
+
+    lines = entries_for(User.objects.get(pk=person.pk))
     names = [page.url_name for line in lines for page in getattr(line, "pages", (line,))]
 
     assert len(names) == len(set(names))
