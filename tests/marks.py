@@ -63,7 +63,7 @@ def print_again(mark: Mark, payload: bytes, signature: bytes, *, asker: User, ap
         asked = MarkRequest.objects.create(
             kind="reprint",
             mark=mark,
-            reason="Torn",
+            reason="Torn in the store",
             asked_by=asker,
             asked_at=at,
         )
@@ -75,7 +75,9 @@ def end_mark(mark: Mark, state: str, *, asker: User, approver: User, at: datetim
     """A mark is void or replaced under the words of a second person, in one transaction."""
     with transaction.atomic():
         kind = "void" if state == "void" else "replace"
-        asked = MarkRequest.objects.create(kind=kind, mark=mark, reason="Torn off", asked_by=asker, asked_at=at)
+        asked = MarkRequest.objects.create(
+            kind=kind, mark=mark, reason="Torn off by the wind", asked_by=asker, asked_at=at
+        )
         MarkRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=approver, decided_at=at)
         Mark.objects.filter(pk=mark.pk).update(
             state=state, end_asked_by=asker, ended_by=approver, ended_at=at, end_reason="Torn off"

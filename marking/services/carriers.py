@@ -18,6 +18,7 @@ from core.accounts.roles import Can
 from core.audit.services import Told, record, record_many
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import NO_REASON, is_reason
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notice, text_of
 from core.rules.models import Rule, RuleCode
@@ -31,7 +32,6 @@ from marking.verdicts import say
 from registry.models import Derivative
 
 Kind = Carrier.Kind
-LEAST_REASON = 5
 # An item of which this is said is not at hand to be given another carrier.
 _NOT_AT_HAND = frozenset(
     {
@@ -307,8 +307,8 @@ def ask_end(
     if not actor.can(Can.PRINT_LABELS):
         raise NotAllowed
     wrong: dict[str, StrOrPromise] = {}
-    if sum(letter.isalnum() for letter in reason) < LEAST_REASON:
-        wrong["reason"] = _("Say why.")
+    if not is_reason(reason):
+        wrong["reason"] = NO_REASON
     new = ""
     if replace_by.strip():
         try:

@@ -19,6 +19,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import NO_REASON, is_reason, require_reason
 from core.base.templatetags.fmt import NOTHING, count, day
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act, save_act
 from core.documents.services import take_numbers
@@ -60,8 +61,8 @@ def ask_destruction(
     if organisation.pk not in offices_of(actor):
         raise NotAllowed
     wrong: dict[str, StrOrPromise] = {}
-    if not reason.strip():
-        wrong["reason"] = _("Say why.")
+    if not is_reason(reason):
+        wrong["reason"] = NO_REASON
     if not method.strip():
         wrong["method"] = _("Say how they are destroyed.")
     if not lines:
@@ -203,8 +204,7 @@ def destroy_labels(*, actor: User, at: datetime, destruction: LabelDestruction) 
 @transaction.atomic
 def refuse_destruction(*, actor: User, at: datetime, destruction: LabelDestruction, reason: str) -> LabelDestruction:
     """Do not destroy; whoever asked may take it back so too. Raises NotAllowed, BadInput, InvalidTransition."""
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    require_reason(reason)
     locked = _take(destruction)
     if not can_refuse(actor, locked):
         raise NotAllowed

@@ -12,6 +12,7 @@ from core.accounts.roles import Can
 from core.accounts.tokens import digest_of
 from core.audit.services import record
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from marking.models import FieldDevice
 from marking.models.field import keeps_devices
 
@@ -116,8 +117,7 @@ def revoke_device(*, actor: User, at: datetime, device: FieldDevice, reason: str
     """
     if device.person_id != actor.pk and not keeps_devices(actor):
         raise NotAllowed
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    require_reason(reason)
     # The lock waits for a record that is being taken: what was sent before is kept.
     locked = FieldDevice.objects.select_for_update(of=("self",)).get(pk=device.pk)
     if locked.is_revoked:

@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
-from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.errors import DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
 from ledger.models import CustodyAccount
@@ -306,8 +307,7 @@ def set_aside(*, actor: User, at: datetime, record_id: int, reason: str) -> Fiel
 
     Raises NotAllowed, InvalidTransition, BadInput.
     """
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    require_reason(reason)
     waiting = _take_waiting(actor, record_id)
     _end(actor, at, waiting, State.SET_ASIDE, reason.strip()[:200])
     _tell_set_aside(actor, at, waiting)

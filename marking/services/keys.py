@@ -13,6 +13,7 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from marking.keyring import KeyInMemory, KeyUnavailableError, Signer, read_key_file, write_key_file
 from marking.keys import UnreadableKeyError, encryption_key, seal, unseal
 from marking.models import KeyRequest, SigningKey
@@ -21,7 +22,6 @@ from marking.tokens import KeyInToken, Token, public_key_of
 from marking.tokens import make_key as make_key_in_token
 
 Storage = SigningKey.Storage
-LEAST_REASON = 10
 
 
 class NoSigningKey(DomainError):
@@ -200,14 +200,13 @@ def ask_key_act(*, actor: User, at: datetime, key: SigningKey, kind: str, reason
     """
     if not actor.can(Can.MANAGE_KEYS):
         raise NotAllowed
-    if sum(letter.isalnum() for letter in reason) < LEAST_REASON:
-        raise BadInput(fields={"reason": _("Say more: at least %(least)d letters.") % {"least": LEAST_REASON}})
+    why = require_reason(reason)[:200]
     _lock_keys()
     key.refresh_from_db()
     fitting = key.state == SigningKey.State.CREATED if kind == KeyRequest.Kind.USE else not key.is_compromised
     if not fitting or KeyRequest.objects.filter(key=key, kind=kind, state=KeyRequest.State.ASKED).exists():
         raise InvalidTransition
-    asked = KeyRequest.objects.create(kind=kind, key=key, reason=reason.strip()[:200], asked_by=actor, asked_at=at)
+    asked = KeyRequest.objects.create(kind=kind, key=key, reason=why, asked_by=actor, asked_at=at)
     _told("key.act_asked", asked, actor, at)
     return asked
 

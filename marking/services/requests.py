@@ -16,6 +16,7 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.jobs.services import start_job
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
@@ -72,8 +73,7 @@ def ask_for_mark(
     """
     if not actor.can(Can.PRINT_LABELS):
         raise NotAllowed
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    require_reason(reason)
     if label is not None or kind == MarkRequest.Kind.VOID:
         order = None
     elif order is None:
@@ -209,8 +209,7 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
 @transaction.atomic
 def refuse_request(*, actor: User, at: datetime, asked: MarkRequest, reason: str) -> MarkRequest:
     """Not approve it; whoever asked may take it back so too. Raises NotAllowed, BadInput, InvalidTransition."""
-    if not reason.strip():
-        raise BadInput(fields={"reason": _("Say why.")})
+    require_reason(reason)
     locked = _take(asked)
     if locked.asked_by_id != actor.pk and not can_approve(actor, locked):
         raise NotAllowed

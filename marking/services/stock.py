@@ -18,6 +18,7 @@ from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
+from core.base.reasons import NO_REASON, is_reason
 from core.documents.models import Document
 from core.documents.services import take_numbers
 from core.jobs.models import Job
@@ -479,8 +480,8 @@ def write_off(
     A spoiled label can be reported lost too. Raises NotAllowed, BadInput, LabelsNotThere.
     """
     wrong: Fields = {}
-    if not reason.strip():
-        wrong["reason"] = _("Say why.")
+    if not is_reason(reason):
+        wrong["reason"] = NO_REASON
     if not places:
         wrong["places"] = _("Name at least one label.")
     if wrong:

@@ -66,7 +66,7 @@ def test_two_who_take_one_off_at_once_do_it_once(
     raw = read_carrier("state_code", CODE)
     carrier = bind_carrier(actor=inspector, at=now, mark=marks[0], raw=raw).carrier
     assert carrier is not None
-    ask_end(actor=inspector, at=now, carrier=carrier, reason="Torn off")
+    ask_end(actor=inspector, at=now, carrier=carrier, reason="Torn off by the wind")
 
     def approve(person: User) -> Callable[[], Pair]:
         return lambda: approve_end(actor=person, at=now, carrier=Carrier.objects.get(pk=carrier.pk))

@@ -96,7 +96,7 @@ def test_a_photo_waits_for_a_revocation_and_is_refused(
 
     thread = threading.Thread(target=come)
     with transaction.atomic():
-        revoke_device(actor=inspector, at=now, device=device, reason="Lost")
+        revoke_device(actor=inspector, at=now, device=device, reason="The phone was lost")
         thread.start()
         thread.join(1)
         assert results == []
@@ -113,7 +113,7 @@ def test_a_revocation_and_a_record_do_not_pass_each_other(
     sent = a_row(open_intake, now)
     results = at_once(
         lambda: take_record(actor=inspector, at=now, device=device, sent=sent, own_hosts=()),
-        lambda: revoke_device(actor=inspector, at=now, device=device, reason="Lost"),
+        lambda: revoke_device(actor=inspector, at=now, device=device, reason="The phone was lost"),
     )
 
     assert isinstance(results[1], FieldDevice)

@@ -202,5 +202,10 @@ def test_without_the_lock_the_database_raises_the_generation_once(
 
 def _asked(mark: Mark, actor: User, at: datetime) -> MarkRequest:
     return ask_for_mark(
-        actor=actor, at=at, kind=MarkRequest.Kind.REPRINT, mark=mark, reason="Torn", order=LabelOrder("a4-65")
+        actor=actor,
+        at=at,
+        kind=MarkRequest.Kind.REPRINT,
+        mark=mark,
+        reason="Torn in the store",
+        order=LabelOrder("a4-65"),
     )

@@ -89,7 +89,9 @@ def test_a_label_is_bound_once_and_an_item_has_one(
 def test_a_lost_label_is_refused_and_told_once(
     blank: Mark, reel: LabelReel, unmarked: list[Derivative], inspector: User, now: datetime
 ) -> None:
-    write_off(actor=inspector, at=now, reel=reel, places=[1], kind=LabelMovement.Kind.LOST, reason="Blown away")
+    write_off(
+        actor=inspector, at=now, reel=reel, places=[1], kind=LabelMovement.Kind.LOST, reason="Blown away by the wind"
+    )
 
     for _again in range(2):
         with pytest.raises(LabelRefused), telling_refused(inspector, now):
@@ -212,7 +214,9 @@ def test_rows_name_only_labels_that_can_be_bound(
     for wrong in ({1: "nonsense"}, {1: marks[0].code}, {99: codes[0]}, {1: codes[0], 2: codes[0]}):
         with pytest.raises(BadInput):
             name(wrong)
-    write_off(actor=inspector, at=now, reel=reel, places=[5], kind=LabelMovement.Kind.SPOILED, reason="Torn")
+    write_off(
+        actor=inspector, at=now, reel=reel, places=[5], kind=LabelMovement.Kind.SPOILED, reason="Torn in the store"
+    )
     with pytest.raises(LabelRefused):
         name({1: codes[4]})
     assert name({1: codes[0], 2: codes[1]}) == 2

@@ -135,11 +135,11 @@ def test_two_people_take_one_off_and_another_comes_in_its_place(
     bound: Carrier, marks: list[Mark], inspector: User, storekeeper: User, authority_officer: User, now: datetime
 ) -> None:
     with pytest.raises(BadInput):
-        ask_end(actor=inspector, at=now, carrier=bound, reason=" ")
-    ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off", replace_by=raw_code("SERIAL0000009"))
+        ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off")
+    ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off by the wind", replace_by=raw_code("SERIAL0000009"))
     assert alarms() == ["carrier.end_waits"]
     with pytest.raises(InvalidTransition):
-        ask_end(actor=storekeeper, at=now, carrier=bound, reason="Torn off")
+        ask_end(actor=storekeeper, at=now, carrier=bound, reason="Torn off by the wind")
     with pytest.raises(NotAllowed):
         approve_end(actor=inspector, at=now, carrier=bound)
 
@@ -157,7 +157,7 @@ def test_two_people_take_one_off_and_another_comes_in_its_place(
 def test_a_refusal_leaves_it_where_it_is(
     bound: Carrier, marks: list[Mark], inspector: User, authority_officer: User, now: datetime
 ) -> None:
-    ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off")
+    ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off by the wind")
     refuse_end(actor=authority_officer, at=now, carrier=bound)
 
     bound.refresh_from_db()
@@ -170,7 +170,7 @@ def test_a_refusal_leaves_it_where_it_is(
 def test_what_cannot_come_in_its_place_leaves_the_old_one(
     bound: Carrier, marks: list[Mark], inspector: User, authority_officer: User, now: datetime
 ) -> None:
-    ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off", replace_by=raw_code("TAKEN"))
+    ask_end(actor=inspector, at=now, carrier=bound, reason="Torn off by the wind", replace_by=raw_code("TAKEN"))
     bind_carrier(actor=inspector, at=now, mark=marks[1], raw=state_code("TAKEN"))
 
     with pytest.raises(BadInput):
@@ -413,7 +413,7 @@ def test_the_pages_show_it_and_two_people_end_it(
     end = f"/carriers/{bound.pk}/end/"
     assert client.get(end).status_code == 200
     assert client.post(end, {"reason": ""}).status_code == 422
-    assert client.post(end, {"reason": "Torn off"}).status_code == 302
+    assert client.post(end, {"reason": "Torn off by the wind"}).status_code == 302
     assert client.post(end, {"approve": "yes", "password": PASSWORD}).status_code == 422
     client.force_login(authority_officer)
     assert "Torn off" in client.get("/carriers/").content.decode()
@@ -444,7 +444,7 @@ def test_programs_bind_search_and_end(
     assert found["item"] == marks[0].derivative_id
     ask = f"/api/v1/carriers/{found['id']}/ask-end/"
     decide = f"/api/v1/carriers/{found['id']}/decide-end/"
-    assert client.post(ask, {"reason": "Torn off"}, "application/json").status_code == 200
+    assert client.post(ask, {"reason": "Torn off by the wind"}, "application/json").status_code == 200
     client.force_login(authority_officer)
     assert client.post(decide, {"approve": True, "password": "no"}, "application/json").status_code == 422
     assert client.post(decide, {"approve": True, "password": PASSWORD}, "application/json").json()["ended_at"]

@@ -462,8 +462,11 @@ def test_the_office_decides_on_its_page(
     assert f"/field/records/{one.pk}/" in page
     assert client.post(f"/field/records/{one.pk}/", {"act": "enter", "label": ""}).status_code == 409
     assert client.post(f"/field/records/{one.pk}/", {"act": "enter", "intake": other.pk}).status_code == 302
-    assert client.post(f"/field/records/{two.pk}/", {"act": "set_aside", "reason": ""}).status_code == 422
-    assert client.post(f"/field/records/{two.pk}/", {"act": "set_aside", "reason": "Twice"}).status_code == 302
+    assert client.post(f"/field/records/{two.pk}/", {"act": "set_aside", "reason": "Twice"}).status_code == 422
+    assert (
+        client.post(f"/field/records/{two.pk}/", {"act": "set_aside", "reason": "Weighed twice by mistake"}).status_code
+        == 302
+    )
 
     assert client.get(f"/field/records/{two.pk}/").status_code == 200
     assert [record.state for record in FieldRecord.objects.order_by("pk")] == ["resolved", "set_aside"]

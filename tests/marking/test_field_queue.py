@@ -114,7 +114,7 @@ def test_the_office_opens_and_sets_aside_what_has_no_shape(
         address = f"/field/records/{kept.pk}/"
         assert client.get(address).status_code == 200
         assert client.post(address, {"act": "enter"}).status_code in (409, 422)
-        assert client.post(address, {"act": "set_aside", "reason": "No horn"}).status_code == 302
+        assert client.post(address, {"act": "set_aside", "reason": "There was no horn at all"}).status_code == 302
 
 
 def test_what_has_no_name_ends_a_batch_and_loses_nothing_before_it(phone: APIClient, open_intake: Intake) -> None:
@@ -242,7 +242,7 @@ def test_a_revoked_phone_sends_no_photo(
     """The phone was let in at the door a moment before it was revoked."""
     content = photo_bytes()
     photo = announce(content)
-    revoke_device(actor=inspector, at=now, device=FieldDevice.objects.get(pk=device.pk), reason="Lost")
+    revoke_device(actor=inspector, at=now, device=FieldDevice.objects.get(pk=device.pk), reason="The phone was lost")
 
     piece: dict[str, Any] = {"photo": photo.uuid, "start": 0, "content": content[:10]}
     send_it = (
@@ -310,7 +310,7 @@ def test_a_revoked_phone_is_signed_out_and_no_other_machine(client: Client, insp
         one.force_login(inspector)
     device = begin_notebook(client)
     assert may_read(client)
-    revoke_device(actor=inspector, at=timezone.now(), device=device, reason="Lost")
+    revoke_device(actor=inspector, at=timezone.now(), device=device, reason="The phone was lost")
 
     assert not may_read(client)
     assert client.get("/api/v1/marks/").status_code in (401, 403)
@@ -328,7 +328,7 @@ def test_a_sign_in_made_later_on_the_phone_ends_with_it_too(
     assert may_read(client)
     # Who takes the cookie off is too late: the sign-in carries the phone.
     del client.cookies[COOKIE]
-    revoke_device(actor=administrator, at=timezone.now(), device=device, reason="Lost")
+    revoke_device(actor=administrator, at=timezone.now(), device=device, reason="The phone was lost")
     assert not may_read(client)
     # With the password the person, who has found the phone again, signs in as everywhere.
     client.cookies[COOKIE] = str(device.pk)
@@ -341,7 +341,7 @@ def test_a_greeting_ties_the_sign_in_to_the_phone(phone: APIClient, client: Clie
     answer = client.post("/api/v1/field/hello/", {"key": key_of(phone)}, content_type="application/json")
     cookie = answer.cookies[COOKIE]
     assert (answer.status_code, bool(cookie["httponly"]), cookie["samesite"]) == (200, True, "Lax")
-    revoke_device(actor=inspector, at=timezone.now(), device=FieldDevice.objects.get(), reason="Lost")
+    revoke_device(actor=inspector, at=timezone.now(), device=FieldDevice.objects.get(), reason="The phone was lost")
 
     assert not may_read(client)
 

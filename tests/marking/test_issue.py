@@ -211,7 +211,9 @@ def test_the_database_ends_a_mark_only_as_the_approved_request_says(
     rows = Mark.objects.filter(pk=marks[0].pk)
 
     def asked(mark: Mark, kind: str) -> None:
-        request = MarkRequest.objects.create(kind=kind, mark=mark, reason="Torn", asked_by=inspector, asked_at=now)
+        request = MarkRequest.objects.create(
+            kind=kind, mark=mark, reason="Torn in the store", asked_by=inspector, asked_at=now
+        )
         MarkRequest.objects.filter(pk=request.pk).update(state="approved", decided_by=authority_officer, decided_at=now)
 
     def under(mark: Mark, kind: str, change: dict[str, object]) -> None:
@@ -223,7 +225,9 @@ def test_the_database_ends_a_mark_only_as_the_approved_request_says(
     refused(lambda: under(marks[0], "reprint", {"state": "replaced"}))
     refused(lambda: under(marks[0], "void", {"state": "void", "ended_by": storekeeper}))
     refused(lambda: under(marks[0], "void", {"state": "void", "end_asked_by": storekeeper}))
-    waiting = MarkRequest.objects.create(kind="void", mark=marks[0], reason="Torn", asked_by=inspector, asked_at=now)
+    waiting = MarkRequest.objects.create(
+        kind="void", mark=marks[0], reason="Torn in the store", asked_by=inspector, asked_at=now
+    )
     refused(lambda: rows.update(state="void", **ended))
     refused(lambda: MarkRequest.objects.filter(pk=waiting.pk).update(approved_in=1))
     assert rows.get().state == "active"

@@ -263,7 +263,7 @@ def test_acts_on_keys_are_asked_in_their_states_only(
     with pytest.raises(NotAllowed):
         ask(actor=inspector)
     with pytest.raises(BadInput):
-        ask(reason="no")
+        ask(reason="aaaaaaaaaaaaaaaa")
     with pytest.raises(InvalidTransition):
         ask(kind="use")
     asked = ask()

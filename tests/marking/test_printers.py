@@ -422,4 +422,4 @@ def test_a_program_keeps_printers_and_sizes_and_orders_in_every_form(
     ended = send(f"/label-stocks/own/{own['id']}/end/", {}).json()
     assert ended["ended_at"]
     assert send(f"/printers/{printer['id']}/end/", {}).json()["ended_at"]
-    assert send(f"/intakes/{open_intake.pk}/labels/", order | {"reason": "Torn"}).status_code == 422
+    assert send(f"/intakes/{open_intake.pk}/labels/", order | {"reason": "Torn in the store"}).status_code == 422

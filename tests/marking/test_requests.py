@@ -47,7 +47,7 @@ def printed(mark: Mark) -> str:
 
 @pytest.fixture
 def ask(marks: list[Mark], inspector: User, now: datetime) -> Callable[..., MarkRequest]:
-    return partial(ask_for_mark, actor=inspector, at=now, mark=marks[0], reason="Torn off", order=ORDER)
+    return partial(ask_for_mark, actor=inspector, at=now, mark=marks[0], reason="Torn off by the wind", order=ORDER)
 
 
 def test_a_reprint_keeps_the_code_and_the_former_copy_is_told(
@@ -111,7 +111,7 @@ def test_it_takes_a_reason_and_two_people(
     now: datetime,
 ) -> None:
     reprint = MarkRequest.Kind.REPRINT
-    for wrong in ({"reason": " "}, {"order": None}, {"order": LabelOrder("none")}):
+    for wrong in ({"reason": " "}, {"reason": "Torn off"}, {"order": None}, {"order": LabelOrder("none")}):
         with pytest.raises(BadInput):
             ask(kind=reprint, **wrong)
     with pytest.raises(NotAllowed):
@@ -147,7 +147,7 @@ def test_the_database_wants_a_second_person_for_a_reprint(
         lambda: MarkRequest.objects.create(
             kind="reprint",
             mark=marks[1],
-            reason="Alone",
+            reason="I print this alone",
             state="approved",
             asked_by=inspector,
             asked_at=now,
@@ -166,7 +166,14 @@ def test_pages_of_a_reprint(marks: list[Mark], inspector: User, storekeeper: Use
     assert b"/ask/" in client.get(f"/items/{marks[0].derivative_id}/").content
     url = f"/marks/{marks[0].code}/ask/"
     assert client.get(url).status_code == 200
-    said = {"kind": "reprint", "reason": "Torn", "profile": "roll-50x25", "dpi": 300, "start": 1, "language": "kk"}
+    said = {
+        "kind": "reprint",
+        "reason": "Torn in the store",
+        "profile": "roll-50x25",
+        "dpi": 300,
+        "start": 1,
+        "language": "kk",
+    }
     asked = client.post(url, said)
     page = asked["Location"]
     assert b'name="password"' not in client.get(page).content  # nobody approves their own
@@ -182,7 +189,7 @@ def test_pages_of_a_reprint(marks: list[Mark], inspector: User, storekeeper: Use
 
 def test_programs_ask_and_approve(marks: list[Mark], inspector: User, storekeeper: User, client: Client) -> None:
     client.force_login(inspector)
-    body = {"kind": "reprint", "mark": marks[0].code, "reason": "Torn", "order": {"profile": "roll-50x25"}}
+    body = {"kind": "reprint", "mark": marks[0].code, "reason": "Torn in the store", "order": {"profile": "roll-50x25"}}
     asked = client.post("/api/v1/mark-requests/", body, content_type="application/json")
     assert asked.status_code == 201, asked.content
     approve = f"/api/v1/mark-requests/{asked.json()['id']}/approve/"
@@ -245,7 +252,9 @@ def test_a_label_that_must_not_be_used_replaces_nothing(
     replace = partial(ask, kind="replace", order=None)
     not_received = Mark.objects.get(reel__series=series, reel__reel=2, place_on_reel=1)
     spoiled, stays = (Mark.objects.get(reel=reel, place_on_reel=place) for place in (2, 3))
-    write_off(actor=inspector, at=now, reel=reel, places=[2], kind=LabelMovement.Kind.SPOILED, reason="Torn")
+    write_off(
+        actor=inspector, at=now, reel=reel, places=[2], kind=LabelMovement.Kind.SPOILED, reason="Torn in the store"
+    )
     with pytest.raises(LabelRefused):
         replace(label=tied(spoiled.code))
     with pytest.raises(LabelNotHere):
@@ -256,14 +265,19 @@ def test_a_label_that_must_not_be_used_replaces_nothing(
         ask(kind="void", label=tied(blank.code))
     with pytest.raises(ForeignLabel):
         ask_for_mark(
-            actor=storekeeper, at=now, kind=MarkRequest.Kind.REPLACE, reason="x", mark=marks[1], label=tied(stays.code)
+            actor=storekeeper,
+            at=now,
+            kind=MarkRequest.Kind.REPLACE,
+            reason="Torn in the store",
+            mark=marks[1],
+            label=tied(stays.code),
         )
     assert not MarkRequest.objects.exists()
 
     asked = replace(label=tied(blank.code))
     with pytest.raises(InvalidTransition):
         replace(label=tied(blank.code), mark=marks[1])  # it waits for another item
-    write_off(actor=inspector, at=now, reel=reel, places=[1], kind=LabelMovement.Kind.LOST, reason="Fell off")
+    write_off(actor=inspector, at=now, reel=reel, places=[1], kind=LabelMovement.Kind.LOST, reason="Fell off the horn")
     with pytest.raises(LabelRefused):
         approve_request(actor=storekeeper, at=now, asked=asked)
     marks[0].refresh_from_db()
@@ -277,7 +291,7 @@ def test_the_database_wants_a_photo_of_the_label_and_keeps_which_it_is(
     asked = ask(kind="replace", order=None, label=tied(blank.code))
     rows = MarkRequest.objects.filter(pk=asked.pk)
     other = Mark.objects.get(reel=reel, place_on_reel=2)
-    new = {"mark": marks[1], "reason": "Torn", "asked_by": inspector, "asked_at": now}
+    new = {"mark": marks[1], "reason": "Torn in the store", "asked_by": inspector, "asked_at": now}
 
     def refused(act: Callable[[], object]) -> None:
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -295,7 +309,14 @@ def test_pages_and_programs_replace_by_a_blank_label(
 ) -> None:
     client.force_login(inspector)
     url = f"/marks/{marks[0].code}/ask/"
-    said = {"kind": "replace", "reason": "Torn", "profile": "roll-50x25", "dpi": 300, "start": 1, "language": "kk"}
+    said = {
+        "kind": "replace",
+        "reason": "Torn in the store",
+        "profile": "roll-50x25",
+        "dpi": 300,
+        "start": 1,
+        "language": "kk",
+    }
     assert 'enctype="multipart/form-data"' in client.get(url).content.decode()
     for wrong in (
         {"label": blank.code},
@@ -315,7 +336,7 @@ def test_pages_and_programs_replace_by_a_blank_label(
 
     second = Mark.objects.get(reel=reel, place_on_reel=2)
     client.force_login(inspector)
-    body = {"kind": "replace", "mark": marks[1].code, "reason": "Torn", "blank": second.code}
+    body = {"kind": "replace", "mark": marks[1].code, "reason": "Torn in the store", "blank": second.code}
     assert client.post("/api/v1/mark-requests/", body).status_code == 422  # no photo
     asked = client.post("/api/v1/mark-requests/", body | {"photo": picture()}, headers={"Idempotency-Key": "r1"})
     assert (asked.status_code, asked.json()["blank"]) == (201, second.code), asked.content
@@ -329,7 +350,7 @@ def test_pages_and_programs_replace_by_a_blank_label(
 def spoiled(reel: LabelReel, inspector: User, now: datetime) -> LabelReel:
     """The reel of the inspection with two labels spoiled and two lost."""
     for places, kind in (([1, 2], LabelMovement.Kind.SPOILED), ([3, 4], LabelMovement.Kind.LOST)):
-        write_off(actor=inspector, at=now, reel=reel, places=places, kind=kind, reason="Storm")
+        write_off(actor=inspector, at=now, reel=reel, places=places, kind=kind, reason="A storm took them away")
     return reel
 
 
@@ -373,7 +394,9 @@ def test_what_another_office_lost_is_destroyed_under_the_eyes_of_the_authority(
     authority_officer: User,
     now: datetime,
 ) -> None:
-    write_off(actor=inspector, at=now, reel=spoiled, places=[9], kind=LabelMovement.Kind.LOST, reason="Stolen")
+    write_off(
+        actor=inspector, at=now, reel=spoiled, places=[9], kind=LabelMovement.Kind.LOST, reason="Stolen from the safe"
+    )
     asked = ask_destruction(
         actor=storekeeper,
         at=now,
@@ -400,10 +423,15 @@ def test_destroying_follows_what_is_there(
     now: datetime,
 ) -> None:
     def ask(**other: object) -> LabelDestruction:
-        said = {"lines": [ToDestroy(spoiled)], "reason": "Spoiled", "method": "Shredded", "actor": inspector} | other
+        said = {
+            "lines": [ToDestroy(spoiled)],
+            "reason": "Spoiled by the printer",
+            "method": "Shredded",
+            "actor": inspector,
+        } | other
         return ask_destruction(at=now, organisation=inspectorate, **said)  # type: ignore[arg-type]
 
-    wrongs: list[dict[str, object]] = [{"reason": ""}, {"method": ""}, {"lines": []}]
+    wrongs: list[dict[str, object]] = [{"reason": ""}, {"reason": "Spoiled"}, {"method": ""}, {"lines": []}]
     wrongs.append({"lines": [ToDestroy(spoiled, found="5")]})
     for wrong in wrongs:
         with pytest.raises(BadInput):
@@ -411,7 +439,9 @@ def test_destroying_follows_what_is_there(
     with pytest.raises(NotAllowed):
         ask(actor=storekeeper)
     asked = ask()
-    write_off(actor=inspector, at=now, reel=spoiled, places=[7], kind=LabelMovement.Kind.SPOILED, reason="Torn")
+    write_off(
+        actor=inspector, at=now, reel=spoiled, places=[7], kind=LabelMovement.Kind.SPOILED, reason="Torn in the store"
+    )
     with pytest.raises(InvalidTransition):
         destroy_labels(actor=authority_officer, at=now, destruction=asked)
     refuse_destruction(actor=inspector, at=now, destruction=asked, reason="One more was torn")

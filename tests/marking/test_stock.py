@@ -190,22 +190,24 @@ def test_a_code_that_exists_is_passed_over(
 def test_spoiled_and_lost_labels_leave_the_stock_with_a_reason(
     reel: LabelReel, inspector: User, storekeeper: User, now: datetime
 ) -> None:
-    def off(places: list[int], kind: LabelMovement.Kind, actor: User = inspector, reason: str = "Torn") -> None:
+    def off(
+        places: list[int], kind: LabelMovement.Kind, actor: User = inspector, reason: str = "Torn in the store"
+    ) -> None:
         write_off(actor=actor, at=now, reel=reel, places=places, kind=kind, reason=reason)
 
     spoiled, lost = LabelMovement.Kind.SPOILED, LabelMovement.Kind.LOST
     off([1, 2, 3], spoiled)
     off([3, 4], lost)
     for places, kind, actor, reason in (
-        ([1], spoiled, inspector, "Torn"),
-        ([4], lost, inspector, "Torn"),
-        ([5], spoiled, storekeeper, "Torn"),
-        ([11], spoiled, inspector, "Torn"),
+        ([1], spoiled, inspector, "Torn in the store"),
+        ([4], lost, inspector, "Torn in the store"),
+        ([5], spoiled, storekeeper, "Torn in the store"),
+        ([11], spoiled, inspector, "Torn in the store"),
     ):
         with pytest.raises(LabelsNotThere):
             off(places, kind, actor, reason)
     with pytest.raises(BadInput):
-        off([5], spoiled, inspector, " ")
+        off([5], spoiled, inspector, "Torn")
 
     assert held(reel) == {
         ("office", "inspectorate"): 6,

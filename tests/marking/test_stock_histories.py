@@ -105,7 +105,7 @@ class _History:
             )
         elif act in ("spoil", "lose"):
             kind = LabelMovement.Kind.SPOILED if act == "spoil" else LabelMovement.Kind.LOST
-            write_off(actor=actor, at=NOW, reel=reel, places=places, kind=kind, reason="Storm")
+            write_off(actor=actor, at=NOW, reel=reel, places=places, kind=kind, reason="A storm took them away")
         else:
             found = write_places(places) if act == "destroy_found" else ""
             asked = ask_destruction(
@@ -113,7 +113,7 @@ class _History:
                 at=NOW,
                 organisation=office,
                 lines=[ToDestroy(reel, rest=flag, found=found)],
-                reason="Old",
+                reason="Old and spoiled labels",
                 method="Shredded",
             )
             destroy_labels(actor=self.officer, at=NOW, destruction=asked)

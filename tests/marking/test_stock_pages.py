@@ -71,12 +71,17 @@ def test_the_way_of_a_reel(
     assert client.post(sent, count | {f"missing_{first.pk}": ""}).status_code == 422
     assert client.post(sent, count).status_code == 302
     assert client.get("/labels/shipments/").status_code == 200
-    off = {"kind": "spoiled", "places": "1", "reason": "Torn"}
+    off = {"kind": "spoiled", "places": "1", "reason": "Torn in the store"}
     assert client.get(f"{url}write-off/").status_code == 200
     assert client.post(f"{url}write-off/", off | {"places": "5"}).status_code in (409, 422)
     assert client.post(f"{url}write-off/", off).status_code == 302
     assert client.get("/labels/destructions/ask/").status_code == 200
-    destroy = {"organisation": inspectorate.pk, "reels": [first.pk], "reason": "Torn", "method": "Shredded"}
+    destroy = {
+        "organisation": inspectorate.pk,
+        "reels": [first.pk],
+        "reason": "Torn in the store",
+        "method": "Shredded",
+    }
     page = client.post("/labels/destructions/ask/", destroy)["Location"]
     assert b'name="password"' not in client.get(page).content  # nobody signs what they asked for
     client.force_login(authority_head)
@@ -159,11 +164,13 @@ def test_programs_do_it_too(
     counted = [{"reel": reel["number"], "counted": 3, "missing": "4"}]
     done = post(f"label-shipments/{sent['id']}/receive/", reels=counted, password=PASSWORD)
     assert done["state"] == "received"
-    post(f"label-reels/{reel['id']}/write-off/", kind="spoiled", places="1", reason="Torn")
+    post(f"label-reels/{reel['id']}/write-off/", kind="spoiled", places="1", reason="Torn in the store")
     found = client.get("/api/v1/label-reels/").json()["results"]
     assert [(one["remaining"], one["spoiled"], one["lost"], one["adds_up"]) for one in found] == [(2, 1, 1, True)]
     lines = [{"reel": reel["number"]}]
-    asked = post("label-destructions/", office=inspectorate.bin, lines=lines, reason="Torn", method="Shredded")
+    asked = post(
+        "label-destructions/", office=inspectorate.bin, lines=lines, reason="Torn in the store", method="Shredded"
+    )
     client.force_login(authority_officer)
     signed = post(f"label-destructions/{asked['id']}/sign/", password=PASSWORD)
     assert signed["state"] == "done"

@@ -188,9 +188,9 @@ def test_a_wrong_order_is_told_beside_its_field(run: LabelRun, inspector: User, 
 
     for field, response in {
         "reason": order_page(client, intake),
-        "start": order_page(client, intake, profile="a4-21", start="22", reason="Jammed"),
-        "dpi": order_page(client, intake, dpi="72", reason="Jammed"),
-        "profile": order_page(client, intake, profile="a5", reason="Jammed"),
+        "start": order_page(client, intake, profile="a4-21", start="22", reason="The printer jammed"),
+        "dpi": order_page(client, intake, dpi="72", reason="The printer jammed"),
+        "profile": order_page(client, intake, profile="a5", reason="The printer jammed"),
     }.items():
         assert response.status_code == 422
         assert set(response.context["form"].errors) == {field}
@@ -251,7 +251,7 @@ def test_a_long_list_costs_no_more_than_a_short_one(
                 at=now,
                 kind=MarkRequest.Kind.REPRINT,
                 intake=open_intake,
-                reason="Jammed",
+                reason="The printer jammed",
                 order=LabelOrder("a4-65"),
             )
             approve_request(actor=storekeeper, at=now, asked=asked)
