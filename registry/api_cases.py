@@ -123,6 +123,12 @@ class DecisionWrittenSerializer(serializers.Serializer[Any]):
     number = serializers.CharField(max_length=60)
     decided_on = serializers.DateField()
     in_force_on = serializers.DateField()
+    returned_to = serializers.CharField(
+        max_length=200,
+        allow_blank=True,
+        default="",
+        help_text="Full name of the one to whom goods are returned, where the decision names one; never shown again.",
+    )
     note = serializers.CharField(allow_blank=True, default="")
     confiscated = serializers.ListField(child=serializers.CharField(), default=list)
     returned = serializers.ListField(child=serializers.CharField(), default=list)

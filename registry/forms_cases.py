@@ -259,6 +259,12 @@ class DecisionForm(forms.Form):
         required=False,
         choices=[("", _("Choose")), *Outcome.choices, ("undecided", _("Nothing yet: they stay evidence"))],
     )
+    returned_to = forms.CharField(
+        label=_("To whom goods are returned"),
+        max_length=200,
+        required=False,
+        help_text=_("Full name, where the decision names one. Restricted data."),
+    )
     note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea({"rows": 2}))
     scan = forms.FileField(
         label=_("Scan of the decision"),
@@ -276,7 +282,11 @@ class DecisionForm(forms.Form):
 class ReturnForm(SignatureForm):
     """Who receives the goods, and the receipt: signed on the screen, or on paper and attached; two persons sign it."""
 
-    receiver_name = forms.CharField(label=_("Who receives the goods"), max_length=200, help_text=_("Full name."))
+    receiver_name = forms.CharField(
+        label=_("Who receives the goods"),
+        max_length=200,
+        help_text=_("Full name, as it stands in the decision or among the persons of the case."),
+    )
     receiver_document = forms.CharField(
         label=_("Identity document"), max_length=120, help_text=_("Kind, number, who issued it and when.")
     )
@@ -287,7 +297,7 @@ class ReturnForm(SignatureForm):
         label=_("Power of attorney"),
         max_length=200,
         required=False,
-        help_text=_("When somebody receives for the owner: number, date, who certified it."),
+        help_text=_("When somebody receives for the owner: full name of the owner, number, date, who certified it."),
     )
     only = forms.CharField(
         label=_("Only these items"),

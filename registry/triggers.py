@@ -418,6 +418,30 @@ def goods_go_back_by_two_persons() -> pgtrigger.Trigger:
     )
 
 
+def goods_go_back_to_whom_the_case_names() -> pgtrigger.Trigger:
+    """Goods go to an owner or claimant whom somebody else than who hands over entered in the case, or to whom the
+    decision names.
+    """
+    return pgtrigger.Trigger(
+        name="goods_go_back_to_whom_the_case_names",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM registry_courtdecision d
+                LEFT JOIN registry_caseperson p ON p.id = NEW.owner_id AND p.case_id = d.case_id
+                    AND p.part IN ('owner', 'claimant') AND p.added_by_id <> NEW.handed_by_id
+                WHERE d.id = NEW.decision_id
+                    AND CASE WHEN NEW.owner_id IS NULL THEN d.returned_to <> '' ELSE p.id IS NOT NULL END
+            ) THEN
+                RAISE EXCEPTION 'act % names nobody of the case', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_go_back_to_whom_the_case_names';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def decision_is_sound() -> pgtrigger.Trigger:
     """A court decides after the seizure, and a decision takes effect when the counts of the case are settled.
 

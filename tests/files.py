@@ -13,6 +13,16 @@ def picture(colour: str = "white", form: str = "PNG") -> bytes:
     return out.getvalue()
 
 
+def scanned(seed: int = 0, size: tuple[int, int] = (640, 900)) -> bytes:
+    """A photographed paper: lines of dark words on a light ground; another one for each seed."""
+    out, image = io.BytesIO(), Image.new("RGB", size, "#f4f1e8")
+    drawn = ImageDraw.Draw(image)
+    for line, top in enumerate(range(60, size[1] - 60, 40)):
+        drawn.line([(60, top), (size[0] - 60 - (line * 37 + seed * 11) % 200, top)], fill="#222222", width=6)
+    image.save(out, "JPEG")
+    return out.getvalue()
+
+
 def scrawl() -> bytes:
     """A signature as a finger draws it, cut to its ink as the pad sends it."""
     out, image = io.BytesIO(), Image.new("RGBA", (220, 80), (0, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""How a person outside the register is known: by an IIN, or by the number of an identity document."""
+"""How a person outside the register is known: by a full name, and by an IIN or the number of an identity document."""
 
 import re
 
@@ -11,7 +11,13 @@ LEAST_SIGNS = 6  # of the number of a document: ICAO 9303 gives nine places, old
 LEAST_DIGITS = 4
 IIN_DIGITS = 12
 
+LEAST_LETTERS = 3  # different ones, of a full name
+
+NO_NAME: StrOrPromise = _("Write the full name: family name and given name.")
+
 _WORD = re.compile(r"[^\W_]+")
+_NAME = re.compile(r"[^\W\d_]+")
+_WRITTEN_TOGETHER = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,}")  # Chinese and Korean: no blank between
 _DAY = re.compile(r"\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -27,6 +33,28 @@ def problem_of_identity(text: str) -> StrOrPromise | None:
     if numbers or any(_is_number(word) for word in words):
         return None
     return _("Give the 12 digits of the IIN, or the kind and number of an identity document (at least 6 signs).")
+
+
+def problem_of_name(text: str) -> StrOrPromise | None:
+    """Why these words are no full name; None where they may be one. Of a given name its first letter is enough."""
+    words = _NAME.findall(text)
+    if any(_WRITTEN_TOGETHER.fullmatch(word) for word in words):
+        return None
+    letters = set("".join(words).casefold())
+    is_name = len(words) > 1 and max(map(len, words)) > 1 and len(letters) >= LEAST_LETTERS
+    return None if is_name else NO_NAME
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two full names may be of one person: all words of the shorter stand in the longer, in any order."""
+    first, second = (frozenset(_NAME.findall(text.casefold())) for text in (one, other))
+    least = min(first, second, key=len)
+    return problem_of_name(" ".join(least)) is None and (first <= second or second <= first)
+
+
+def names_person(text: str, name: str) -> bool:
+    """Whether a paper's words name this person: family name and given name stand in them, whatever else does."""
+    return len(set(_NAME.findall(text.casefold())) & set(_NAME.findall(name.casefold()))) > 1
 
 
 def _is_number(word: str) -> bool:

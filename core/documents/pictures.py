@@ -56,6 +56,31 @@ def photo_type_or_none(stream: IO[bytes]) -> str | None:
     return found
 
 
+LEAST_PAPER_SIDE = 480  # dots of the shorter side: a page in fewer cannot be read
+LEAST_CONTRAST = 24  # of 255, between the lightest and the darkest of a paper
+READ_AT = 200  # dots of the picture in which the contrast is looked for
+
+
+def refuse_unreadable_paper(stream: IO[bytes]) -> None:
+    """A picture that stands for a paper shows enough of it to be read. Raises UnusableFile that says what to do."""
+    stream.seek(0)
+    try:
+        with Image.open(stream, formats=list(PHOTO_FORMATS)) as image:
+            shorter = min(image.size)
+            image.thumbnail((READ_AT, READ_AT))
+            lights = image.convert("RGBA").convert("L").histogram()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise UnusableFile(_("This is neither a PDF nor a photo in JPEG, PNG, WebP or HEIC.")) from error
+    finally:
+        stream.seek(0)
+    if shorter < LEAST_PAPER_SIDE:
+        words = _("This picture is too small to read: photograph the whole page, at least %(least)d dots each side.")
+        raise UnusableFile(words % {"least": LEAST_PAPER_SIDE})
+    found = [light for light, dots in enumerate(lights) if dots]
+    if found[-1] - found[0] < LEAST_CONTRAST:
+        raise UnusableFile(_("This picture shows nothing but one colour: scan or photograph the paper again."))
+
+
 # What begins so after the end of a picture is no trailer of a camera: a page, a program, an archive, a paper.
 _FOREIGN = re.compile(
     rb"<(?:!doctype|html|head|body|script|svg|iframe|\?php)|%PDF-|PK\x03\x04|\x7fELF|MZ\x90|Rar!|7z\xbc\xaf",

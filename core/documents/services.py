@@ -14,12 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.documents.files import serve, serve_thumbnail
 from core.documents.models import Document
-from core.documents.pictures import UnusableFile, film_type_or_none, photo_type, photo_type_or_none
+from core.documents.pictures import (
+    UnusableFile,
+    film_type_or_none,
+    photo_type,
+    photo_type_or_none,
+    refuse_unreadable_paper,
+)
 
 __all__ = [
     "MAX_PHOTO_BYTES",
     "UnusableFile",
     "keep_document",
+    "keep_paper",
     "photo_type",
     "serve",
     "serve_thumbnail",
@@ -73,6 +80,17 @@ def keep_document(
     document.file.save("", file, save=False)
     document.save(force_insert=True)
     return document
+
+
+def keep_paper(*, actor: User, at: datetime, name: str, content: bytes | File) -> Document:
+    """Keep the scan of a paper on which something rests: a PDF with a page, or a picture that can be read as a paper.
+
+    Raises UnusableFile that says what to do.
+    """
+    file: File = ContentFile(content) if isinstance(content, bytes) else content
+    if file.size and photo_type_or_none(file.file):  # type: ignore[arg-type]
+        refuse_unreadable_paper(file.file)  # type: ignore[arg-type]
+    return keep_document(actor=actor, at=at, kind=Kind.SCAN, name=name, content=file)
 
 
 def sha256_of(file: File) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
-from core.accounts.identity import problem_of_identity
+from core.accounts.identity import problem_of_identity, problem_of_name
 from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -25,7 +25,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.base.reasons import is_reason, require_reason
 from core.documents.models import Attachment, Document
-from core.documents.services import keep_document, take_numbers
+from core.documents.services import keep_document, keep_paper, take_numbers
 from core.documents.signatures import require_drawn
 from core.notices.models import Notice
 from core.notices.services import raise_notice
@@ -141,7 +141,7 @@ def order_destruction(
     document = None
     if basis_file is not None:
         name = str(basis_file.name or "")
-        document = keep_document(actor=actor, at=at, kind=Document.Kind.SCAN, name=name, content=basis_file)
+        document = keep_paper(actor=actor, at=at, name=name, content=basis_file)
     year = day_of(at).year
     (serial,) = take_numbers(series="DE", year=year)
     order = DestructionOrder.objects.create(
@@ -228,6 +228,8 @@ def seat_member(
     wrong: Fields = {}
     if not name:
         wrong["full_name"] = _("Choose a person, or give the name of a witness.")
+    elif user is None and (no_name := problem_of_name(name)):
+        wrong["full_name"] = no_name
     if not post.strip():
         wrong["post"] = _("Fill this in.")
     if user is None and (problem := problem_of_identity(known_by)):

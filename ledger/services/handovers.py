@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from core.accounts.identity import problem_of_name
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -205,17 +206,11 @@ def _term(on: date) -> dict[str, int] | None:
     return value
 
 
-# A name of fewer letters is none.
-SHORTEST_NAME = 3
-
-
 def _require_carrier(vehicle: str, driver: str, carried_by: str) -> None:
-    if len(carried_by) >= SHORTEST_NAME:
-        return
-    if carried_by:
-        raise BadInput(fields={"carried_by": _("Write the full name.")})
-    said = {"vehicle": vehicle, "driver": driver}
-    wrong = {name: _("Name the vehicle and its driver, or who carries it by hand.") for name in said if not said[name]}
+    named = {"driver": driver, "carried_by": carried_by}
+    wrong = {field: problem for field, name in named.items() if name and (problem := problem_of_name(name))}
+    said = {} if carried_by else {"vehicle": vehicle, "driver": driver}
+    wrong |= {name: _("Name the vehicle and its driver, or who carries it by hand.") for name in said if not said[name]}
     if wrong:
         raise BadInput(fields=wrong)
 

@@ -206,6 +206,7 @@ class CasePerson(models.Model):
         ACCUSED = "accused", _("Accused")
         WITNESS = "witness", _("Witness")
         OWNER = "owner", _("Owner of the goods")
+        CLAIMANT = "claimant", _("Claimant of the goods")
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="persons")
     full_name = models.CharField(_("full name"), max_length=200)
@@ -283,6 +284,7 @@ class CourtDecision(models.Model):
     number = models.CharField(_("number of the decision"), max_length=60)
     decided_on = models.DateField(_("date of the decision"))
     in_force_on = models.DateField(_("in legal force on"))
+    returned_to = models.CharField(_("to whom goods are returned"), max_length=200, blank=True, db_default="")
     note = models.TextField(_("note"), blank=True)
     document = models.ForeignKey(Document, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=9, choices=State, default=State.RECORDED)
@@ -320,6 +322,7 @@ class CourtDecision(models.Model):
                 "number",
                 "decided_on",
                 "in_force_on",
+                "returned_to",
                 "recorded_by",
                 "recorded_at",
             ),
@@ -334,12 +337,17 @@ class CourtDecision(models.Model):
 class ReturnAct(models.Model):
     """Goods given back to their owner: who received them, by which document, and the receipt that was signed.
 
+    The owner or claimant stands among the persons of the case, entered by another than who hands over, or in the
+    decision.
+
     Personal data: shown to those who may see the persons of the case. The goods leave the books with it, never before.
     Two persons hand them over: `handed_by`, who did not record the decision, and a `second`.
     """
 
     number = models.CharField(max_length=20, unique=True)
     decision = models.ForeignKey(CourtDecision, on_delete=models.PROTECT, related_name="returns")
+    # Whose the goods are: None where the decision itself names the receiver, and in acts of earlier versions.
+    owner = models.ForeignKey(CasePerson, null=True, on_delete=models.PROTECT, related_name="+")
     receiver_name = models.CharField(_("who receives the goods"), max_length=200)
     receiver_iin = models.CharField(_("IIN"), max_length=12, blank=True)
     receiver_document = models.CharField(_("identity document"), max_length=120)
@@ -369,7 +377,11 @@ class ReturnAct(models.Model):
                 condition=Q(picture__isnull=False) | Q(receipt__isnull=False), name="return_is_signed_for"
             ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.goods_go_back_by_two_persons()]
+        triggers: list[pgtrigger.Trigger] = [
+            *append_only(),
+            triggers.goods_go_back_by_two_persons(),
+            triggers.goods_go_back_to_whom_the_case_names(),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.bin import is_valid_iin
-from core.accounts.identity import problem_of_identity
+from core.accounts.identity import is_same_name, names_person, problem_of_identity, problem_of_name
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -25,7 +25,7 @@ from core.base.maps import region_at
 from core.base.reasons import is_reason, require_reason
 from core.documents.acts import save_act
 from core.documents.models import Document
-from core.documents.services import keep_document, take_numbers
+from core.documents.services import keep_document, keep_paper, take_numbers
 from core.documents.signatures import NOT_DRAWN, is_drawn
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
@@ -140,13 +140,14 @@ class CaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
-    """What the paper of a court says."""
+    """What the paper of a court says; `returned_to`, whom it names as the one to take goods back."""
 
     court: str
     number: str
     decided_on: date
     in_force_on: date
     note: str = ""
+    returned_to: str = ""
 
 
 @transaction.atomic
@@ -512,8 +513,8 @@ def add_person(
     if not can_see_persons(actor, case):
         raise NotAllowed
     wrong: Fields = {}
-    if not full_name.strip():
-        wrong["full_name"] = _("Fill this in.")
+    if problem := problem_of_name(full_name):
+        wrong["full_name"] = problem
     if iin and not is_valid_iin(iin):
         wrong["iin"] = _("This is not a valid IIN: check the 12 digits.")
     if wrong:
@@ -605,7 +606,7 @@ def receive_expertise(
 def _keep_scan(actor: User, at: datetime, name: str, content: bytes | None) -> Document | None:
     if not content:
         return None
-    return keep_document(actor=actor, at=at, kind=Document.Kind.SCAN, name=name, content=content)
+    return keep_paper(actor=actor, at=at, name=name, content=content)
 
 
 @transaction.atomic
@@ -651,6 +652,7 @@ def record_decision(
         decided_on=facts.decided_on,
         in_force_on=facts.in_force_on,
         note=facts.note.strip(),
+        returned_to=" ".join(facts.returned_to.split()),
         document=_keep_scan(actor, at, name, content),
         recorded_by=actor,
         recorded_at=at,
@@ -701,6 +703,8 @@ def _wrong_decision(facts: DecisionFacts, case: Case, *, today: date) -> Fields:
         wrong["decided_on"] = _("This day lies in the future.")
     elif facts.decided_on < case.seized_on:
         wrong["decided_on"] = _before_the_seizure(case)
+    if facts.returned_to.strip() and (no_name := problem_of_name(facts.returned_to)):
+        wrong["returned_to"] = no_name
     if facts.in_force_on < facts.decided_on:
         wrong["in_force_on"] = _("A decision comes into force on its day or later.")
     return wrong
@@ -866,7 +870,6 @@ class Receiver:
     on_behalf: str = ""
 
 
-LEAST_OF_RECEIVER = 5  # letters of a name
 NO_SECOND = _("A second person signs beside you: one who works on the case, or keeps the evidence room.")
 
 
@@ -886,7 +889,9 @@ def return_goods(
     """Give goods back to their owner by an act that the receiver signs; they leave the books with it, never before.
 
     `actor` hands them over and did not record the decision; `second`, who works on the case or keeps the room, signs
-    beside. `picture` is the receiver's signature drawn on the screen, `content` the scan of a signed receipt.
+    beside. The receiver is an owner or claimant whom somebody else than `actor` entered in the case, or whom the
+    decision names, or comes by a power of attorney that names one. `picture` is the receiver's signature drawn on the
+    screen, `content` the scan of a signed receipt.
     Raises NotAllowed, SecondPersonNeeded, InvalidTransition, GoodsNotHeld, BadInput, what the ledger raises.
     """
     case = _take_in_hand(actor, decision.case)
@@ -900,6 +905,7 @@ def return_goods(
         )
     if wrong := _wrong_receipt(receiver, picture, content):
         raise BadInput(fields=wrong)
+    owner = _whose_goods(actor, decision, receiver)
     items = sorted(set(item_ids))
     if not items:
         raise BadInput(_("Choose the goods that are given back."))
@@ -909,6 +915,7 @@ def return_goods(
     act = ReturnAct(
         number=f"RT{day_of(at):%y}-{serial:06d}",
         decision=decision,
+        owner=owner,
         receiver_name=receiver.name.strip(),
         receiver_document=receiver.document.strip(),
         receiver_iin=receiver.iin,
@@ -965,8 +972,8 @@ def return_goods(
 def _wrong_receipt(receiver: Receiver, picture: bytes | None, content: bytes | None) -> Fields:
     """What is missing or cannot be in who receives, and in what the receiver signed."""
     wrong: Fields = {}
-    if len(receiver.name.strip()) < LEAST_OF_RECEIVER:
-        wrong["receiver_name"] = _("Write the full name.")
+    if no_name := problem_of_name(receiver.name):
+        wrong["receiver_name"] = no_name
     if problem := problem_of_identity(receiver.document):
         wrong["receiver_document"] = problem
     if receiver.iin and not is_valid_iin(receiver.iin):
@@ -976,6 +983,38 @@ def _wrong_receipt(receiver: Receiver, picture: bytes | None, content: bytes | N
     elif picture and not is_drawn(picture):
         wrong["signature"] = NOT_DRAWN
     return wrong
+
+
+def _whose_goods(actor: User, decision: CourtDecision, receiver: Receiver) -> CasePerson | None:
+    """The owner or claimant who receives, or for whom the receiver does; None where the decision names one.
+
+    Raises BadInput that says what to do.
+    """
+    parts = (CasePerson.Part.OWNER, CasePerson.Part.CLAIMANT)
+    known = [one for one in CasePerson.objects.filter(case=decision.case_id, part__in=parts) if _is_for(receiver, one)]
+    by_others = [one for one in known if one.added_by_id != actor.pk]
+    if by_others:
+        return by_others[0]
+    if is_same_name(receiver.name, decision.returned_to) or names_person(receiver.on_behalf, decision.returned_to):
+        return None
+    if known:
+        raise SecondPersonNeeded(
+            _("You entered this person in the case yourself: a colleague hands the goods over."),
+        )
+    text = _(
+        "The case names nobody by this name. A colleague enters the owner or claimant among the persons of the case;"
+        " who comes for the owner brings a power of attorney, and it is written here with the owner's full name."
+    )
+    raise BadInput(fields={"receiver_name": text})
+
+
+def _is_for(receiver: Receiver, person: CasePerson) -> bool:
+    """Whether the receiver is this person, or comes by a power of attorney that names this person."""
+    if names_person(receiver.on_behalf, person.full_name):
+        return True
+    if receiver.iin and person.iin:
+        return receiver.iin == person.iin
+    return is_same_name(receiver.name, person.full_name)
 
 
 def _may_sign_second(user: User, case: Case, places: Collection[int]) -> bool:

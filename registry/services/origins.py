@@ -12,14 +12,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.identity import problem_of_name
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.maps import region_at
-from core.documents.models import Document
-from core.documents.services import keep_document
+from core.documents.services import keep_paper
 from ledger.models import CustodyAccount
 from registry.models import (
     EVIDENCE,
@@ -284,9 +284,7 @@ def _keep_paper(actor: User, at: datetime, origin: Origin, paper: Paper | None, 
         return {}
     if not isinstance(paper, RemovalPermit):
         if scan is not None:
-            paper.scan = keep_document(
-                actor=actor, at=at, kind=Document.Kind.SCAN, name=scan.name, content=scan.content
-            )
+            paper.scan = keep_paper(actor=actor, at=at, name=scan.name, content=scan.content)
         try:
             with transaction.atomic():
                 paper.pk = None
@@ -306,6 +304,14 @@ def _keep_paper(actor: User, at: datetime, origin: Origin, paper: Paper | None, 
                 ) from known
             paper = same
     return {EVIDENCE[origin][0]: paper}
+
+
+def _unsigned(number: str, officer: str) -> Fields:
+    """What a certificate lacks to be told from others: its number, and who signed it."""
+    wrong: Fields = {} if number else {"number": _("Fill this in.")}
+    if problem := problem_of_name(officer):
+        wrong["officer"] = problem
+    return wrong
 
 
 @transaction.atomic
@@ -330,9 +336,7 @@ def enter_certificate(
     if not actor.can(Can.KEEP_CERTIFICATES):
         raise NotAllowed
     number = " ".join(number.split())
-    wrong: Fields = {
-        name: _("Fill this in.") for name, text in (("number", number), ("officer", officer)) if not text.strip()
-    }
+    wrong = _unsigned(number, officer)
     if issued_on > day_of(at):
         wrong["issued_on"] = _("This day lies in the future.")
     elif valid_until < issued_on:
@@ -352,11 +356,7 @@ def enter_certificate(
     known = CertificateKnown(fields={"number": _("This number is in the register already.")})
     if VeterinaryCertificate.objects.filter(number=number).exists():
         raise known
-    paper = (
-        keep_document(actor=actor, at=at, kind=Document.Kind.SCAN, name=scan.name, content=scan.content)
-        if scan
-        else None
-    )
+    paper = keep_paper(actor=actor, at=at, name=scan.name, content=scan.content) if scan else None
     try:
         with transaction.atomic():
             certificate = VeterinaryCertificate.objects.create(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.identity import problem_of_name
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -233,6 +234,8 @@ def enter_brigade(
     """Enter a brigade with its contract. Raises NotAllowed, BadInput."""
     _require_keeper(actor)
     wrong: dict[str, StrOrPromise] = {}
+    if problem := problem_of_name(leader):
+        wrong["leader"] = problem
     if members < 1:
         wrong["members"] = _("Say how many people the brigade has.")
     if valid_until < valid_from:

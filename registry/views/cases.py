@@ -229,7 +229,8 @@ def case_persons(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Person entered."))
             return redirect("registry:case-persons", pk)
     persons = services.look_at_persons(actor=request.user, at=timezone.now(), case=found)
-    context = {"case": found, "persons": persons, "form": form, "works": works}
+    named = found.decisions.exclude(state=CourtDecision.State.WITHDRAWN).exclude(returned_to="")
+    context = {"case": found, "persons": persons, "named": named, "form": form, "works": works}
     response = render(request, "registry/case_persons.html", context, status=_status(form))
     response["Cache-Control"] = "no-store"
     return response

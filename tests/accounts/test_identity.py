@@ -3,7 +3,7 @@
 import pytest
 
 from core.accounts.bin import check_digit
-from core.accounts.identity import problem_of_identity
+from core.accounts.identity import is_same_name, names_person, problem_of_identity, problem_of_name
 
 BEGINNING = "85031430012"
 IIN = f"{BEGINNING}{check_digit(BEGINNING)}"
@@ -22,3 +22,29 @@ def test_an_iin_or_a_number_of_a_document_identifies(text: str) -> None:
 )
 def test_anything_else_does_not(text: str) -> None:
     assert problem_of_identity(text) is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["Сейітов Д.", "Әбенов Қанат Серікұлы", "Li Wei", "王小明", "O'Neil-Smith, J.", "Ким Со Ён"]
+)
+def test_a_full_name_is_a_family_name_and_a_given_one(name: str) -> None:
+    assert problem_of_name(name) is None
+
+
+@pytest.mark.parametrize("name", ["", "x", "Aa", "xxxxxxxx", "x x", "xx xx", "Серік", "12 34", "№ 5, -", "А Б"])
+def test_anything_else_is_no_name(name: str) -> None:
+    assert problem_of_name(name) is not None
+
+
+def test_a_shorter_name_may_be_of_the_same_person_in_any_order() -> None:
+    assert is_same_name("Нұрлан ЖАҚСЫЛЫҚОВ", "Жақсылықов Нұрлан Серікұлы")
+    assert not is_same_name("Жақсылықов Асан", "Жақсылықов Нұрлан")
+    assert not is_same_name("", "Жақсылықов Нұрлан")
+    assert not is_same_name("Жақсылықов", "Жақсылықов Нұрлан")
+
+
+def test_a_paper_names_a_person_by_family_name_and_given_name() -> None:
+    paper = "Power of attorney of Жақсылықов Нұрлан, № 17, 03.11.2025, notary Ахметов Д."
+    assert names_person(paper, "Жақсылықов Нұрлан Серікұлы")
+    assert not names_person(paper, "Жақсылықов Асан")
+    assert not names_person("", "")

@@ -19,7 +19,7 @@ from custody.models import DestructionOrder
 from custody.services import destruction
 from ledger.models import CustodyAccount
 from registry.models import Derivative
-from tests.files import picture
+from tests.files import picture, scanned
 from tests.races import at_once, winners
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -35,7 +35,7 @@ def order(
     """One horn is scanned and photographed; the list may be closed."""
     made = destruction.order_destruction(
         actor=storekeeper, at=now, store=reception_store, basis=DestructionOrder.Basis.SPOILAGE, basis_paper="Act 5",
-        basis_file=ContentFile(picture(), "act.png"), planned_on=now.date(), item_ids=[marked[0].pk],
+        basis_file=ContentFile(scanned(), "act.png"), planned_on=now.date(), item_ids=[marked[0].pk],
     )  # fmt: skip
     for person in (storekeeper, inspector, authority_officer):
         destruction.seat_member(actor=storekeeper, at=now, order=made, user=person, post="Member")

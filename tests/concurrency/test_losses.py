@@ -17,7 +17,7 @@ from ledger.selectors import find_differences
 from ledger.services import ItemsNotThere, ItemsOnHold, dispatch_items
 from registry.models import Derivative
 from tests.builders import LOSS_TOLD
-from tests.files import picture
+from tests.files import scanned
 from tests.races import at_once, winners
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -32,7 +32,7 @@ def test_goods_are_listed_for_destruction_or_dispatched_never_both(
     results = at_once(
         lambda: destruction.order_destruction(
             actor=storekeeper, at=now, store=reception_store, basis=DestructionOrder.Basis.SPOILAGE,
-            basis_paper="Act 5", basis_file=ContentFile(picture(), "act.png"), planned_on=now.date(), item_ids=items,
+            basis_paper="Act 5", basis_file=ContentFile(scanned(), "act.png"), planned_on=now.date(), item_ids=items,
         ),
         lambda: dispatch_items(carried_by="A courier",
             actor=storekeeper, at=now, key="race", source=reception_store, target=central_store, item_ids=items

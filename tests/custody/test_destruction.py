@@ -29,7 +29,7 @@ from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.builders import register
 from tests.cast import enter_person
 from tests.custody.test_loss import refused
-from tests.files import dot, picture, scrawl
+from tests.files import dot, picture, scanned, scrawl
 
 Later = Callable[..., datetime]
 BASIS = DestructionOrder.Basis
@@ -57,7 +57,7 @@ def order(
         store=reception_store,
         basis=BASIS.SPOILAGE,
         basis_paper="Act of inspection 5",
-        basis_file=ContentFile(picture(), "act.png"),
+        basis_file=ContentFile(scanned(), "act.png"),
         planned_on=now.date(),
         item_ids=[horn.pk for horn in marked[:3]],
     )
@@ -128,7 +128,7 @@ def test_listed_goods_are_held(
     with pytest.raises(ItemsOnHold):
         destruction.order_destruction(
             actor=storekeeper, at=now, store=reception_store, basis=BASIS.UNFIT, basis_paper="-", planned_on=now.date(),
-            basis_file=ContentFile(picture(), "act.png"),
+            basis_file=ContentFile(scanned(), "act.png"),
             item_ids=[marked[0].pk],
         )  # fmt: skip
 
@@ -189,8 +189,8 @@ def test_witnesses_stand_beside_three_persons_of_the_register_never_for_one(
 ) -> None:
     destruction.scan_goods(actor=storekeeper, at=now, order=order, item_id=marked[0].pk)
     show(order, storekeeper, now)
-    seat(order, storekeeper, now, storekeeper, inspector, witness="A A")
-    seat(order, storekeeper, now, witness="B B")
+    seat(order, storekeeper, now, storekeeper, inspector, witness="Witness A.")
+    seat(order, storekeeper, now, witness="Witness B.")
 
     with pytest.raises(CommissionTooSmall):
         close(order, storekeeper, now)
@@ -220,10 +220,11 @@ def test_the_keepers_own_people_alone_are_no_commission(
 def test_a_witness_is_identified_and_nobody_without_a_role_sits(
     order: DestructionOrder, storekeeper: User, stranger: User, now: datetime
 ) -> None:
-    for said in ({"user": None, "full_name": "A A", "identity": " "}, {"user": stranger},
-                 {"user": None, "full_name": "A A", "identity": "document x"},
-                 {"user": None, "full_name": "A A", "identity": "№ 1, 12.03.2021"},
-                 {"user": None, "full_name": "A A", "identity": "123456789012"}):  # fmt: skip
+    for said in ({"user": None, "full_name": "Asan A.", "identity": " "}, {"user": stranger},
+                 {"user": None, "full_name": "Asan A.", "identity": "document x"},
+                 {"user": None, "full_name": "Asan A.", "identity": "№ 1, 12.03.2021"},
+                 {"user": None, "full_name": "Asan A.", "identity": "123456789012"},
+                 {"user": None, "full_name": "xxxxxxxx", "identity": "ID 012345678"}):  # fmt: skip
         with pytest.raises(BadInput):
             destruction.seat_member(actor=storekeeper, at=now, order=order, post="-", **said)
     refused(
@@ -346,7 +347,7 @@ def test_goods_that_a_court_ordered_to_be_destroyed_leave_by_its_order_only(
             store=evidence_room,
             basis=BASIS.UNFIT,
             item_ids=keys[:1],
-            basis_file=ContentFile(picture(), "a.png"),
+            basis_file=ContentFile(scanned(), "a.png"),
             **ask,  # type: ignore[arg-type]
         )
     with pytest.raises(destruction.CourtDecidesOtherwise):

@@ -118,7 +118,7 @@ def test_a_destruction_goes_from_order_to_act(
             {"username": "inspector"},
             {"username": authority_officer.username},
             witness | {"identity": "№ 041237765"},
-            {"full_name": "Other", "identity": "Passport N12345678"},
+            {"full_name": "Other Man", "identity": "Passport N12345678"},
         )
     ]
     assert len(send(storekeeper, f"{one}commission/{seats[4]}/leave/", {}).json()["members"]) == 4

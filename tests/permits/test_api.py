@@ -18,7 +18,7 @@ from tests.rights import code_of
 __all__ = ["brigade", "now", "permit_to_remove"]
 
 SIGNED = {"password": PASSWORD}
-SENT = {**SIGNED, "carried_by": "Ержан"}
+SENT = {**SIGNED, "carried_by": "Сейітов Ержан"}
 V1 = "/api/v1"
 
 
@@ -66,7 +66,7 @@ def test_from_the_wish_to_the_accepted_goods(
             "items": [code_of(d) for d in marked],
             "permit": permit.data["number"],
             **SIGNED,
-            "carried_by": "Ержан",
+            "carried_by": "Сейітов Ержан",
         },
         format="json",
     )

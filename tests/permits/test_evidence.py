@@ -87,7 +87,7 @@ def test_confiscated_goods_go_from_the_evidence_room_to_a_store(
     assert "seized, court pending" not in shown
 
     when = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    said = {"password": PASSWORD, "carried_by": "Ержан", "expected_at": when}
+    said = {"password": PASSWORD, "carried_by": "Сейітов Ержан", "expected_at": when}
     client.post(f"/handovers/new/{loading.pk}/dispatch/", said)
     handover = Handover.objects.get()
     assert handover.source == evidence_room
@@ -111,7 +111,7 @@ def test_a_program_sends_from_an_evidence_room(
         "target": reception_store.code,
         "items": [decided[0].number],
         "password": PASSWORD,
-        "carried_by": "Ержан",
+        "carried_by": "Сейітов Ержан",
     }
 
     sent = program.post(f"{V1}/handovers/", wanted, format="json")

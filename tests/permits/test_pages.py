@@ -189,7 +189,7 @@ def test_goods_are_loaded_by_scanning_and_sent_by_one_button(
         f"/handovers/new/{loading.pk}/dispatch/",
         {
             "vehicle": "777 ABC 02",
-            "driver": "Серік",
+            "driver": "Есен Серік",
             "escort": "Ержан",
             "seals": "S-1",
             "route": "Орал – Алматы",
@@ -224,7 +224,7 @@ def test_a_refused_dispatch_says_why_and_keeps_the_list(
     services.revoke_permit(actor=authority_head, at=timezone.now(), permit=permit, reason="Void, as told")
 
     when = (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
-    said = {"password": PASSWORD, "carried_by": "Ержан", "expected_at": when}
+    said = {"password": PASSWORD, "carried_by": "Сейітов Ержан", "expected_at": when}
     assert client.post(f"/handovers/new/{loading.pk}/dispatch/", {"password": PASSWORD}).status_code == 422
     refused = client.post(f"/handovers/new/{loading.pk}/dispatch/", said)
 
@@ -276,7 +276,7 @@ def test_a_list_of_before_waybills_said_when_they_arrive_is_asked_and_goes(
         address,
         {
             "vehicle": "777 ABC 02",
-            "driver": "Серік",
+            "driver": "Есен Серік",
             "expected_at": timezone.localtime(proposed).strftime("%Y-%m-%dT%H:%M"),
             "password": PASSWORD,
         },
@@ -300,7 +300,7 @@ def test_a_program_of_before_sends_such_a_list_by_the_time_of_the_rule(
     services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
 
     handover = services.dispatch_loading(
-        actor=storekeeper, at=now, loading=loading, transport=services.Transport(carried_by="Ержан")
+        actor=storekeeper, at=now, loading=loading, transport=services.Transport(carried_by="Сейітов Ержан")
     )
 
     assert handover.expected_at == usual_arrival(now)

@@ -129,8 +129,10 @@ def test_missing_goods_are_not_forgotten(
     [
         {"vehicle": "512 KZA 27"},
         {"carried_by": " "},
-        {"carried_by": "Ержан", "expected_at": timedelta(hours=-1)},
-        {"carried_by": "Ержан", "expected_at": timedelta(days=365)},
+        {"carried_by": "xxxxxxxx"},
+        {"vehicle": "777 ABC 02", "driver": "x"},
+        {"carried_by": "Сейітов Ержан", "expected_at": timedelta(hours=-1)},
+        {"carried_by": "Сейітов Ержан", "expected_at": timedelta(days=365)},
     ],
 )
 def test_a_waybill_names_who_carries_and_when_it_arrives(
@@ -149,6 +151,6 @@ def test_a_waybill_names_who_carries_and_when_it_arrives(
 
     with pytest.raises(BadInput):
         services.dispatch_goods(**facts, **said)
-    sent = services.dispatch_goods(**facts, carried_by="Ержан")
+    sent = services.dispatch_goods(**facts, carried_by="Сейітов Ержан")
 
     assert sent.expected_at == sent.due_at == at + timedelta(hours=72)

@@ -655,7 +655,7 @@ def test_a_list_is_dispatched_once_however_often_it_is_asked(
     loading = services.open_loading(actor=storekeeper, at=now, source=reception_store)
     services.load_items(actor=storekeeper, at=now, loading=loading, item_ids=keys(marked))
     services.change_loading(actor=storekeeper, loading=loading, target=central_store, permit=None)
-    transport = services.Transport(vehicle="777 ABC 02", driver="Серік", seals="S-1, S-2")
+    transport = services.Transport(vehicle="777 ABC 02", driver="Есен Серік", seals="S-1, S-2")
 
     first = services.dispatch_loading(actor=storekeeper, at=now, loading=loading, transport=transport)
     second = services.dispatch_loading(actor=storekeeper, at=now, loading=loading)

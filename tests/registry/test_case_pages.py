@@ -22,7 +22,7 @@ from registry.selectors_cases import compare_counts_of, standing_goods_of
 from registry.services import DecisionFacts, confirm_decision, count_goods, record_decision
 from tests.builders import register
 from tests.cast import PASSWORD
-from tests.registry.test_table import photo
+from tests.files import scanned
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_the_second_person_is_warned_before_a_decision_takes_effect(
         case=case,
         facts=facts,
         outcomes={Outcome.RETURNED: [horn.pk for horn in goods]},
-        content=photo(1),
+        content=scanned(1),
         name="a.jpg",
     )
     client.force_login(second_inspector)
@@ -187,10 +187,10 @@ def test_goods_are_given_back_by_an_act_on_its_page(
     goods: list[Derivative],
     now: datetime,
 ) -> None:
-    facts = DecisionFacts("Court", "7", now.date(), now.date())
+    facts = DecisionFacts("Court", "7", now.date(), now.date(), returned_to="Жақсылықов Нұрлан")
     outcomes = {Outcome.RETURNED: [horn.pk for horn in goods]}
     decision = record_decision(
-        actor=inspector, at=now, case=case, facts=facts, outcomes=outcomes, content=photo(1), name="a.jpg"
+        actor=inspector, at=now, case=case, facts=facts, outcomes=outcomes, content=scanned(1), name="a.jpg"
     )
     confirm_decision(actor=authority_officer, at=now, decision=decision)
     client.force_login(second_inspector)
@@ -220,7 +220,7 @@ def test_goods_are_given_back_by_an_act_on_its_page(
 
 
 def receipt() -> SimpleUploadedFile:
-    return SimpleUploadedFile("receipt.jpg", photo(2), "image/jpeg")
+    return SimpleUploadedFile("receipt.jpg", scanned(2), "image/jpeg")
 
 
 def test_a_place_elsewhere_is_asked_about_at_its_own_field(

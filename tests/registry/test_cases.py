@@ -15,6 +15,7 @@ from core.audit.models import Event
 from core.audit.templatetags.journal import facts_in_words
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.documents.models import Document
+from core.documents.pictures import UnusableFile
 from core.documents.services import keep_document
 from core.notices.models import Notice
 from core.notices.services import decide_notice
@@ -40,7 +41,7 @@ from registry.models import (
 from registry.selectors_cases import compare_counts, damage_of, standing_goods
 from registry.services import CaseFacts, DecisionFacts
 from tests.builders import build_seizure, register, some_rows
-from tests.files import scrawl
+from tests.files import dot, picture, scanned, scrawl
 from tests.registry.test_table import photo
 
 Later = Callable[..., datetime]
@@ -78,7 +79,9 @@ def held_case(evidence: list[Derivative]) -> Case:
 
 @pytest.fixture
 def paper(now: datetime) -> DecisionFacts:
-    return DecisionFacts("Орал қалалық соты", "1-118/2025", now.date(), now.date())
+    return DecisionFacts(
+        "Орал қалалық соты", "1-118/2025", now.date(), now.date(), returned_to="Жақсылықов Нұрлан Серікұлы"
+    )
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def decision(
     keys = [horn.pk for horn in evidence]
     outcomes = {Outcome.CONFISCATED: keys[:2], Outcome.RETURNED: keys[2:3], Outcome.DESTROY: keys[3:]}
     return services.record_decision(
-        actor=inspector, at=now, case=held_case, facts=paper, outcomes=outcomes, content=photo(1), name="decision.jpg"
+        actor=inspector, at=now, case=held_case, facts=paper, outcomes=outcomes, content=scanned(1), name="decision.jpg"
     )
 
 
@@ -279,7 +282,7 @@ def test_every_look_at_persons_is_journalled_and_most_may_not_look(
 def test_an_iin_is_checked(case: Case, inspector: User, now: datetime) -> None:
     with pytest.raises(BadInput) as refusal:
         services.add_person(
-            actor=inspector, at=now, case=case, full_name="A", part=CasePerson.Part.WITNESS, iin="123456789012"
+            actor=inspector, at=now, case=case, full_name="Асан А.", part=CasePerson.Part.WITNESS, iin="123456789012"
         )
     assert set(refusal.value.fields) == {"iin"}
 
@@ -435,7 +438,7 @@ def test_goods_go_back_by_a_scanned_decision_that_another_office_confirms(
     with pytest.raises(BadInput) as refusal:
         services.record_decision(**said)  # type: ignore[arg-type]
     assert set(refusal.value.fields) == {"scan"}
-    decision = services.record_decision(**said, content=photo(1), name="decision.jpg")  # type: ignore[arg-type]
+    decision = services.record_decision(**said, content=scanned(1), name="decision.jpg")  # type: ignore[arg-type]
 
     with pytest.raises(SecondPersonNeeded):
         services.confirm_decision(actor=second_inspector, at=now, decision=decision)
@@ -596,6 +599,71 @@ def test_goods_leave_the_books_with_the_act_of_return_and_not_before(
         services.return_goods(actor=second_inspector, **give)  # type: ignore[arg-type]
     assert "Жақсылықов" not in str([event.facts for event in Event.objects.all()])
     refused(lambda: ReturnAct.objects.filter(pk=act.pk).update(receiver_name="-"), "Cannot update")
+
+
+def test_goods_go_back_only_to_whom_the_case_or_the_decision_names(
+    held_case: Case, evidence: list[Derivative], paper: DecisionFacts, inspector: User, second_inspector: User,
+    authority_officer: User, now: datetime,
+) -> None:  # fmt: skip
+    decision = services.record_decision(
+        actor=inspector, at=now, case=held_case, facts=replace(paper, returned_to=""), content=scanned(),
+        name="decision.jpg", outcomes={Outcome.RETURNED: [horn.pk for horn in evidence]},
+    )  # fmt: skip
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    friend = services.Receiver(name="Иванов Иван Иванович", document="ЖК № 044444444")
+
+    def give(receiver: services.Receiver, horn: int) -> ReturnAct:
+        return services.return_goods(
+            actor=second_inspector, second=inspector, at=now, decision=decision, item_ids=[evidence[horn].pk],
+            receiver=receiver, picture=scrawl(),
+        )  # fmt: skip
+
+    def enter(by: User, part: CasePerson.Part) -> None:
+        services.add_person(actor=by, at=now, case=held_case, full_name=friend.name, part=part)
+
+    with pytest.raises(BadInput) as refusal:
+        give(friend, 0)
+    assert set(refusal.value.fields) == {"receiver_name"}
+    enter(inspector, CasePerson.Part.WITNESS)
+    with pytest.raises(BadInput):
+        give(friend, 0)
+    enter(second_inspector, CasePerson.Part.OWNER)
+    with pytest.raises(SecondPersonNeeded):  # entered by the one who hands over
+        give(friend, 0)
+    assert not ReturnAct.objects.exists()
+
+    services.add_person(
+        actor=inspector, at=now, case=held_case, full_name="Жақсылықов Нұрлан Серікұлы", part=CasePerson.Part.CLAIMANT
+    )
+    owner = CasePerson.objects.get(part="claimant")
+    assert give(OWNER, 0).owner == owner
+    sent = services.Receiver(
+        name="Сейтқали Асан", document="ЖК № 044444444", on_behalf="Жақсылықов Нұрлан, № 17, 03.11.2025, нотариус"
+    )
+    assert give(sent, 1).owner == owner
+    kept = keep_document(actor=inspector, at=now, kind=Document.Kind.PHOTO, name="a.jpg", content=photo(1))
+    for nobody in (None, CasePerson.objects.get(part="witness"), CasePerson.objects.get(part="owner")):
+        refused(
+            lambda nobody=nobody: ReturnAct.objects.create(  # type: ignore[misc]
+                number="RT25-9", decision=decision, owner=nobody, receiver_name="A", receiver_document="B",
+                receipt=kept, paper_kk=kept, paper_ru=kept, handed_by=second_inspector, handed_at=now,
+                second=inspector,
+            ),
+            "goods_go_back_to_whom_the_case_names",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("scan", [dot(), picture(), scanned(size=(300, 900))])
+def test_a_picture_that_nobody_can_read_is_no_scan_of_a_decision(
+    held_case: Case, evidence: list[Derivative], paper: DecisionFacts, inspector: User, now: datetime, scan: bytes
+) -> None:
+    with pytest.raises(UnusableFile):
+        services.record_decision(
+            actor=inspector, at=now, case=held_case, facts=paper, content=scan, name="decision.png",
+            outcomes={Outcome.RETURNED: [evidence[0].pk]},
+        )  # fmt: skip
+
+    assert not CourtDecision.objects.exists()
 
 
 def test_the_database_wants_two_persons_to_give_goods_back(

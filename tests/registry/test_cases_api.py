@@ -16,7 +16,7 @@ from registry.models import Case, CourtDecision, Derivative, Intake, Outcome
 from registry.services import DecisionFacts
 from tests.builders import register, some_rows
 from tests.cast import PASSWORD
-from tests.registry.test_table import photo
+from tests.files import scanned
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_the_kept_fingerprint_of_a_request_is_not_one_to_try_passwords_on(
 
 
 def scan(name: str = "scan.jpg") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, photo(1), "image/jpeg")
+    return SimpleUploadedFile(name, scanned(), "image/jpeg")
 
 
 def test_a_case_lives_its_whole_life(
@@ -121,7 +121,7 @@ def test_a_case_lives_its_whole_life(
     assert (erdr.status_code, list(erdr.json()["fields"])) == (422, ["erdr_number"])
     assert post(by, f"{pk}/facts/", {"version": 0, "erdr_number": "262700121000001", "males": 1}).status_code == 200
     assert post(by, f"{pk}/facts/", {"version": 0, "males": 2}).json()["code"] == "case-changed"
-    assert post(by, f"{pk}/persons/", {"full_name": "Сейтқали Асан", "part": "owner"}).status_code == 201
+    assert post(by, f"{pk}/persons/", {"full_name": "Жақсылықов Нұрлан", "part": "owner"}).status_code == 201
 
     case = Case.objects.get(pk=pk)
     intake = services.open_seizure_intake(actor=inspector, at=now, store=evidence_room, on=today, case=case)

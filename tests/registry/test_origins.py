@@ -63,7 +63,7 @@ from registry.services import (
 from registry.services.registration import GoneOff
 from tests.builders import build_slaughter_point
 from tests.cast import PASSWORD
-from tests.files import picture
+from tests.files import scanned
 from tests.registry.test_pages import SignIn, client_of_inspector, sign_in
 
 __all__ = ["client_of_inspector", "sign_in"]
@@ -137,7 +137,7 @@ def weigh(intake: Intake, actor: User, at: datetime, *rows: TableRow) -> Intake:
     return save_rows(actor=actor, at=at, intake=intake, version=intake.version, rows=rows)
 
 
-INVENTORY = Scan("sheet.png", picture())
+INVENTORY = Scan("sheet.jpg", scanned())
 ORIGINS = [Origin.FOUND, Origin.CONFISCATED, Origin.OLD_STOCK, Origin.IMPORTED, Origin.UNKNOWN]
 
 
@@ -700,7 +700,7 @@ def test_a_certificate_is_entered_once(
             issued_on=now.date(),
             valid_until=now.date(),
             issued_by=veterinary,
-            officer="x",
+            officer="Ахметов Д.",
             slaughter_point=SlaughterPoint.objects.get(),
             carcasses=1,
             net_g=1,

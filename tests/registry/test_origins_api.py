@@ -17,7 +17,7 @@ from registry.measures import TableRow
 from registry.models import Intake
 from registry.services import importing, register_intake, save_rows
 from tests.cast import PASSWORD
-from tests.files import picture
+from tests.files import scanned
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_old_stock_comes_with_its_inventory_and_is_confirmed_by_another(
     bare = program.post("/api/v1/intakes/open/", said | {"old_stock": sheet}, format="json")
     assert (bare.status_code, list(bare.json()["fields"])) == (422, ["scan"])
     parts = {f"old_stock.{name}": text for name, text in sheet.items()}
-    scan = SimpleUploadedFile("sheet.png", picture(), "image/png")
+    scan = SimpleUploadedFile("sheet.jpg", scanned(), "image/jpeg")
     opened = program.post("/api/v1/intakes/open/", said | parts | {"scan": scan}, format="multipart")
     assert opened.status_code == 201, opened.content
     intake = Intake.objects.get()

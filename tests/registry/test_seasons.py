@@ -122,6 +122,19 @@ def test_an_officer_enters_a_season_with_its_papers(
         },
     )
 
+    client.post(
+        reverse("registry:enter-brigade", args=[season.pk]),
+        {
+            "name": "№ 2",
+            "region": region.pk,
+            "contract_number": "D-2",
+            "contract_on": "2025-06-30",
+            "leader": "x",  # nobody's name: no brigade
+            "members": "8",
+            "valid_from": "2025-07-01",
+            "valid_until": "2025-11-30",
+        },
+    )
     permit = RemovalPermit.objects.get()
     assert (permit.season, permit.population, permit.region, permit.sex) == (season, "ural", region, "any")
     assert Brigade.objects.get().leader == "Тасболатов Ерхан"

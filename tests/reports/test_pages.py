@@ -25,8 +25,7 @@ from registry.models import Derivative, Intake, Outcome
 from registry.services import DecisionFacts, Receiver, confirm_decision, record_decision, return_goods
 from reports.filters import ItemFilter
 from tests.builders import LOSS_TOLD, Receive, register
-from tests.files import scrawl
-from tests.registry.test_table import photo
+from tests.files import scanned, scrawl
 from tests.rights import code_of
 
 pytestmark = pytest.mark.django_db
@@ -208,9 +207,9 @@ def test_what_left_the_books_stays_visible_to_those_who_kept_it(
         actor=inspector,
         at=now,
         case=case,
-        facts=DecisionFacts("Court", "7", now.date(), now.date()),
+        facts=DecisionFacts("Court", "7", now.date(), now.date(), returned_to="Жақсылықов Нұрлан"),
         outcomes={Outcome.RETURNED: [gone.pk]},
-        content=photo(1),
+        content=scanned(1),
         name="decision.jpg",
     )
     confirm_decision(actor=authority_officer, at=now, decision=decision)

@@ -17,9 +17,8 @@ from registry.services import DecisionFacts, Receiver, confirm_decision, record_
 from reports.standing import DECIDED, GONE, HELD, NOT_THERE, standings
 from tests.builders import register
 from tests.custody.test_loss import say
-from tests.files import scrawl
+from tests.files import scanned, scrawl
 from tests.registry.test_processing import chain
-from tests.registry.test_table import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -145,9 +144,9 @@ def test_what_was_given_back_is_pending_before_no_court(
         actor=inspector,
         at=now,
         case=case,
-        facts=DecisionFacts("Court", "7", now.date(), now.date()),
+        facts=DecisionFacts("Court", "7", now.date(), now.date(), returned_to="Жақсылықов Нұрлан"),
         outcomes={Outcome.RETURNED: [gone.pk]},
-        content=photo(1),
+        content=scanned(1),
         name="decision.jpg",
     )
     assert "seized, court pending" in head(client, inspector, gone)
