@@ -234,7 +234,7 @@ class DestructionLineSerializer(serializers.ModelSerializer[DestructionLine]):
 
     class Meta:
         model = DestructionLine
-        fields = ("number", "booked_g", "weighed_g", "scanned_at", "outcome")
+        fields = ("number", "booked_g", "weighed_g", "mass_reason", "scanned_at", "outcome")
 
 
 class OrderSerializer(serializers.Serializer[Any]):
@@ -265,6 +265,9 @@ class CommissionScanSerializer(serializers.Serializer[Any]):
     item = serializers.CharField(max_length=400)
     weighed_g = serializers.IntegerField(min_value=1, max_value=destruction.MOST_GRAMS, allow_null=True, default=None)
     is_confirmed = serializers.BooleanField(default=False, help_text="A mass far from the register was read again.")
+    mass_reason = serializers.CharField(
+        max_length=300, allow_blank=True, default="", help_text="Why a mass that is far from the register is right."
+    )
 
 
 class CloseListSerializer(serializers.Serializer[Any]):
@@ -524,6 +527,7 @@ class ScanAtAct(APIView):
             item_id=read.item.pk,
             weighed_g=given["weighed_g"],
             is_confirmed=given["is_confirmed"],
+            mass_reason=given["mass_reason"],
         )
         return Response(destruction.masses(order))
 

@@ -1,5 +1,6 @@
 """Acts of this room on paper, in the language of the reader: destruction, write-off, goods found again."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -14,7 +15,7 @@ from core.base.clock import ALMATY
 from core.base.errors import NotFound
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act, save_act
 from core.documents.models import Attachment, Document
-from custody.models import CommissionMember, DestructionOrder, LossAct
+from custody.models import CommissionMember, DestructionLine, DestructionOrder, LossAct
 from ledger.models import Holding
 from marking.codes import group
 from marking.models import Mark
@@ -108,6 +109,8 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
                 ),
             ),
         ]
+        if any(line.mass_reason for line in lines):
+            tables.append(_differing(lines, goods))
         if shown:
             tables.append(
                 Rows(
@@ -139,6 +142,24 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
             link=f"https://{settings.PUBLIC_HOST}/destructions/{order.pk}/",
         )
         return draw_act(act, language)
+
+
+def _differing(lines: Sequence[DestructionLine], goods: Mapping[int, Derivative]) -> Rows:
+    """Items that weighed otherwise than the register says, with both masses, and why."""
+    return Rows(
+        title=_("Masses that differ from the register"),
+        columns=(
+            Column(_("Number"), 3),
+            Column(_("Mass in the register, g"), 2, flush_right=True),
+            Column(_("Mass at the act, g"), 2, flush_right=True),
+            Column(_("Why"), 5),
+        ),
+        rows=[
+            (goods[line.item_id].number, _grams(line.booked_g), _grams(line.weighed_g or 0), line.mass_reason)
+            for line in lines
+            if line.mass_reason
+        ],
+    )
 
 
 def _signatory(member: CommissionMember) -> Signatory:

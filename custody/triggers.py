@@ -216,6 +216,31 @@ def destruction_moves_its_goods() -> pgtrigger.Trigger:
     )
 
 
+def odd_mass_of_an_item_says_why() -> pgtrigger.Trigger:
+    """A list is closed when every item that weighs otherwise than the register, beyond the rule, has its reason."""
+    return pgtrigger.Trigger(
+        name="odd_mass_of_an_item_says_why",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__state="signing", old__state="planned"),
+        func="""
+            IF EXISTS (
+                SELECT FROM custody_destructionline l WHERE l.order_id = NEW.id AND l.scanned_at IS NOT NULL
+                    AND l.mass_reason = '' AND abs(l.weighed_g - l.booked_g) * 100 > l.booked_g * (
+                        SELECT coalesce(max((value ->> 'percent')::integer), 0) FROM rules_rule
+                        WHERE code = 'destruction.mass' AND scope = '' AND enacted_at IS NOT NULL
+                            AND (NEW.ordered_at AT TIME ZONE 'Asia/Almaty')::date
+                                BETWEEN starts_on AND coalesce(ends_on, 'infinity')
+                    )
+            ) THEN
+                RAISE EXCEPTION 'an item of destruction % weighs otherwise without a reason', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'odd_mass_of_an_item_says_why';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def destruction_list_is_fixed_when_signed() -> pgtrigger.Trigger:
     """The list changes while it is planned; afterwards only the outcome, with the end of the order."""
     return pgtrigger.Trigger(
@@ -228,8 +253,9 @@ def destruction_list_is_fixed_when_signed() -> pgtrigger.Trigger:
             IF TG_OP = 'INSERT' AND (its_state <> 'planned' OR NEW.outcome <> 'planned')
                 OR TG_OP = 'UPDATE' AND (
                     OLD.outcome = 'destroyed'
-                    OR (NEW.weighed_g, NEW.scanned_by_id, NEW.scanned_at)
-                        IS DISTINCT FROM (OLD.weighed_g, OLD.scanned_by_id, OLD.scanned_at) AND its_state <> 'planned'
+                    OR (NEW.weighed_g, NEW.mass_reason, NEW.scanned_by_id, NEW.scanned_at)
+                        IS DISTINCT FROM (OLD.weighed_g, OLD.mass_reason, OLD.scanned_by_id, OLD.scanned_at)
+                        AND its_state <> 'planned'
                     OR NEW.outcome <> OLD.outcome AND NOT (
                         its_state = 'executed' AND NEW.outcome IN ('destroyed', 'left')
                         OR its_state IN ('planned', 'cancelled') AND NEW.outcome <> 'destroyed'

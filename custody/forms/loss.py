@@ -206,6 +206,12 @@ class WeighForm(forms.Form):
     )
     weighed_g = GramsField(label=_("Mass now"))
     is_confirmed = forms.BooleanField(label=_("The mass was read again and is right"), required=False)
+    mass_reason = forms.CharField(
+        label=_("Why the mass differs from the register"),
+        max_length=300,
+        required=False,
+        help_text=_("For this item. The reason and both masses stand in the act."),
+    )
 
 
 class WitnessForm(forms.Form):

@@ -105,6 +105,7 @@ class DestructionOrder(models.Model):
             triggers.destruction_of_legal_goods_has_a_document(),
             triggers.destruction_is_signed_by_its_commission(),
             triggers.destruction_moves_its_goods(),
+            triggers.odd_mass_of_an_item_says_why(),
         ]
 
     def __str__(self) -> str:
@@ -123,6 +124,9 @@ class DestructionLine(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="destruction_lines")
     booked_g = models.PositiveBigIntegerField()
     weighed_g = models.PositiveBigIntegerField(null=True)
+    mass_reason = models.CharField(
+        _("why the mass differs from the register"), max_length=300, blank=True, db_default=""
+    )
     scanned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     scanned_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=9, choices=Outcome, default=Outcome.PLANNED)

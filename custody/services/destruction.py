@@ -60,7 +60,7 @@ class NotOnTheList(DomainError):
 
 
 class MassNotConfirmed(BadInput):
-    """The mass is far from the one in the register, and nobody has said that it was read right."""
+    """The mass is far from the one in the register, and nobody has said that it was read right, and why it differs."""
 
     code = "mass-not-confirmed"
 
@@ -266,10 +266,12 @@ def scan_goods(
     item_id: int,
     weighed_g: int | None = None,
     is_confirmed: bool = False,
+    mass_reason: str = "",
 ) -> tuple[DestructionLine, bool]:
     """Note that an item of the list is in hand, perhaps with its mass now; the line, and whether it is new.
 
-    A mass far from the one in the register is taken when it is confirmed. Raises NotAllowed, InvalidTransition,
+    A mass far from the one in the register is taken when it is confirmed and a reason is given for this item; both
+    masses and the reason stand in the act. Raises NotAllowed, InvalidTransition,
     NotOnTheList, MassNotConfirmed, BadInput.
     """
     order = _lock(order, State.PLANNED)
@@ -281,15 +283,18 @@ def scan_goods(
     if weighed_g is not None:
         if not 1 <= weighed_g <= MOST_GRAMS:
             raise BadInput(fields={"weighed_g": _("This is no mass of goods.")})
-        if not is_confirmed and _is_off(line.booked_g, weighed_g, tolerated_percent(order)):
-            text = _("The register has %(booked)d g. Weigh again, or confirm the mass.") % {"booked": line.booked_g}
-            raise MassNotConfirmed(text, fields={"weighed_g": text})
+        is_off = _is_off(line.booked_g, weighed_g, tolerated_percent(order))
+        if is_off and not (is_confirmed and is_reason(mass_reason)):
+            text = _(
+                "The register has %(booked)d g. Weigh again, or confirm the mass and say why it differs: two words and"
+                " ten letters at least."
+            ) % {"booked": line.booked_g}
+            raise MassNotConfirmed(text, fields={"mass_reason" if is_confirmed else "weighed_g": text})
+        line.weighed_g, line.mass_reason = weighed_g, mass_reason.strip()[:300] if is_off else ""
     is_new = line.scanned_at is None
     if is_new:
         line.scanned_by, line.scanned_at = actor, at
-    if weighed_g is not None:
-        line.weighed_g = weighed_g
-    line.save(update_fields=["scanned_by", "scanned_at", "weighed_g"])
+    line.save(update_fields=["scanned_by", "scanned_at", "weighed_g", "mass_reason"])
     return line, is_new
 
 
@@ -309,8 +314,8 @@ def undo_scan(*, actor: User, order: DestructionOrder) -> DestructionLine | None
     order = _lock(order, State.PLANNED)
     line = order.lines.filter(scanned_by=actor).order_by("-scanned_at", "-pk").first()
     if line is not None:
-        line.scanned_by, line.scanned_at, line.weighed_g = None, None, None
-        line.save(update_fields=["scanned_by", "scanned_at", "weighed_g"])
+        line.scanned_by, line.scanned_at, line.weighed_g, line.mass_reason = None, None, None, ""
+        line.save(update_fields=["scanned_by", "scanned_at", "weighed_g", "mass_reason"])
     return line
 
 
@@ -341,6 +346,7 @@ def close_list(
     if not shown_files(order).filter(document__kind__in=PICTURES).exists():
         raise PicturesNeeded
     far = far_from_register(order, mass_before_g)
+    _refuse_odd_without_reason(order)
     wrong: Fields = {}
     if not place.strip():
         wrong["place"] = _("Fill this in.")
@@ -375,9 +381,23 @@ def far_from_register(order: DestructionOrder, mass_before_g: int) -> bool:
     percent = tolerated_percent(order)
     if _is_off(masses(order)["scanned_grams"], mass_before_g, percent):
         return True
+    return _odd_lines(order, percent).exists()
+
+
+def _odd_lines(order: DestructionOrder, percent: int) -> QuerySet[DestructionLine]:
+    """Items in hand that weigh otherwise than the register says, beyond these percent."""
     weighed = order.lines.filter(scanned_at__isnull=False, weighed_g__isnull=False)
     gap = Abs(F("weighed_g") - F("booked_g")) * 100
-    return weighed.annotate(gap=gap).filter(gap__gt=F("booked_g") * percent).exists()
+    return weighed.annotate(gap=gap).filter(gap__gt=F("booked_g") * percent).order_by("item_id")
+
+
+def _refuse_odd_without_reason(order: DestructionOrder) -> None:
+    """Items that earlier versions took without one. Raises MassNotConfirmed that names them."""
+    unsaid = _odd_lines(order, tolerated_percent(order)).filter(mass_reason="")
+    numbers = list(unsaid.values_list("item__derivative__number", flat=True)[:20])
+    if numbers:
+        text = _("Weigh these items again and say why their masses differ from the register: %(items)s")
+        raise MassNotConfirmed(text % {"items": ", ".join(numbers)})
 
 
 def _weighed_each(order: DestructionOrder) -> int | None:
@@ -441,7 +461,7 @@ def digest_of(order: DestructionOrder) -> str:
     """SHA-256 of all that the commission signs: the items in hand with their masses, place, method, the masses in all,
     the document of the basis, and the photos, videos and papers by their own SHA-256."""
     in_hand = order.lines.filter(scanned_at__isnull=False).order_by("item_id")
-    lines = in_hand.values_list("item_id", "booked_g", "weighed_g")
+    lines = in_hand.values_list("item_id", "booked_g", "weighed_g", "mass_reason")
     files = shown_files(order).values_list("document__sha256", "caption")
     said = {
         "order": order.number,
@@ -451,7 +471,8 @@ def digest_of(order: DestructionOrder) -> str:
         "before": order.mass_before_g,
         "after": order.mass_after_g,
         "why": order.mass_reason,
-        "items": [list(line) for line in lines],
+        # Without a reason as it was hashed before there were any: lists that were closed then stay as signed.
+        "items": [[*line, reason] if reason else line for *line, reason in lines],
         "files": sorted(list(file) for file in files),
     }
     return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -207,6 +207,7 @@ def weigh(request: SignedInRequest, pk: int) -> HttpResponse:
                     item_id=read.item.pk,
                     weighed_g=form.cleaned_data["weighed_g"],
                     is_confirmed=form.cleaned_data["is_confirmed"],
+                    mass_reason=form.cleaned_data["mass_reason"],
                 )
             except DomainError as refusal:
                 add_refusal(form, refusal)

@@ -17,7 +17,7 @@ from core.documents.models import Attachment, Document, Withdrawal
 from core.documents.services import keep_document
 from core.notices.models import Notice
 from custody.models import CommissionMember, DestructionOrder
-from custody.papers import destruction_paper
+from custody.papers import destruction_paper, draw_destruction_act
 from custody.services import destruction
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, MovementKind
 from ledger.selectors import find_differences
@@ -268,7 +268,13 @@ def test_a_mass_far_from_the_register_is_asked_about_explained_and_told(
     with pytest.raises(destruction.MassNotConfirmed):
         destruction.scan_goods(actor=inspector, at=now, order=order, item_id=horn.pk, weighed_g=1)
     assert not order.lines.exclude(weighed_g=None).exists()
-    destruction.scan_goods(actor=inspector, at=now, order=order, item_id=horn.pk, weighed_g=1, is_confirmed=True)
+    odd = {"actor": inspector, "at": now, "order": order, "item_id": horn.pk, "weighed_g": 1, "is_confirmed": True}
+    for nothing in ("", "xxxxxxxxxx"):
+        with pytest.raises(destruction.MassNotConfirmed) as unsaid:
+            destruction.scan_goods(**odd, mass_reason=nothing)
+        assert set(unsaid.value.fields) == {"mass_reason"}
+    assert not order.lines.exclude(weighed_g=None).exists()
+    destruction.scan_goods(**odd, mass_reason="Eaten by moths to the core")
 
     with pytest.raises(BadInput) as refusal:
         close(order, storekeeper, now, mass_before_g=horn.mass_g)
@@ -279,6 +285,30 @@ def test_a_mass_far_from_the_register_is_asked_about_explained_and_told(
     assert notice.organisation.kind == "ministry"
     assert notice.params["booked"] == horn.mass_g
     assert closed.mass_reason == "Only dust was left of it"
+    line = closed.lines.get(item=horn.pk)
+    assert (line.booked_g, line.weighed_g, line.mass_reason) == (horn.mass_g, 1, "Eaten by moths to the core")
+    paper = pypdfium2.PdfDocument(draw_destruction_act(closed, "ru", at=now))
+    said = "".join(page.get_textpage().get_text_range() for page in paper)
+    assert {"Eaten", str(horn.mass_g)} <= set(said.split())
+
+
+def test_the_database_wants_a_reason_of_every_odd_mass(
+    order: DestructionOrder, marked: list[Derivative], storekeeper: User, inspector: User, authority_officer: User,
+    now: datetime,
+) -> None:  # fmt: skip
+    seat(order, storekeeper, now, storekeeper, inspector, authority_officer)
+    show(order, storekeeper, now)
+    destruction.scan_goods(actor=inspector, at=now, order=order, item_id=marked[0].pk)
+    order.lines.filter(item=marked[0].pk).update(weighed_g=1)  # as an earlier version took it
+
+    with pytest.raises(destruction.MassNotConfirmed, match=marked[0].number):
+        close(order, storekeeper, now, mass_before_g=1, mass_reason="Only dust was left of it")
+    refused(
+        lambda: DestructionOrder.objects.filter(pk=order.pk).update(
+            state="signing", mass_before_g=1, mass_after_g=1, digest="0" * 64, place="Oral", method="Burned"
+        ),
+        "odd_mass_of_an_item_says_why",
+    )
 
 
 def test_pictures_are_part_of_what_is_signed(

@@ -127,6 +127,8 @@ def test_a_destruction_goes_from_order_to_act(
     assert (off_list.status_code, off_list.json()["code"]) == (409, "not-on-the-list")
     odd = send(storekeeper, f"{one}scan/", {"item": numbers[0], "weighed_g": 1})
     assert (odd.status_code, odd.json()["code"]) == (422, "mass-not-confirmed")
+    sure = send(storekeeper, f"{one}scan/", {"item": numbers[0], "weighed_g": 1, "is_confirmed": True})
+    assert (sure.status_code, list(sure.json()["fields"])) == (422, ["mass_reason"])
     assert send(storekeeper, f"{one}scan/", {"item": numbers[0], "weighed_g": 10**20}).status_code == 422
     assert send(storekeeper, f"{one}scan/", {"item": "rubbish"}).status_code == 422
     assert DestructionOrder.objects.get().lines.filter(scanned_at__isnull=False).count() == 0
