@@ -85,16 +85,18 @@ class Row:
     origin: Origin
     grams: int
     store: CustodyAccount | None
+    box: str
     problems: list["Problem"]
 
 
 def describe_items(items: Sequence[Derivative], problems: "Problems | None" = None) -> list[Row]:
-    """Rows for these items in their order: two queries, however many there are."""
+    """Rows for these items in their order: three queries, however many there are."""
     keys = [item.pk for item in items]
     codes = dict(Mark.objects.active().filter(derivative__in=keys).values_list("derivative_id", "code"))
     holdings = Holding.objects.filter(item__in=keys, pieces__gt=0).select_related("account")
     classes = {holding.item_id: split_stock_class(holding.stock_class)[1] for holding in holdings}
     held = {holding.item_id: holding for holding in holdings if holding.is_physical}
+    boxes = dict(Packing.objects.present().filter(item__in=keys).values_list("item_id", "box__sscc"))
     return [
         Row(
             item=item,
@@ -102,6 +104,7 @@ def describe_items(items: Sequence[Derivative], problems: "Problems | None" = No
             origin=classes.get(item.pk) or Origin(item.origin),
             grams=held[item.pk].grams if item.pk in held else 0,
             store=held[item.pk].account if item.pk in held else None,
+            box=show_sscc(boxes[item.pk]) if item.pk in boxes else "",
             problems=(problems or {}).get(item.pk, []),
         )
         for item in items

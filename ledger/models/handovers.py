@@ -236,7 +236,13 @@ class HandoverLine(models.Model):
     weigh_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["handover", "-scanned_at"])]
+        indexes = [
+            models.Index(
+                fields=["handover", "-scanned_at"],
+                condition=Q(scanned_at__isnull=False),
+                name="latest_scans_of_handover",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["handover", "item"], name="one_line_per_item"),
             models.CheckConstraint(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
@@ -479,12 +480,14 @@ def find_off_masses(handover: Handover, on: date) -> list[OffMass]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT l.item_id, p.grams, l.weighed_g FROM ledger_handoverline l
+            WITH weighed AS MATERIALIZED (
+                SELECT item_id, weighed_g FROM ledger_handoverline WHERE handover_id = %s AND weighed_g IS NOT NULL
+            )
+            SELECT l.item_id, p.grams, l.weighed_g FROM weighed l
             JOIN ledger_posting p ON p.movement_id = %s AND p.item_id = l.item_id AND p.pieces > 0
-            WHERE l.handover_id = %s AND l.weighed_g IS NOT NULL
-              AND abs(l.weighed_g - p.grams) * 100 > p.grams * %s ORDER BY l.item_id
+            WHERE abs(l.weighed_g - p.grams) * 100 > p.grams * %s ORDER BY l.item_id
             """,
-            [handover.dispatch_movement_id, handover.pk, _tolerated_percent(on)],
+            [handover.pk, handover.dispatch_movement_id, _tolerated_percent(on)],
         )
         return [OffMass(*row) for row in cursor.fetchall()]
 
@@ -531,11 +534,12 @@ def accept_handover(
     store = handover.arrives_at
     lock_open(store)
     lines = HandoverLine.objects.filter(handover=handover)
-    outcomes = dict(lines.values_list("item_id", "outcome"))
-    # Holdings before boxes: what is missing is taken out of its box below.
-    lock_items(sorted(outcomes))
-    received = [item for item, outcome in outcomes.items() if outcome == HandoverLine.Outcome.RECEIVED]
-    missing = [item for item, outcome in outcomes.items() if outcome == HandoverLine.Outcome.PENDING]
+    found = dict(lines.order_by().values_list("outcome").annotate(items=ArrayAgg("item_id", order_by="item_id")))
+    received = found.get(HandoverLine.Outcome.RECEIVED, [])
+    missing = found.get(HandoverLine.Outcome.PENDING, [])
+    if missing:
+        # Holdings before boxes: what is missing is taken out of its box below.
+        lock_items(sorted([*received, *missing]))
     if not received:
         raise BadInput(_("Nothing has been scanned yet."))
     broken = _look_at_seals(handover, seals or {}, actor=actor, at=at)
@@ -563,7 +567,8 @@ def accept_handover(
     if missing:
         place_hold(actor=actor, at=at, item_ids=missing, kind=Hold.Kind.IN_TRANSIT, reference=handover.number)
     _note_reasons(handover, differing, given, reason)
-    lines.filter(outcome=HandoverLine.Outcome.PENDING).update(outcome=HandoverLine.Outcome.MISSING)
+    if missing:
+        lines.filter(outcome=HandoverLine.Outcome.PENDING).update(outcome=HandoverLine.Outcome.MISSING)
     handover.state = Handover.State.RETURNED if handover.is_turned else Handover.State.ACCEPTED
     handover.closed_by, handover.closed_at = actor, at
     handover.difference_reason = reason or next((text for text in given.values() if text), "")

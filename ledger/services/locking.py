@@ -66,22 +66,27 @@ def lock_there(wanted: list[int], *, account: CustodyAccount, effective_on: date
     """Lock the holdings of items that are in an account, by item. Raises ItemsNotThere, BackDated."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT h.moved_on FROM unnest(%s::bigint[]) AS wanted (item)"
-            " JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item"
-            " ORDER BY h.item_id FOR UPDATE OF h",
+            """
+            WITH locked AS MATERIALIZED (
+                SELECT h.moved_on FROM unnest(%s::bigint[]) AS wanted (item)
+                JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item
+                ORDER BY h.item_id FOR UPDATE OF h
+            )
+            SELECT count(*), max(moved_on) FROM locked
+            """,
             [wanted, account.pk],
         )
-        arrived = [row[0] for row in cursor.fetchall()]
-    if len(arrived) != len(wanted):
+        there, latest = cursor.fetchone()
+    if there != len(wanted):
         raise ItemsNotThere(
             ngettext_lazy(
                 "%(count)d item is not in “%(store)s” any more. Reload the list.",
                 "%(count)d items are not in “%(store)s” any more. Reload the list.",
                 "count",
             )
-            % {"count": len(wanted) - len(arrived), "store": account.name}
+            % {"count": len(wanted) - there, "store": account.name}
         )
-    if max(arrived) > effective_on:
+    if latest > effective_on:
         raise BackDated(_("Some of these items arrived after this day."))
 
 
@@ -139,8 +144,10 @@ def lock_items(item_ids: Sequence[int]) -> int:
     """Lock the items' physical holdings by item; how many items have one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM unnest(%s::bigint[]) AS wanted (item)"
-            " JOIN ledger_holding h ON h.item_id = wanted.item AND h.is_physical ORDER BY h.item_id FOR UPDATE OF h",
+            # The index by item is of what holds pieces: without saying so the whole register is read.
+            "SELECT FROM unnest(%s::bigint[]) AS wanted (item)"
+            " JOIN ledger_holding h ON h.item_id = wanted.item AND h.pieces > 0 AND h.is_physical"
+            " ORDER BY h.item_id FOR UPDATE OF h",
             [list(item_ids)],
         )
         return cursor.rowcount

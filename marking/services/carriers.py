@@ -232,7 +232,9 @@ def raise_alarm(wrong: Mismatch, *, actor: User, at: datetime) -> Notice:
 def _office_of(item: int, actor: User) -> Organisation:
     """Who has the item; where nobody has it, an organisation of the person who scanned."""
     holding = (
-        Holding.objects.filter(item=item, account__custodian__isnull=False).select_related("account__custodian").first()
+        Holding.objects.filter(item=item, pieces__gt=0, account__custodian__isnull=False)
+        .select_related("account__custodian")
+        .first()
     )
     if holding is not None and holding.account.custodian is not None:
         return holding.account.custodian

@@ -217,7 +217,7 @@ def undo_last_scan(*, actor: User, handover: Handover) -> str | None:
     # The lock makes a double click take back one scan only, and leaves those of others alone.
     Handover.objects.select_for_update(no_key=True).get(pk=handover.pk)
     line = (
-        HandoverLine.objects.filter(handover=handover, scanned_by=actor)
+        HandoverLine.objects.filter(handover=handover, scanned_by=actor, scanned_at__isnull=False)
         .select_related("item__derivative")
         .order_by("-scanned_at")
         .first()

@@ -792,7 +792,7 @@ def _carry_out(
     """Goods that the State keeps, for itself or to be destroyed, become stock of the State where they are."""
     terms = dict(Derivative.objects.filter(pk__in=decided).values_list("pk", "term"))
     places: dict[int, list[int]] = {}
-    found = Holding.objects.filter(item__in=list(decided), is_physical=True).order_by("item_id")
+    found = Holding.objects.filter(item__in=list(decided), is_physical=True, pieces__gt=0).order_by("item_id")
     for account, item in found.values_list("account_id", "item_id"):
         places.setdefault(account, []).append(item)
     accounts = CustodyAccount.objects.in_bulk(places)
