@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.core.files import File
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -20,7 +21,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.base.reasons import NO_REASON, is_reason
 from core.documents.models import Document
-from core.documents.services import take_numbers
+from core.documents.services import keep_document, take_numbers
 from core.jobs.models import Job
 from core.jobs.services import Progress, start_job
 from core.notices.models import Notice
@@ -52,6 +53,8 @@ MAKE_KIND = "marking.make_series"
 # So many labels are drawn while the person waits; of more, so many in one transaction of the background.
 MADE_AT_ONCE = 2_000
 MAKING_LABELS = 5_000
+# So many reels of a series are ordered to be printed at once: each is a job of its own.
+REELS_AT_ONCE = 50
 # Who has blank labels printed.
 OFFICES = (
     Organisation.Kind.INSPECTORATE,
@@ -415,6 +418,17 @@ def print_reel(*, actor: User, at: datetime, reel: LabelReel, order: LabelOrder)
 
 
 @transaction.atomic
+def print_series(*, actor: User, at: datetime, series: LabelSeries, order: LabelOrder) -> list[LabelRun]:
+    """Order the labels of the reels of a series that nobody has ordered yet: the first of them, all or none.
+
+    Raises what `print_reel` raises; then nothing is ordered.
+    """
+    waiting = series.reels.filter(label_runs=None, holdings__place=LabelPlace.TO_PRINT, holdings__pieces__gt=0)
+    reels = waiting.select_related("series").order_by("pk")[:REELS_AT_ONCE]
+    return [print_reel(actor=actor, at=at, reel=reel, order=order) for reel in reels]
+
+
+@transaction.atomic
 def confirm_printed(*, actor: User, at: datetime, reel: LabelReel, device: str, spoiled: str = "") -> LabelMovement:
     """The operator says that the reel came out of a printer, and which labels came out spoiled: now it is stock.
 
@@ -473,11 +487,12 @@ def write_off(
     places: Sequence[int],
     kind: LabelMovement.Kind,
     reason: str,
-    photo: Document | None = None,
+    photo: File | None = None,
 ) -> LabelMovement:
     """Blank labels of the person's office are spoiled, or lost: from now on their marks are refused wherever shown.
 
-    A spoiled label can be reported lost too. Raises NotAllowed, BadInput, LabelsNotThere.
+    A spoiled label can be reported lost too. The photo is kept once nothing else is refused. Raises NotAllowed,
+    BadInput, LabelsNotThere, UnusableFile.
     """
     wrong: Fields = {}
     if not is_reason(reason):
@@ -511,6 +526,11 @@ def write_off(
         office = kept.organisation_id
         changes.append(Change(locked.pk, LabelPlace.SPOILED, office, -states[Mark.State.SPOILED]))
         changes.append(Change(locked.pk, target, office, states[Mark.State.SPOILED]))
+    kept_photo = None
+    if photo is not None:
+        kept_photo = keep_document(
+            actor=actor, at=at, kind=Document.Kind.PHOTO, name=str(photo.name or "labels.jpg"), content=photo
+        )
     movement = move_labels(
         actor=actor, at=at, kind=kind, changes=changes, reference=locked.number, reason=reason.strip()[:200]
     )
@@ -522,7 +542,7 @@ def write_off(
                 kind=target,
                 reason=reason.strip()[:200],
                 office_id=office,
-                photo=photo,
+                photo=kept_photo,
                 reported_by=actor,
                 reported_at=at,
             )

@@ -20,8 +20,7 @@ from core.audit.models import Event
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
-from core.documents.models import Document
-from core.documents.services import keep_document, serve
+from core.documents.services import serve
 from marking.forms import LabelOrderForm, choices_of
 from marking.forms_stock import (
     DestructionForm,
@@ -214,18 +213,15 @@ def print_reel(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.PRINT_LABELS)
 @require_POST
 def print_series(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Order the labels of every reel of a series that is not ordered yet, as the person printed last."""
+    """Order the labels of the reels of a series that are not ordered yet, as the person printed last; of a large series
+    the first, and the button stays for the next."""
     found = _series_or_404(request, pk)
     order = replace(usual_order(request.user), profile=found.profile)
-    waiting = found.reels.filter(label_runs=None, holdings__place=LabelPlace.TO_PRINT, holdings__pieces__gt=0)
-    count = 0
     try:
-        for one in waiting.select_related("series"):
-            services.print_reel(actor=request.user, at=timezone.now(), reel=one, order=order)
-            count += 1
+        count = len(services.print_series(actor=request.user, at=timezone.now(), series=found, order=order))
     except DomainError as refusal:
         messages.error(request, str(refusal))
-    if count:
+    else:
         said = ngettext("%(count)d reel is being drawn.", "%(count)d reels are being drawn.", count)
         messages.success(request, said % {"count": count})
     return redirect("marking:label-series", pk)
@@ -257,13 +253,6 @@ def write_off(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
-            photo = said["photo"] and keep_document(
-                actor=request.user,
-                at=timezone.now(),
-                kind=Document.Kind.PHOTO,
-                name=str(said["photo"].name),
-                content=said["photo"],
-            )
             services.write_off(
                 actor=request.user,
                 at=timezone.now(),
@@ -271,7 +260,7 @@ def write_off(request: SignedInRequest, pk: int) -> HttpResponse:
                 places=services.places_from(said["places"], found, field="places"),
                 kind=LabelMovement.Kind(said["kind"]),
                 reason=said["reason"],
-                photo=photo or None,
+                photo=said["photo"] or None,
             )
         except DomainError as refusal:
             add_refusal(form, refusal)

@@ -21,8 +21,10 @@ from marking.models import (
     SigningKey,
 )
 from marking.selectors import Reason, check_text
+from marking.services import stock as stock_services
+from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted, receive_reels, send_reels
-from marking.services.stock import LabelsNotThere, make_series, order_series, write_off
+from marking.services.stock import LabelsNotThere, make_series, order_series, print_series, write_off
 from tests.marks import print_out
 
 pytestmark = pytest.mark.django_db
@@ -266,3 +268,16 @@ def test_the_database_keeps_every_label_on_its_reel(reel: LabelReel, marks: list
                     [new_code(), reel_id, place],
                 )
             )
+
+
+def test_a_large_series_is_ordered_to_be_printed_some_reels_at_a_time(
+    series: LabelSeries, storekeeper: User, inspector: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock_services, "REELS_AT_ONCE", 1)
+    order = LabelOrder("roll-50x25")
+    with pytest.raises(NotAllowed):
+        print_series(actor=inspector, at=now, series=series, order=order)
+
+    ordered = [print_series(actor=storekeeper, at=now, series=series, order=order) for _ in range(3)]
+
+    assert [[run.reel.reel for run in runs if run.reel] for runs in ordered] == [[1], [2], []]

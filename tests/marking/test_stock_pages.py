@@ -4,14 +4,17 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import Organisation, User
+from core.documents.models import Document
 from core.jobs.models import Job
 from marking.models import LabelDestruction, LabelReel, LabelSeries, LabelShipment, Mark
 from marking.services.keys import ensure_signing_key
 from tests.cast import PASSWORD
+from tests.files import picture
 from tests.marks import build_series
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +76,9 @@ def test_the_way_of_a_reel(
     assert client.get("/labels/shipments/").status_code == 200
     off = {"kind": "spoiled", "places": "1", "reason": "Torn in the store"}
     assert client.get(f"{url}write-off/").status_code == 200
-    assert client.post(f"{url}write-off/", off | {"places": "5"}).status_code in (409, 422)
+    photo = SimpleUploadedFile("torn.png", picture())
+    assert client.post(f"{url}write-off/", off | {"places": "5", "photo": photo}).status_code in (409, 422)
+    assert not Document.objects.filter(kind="photo").exists()
     assert client.post(f"{url}write-off/", off).status_code == 302
     assert client.get("/labels/destructions/ask/").status_code == 200
     destroy = {
