@@ -70,6 +70,7 @@ LABELS = Section(
         Entry(_("Labels"), "marking:label-runs", needs=(Can.PRINT_LABELS,)),
         Entry(_("Label stock"), "marking:label-stock", needs=(Can.PRINT_LABELS, Can.ORDER_LABELS, Can.SEE_EVERYTHING)),
         Entry(_("Requests for marks"), "marking:mark-requests", needs=(Can.PRINT_LABELS, Can.APPROVE_MARKS)),
+        Entry(_("Labels to print anew"), "marking:unproven", needs=(Can.PRINT_LABELS, Can.SEE_EVERYTHING)),
         Entry(_("State codes and seals"), "marking:carriers", needs=(Can.PRINT_LABELS, Can.SEE_EVERYTHING)),
         Entry(_("Printers"), "marking:printers", needs=(Can.PRINT_LABELS,)),
         Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),

@@ -1,5 +1,7 @@
 """State codes, seals, chips and signing keys, for programs."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -18,10 +20,13 @@ from core.accounts.signature import SignedSerializer, sign_by_password
 from core.base.errors import BadInput
 from core.base.visitors import own_hosts
 from core.notices.services import text_of
+from ledger.models import CustodyAccount
 from marking.carrier_words import fault_in_words
 from marking.carriers import find_carriers
 from marking.models import Carrier, KeyRequest, SigningKey
+from marking.selectors_keys import unproven_by_store
 from marking.services.carriers import Pair, approve_end, ask_end, bind_carrier, mark_of_scan, read_carrier, refuse_end
+from marking.services.reprints import order_reprints
 from marking.state_code import LONGEST, CarrierError
 
 
@@ -207,7 +212,59 @@ class SigningKeys(ListAPIView[SigningKey]):
     queryset = SigningKey.objects.prefetch_related("requests")
 
 
+class UnprovenSerializer(serializers.Serializer[Any]):
+    """Labels of one reception in one store that a compromised key has signed."""
+
+    store = serializers.CharField(source="store.code", help_text="Code of the store.")
+    intake = serializers.CharField(source="row.intake.number")
+    labels = serializers.IntegerField(source="row.count")
+    reprint_asked = serializers.BooleanField(source="row.is_asked")
+    ordered_until = serializers.DateField(source="until", allow_null=True)
+
+
+class ReprintOrderSerializer(serializers.Serializer[Any]):
+    store = serializers.CharField(max_length=40, help_text="Code of the store.")
+    due_on = serializers.DateField(help_text="Until which day.")
+
+
+class OrderedSerializer(serializers.Serializer[Any]):
+    notice = serializers.IntegerField()
+    store = serializers.CharField()
+    due_on = serializers.DateField()
+
+
+class Unproven(APIView):
+    """Labels to print anew, because the key that signed them is compromised."""
+
+    permission_classes = [granted(Can.SEE_EVERYTHING, Can.PRINT_LABELS)]
+
+    @extend_schema(operation_id="unproven_labels", responses=UnprovenSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Store by store and reception by reception; for a keeper, the own stores."""
+        rows = [
+            {"store": one.store, "row": row, "until": one.order.due_on if one.order else None}
+            for one in unproven_by_store(person_of(request))
+            for row in one.intakes
+        ]
+        return Response(UnprovenSerializer(rows, many=True).data)
+
+    @extend_schema(
+        operation_id="unproven_labels_order", request=ReprintOrderSerializer, responses={201: OrderedSerializer}
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Order that a store print them anew; its keepers are told."""
+        shape = ReprintOrderSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        given, person = shape.validated_data, person_of(request)
+        store = get_object_or_404(CustodyAccount.objects.visible_to(person), code=given["store"])
+        notice = order_reprints(actor=person, at=timezone.now(), store=store, due_on=given["due_on"])
+        said = {"notice": notice.pk, "store": store.code, "due_on": notice.due_on}
+        return Response(OrderedSerializer(said).data, status=201)
+
+
 urlpatterns = [
+    path("keys/labels/", Unproven.as_view(), name="unproven-labels"),
     path("carriers/", Carriers.as_view(), name="carriers"),
     path("carriers/bind/", Bind.as_view(), name="carriers-bind"),
     path("carriers/<int:pk>/ask-end/", AskEnd.as_view(), name="carriers-ask-end"),

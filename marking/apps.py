@@ -127,6 +127,16 @@ class MarkingConfig(AppConfig):
                 "marks.request_waits": _("A request for the mark of %(what)s waits for a second person. %(reason)s"),
             }
         )
+        register_notice_codes(
+            {
+                "labels.reprint_ordered": ngettext_lazy(
+                    "%(store)s: %(count)s label hangs under a compromised key. The authority has it printed anew",
+                    "%(store)s: %(count)s labels hang under a compromised key. The authority has them printed anew",
+                    "count",
+                ),
+            },
+            decides="authority",
+        )
         register_subject(
             "field_device",
             label=_("Phone of the field notebook"),
@@ -189,6 +199,10 @@ class MarkingConfig(AppConfig):
                 "check.computed": _(
                     "Somebody tries out codes computed from what phones know of the marks. Checked up to %(ended)s:"
                     " %(labels)s. Such codes: %(count)s"
+                ),
+                "check.refused": _(
+                    "Questions that came too often were refused %(count)s times within %(minutes)s minutes, up to"
+                    " %(ended)s. Visitors in ten minutes: up to %(visitors)s"
                 ),
                 "check.forged": _(
                     "Forged symbols were checked %(count)s times within %(days)s days, up to %(ended)s. They name"
@@ -294,9 +308,13 @@ class MarkingConfig(AppConfig):
             (_("Read the list of what was told, and decide what is worth following."), ("tip.many",)),
             (
                 _("Ask whoever runs the servers from which network it comes, and have that network stopped."),
-                ("check.unknown", "check.computed"),
+                ("check.unknown", "check.computed", "check.refused"),
             ),
             (_("Have the inspection look for labels of this kind where they were seen."), ("check.forged",)),
+            (
+                _("Ask for a reprint of what stands under “Labels to print anew”, and hang the new labels."),
+                ("labels.reprint_ordered",),
+            ),
         )
         register_verbs(
             {
@@ -313,6 +331,7 @@ class MarkingConfig(AppConfig):
                 "label_series.made": _("Codes of blank labels drawn"),
                 "labels.file_taken": _("File of labels taken"),
                 "labels.declared_printed": _("Labels declared printed"),
+                "labels.reprint_ordered": _("Reprint of labels ordered by the authority"),
                 "labels.signed_anew": _("Labels signed anew with the key in use"),
                 "labels.out_of_printer": _("Reel of labels printed"),
                 "labels.sent": _("Labels sent"),

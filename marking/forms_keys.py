@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.signature import SignatureForm
+from core.base.forms import DayField
 
 
 class KeyActForm(SignatureForm):
@@ -17,3 +18,9 @@ class KeyActForm(SignatureForm):
     def __init__(self, *args: Any, signer: User, **kwargs: Any) -> None:
         super().__init__(*args, signer=signer, **kwargs)
         self.order_fields(["reason", "password"])
+
+
+class ReprintOrderForm(forms.Form):
+    """Until when a store prints its labels anew."""
+
+    due_on = DayField(label=_("Until which day"))

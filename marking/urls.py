@@ -15,6 +15,7 @@ from marking.views import (
     snapshots,
     stock,
     tips,
+    unproven,
 )
 
 app_name = "marking"
@@ -30,6 +31,9 @@ urlpatterns = [
     path("keys/", keys.keys, name="keys"),
     path("keys/make/", keys.make_key, name="make-key"),
     path("keys/requests/<int:pk>/", keys.decide_key, name="decide-key"),
+    path("keys/labels/", unproven.unproven, name="unproven"),
+    path("keys/labels.csv", unproven.unproven_csv, name="unproven-csv"),
+    path("keys/labels/<int:pk>/order/", unproven.order, name="order-reprints"),
     path("keys/<str:pk>/<str:kind>/", keys.ask_key, name="ask-key"),
     path("labels/", labels.label_runs, name="label-runs"),
     path("labels/printers/", printing.printers, name="printers"),

@@ -89,6 +89,7 @@ EXAMPLES: dict[str, object] = {
     "carrier": "A 001234",
     "known": "A 001235",
     "file": "codes.csv",
+    "visitors": 12,
 }
 NUMBERED_AS = {
     "removal": "daily_sheet",

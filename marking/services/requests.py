@@ -31,6 +31,7 @@ from marking.services.issue import issue_marks
 from marking.services.keys import signing_key_in_use
 from marking.services.labels import JOB_KIND, marks_at_hand, name_labels, require_printer
 from marking.services.orders import LabelOrder, settle_order
+from marking.services.reprints import settle_reprints
 from registry.models import Derivative, Intake
 
 # So many items are named whose labels a reprint leaves alone.
@@ -195,6 +196,7 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
         verb = "mark.replaced" if replaced else "mark.voided"
     MarkRequest.objects.filter(pk=locked.pk).update(run=locked.run, new_mark=locked.new_mark)
     _record(verb, locked, actor, at, reason=locked.reason, count=len(marks), left_out=left_out)
+    settle_reprints(actor=actor, at=at)
     locked.left_out = left_out
     settle_notices(
         actor=actor,

@@ -30,6 +30,7 @@ def keys(request: SignedInRequest) -> HttpResponse:
         "waiting": list(requests.filter(state=KeyRequest.State.ASKED)),
         "decided": list(requests.exclude(state=KeyRequest.State.ASKED)[:20]),
         "manages": request.user.can(Can.MANAGE_KEYS),
+        "sees_labels": request.user.can(Can.SEE_EVERYTHING),
     }
     return render(request, "marking/keys.html", context)
 
