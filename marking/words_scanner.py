@@ -20,7 +20,10 @@ BY_STATUS: dict[Status, Said] = {
     Status.EVIDENCE: REASONS[Reason.EVIDENCE],
     Status.HELD: Said(
         gettext_lazy("Genuine, but held"),
-        gettext_lazy("A court or a dispute holds this item: it must not be sold or moved."),
+        gettext_lazy(
+            "This item is evidence, or a court or a dispute holds it: it must not be sold, moved or taken out of the"
+            " country."
+        ),
         "attention",
     ),
     Status.TO_DESTROY: REASONS[Reason.TO_DESTROY],

@@ -23,7 +23,8 @@ STATUSES: dict[Reason, Status] = {
     Reason.DESTROYED: Status.DESTROYED,
     Reason.CONSUMED: Status.CONSUMED,
     Reason.WITHDRAWN: Status.WITHDRAWN,
-    Reason.EVIDENCE: Status.EVIDENCE,
+    # Evidence is not told from other holds: whoever subtracts editions would learn of each seizure within the hour.
+    Reason.EVIDENCE: Status.HELD,
     Reason.COURT: Status.HELD,
     Reason.DISPUTE: Status.HELD,
     Reason.TO_DESTROY: Status.TO_DESTROY,

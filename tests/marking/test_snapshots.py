@@ -114,6 +114,14 @@ def test_every_hold_is_told_or_hidden_on_purpose() -> None:
     assert hidden == [Hold.Kind.PROCESSING, Hold.Kind.IN_TRANSIT]
 
 
+def test_evidence_is_not_told_from_other_holds() -> None:
+    """Whoever subtracts two editions would learn of a seizure, and of how many, within the hour."""
+    holds = {STATUSES[reason] for reason in (Reason.EVIDENCE, Reason.COURT, Reason.DISPUTE, Reason.TO_RETURN)}
+
+    assert holds == {Status.HELD}
+    assert Status.EVIDENCE not in STATUSES.values()
+
+
 def test_every_reason_has_a_status() -> None:
     assert set(STATUSES) == set(Reason) - {Reason.OLD_COPY, Reason.KEY_COMPROMISED}
 
