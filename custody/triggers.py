@@ -313,3 +313,62 @@ def correction_reverses_its_movement() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def goods_leave_by_their_act() -> pgtrigger.Trigger:
+    """At commit what is destroyed, written off or found again is named in the act of its movement: an executed order
+    that says it was destroyed, or an approved act of a report of loss.
+    """
+    return pgtrigger.Trigger(
+        name="goods_leave_by_their_act",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind__in=["destruction", "write_off", "recovery"]),
+        func="""
+            IF EXISTS (
+                SELECT FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
+                WHERE NOT CASE NEW.kind
+                    WHEN 'destruction' THEN EXISTS (
+                        SELECT FROM custody_destructionline l JOIN custody_destructionorder o ON o.id = l.order_id
+                        WHERE l.item_id = p.item_id AND l.outcome = 'destroyed' AND o.state = 'executed'
+                        AND NEW.key = 'destruction:' || o.id AND NEW.reference = o.number
+                        AND (p.pieces > 0 OR p.account_id = o.store_id)
+                    )
+                    ELSE EXISTS (
+                        SELECT FROM custody_lossline l JOIN custody_lossact a ON a.id = l.act_id
+                        JOIN custody_lossreport r ON r.id = a.report_id
+                        WHERE l.item_id = p.item_id AND a.state = 'approved' AND a.kind = NEW.kind
+                        AND l.outcome = CASE NEW.kind WHEN 'recovery' THEN 'recovered' ELSE 'written_off' END
+                        AND starts_with(NEW.key, 'loss:' || a.id || ':') AND NEW.reference = a.number
+                        AND p.account_id = CASE WHEN p.pieces < 0 THEN r.account_id
+                            ELSE coalesce(a.target_id, p.account_id) END
+                    ) END
+            ) THEN
+                RAISE EXCEPTION 'movement % takes what no act names', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_leave_by_their_act';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def reversal_is_of_a_correction() -> pgtrigger.Trigger:
+    """At commit a movement is turned round by a correction that two persons made, and only where it is corrected."""
+    return pgtrigger.Trigger(
+        name="reversal_is_of_a_correction",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind="reversal"),
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM custody_correction c JOIN ledger_movement m ON m.id = c.movement_id
+                WHERE c.counter_id = NEW.id AND c.state = 'confirmed' AND m.kind IN ('weighing', 'transfer')
+            ) THEN
+                RAISE EXCEPTION 'no correction asks for movement %', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'reversal_is_of_a_correction';
+            END IF;
+            RETURN NULL;
+        """,
+    )

@@ -1,5 +1,7 @@
 """What the database itself keeps and refuses about stock-takes."""
 
+from collections.abc import Sequence
+
 import pgtrigger
 
 # A share lock lets any number of people scan at once; whoever ends the count takes the exclusive one, and waits.
@@ -123,6 +125,35 @@ def commission_signs() -> pgtrigger.Trigger:
             ) THEN
                 RAISE EXCEPTION 'the commission has not signed this result'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'commission_signs';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def stocktake_goes_its_way(ways: Sequence[tuple[str, str]]) -> pgtrigger.Trigger:
+    """A stock-take is announced, counted, signed and closed. What was once counted to the end is signed or counted
+    again, in a new round, and not called off.
+    """
+    allowed = ", ".join(f"('{before}', '{after}')" for before, after in ways)
+    return pgtrigger.Trigger(
+        name="stocktake_goes_its_way",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=f"""
+            IF TG_OP = 'INSERT' THEN
+                IF NEW.state <> 'announced' OR NEW.round <> 1 THEN
+                    RAISE EXCEPTION 'a stock-take begins as announced'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'stocktake_goes_its_way';
+                END IF;
+                RETURN NEW;
+            END IF;
+            IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN ({allowed})
+                OR NEW.state = 'cancelled' AND OLD.state <> 'cancelled' AND OLD.round > 1
+                OR NEW.round <> OLD.round + ((OLD.state, NEW.state) = ('signing', 'counting'))::integer
+            THEN
+                RAISE EXCEPTION 'stock-take % does not go from % to %', OLD.number, OLD.state, NEW.state
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'stocktake_goes_its_way';
             END IF;
             RETURN NEW;
         """,

@@ -1,5 +1,7 @@
 """What the database itself refuses and keeps. Each trigger names the invariant it guards."""
 
+from collections.abc import Sequence
+
 import pgtrigger
 
 
@@ -62,6 +64,155 @@ def movement_balances() -> pgtrigger.Trigger:
             ELSIF wrong IS NOT NULL THEN
                 RAISE EXCEPTION 'movement % makes another kind of stock of an item', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'only_a_decision_changes_the_class';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def reversal_mirrors_what_it_reverses() -> pgtrigger.Trigger:
+    """At commit a reversal is its movement with every sign turned round: nothing more, nothing less."""
+    return pgtrigger.Trigger(
+        name="reversal_mirrors_what_it_reverses",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind="reversal"),
+        func="""
+            IF EXISTS (
+                SELECT FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) b
+                FULL JOIN (SELECT * FROM ledger_posting WHERE movement_id = NEW.reverses_id OFFSET 0) f
+                    ON (f.account_id, f.item_id, f.stock_class, f.pieces, f.grams)
+                        = (b.account_id, b.item_id, b.stock_class, -b.pieces, -b.grams)
+                WHERE f.id IS NULL OR b.id IS NULL
+            ) THEN
+                RAISE EXCEPTION 'movement % is not the reversal of movement %', NEW.id, NEW.reverses_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'reversal_mirrors_what_it_reverses';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def movement_of_a_load_is_named_by_it() -> pgtrigger.Trigger:
+    """At commit a dispatch, an acceptance and a return are of a hand-over that says so: its own goods, between its own
+    accounts, by the persons that it names. What is received as a load closes, `handover_is_counted` compares.
+
+    Intakes and transfers stand alone: what they need, the rooms that make them ask for.
+    """
+    return pgtrigger.Trigger(
+        name="movement_of_a_load_is_named_by_it",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind__in=["dispatch", "accept", "return", "missing"]),
+        declare=[("load", "ledger_handover"), ("source", "bigint"), ("target", "bigint"), ("pieces", "bigint")],
+        func="""
+            IF NEW.kind = 'dispatch' THEN
+                SELECT * INTO load FROM ledger_handover WHERE dispatch_movement_id = NEW.id
+                    AND dispatched_by_id = NEW.actor_id AND under = NEW.under;
+                source := load.source_id;
+                target := load.transit_id;
+            ELSE
+                -- What was received as the load closed, or what was missing then and has turned up.
+                SELECT * INTO load FROM ledger_handover h WHERE h.number = NEW.reference
+                    AND NEW.gave_id = h.dispatched_by_id AND NEW.accepted_id = NEW.actor_id
+                    AND CASE
+                        WHEN NEW.key = 'accept:' || h.id THEN h.closed_by_id = NEW.accepted_id AND NEW.under = h.under
+                            AND (NEW.kind, h.state) IN (('accept', 'accepted'), ('return', 'returned'))
+                        WHEN NEW.key LIKE 'later:' || h.id || ':%' THEN h.closed_by_id <> NEW.accepted_id
+                            AND h.dispatched_by_id <> NEW.accepted_id
+                            AND h.turned_by_id IS DISTINCT FROM NEW.accepted_id
+                            AND NEW.kind = 'accept' AND h.state IN ('accepted', 'returned')
+                            AND NOT EXISTS (
+                                SELECT FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
+                                WHERE NOT EXISTS (
+                                    SELECT FROM ledger_handoverline l WHERE l.handover_id = h.id
+                                    AND l.item_id = p.item_id AND l.outcome = 'later' AND l.scanned_by_id = NEW.actor_id
+                                )
+                            )
+                        ELSE false END;
+                source := load.transit_id;
+                target := CASE load.state WHEN 'accepted' THEN load.target_id ELSE load.source_id END;
+            END IF;
+            IF load.id IS NOT NULL THEN
+                SELECT count(*) FILTER (WHERE p.pieces > 0) INTO pieces
+                FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
+                HAVING bool_and(p.account_id = CASE WHEN p.pieces > 0 THEN target ELSE source END);
+                -- Its lines are of what it sent (`line_was_dispatched`): as many lines are the same goods.
+                IF NEW.kind = 'dispatch' AND pieces <> (
+                    SELECT count(*) FROM ledger_handoverline WHERE handover_id = load.id
+                ) THEN
+                    pieces := NULL;
+                END IF;
+            END IF;
+            IF pieces IS NULL THEN
+                RAISE EXCEPTION 'no hand-over says what movement % does', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_of_a_load_is_named_by_it';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def handover_is_counted() -> pgtrigger.Trigger:
+    """At commit a load that closed is counted to the last line: what was received is in its place by its movement, and
+    what is missing is held where it is.
+    """
+    return pgtrigger.Trigger(
+        name="handover_is_counted",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf("state"),
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__state__in=["accepted", "returned"]),
+        declare=[("taken", "bigint")],
+        func="""
+            SELECT id INTO taken FROM ledger_movement WHERE key = 'accept:' || NEW.id
+                AND kind = CASE NEW.state WHEN 'accepted' THEN 'accept' ELSE 'return' END;
+            IF taken IS NULL OR EXISTS (
+                SELECT FROM ledger_handoverline WHERE handover_id = NEW.id AND outcome = 'pending'
+            ) OR EXISTS (
+                SELECT FROM (
+                    SELECT item_id FROM ledger_handoverline WHERE handover_id = NEW.id AND outcome = 'received'
+                ) l
+                FULL JOIN (
+                    SELECT item_id FROM ledger_posting WHERE movement_id = taken AND pieces > 0 OFFSET 0
+                ) p ON p.item_id = l.item_id
+                WHERE l.item_id IS NULL OR p.item_id IS NULL
+            ) OR EXISTS (
+                SELECT FROM (
+                    SELECT item_id FROM ledger_handoverline WHERE handover_id = NEW.id AND outcome = 'missing' OFFSET 0
+                ) l
+                JOIN ledger_holding h ON h.item_id = l.item_id AND h.account_id = NEW.transit_id AND h.pieces > 0
+                WHERE NOT EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = l.item_id AND k.lifted_at IS NULL)
+            ) THEN
+                RAISE EXCEPTION 'hand-over % is closed and not counted', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'handover_is_counted';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def line_stays_as_counted() -> pgtrigger.Trigger:
+    """What became of a line stays as it was when its load closed, but for what was missing and has turned up."""
+    return pgtrigger.Trigger(
+        name="line_stays_as_counted",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        referencing=pgtrigger.Referencing(old="before", new="changed"),
+        func="""
+            IF EXISTS (
+                SELECT FROM (SELECT DISTINCT handover_id FROM changed) c
+                JOIN ledger_handover h ON h.id = c.handover_id AND h.state IN ('accepted', 'returned', 'cancelled')
+            ) AND EXISTS (
+                SELECT FROM changed c JOIN before b ON b.id = c.id
+                JOIN ledger_handover h ON h.id = c.handover_id AND h.state IN ('accepted', 'returned', 'cancelled')
+                WHERE c.outcome <> b.outcome AND (b.outcome, c.outcome) <> ('missing', 'later')
+            ) THEN
+                RAISE EXCEPTION 'the lines of this hand-over are counted'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'line_stays_as_counted';
             END IF;
             RETURN NULL;
         """,
@@ -190,9 +341,49 @@ def missing_on_the_way_is_settled() -> pgtrigger.Trigger:
     )
 
 
-def posting_keeps_holdings() -> pgtrigger.Trigger:
+def _astray(postings: str, ways: Sequence[tuple[str, str, str]]) -> str:
+    """SQL: what a set of postings names that does not exist, or where it goes though its kind of movement does not.
+
+    A movement is asked once for each account that it takes from and each that it gives to, however many its items are.
+    A transfer is between the stores of one keeper: to another keeper goods go by a hand-over.
+    """
+    allowed = ", ".join(f"('{kind}', '{source}', '{target}')" for kind, source, target in ways)
+    return f"""
+            WITH side AS MATERIALIZED (
+                SELECT p.*, m.id IS NOT NULL AND a.id IS NOT NULL AS is_there, m.kind, a.kind AS place,
+                    a.custodian_id AS keeper
+                FROM (
+                    SELECT movement_id, account_id, bool_or(pieces < 0 OR grams < 0) AS loses,
+                        bool_or(pieces > 0 OR grams > 0) AS gains
+                    FROM {postings} GROUP BY movement_id, account_id
+                ) p
+                LEFT JOIN ledger_movement m ON m.id = p.movement_id
+                LEFT JOIN ledger_custodyaccount a ON a.id = p.account_id
+            )
+            SELECT why INTO wrong FROM (
+                SELECT format('posting_references: a posting names what does not exist: movement %s, account %s',
+                    movement_id, account_id) AS why
+                FROM side WHERE NOT is_there
+                UNION ALL
+                SELECT format('movement_goes_its_way: movement %s, %s, does not go from %s to %s',
+                    s.movement_id, s.kind, s.place, t.place)
+                FROM side s JOIN side t USING (movement_id)
+                WHERE s.loses AND t.gains AND s.account_id <> t.account_id AND s.kind <> 'reversal'
+                    AND ((s.kind, s.place, t.place) NOT IN ({allowed})
+                        OR s.kind = 'transfer' AND s.keeper IS DISTINCT FROM t.keeper)
+            ) astray LIMIT 1;
+            IF wrong LIKE 'posting_references%' THEN
+                RAISE EXCEPTION '%', wrong USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_references';
+            ELSIF wrong IS NOT NULL THEN
+                RAISE EXCEPTION '%', wrong USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_goes_its_way';
+            END IF;
+    """  # noqa: S608  kinds of the registry itself
+
+
+def posting_keeps_holdings(ways: Sequence[tuple[str, str, str]]) -> pgtrigger.Trigger:
     """Check what a set of postings may do, then keep holdings and totals by it: a fixed number of statements.
 
+    `ways`: which kind of movement goes from which kind of account to which (`ledger.models.movements.WAYS`).
     Rows are locked in the order of the whole system: holdings by item, then totals by account and class.
     Negative changes come before positive ones, so that an item leaves its place before it arrives at another.
     """
@@ -220,16 +411,7 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'postings_belong_to_new_movement';
             END IF;
 
-            SELECT format('movement %s, account %s', p.movement_id, p.account_id) INTO wrong
-            FROM (SELECT DISTINCT movement_id, account_id FROM posted) p
-            LEFT JOIN ledger_movement m ON m.id = p.movement_id
-            LEFT JOIN ledger_custodyaccount a ON a.id = p.account_id
-            WHERE m.id IS NULL OR a.id IS NULL LIMIT 1;
-            IF wrong IS NOT NULL THEN
-                RAISE EXCEPTION 'a posting names what does not exist: %', wrong
-                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_references';
-            END IF;
-
+ASTRAY_POSTED
             -- The deferred balance check may have run already; then nothing one-sided may follow.
             SELECT array_agg(DISTINCT movement_id) INTO one_sided FROM (
                 SELECT movement_id FROM posted GROUP BY movement_id, item_id
@@ -249,6 +431,8 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     RAISE EXCEPTION 'movement % balances already and takes no one-sided posting', wrong
                         USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
                 END IF;
+                -- The other side may have come by an earlier statement.
+ASTRAY_WHOLE
             END IF;
 
             -- What leaves a physical place: of the right class, not held, not promised elsewhere, not before it came.
@@ -261,8 +445,11 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                     WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
                     WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
                     WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
+                    WHEN (p.pieces = 0) <> (m.kind = 'weighing') AND m.kind <> 'reversal'
+                        THEN 'only_a_weighing_moves_grams_alone'
                     -- A weighing, or its correction, is of grams only and leaves the item where it is.
-                    WHEN p.pieces = 0 AND m.kind IN ('weighing', 'reversal') THEN NULL
+                    WHEN p.pieces = 0 THEN NULL
+                    WHEN -p.pieces < h.pieces OR -p.grams < h.grams THEN 'items_move_whole'
                     WHEN EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL)
                         THEN 'held_item_does_not_move'
                     WHEN coalesce(r.reference, '') <> m.under THEN 'reserved_item_moves_under_its_right'
@@ -345,5 +532,8 @@ def posting_keeps_holdings() -> pgtrigger.Trigger:
                   FROM posted GROUP BY account_id, stock_class) d
             WHERE t.account_id = d.account_id AND t.stock_class = d.stock_class;
             RETURN NULL;
-        """,
+        """.replace("ASTRAY_POSTED", _astray("posted", ways)).replace(
+            "ASTRAY_WHOLE",
+            _astray("(SELECT * FROM ledger_posting WHERE movement_id = ANY (one_sided) OFFSET 0) whole", ways),
+        ),
     )

@@ -504,3 +504,28 @@ def certificate_names_its_point() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def sale_movement_has_its_sale() -> pgtrigger.Trigger:
+    """At commit what goes into domestic sale is what one sale says: from its store, so many pieces and grams."""
+    return pgtrigger.Trigger(
+        name="sale_movement_has_its_sale",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind="sale"),
+        func="""
+            IF NOT EXISTS (
+                SELECT FROM registry_sale s
+                WHERE s.movement_id = NEW.id AND s.number = NEW.reference AND s.on = NEW.effective_on
+                AND s.sold_by_id = NEW.actor_id AND (s.pieces, s.grams) = (
+                    SELECT -sum(p.pieces), -sum(p.grams) FROM ledger_posting p
+                    WHERE p.movement_id = NEW.id AND p.account_id = s.store_id
+                )
+            ) THEN
+                RAISE EXCEPTION 'movement % belongs to no sale', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'sale_movement_has_its_sale';
+            END IF;
+            RETURN NULL;
+        """,
+    )

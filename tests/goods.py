@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from core.accounts.models import Organisation, User
 from core.base.clock import day_of
-from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine
+from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, Holding
 from ledger.services import Arrival, accept_handover, enter_items, open_items, scan_received, turn_back
 
 Enter = Callable[..., list[int]]
@@ -34,18 +34,38 @@ def central(okhotzooprom: Organisation) -> CustodyAccount:
 
 
 @pytest.fixture
+def annex(okhotzooprom: Organisation, central: CustodyAccount) -> CustodyAccount:
+    """A second store of the keeper of the central one: between the two goods go without a hand-over."""
+    return make_account("ANX", AccountKind.STORE, okhotzooprom)
+
+
+@pytest.fixture
+def ledger_alone(db: None) -> None:
+    """Without the triggers that upper rooms put on the ledger's tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+            " WHERE t.tgrelid::regclass::text LIKE 'ledger_%%' AND NOT t.tgisinternal"
+            " AND p.prosrc ~ '(registry|custody|permits)_'"
+        )
+        for table, trigger in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE {table} DISABLE TRIGGER "{trigger}"')
+
+
+@pytest.fixture
 def removal(db: None) -> CustodyAccount:
     return CustodyAccount.objects.boundary(AccountKind.REMOVAL)
 
 
 @pytest.fixture
-def export(db: None) -> CustodyAccount:
-    return CustodyAccount.objects.boundary(AccountKind.EXPORT)
+def sold(db: None) -> CustodyAccount:
+    return CustodyAccount.objects.boundary(AccountKind.DOMESTIC_SALE)
 
 
 @pytest.fixture
 def enter(inspector: User, removal: CustodyAccount, now: datetime) -> Enter:
     """Bring items of the given masses into an account, a day ago."""
+    seizure = CustodyAccount.objects.boundary(AccountKind.SEIZURE)
 
     def bring(target: CustodyAccount, *grams: int, stock_class: str = "HOR:removal") -> list[int]:
         yesterday = now - timedelta(days=1)
@@ -55,7 +75,7 @@ def enter(inspector: User, removal: CustodyAccount, now: datetime) -> Enter:
                 actor=inspector,
                 at=now,
                 key=uuid.uuid4().hex,
-                source=removal,
+                source=seizure if target.kind == AccountKind.EVIDENCE else removal,
                 target=target,
                 arrivals=[Arrival(item, stock_class, 1, mass) for item, mass in zip(items, grams, strict=True)],
                 effective_on=day_of(yesterday),
@@ -71,3 +91,11 @@ def bring_back(handover: Handover, *, turned_by: User, counted_by: User, at: dat
     for item in HandoverLine.objects.filter(handover=turned).values_list("item_id", flat=True):
         scan_received(actor=counted_by, at=at, handover=turned, item_id=item)
     return accept_handover(actor=counted_by, at=at, handover=turned)
+
+
+def put_into(item: int, place: CustodyAccount) -> None:
+    """Let an item be in a place, whatever act takes it there."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_holding DISABLE TRIGGER USER")
+        Holding.objects.filter(item=item, pieces__gt=0).update(account=place, is_physical=place.is_physical)
+        cursor.execute("ALTER TABLE ledger_holding ENABLE TRIGGER USER")

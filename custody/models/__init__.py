@@ -1,6 +1,6 @@
 """The papers of acts upon goods in hand: reports of loss, write-offs, destructions."""
 
-from custody.models.corrections import Correction
+from custody.models.corrections import Correction, SettledMovement
 from custody.models.destruction import (
     CommissionMember,
     DestructionLine,
@@ -19,4 +19,5 @@ __all__ = [
     "LossLine",
     "LossReport",
     "LossReportQuerySet",
+    "SettledMovement",
 ]

@@ -58,3 +58,14 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movement_id} {self.state}"
+
+
+class SettledMovement(Movement):
+    """Movements as acts upon goods see them: an act says what is destroyed, written off, found again or corrected."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [
+            triggers.goods_leave_by_their_act(),
+            triggers.reversal_is_of_a_correction(),
+        ]

@@ -26,6 +26,7 @@ from ledger.models.handovers import (
 from ledger.models.holds import Hold, HoldQuerySet, Reservation, ReservationQuerySet
 from ledger.models.movements import (
     MOST_GRAMS,
+    WAYS,
     AccountTotal,
     Holding,
     Item,
@@ -33,6 +34,7 @@ from ledger.models.movements import (
     MovementKind,
     PeriodClose,
     Posting,
+    goes,
 )
 from ledger.models.stocktakes import (
     StockTake,
@@ -47,6 +49,7 @@ from ledger.models.weighings import WeighIn, Weighing, WeighingMovement, Weighin
 __all__ = [
     "MOST_GRAMS",
     "PHYSICAL",
+    "WAYS",
     "AccountKind",
     "AccountTotal",
     "Box",
@@ -87,4 +90,5 @@ __all__ = [
     "Weighing",
     "WeighingMovement",
     "WeighingQuerySet",
+    "goes",
 ]

@@ -168,6 +168,7 @@ class Handover(models.Model):
             ),
             triggers.waybill_is_whole(),
             triggers.handover_goes_its_way(),
+            triggers.handover_is_counted(),
         ]
 
     def __str__(self) -> str:
@@ -263,6 +264,7 @@ class HandoverLine(models.Model):
             *never_deleted(),
             fixed("handover_line_is_fixed", "handover", "item", "box"),
             triggers.line_was_dispatched(),
+            triggers.line_stays_as_counted(),
             pgtrigger.Protect(
                 name="first_weighing_is_kept",
                 operation=pgtrigger.Update,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.base.triggers import append_only, written_by_trigger_only
 from core.documents.models import Document
 from ledger import triggers, triggers_boxes
-from ledger.models.accounts import CustodyAccount
+from ledger.models.accounts import AccountKind, CustodyAccount
 
 MOST_GRAMS = 2_000_000_000  # of one item: the largest batch
 
@@ -44,6 +44,58 @@ class MovementKind(models.TextChoices):
     DESTRUCTION = "destruction", _("Destroyed")
     SALE = "sale", _("Sold")
     REVERSAL = "reversal", _("Correction")
+
+
+_KEPT = frozenset({AccountKind.STORE, AccountKind.EVIDENCE})
+_CAME_FROM = frozenset(
+    {
+        AccountKind.REMOVAL,
+        AccountKind.FIND,
+        AccountKind.CONFISCATION,
+        AccountKind.OLD_STOCK,
+        AccountKind.IMPORT,
+        AccountKind.UNKNOWN,
+    }
+)
+_TRANSIT = frozenset({AccountKind.TRANSIT})
+_STORE = frozenset({AccountKind.STORE})
+_DRYING = frozenset({AccountKind.DRYING_LOSS})
+
+# From which kinds of account to which a movement of each kind takes goods. What is not here goes nowhere: nothing is
+# exported yet, what is missing on the way stays there, and a loss leaves the books when it is written off. A reversal
+# goes the way back of what it reverses. Goods that a decision makes another kind of stock of stay where they are.
+WAYS: dict[MovementKind, tuple[tuple[frozenset[AccountKind], frozenset[AccountKind]], ...]] = {
+    MovementKind.INTAKE: ((_CAME_FROM, _STORE), (frozenset({AccountKind.SEIZURE}), frozenset({AccountKind.EVIDENCE}))),
+    MovementKind.DISPATCH: ((_KEPT, _TRANSIT),),
+    MovementKind.ACCEPT: ((_TRANSIT, _KEPT),),
+    MovementKind.RETURN: ((_TRANSIT, _KEPT),),
+    MovementKind.MISSING: (),
+    MovementKind.TRANSFER: ((_STORE, _STORE),),
+    MovementKind.WEIGHING: ((_KEPT, _DRYING), (_DRYING, _KEPT)),
+    MovementKind.CONSUMPTION: ((_STORE, frozenset({AccountKind.PROCESSING})),),
+    MovementKind.PRODUCTION: ((frozenset({AccountKind.PROCESSING}), _STORE),),
+    MovementKind.DECISION: ((_KEPT, frozenset({AccountKind.RETURNED})),),
+    MovementKind.LOSS: (),
+    MovementKind.WRITE_OFF: ((_KEPT | _TRANSIT, frozenset({AccountKind.LOSS})),),
+    MovementKind.RECOVERY: ((_TRANSIT, _KEPT),),
+    MovementKind.DESTRUCTION: ((_KEPT, frozenset({AccountKind.DESTRUCTION})),),
+    MovementKind.SALE: ((_STORE, frozenset({AccountKind.DOMESTIC_SALE})),),
+}
+
+
+def goes(kind: MovementKind, source: AccountKind, target: AccountKind) -> bool:
+    """Whether a movement of this kind takes goods from the one kind of account to the other."""
+    return any(source in sources and target in targets for sources, targets in WAYS.get(kind, ()))
+
+
+def _all_ways() -> list[tuple[str, str, str]]:
+    return sorted(
+        (kind.value, source.value, target.value)
+        for kind, ways in WAYS.items()
+        for sources, targets in ways
+        for source in sources
+        for target in targets
+    )
 
 
 class Movement(models.Model):
@@ -87,6 +139,8 @@ class Movement(models.Model):
             *append_only(),
             triggers.movement_balances(),
             triggers.movement_respects_closed_periods(),
+            triggers.reversal_mirrors_what_it_reverses(),
+            triggers.movement_of_a_load_is_named_by_it(),
         ]
 
     def __str__(self) -> str:
@@ -122,7 +176,7 @@ class Posting(models.Model):
         indexes = [models.Index(fields=["account", "movement"])]
         triggers: list[pgtrigger.Trigger] = [
             *append_only(),
-            triggers.posting_keeps_holdings(),
+            triggers.posting_keeps_holdings(_all_ways()),
             triggers_boxes.posting_moves_boxes(),
         ]
 

@@ -14,6 +14,16 @@ from ledger.models.accounts import CustodyAccount
 from ledger.models.boxes import Box, Shelf
 from ledger.models.movements import Item
 
+# From which state a stock-take goes to which.
+_WAYS = (
+    ("announced", "counting"),
+    ("announced", "cancelled"),
+    ("counting", "signing"),
+    ("counting", "cancelled"),
+    ("signing", "counting"),
+    ("signing", "closed"),
+)
+
 
 class StockTakeQuerySet(models.QuerySet["StockTake"]):
     def open(self) -> "StockTakeQuerySet":
@@ -145,6 +155,7 @@ class StockTake(models.Model):
             ),
             final_once("stocktake_ended_for_good", pgtrigger.Q(old__state__in=["closed", "cancelled"])),
             triggers.commission_signs(),
+            triggers.stocktake_goes_its_way(_WAYS),
         ]
 
     def __str__(self) -> str:

@@ -13,11 +13,13 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition
 from core.documents.models import Document
 from ledger.models import (
+    AccountKind,
     CustodyAccount,
     Holding,
     Movement,
     MovementKind,
     PeriodClose,
+    goes,
 )
 from ledger.services.locking import lock_leaving, lock_open, lock_there
 from ledger.services.refusals import (
@@ -68,6 +70,7 @@ def enter_items(
     """
     if source.is_physical or not target.is_physical:
         raise BadInput(_("Goods enter from a boundary into a store."))
+    _require_way(kind, source, target)
     lock_open(target)
     movement, is_new = open_movement(
         key=key, kind=kind, actor=actor, effective_on=effective_on, at=at, reference=reference
@@ -120,6 +123,7 @@ def move_items(
     wanted = sorted(set(item_ids))
     if not wanted:
         raise BadInput(_("Choose at least one item."))
+    _require_way(kind, source, target)
     movement, is_new = open_movement(
         key=key,
         kind=kind,
@@ -216,6 +220,12 @@ def open_movement(
     if not is_new and (movement.kind, movement.effective_on) != (opened.kind, opened.effective_on):
         raise KeyReused
     return movement, is_new
+
+
+def _require_way(kind: MovementKind, source: CustodyAccount, target: CustodyAccount) -> None:
+    leaves_its_keeper = kind == MovementKind.TRANSFER and source.custodian_id != target.custodian_id
+    if leaves_its_keeper or not goes(kind, AccountKind(source.kind), AccountKind(target.kind)):
+        raise BadInput(_("Goods do not go this way by such an act."))
 
 
 def require_open_day(day: date, *, at: datetime) -> None:

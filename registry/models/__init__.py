@@ -30,7 +30,7 @@ from registry.models.processing import (
     Recipe,
     Way,
 )
-from registry.models.sales import Sale, SaleQuerySet
+from registry.models.sales import Sale, SaleMovement, SaleQuerySet
 from registry.models.seasons import Brigade, RemovalDecision, RemovalLimit, RemovalPermit, Season, SlaughterPoint
 from registry.models.sheets import DailySheet, DailySheetQuerySet, Delivery
 from registry.models.terms import (
@@ -94,6 +94,7 @@ __all__ = [
     "ReturnAct",
     "RowPhoto",
     "Sale",
+    "SaleMovement",
     "SaleQuerySet",
     "Season",
     "SeizedCount",

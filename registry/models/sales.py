@@ -10,6 +10,7 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import append_only
 from ledger.models import CustodyAccount, Movement
+from registry import triggers
 
 
 class SaleQuerySet(models.QuerySet["Sale"]):
@@ -49,3 +50,11 @@ class Sale(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class SaleMovement(Movement):
+    """Movements as sales see them: nothing goes to a buyer without the sale that says so."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.sale_movement_has_its_sale()]

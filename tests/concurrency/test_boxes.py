@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -11,7 +10,7 @@ from django.db import DatabaseError, transaction
 from core.accounts.models import User
 from core.base.errors import DomainError
 from ledger import services
-from ledger.models import Box, CustodyAccount, Handover, Packing
+from ledger.models import Box, CustodyAccount, Handover, MovementKind, Packing
 from ledger.selectors import find_differences
 from ledger.services import boxes as packing
 from tests.goods import Enter
@@ -135,18 +134,25 @@ def test_of_accepting_and_turning_back_one_happens(
 
 
 def test_a_closed_hand_over_is_closed_even_without_the_lock(
-    on_its_way: Handover, storekeeper: User, inspector: User, now: datetime
+    on_its_way: Handover, auditor: User, inspector: User, now: datetime
 ) -> None:
-    """The twin: both sides write the row as if they had read it open; the database lets only the first stand."""
-    states: list[tuple[Any, User]] = [
-        (Handover.State.ACCEPTED, inspector),
-        (Handover.State.CANCELLED, storekeeper),
-    ]
+    """The twin: both write their rows as if they had read it open; the database lets only the first stand."""
+    load = Handover.objects.filter(pk=on_its_way.pk)
 
-    def write(state: Any, person: User) -> Callable[[], int]:
-        return lambda: Handover.objects.filter(pk=on_its_way.pk).update(state=state, closed_by=person, closed_at=now)
+    def accept() -> None:
+        with transaction.atomic():
+            services.move_items(
+                actor=inspector, at=now, key=f"accept:{on_its_way.pk}", kind=MovementKind.ACCEPT,
+                item_ids=list(on_its_way.lines.values_list("item_id", flat=True)), source=on_its_way.transit,
+                target=on_its_way.target, effective_on=now.date(), reference=on_its_way.number,
+                gave=on_its_way.dispatched_by, accepted=inspector,
+            )  # fmt: skip
+            load.update(state=Handover.State.ACCEPTED, closed_by=inspector, closed_at=now)
 
-    results = at_once(*(write(state, person) for state, person in states))
+    def turn() -> None:
+        load.update(state=Handover.State.RETURNING, turned_by=auditor, turned_at=now, turn_reason="Back, as told")
+
+    results = at_once(accept, turn)
 
     assert sum(isinstance(result, DatabaseError) for result in results) == 1
     assert not any(isinstance(result, DomainError) for result in results)

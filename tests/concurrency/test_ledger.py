@@ -20,6 +20,12 @@ from tests.races import at_once, winners
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 
+@pytest.fixture
+def reception(annex: CustodyAccount) -> CustodyAccount:
+    """Of the same keeper as the central store, for goods that go without a hand-over."""
+    return annex
+
+
 def test_one_item_dispatched_twice_leaves_once(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:

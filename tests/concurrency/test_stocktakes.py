@@ -19,6 +19,12 @@ from tests.races import at_once, winners
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 
+@pytest.fixture
+def reception(annex: CustodyAccount) -> CustodyAccount:
+    """Of the same keeper as the central store, for goods that go without a hand-over."""
+    return annex
+
+
 def open_count(storekeeper: User, auditor: User, now: datetime, account: CustodyAccount) -> StockTake:
     return services.open_stocktake(actor=storekeeper, at=now, account=account, commission=[storekeeper, auditor])
 

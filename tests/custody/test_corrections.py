@@ -196,6 +196,17 @@ def test_the_database_asks_for_two_persons_too(
     refused(lambda: one.update(decide_reason="Other"), "Cannot update")
 
 
+def test_the_database_turns_nothing_round_without_a_confirmed_correction(
+    asked: Correction, mistake: Movement, authority_head: User, now: datetime, central_store: CustodyAccount
+) -> None:
+    refused(
+        lambda: reverse_movement(actor=authority_head, at=now, key="back", movement=mistake, effective_on=day_of(now)),
+        "reversal_is_of_a_correction",
+    )
+
+    assert Holding.objects.filter(account=central_store, pieces__gt=0).count() == 2
+
+
 def test_the_pages_lead_from_the_item_to_the_correction(
     mistake: Movement, horns: list[Derivative], authority_officer: User, authority_head: User, storekeeper: User
 ) -> None:

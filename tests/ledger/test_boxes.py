@@ -53,13 +53,24 @@ def packed(storekeeper: User, now: datetime, central: CustodyAccount, enter: Ent
 
 
 @pytest.fixture
+def reception(annex: CustodyAccount) -> CustodyAccount:
+    """Of the same keeper as the central store, for goods that go without a hand-over."""
+    return annex
+
+
+@pytest.fixture
 def move(storekeeper: User, now: datetime) -> Move:
-    def send(items: list[int], source: CustodyAccount, target: CustodyAccount) -> Movement:
+    def send(
+        items: list[int],
+        source: CustodyAccount,
+        target: CustodyAccount,
+        kind: MovementKind = MovementKind.TRANSFER,
+    ) -> Movement:
         return services.move_items(
             actor=storekeeper,
             at=now,
             key=uuid.uuid4().hex,
-            kind=MovementKind.TRANSFER,
+            kind=kind,
             item_ids=items,
             source=source,
             target=target,
@@ -148,6 +159,7 @@ def test_a_seal_needs_content_a_number_of_its_own_and_a_reason_to_be_opened(
 # --- moving ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_a_box_goes_where_all_that_is_in_it_goes(
     central: CustodyAccount, reception: CustodyAccount, box: Box, packed: list[int], move: Move
 ) -> None:
@@ -195,18 +207,19 @@ def test_an_item_of_a_sealed_box_does_not_move_without_the_rest(
     assert (box.account_id, box.is_sealed) == (reception.pk, True)
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_a_box_whose_content_left_the_system_is_empty_and_has_no_seal(
     storekeeper: User,
     now: datetime,
     central: CustodyAccount,
-    export: CustodyAccount,
+    sold: CustodyAccount,
     box: Box,
     packed: list[int],
     move: Move,
 ) -> None:
     seal(box, storekeeper, now)
 
-    move(packed, central, export)
+    move(packed, central, sold, MovementKind.SALE)
 
     box.refresh_from_db()
     assert (box.account_id, box.is_sealed) == (central.pk, False)
@@ -453,7 +466,7 @@ def test_a_shelf_is_set_up_once(storekeeper: User, now: datetime, central: Custo
 
 
 def test_the_database_moves_a_sealed_box_whole_or_not_at_all(
-    storekeeper: User, now: datetime, central: CustodyAccount, export: CustodyAccount, box: Box, packed: list[int]
+    storekeeper: User, now: datetime, central: CustodyAccount, sold: CustodyAccount, box: Box, packed: list[int]
 ) -> None:
     seal(box, storekeeper, now)
 
@@ -462,7 +475,7 @@ def test_the_database_moves_a_sealed_box_whole_or_not_at_all(
         """
         WITH made AS (
             INSERT INTO ledger_movement (kind, key, actor_id, effective_on, reference, under)
-            VALUES ('transfer', 'around', %s, %s, '', '') RETURNING id
+            VALUES ('sale', 'around', %s, %s, '', '') RETURNING id
         )
         INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
         SELECT made.id, a, item_id, stock_class, s * pieces, s * grams FROM made, ledger_holding,
@@ -471,7 +484,7 @@ def test_the_database_moves_a_sealed_box_whole_or_not_at_all(
         storekeeper.pk,
         day_of(now),
         central.pk,
-        export.pk,
+        sold.pk,
         packed[0],
         central.pk,
     )
@@ -508,13 +521,11 @@ def test_the_database_knows_what_stands_on_a_shelf(
         refuses("loose in the account of the shelf", insert, shelf.pk, item, storekeeper.pk)
 
 
-def test_the_database_begins_a_box_open_and_in_a_store(
-    storekeeper: User, now: datetime, export: CustodyAccount
-) -> None:
+def test_the_database_begins_a_box_open_and_in_a_store(storekeeper: User, now: datetime, sold: CustodyAccount) -> None:
     refuses(
         "begun open and empty",
         "INSERT INTO ledger_box (sscc, kind, account_id, seal_number, begun_by_id, begun_at)"
         " VALUES ('376104250021234569', 'box', %s, '', %s, now())",
-        export.pk,
+        sold.pk,
         storekeeper.pk,
     )

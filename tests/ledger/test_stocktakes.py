@@ -396,6 +396,36 @@ def test_a_count_called_off_is_told_to_the_authority(
 # --- around the services --------------------------------------------------------------------------------------
 
 
+def test_the_database_lets_a_stocktake_go_its_way_only(
+    enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    enter(central, 200)
+    stocktake = open_count()
+    row = StockTake.objects.filter(pk=stocktake.pk)
+    called_off = {"state": "cancelled", "closed_at": now, "cancelled_by": storekeeper, "cancel_reason": "Fire drill"}
+    counted = {"state": "signing", "ended_by": storekeeper, "ended_at": now, "result_digest": "x"}
+
+    def refuse(**change: Any) -> None:
+        with pytest.raises(DatabaseError, match="does not go from"), transaction.atomic():
+            row.update(**change)
+
+    for change in ({"state": "announced"}, {"round": 2}, {**counted, "round": 2}):
+        refuse(**change)
+    with pytest.raises(DatabaseError, match="begins as announced"), transaction.atomic():
+        StockTake.objects.create(
+            number="SK25-9", account=central, kind="full", state="counting", persons_needed=2, opened_by=storekeeper,
+            opened_at=now, frozen_at=now,
+        )  # fmt: skip
+
+    services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+    for change in (called_off, {"state": "announced"}, {"state": "counting"}, {"state": "counting", "round": 3}):
+        refuse(**change)
+
+    services.count_again(actor=storekeeper, at=now, stocktake=stocktake, reason="Look again, as told")
+    refuse(**called_off)
+    assert row.get().round == 2
+
+
 def test_the_database_refuses_a_scan_when_counting_has_ended(
     enter: Enter, open_count: Open, scan: Scan, storekeeper: User, now: datetime, central: CustodyAccount
 ) -> None:
@@ -434,8 +464,7 @@ def test_the_database_refuses_to_close_without_the_commission(
         StockTakeMember.objects.filter(person=second_keeper).delete()
     with pytest.raises(IntegrityError, match="stocktake_needs_two"), transaction.atomic():
         StockTake.objects.create(
-            number="SK25-9", account=central, kind="full", persons_needed=1, opened_by=storekeeper, opened_at=now,
-            state="cancelled", closed_at=now, cancelled_by=storekeeper, cancel_reason="x",
+            number="SK25-9", account=central, kind="full", persons_needed=1, opened_by=storekeeper, opened_at=now
         )  # fmt: skip
 
 

@@ -17,11 +17,10 @@ from django.utils.html import conditional_escape
 from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
-from core.base.clock import day_of
 from core.base.errors import BadInput
 from core.base.visitors import Visitor, visitor_of
-from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind
-from ledger.services import lift_hold, move_items, place_hold
+from ledger.models import AccountKind, CustodyAccount, Hold
+from ledger.services import lift_hold, place_hold
 from marking.codes import check_character, from_number, group
 from marking.limits import CHECKS, UNKNOWN_CODES, check_counted, check_many_counted
 from marking.models import Mark, SigningKey
@@ -35,6 +34,7 @@ from marking.views.check import regions_in
 from marking.words import REGIONS_IN_CHINESE
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
+from tests.goods import put_into
 from tests.marks import decide_key, end_mark, print_again, unused_code
 from tests.registry.test_table import photo
 
@@ -51,20 +51,11 @@ def printed(mark: Mark) -> str:
 
 
 @pytest.fixture
-def leave(inspector: User, now: datetime) -> Callable[[Mark, AccountKind], None]:
+def leave() -> Callable[[Mark, AccountKind], None]:
     """Let the item of a mark leave its store to a boundary of this kind."""
 
     def move(mark: Mark, kind: AccountKind) -> None:
-        move_items(
-            actor=inspector,
-            at=now,
-            key=secrets.token_hex(8),
-            kind=MovementKind.TRANSFER,
-            item_ids=[mark.item.pk],
-            source=mark.item.intake.store,
-            target=CustodyAccount.objects.boundary(kind),
-            effective_on=day_of(now),
-        )
+        put_into(mark.item.pk, CustodyAccount.objects.boundary(kind))
 
     return move
 

@@ -1,6 +1,5 @@
 """What the checks of a label say of copies: each rule, its sentence, and that nothing is said twice."""
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,8 +15,7 @@ from core.notices.services import decide_notice, table_of_codes
 from core.notices.texts import outcomes_of
 from core.rules.models import LegalBasis, Rule, RuleCode
 from core.rules.services import draft_rule, enact_rule
-from ledger.models import AccountKind, CustodyAccount, MovementKind
-from ledger.services import move_items
+from ledger.models import AccountKind, CustodyAccount
 from marking.models import Check, CopyAlert, CopyEvidence, Mark, MarkRequest
 from marking.selectors import Reason, check_text, check_texts
 from marking.services import copies
@@ -28,6 +26,7 @@ from marking.services.requests import approve_request, ask_for_mark
 from marking.services.snapshots import collect_state
 from marking.snapshots import Status, look_up
 from registry.models import Intake
+from tests.goods import put_into
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("committee")]
 ORAL, ALMATY, BEIJING = (51.2, 51.4), (43.2, 76.9), (39.9, 116.4)
@@ -78,38 +77,20 @@ def look(now: datetime) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def leave(inspector: User, now: datetime) -> Callable[[Mark, AccountKind], None]:
+def leave() -> Callable[[Mark, AccountKind], None]:
     def move(mark: Mark, kind: AccountKind) -> None:
-        move_items(
-            actor=inspector,
-            at=now,
-            key=secrets.token_hex(8),
-            kind=MovementKind.TRANSFER,
-            item_ids=[mark.item.pk],
-            source=mark.item.intake.store,
-            target=CustodyAccount.objects.boundary(kind),
-            effective_on=day_of(now),
-        )
+        put_into(mark.item.pk, CustodyAccount.objects.boundary(kind))
 
     return move
 
 
 @pytest.fixture
-def transport(inspector: User, now: datetime) -> Move:
+def transport() -> Move:
     """The item is on its way from its store to another keeper."""
 
     def send(mark: Mark) -> None:
         store = mark.item.intake.store
-        move_items(
-            actor=inspector,
-            at=now,
-            key=secrets.token_hex(8),
-            kind=MovementKind.TRANSFER,
-            item_ids=[mark.item.pk],
-            source=store,
-            target=CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=store.custodian),
-            effective_on=day_of(now),
-        )
+        put_into(mark.item.pk, CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=store.custodian))
 
     return send
 

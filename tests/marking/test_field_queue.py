@@ -22,8 +22,7 @@ from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
 from core.accounts.services import appoint
 from core.documents.models import Attachment
-from ledger.models import AccountKind, CustodyAccount, MovementKind
-from ledger.services import move_items
+from ledger.models import AccountKind, CustodyAccount
 from marking.api_field import KeyJSON
 from marking.limits import GREETINGS
 from marking.models import FieldDevice, FieldPhoto, FieldPiece, FieldRecord
@@ -35,6 +34,7 @@ from marking.services.field_photos import MOST_PHOTOS, Announced, PhotoBroken, b
 from marking.services.issue import register_and_mark
 from registry.models import Derivative, DerivativePhoto, Intake
 from tests.cast import PASSWORD
+from tests.goods import put_into
 from tests.marking.test_field import key_of, photo_bytes, post_record, row, send_photo
 
 pytestmark = pytest.mark.django_db
@@ -270,16 +270,8 @@ def test_a_photo_joins_a_registered_horn_only_while_it_is_there_and_fresh(
     register_and_mark(actor=inspector, at=now, intake=open_intake, explanation="One more was found")
     later = now + timedelta(days=31 if why == "late" else 1)
     if why == "gone":
-        move_items(
-            actor=inspector,
-            at=now,
-            key="gone",
-            kind=MovementKind.TRANSFER,
-            item_ids=[Derivative.objects.get(intake=open_intake, row=7).item_id],
-            source=open_intake.store,
-            target=CustodyAccount.objects.boundary(AccountKind.EXPORT),
-            effective_on=now.date(),
-        )
+        gone = Derivative.objects.get(intake=open_intake, row=7)
+        put_into(gone.pk, CustodyAccount.objects.boundary(AccountKind.EXPORT))
     content = photo_bytes()
     photo = announce(content)
     for start in range(0, len(content), 500_000):

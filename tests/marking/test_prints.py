@@ -1,7 +1,6 @@
 """No label is about twice: files are taken under the journal and closed, nothing is drawn twice, what has left the
 store is not printed for."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,14 +14,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.audit.models import Event
-from core.base.clock import day_of
 from core.base.errors import NotAllowed
 from core.documents.models import Document
 from core.documents.services import keep_document
 from core.jobs.models import Job
 from core.jobs.services import cancel_job, execute_job
-from ledger.models import AccountKind, CustodyAccount, MovementKind
-from ledger.services import move_items
+from ledger.models import AccountKind, CustodyAccount
 from marking.models import LabelPart, LabelReel, LabelRun, LabelRunEnd, LabelSeries, Mark, MarkRequest, SigningKey
 from marking.payload import decode, to_address
 from marking.selectors import Verdict, check_text
@@ -42,6 +39,7 @@ from marking.services.orders import LabelOrder
 from marking.services.requests import NothingAtHand, approve_request, ask_for_mark
 from marking.services.stock import ReelDrawnBefore, confirm_printed, print_reel
 from registry.models import Intake
+from tests.goods import put_into
 from tests.marks import decide_key, end_mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,17 +81,8 @@ def doors_of(run: LabelRun) -> Iterator[str]:
     yield f"/api/v1/jobs/{run.job_id}/documents/{part.document_id}/"
 
 
-def leave(mark: Mark, actor: User, at: datetime, kind: AccountKind = AccountKind.EXPORT) -> None:
-    move_items(
-        actor=actor,
-        at=at,
-        key=secrets.token_hex(8),
-        kind=MovementKind.TRANSFER,
-        item_ids=[mark.item.pk],
-        source=mark.item.intake.store,
-        target=CustodyAccount.objects.boundary(kind),
-        effective_on=day_of(at),
-    )
+def leave(mark: Mark, kind: AccountKind = AccountKind.EXPORT) -> None:
+    put_into(mark.item.pk, CustodyAccount.objects.boundary(kind))
 
 
 def reprint(intake: Intake, asker: User, approver: User, at: datetime) -> MarkRequest:
@@ -294,7 +283,7 @@ def test_a_reprint_of_an_intake_leaves_alone_what_has_left(
     now: datetime,
 ) -> None:  # fmt: skip
     gone = marks[1]
-    leave(gone, inspector, now, kind)
+    leave(gone, kind)
     asked = ask_for_mark(
         actor=inspector,
         at=now,
@@ -332,7 +321,7 @@ def test_nothing_is_printed_again_where_all_has_left(
         order=ORDER,
     )
     for mark in marks:
-        leave(mark, inspector, now)
+        leave(mark)
 
     with pytest.raises(NothingAtHand):
         approve_request(actor=storekeeper, at=now, asked=whole)
@@ -345,7 +334,7 @@ def test_nothing_is_printed_again_where_all_has_left(
 def test_first_labels_are_printed_for_what_is_there(
     marks: list[Mark], open_intake: Intake, inspector: User, now: datetime
 ) -> None:
-    leave(marks[0], inspector, now)
+    leave(marks[0])
 
     run = print_labels(actor=inspector, at=now, intake=open_intake, order=ORDER)
 
@@ -357,7 +346,7 @@ def test_the_database_reprints_nothing_that_has_left(
     marks: list[Mark], open_intake: Intake, inspector: User, storekeeper: User, now: datetime, whole: bool
 ) -> None:
     gone = marks[0]
-    leave(gone, inspector, now)
+    leave(gone)
 
     def go_around_the_service() -> None:
         with transaction.atomic():

@@ -214,7 +214,7 @@ def test_old_stock_is_held_until_a_second_person_confirms_it(
             actor=trader,
             at=now,
             key="out",
-            kind=MovementKind.TRANSFER,
+            kind=MovementKind.WRITE_OFF,
             item_ids=list(Derivative.objects.values_list("pk", flat=True)),
             source=old_stock.store,
             target=CustodyAccount.objects.boundary(AccountKind.LOSS),
@@ -827,6 +827,39 @@ def test_a_batch_is_sold_under_its_certificate_and_leaves_the_stock(
     with pytest.raises(BadInput):
         sell_batches(key="s3", **deal | {"items": [other.pk], "buyer_bin": "123456789012"})
     assert Sale.objects.count() == 1
+
+
+@pytest.mark.usefixtures("sale_allowed")
+def test_the_database_sells_nothing_without_a_sale(
+    certificate: VeterinaryCertificate,
+    permit_to_remove: RemovalPermit,
+    reception_store: CustodyAccount,
+    inspector: User,
+    now: datetime,
+) -> None:
+    intake = meat_intake(certificate, permit_to_remove, reception_store, inspector, now, 96_500, 40_000)
+    one, other = register_intake(actor=inspector, at=now, intake=intake)
+    sold = sell(one, inspector, reception_store, now)
+
+    def take(reference: str) -> None:
+        move_items(
+            actor=inspector,
+            at=now,
+            key="around",
+            kind=MovementKind.SALE,
+            item_ids=[other.pk],
+            source=reception_store,
+            target=CustodyAccount.objects.boundary(AccountKind.DOMESTIC_SALE),
+            effective_on=now.date(),
+            reference=reference,
+        )
+        connection.check_constraints()
+
+    for reference in ("", sold.number):
+        with pytest.raises(IntegrityError, match="belongs to no sale"), transaction.atomic():
+            take(reference)
+
+    assert Holding.objects.get(item=other.pk, pieces=1).account == reception_store
 
 
 # --- pages ----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from core.base.errors import InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, MovementKind
 from ledger.selectors import find_differences
-from ledger.services import ItemsOnHold, move_items
+from ledger.services import ItemsOnHold, dispatch_items
 from registry.measures import TableRow
 from registry.models import Derivative, Intake, IntakeRow
 from registry.services import (
@@ -90,25 +90,25 @@ def test_seized_horns_come_into_evidence_and_cannot_leave(
         (d.pk, "evidence", open_seizure.case.erdr_number) for d in derivatives
     }
     with pytest.raises(ItemsOnHold):
-        move_items(
+        dispatch_items(
             actor=inspector,
             at=now,
             key="away",
-            kind=MovementKind.TRANSFER,
             item_ids=[derivatives[0].pk],
             source=open_seizure.store,
             target=central_store,
-            effective_on=now.date(),
+            carried_by="Abai Kunanbaiuly",
         )
+    transit = CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=open_seizure.store.custodian)
     with pytest.raises(IntegrityError, match="held_item_does_not_move"), transaction.atomic():
-        _post_around_the_service(derivatives[0], open_seizure.store, central_store, inspector, now)
+        _post_around_the_service(derivatives[0], open_seizure.store, transit, inspector, now)
     assert Holding.objects.filter(account=open_seizure.store).count() == 4
 
 
 def _post_around_the_service(
     horn: Derivative, source: CustodyAccount, target: CustodyAccount, actor: User, at: datetime
 ) -> None:
-    movement = Movement.objects.create(kind=MovementKind.TRANSFER, key="around", actor=actor, effective_on=at.date())
+    movement = Movement.objects.create(kind=MovementKind.DISPATCH, key="around", actor=actor, effective_on=at.date())
     movement.postings.bulk_create(
         movement.postings.model(
             movement=movement,
