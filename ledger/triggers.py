@@ -219,6 +219,32 @@ def line_stays_as_counted() -> pgtrigger.Trigger:
     )
 
 
+def line_is_received_by_the_other_side() -> pgtrigger.Trigger:
+    """What is received was in the hands of somebody who neither dispatched the load nor turned it back.
+
+    Asked once for each person and outcome of a statement, however many lines it writes.
+    """
+    return pgtrigger.Trigger(
+        name="line_is_received_by_the_other_side",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        referencing=pgtrigger.Referencing(new="changed"),
+        func="""
+            IF EXISTS (
+                SELECT FROM (SELECT DISTINCT handover_id, outcome, scanned_by_id FROM changed) c
+                JOIN ledger_handover h ON h.id = c.handover_id
+                WHERE (c.outcome = 'later' OR c.outcome = 'received' AND h.state IN ('dispatched', 'returning'))
+                    AND (c.scanned_by_id IS NULL OR c.scanned_by_id IN (h.dispatched_by_id, h.turned_by_id))
+            ) THEN
+                RAISE EXCEPTION 'what is received was in hand of somebody who did not send it'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'line_is_received_by_the_other_side';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 def signature_is_of_who_acted() -> pgtrigger.Trigger:
     """The sender's signature is that of who dispatched, the receiver's that of who accepted."""
     return pgtrigger.Trigger(
@@ -249,7 +275,8 @@ def line_was_dispatched() -> pgtrigger.Trigger:
         referencing=pgtrigger.Referencing(new="added"),
         func="""
             -- Of each hand-over its own postings are read once, by its movement: never those of the whole register.
-            IF EXISTS (
+            -- Nothing is received as it sets out.
+            IF EXISTS (SELECT FROM added WHERE outcome <> 'pending' OR scanned_by_id IS NOT NULL) OR EXISTS (
                 SELECT handover_id, item_id FROM added
                 EXCEPT
                 SELECT h.id, p.item_id FROM (SELECT DISTINCT handover_id FROM added) d

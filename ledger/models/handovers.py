@@ -265,6 +265,7 @@ class HandoverLine(models.Model):
             fixed("handover_line_is_fixed", "handover", "item", "box"),
             triggers.line_was_dispatched(),
             triggers.line_stays_as_counted(),
+            triggers.line_is_received_by_the_other_side(),
             pgtrigger.Protect(
                 name="first_weighing_is_kept",
                 operation=pgtrigger.Update,

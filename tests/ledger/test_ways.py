@@ -26,7 +26,15 @@ from ledger.models import (
     Posting,
     goes,
 )
-from ledger.services import accept_handover, dispatch_items, move_items, receive_later, reverse_movement, scan_received
+from ledger.services import (
+    accept_handover,
+    dispatch_items,
+    move_items,
+    receive_later,
+    reverse_movement,
+    scan_received,
+    turn_back,
+)
 from tests.goods import Enter, make_account
 
 pytestmark = pytest.mark.django_db
@@ -274,14 +282,20 @@ def test_nothing_is_dispatched_or_accepted_without_a_hand_over(
     assert Holding.objects.filter(account=sent.transit).count() == 2
 
 
-def test_a_load_is_dispatched_with_a_line_for_each_item(
-    enter: Enter, write: Write, reception: CustodyAccount, central: CustodyAccount, inspector: User, now: datetime
+def test_a_load_is_dispatched_with_a_line_for_each_item_and_none_of_them_received(
+    enter: Enter,
+    write: Write,
+    reception: CustodyAccount,
+    central: CustodyAccount,
+    inspector: User,
+    storekeeper: User,
+    now: datetime,
 ) -> None:
     (item,) = enter(reception, 200)
     transit = CustodyAccount.objects.get(kind=AccountKind.TRANSIT, custodian=reception.custodian_id)
 
-    with refused("movement_of_a_load_is_named_by_it"):
-        Handover.objects.create(
+    def send() -> Handover:
+        return Handover.objects.create(
             number="HO25-9",
             source=reception,
             target=central,
@@ -293,6 +307,17 @@ def test_a_load_is_dispatched_with_a_line_for_each_item(
             dispatched_at=now,
             dispatch_movement=write("dispatch", reception, transit, item),
         )
+
+    with refused("movement_of_a_load_is_named_by_it"):
+        send()
+    with refused("line_was_dispatched"):
+        HandoverLine.objects.create(
+            handover=send(), item_id=item, outcome="received", scanned_by=storekeeper, scanned_at=now
+        )
+    HandoverLine.objects.create(handover=send(), item_id=item)
+    commit_checks()
+
+    assert Holding.objects.get(item=item, pieces=1).account == transit
 
 
 def test_a_load_closes_counted_and_with_what_was_received_in_its_place(
@@ -306,7 +331,8 @@ def test_a_load_closes_counted_and_with_what_was_received_in_its_place(
 
     def count_one(rest: str) -> None:
         sent.lines.filter(item=one).update(outcome="received", scanned_by=storekeeper, scanned_at=now)
-        sent.lines.filter(item=other).update(outcome=rest)
+        by = storekeeper if rest == "received" else None
+        sent.lines.filter(item=other).update(outcome=rest, scanned_by=by, scanned_at=now if by else None)
 
     def take(item: int, grams: int) -> None:
         write(
@@ -317,7 +343,7 @@ def test_a_load_closes_counted_and_with_what_was_received_in_its_place(
     with refused("handover_is_counted"):
         close()
     with refused("handover_is_counted"):
-        sent.lines.update(outcome="received")
+        sent.lines.update(outcome="received", scanned_by=storekeeper, scanned_at=now)
         close()
     with refused("handover_is_counted"):
         count_one("pending")
@@ -338,6 +364,24 @@ def test_a_load_closes_counted_and_with_what_was_received_in_its_place(
 
     sent.refresh_from_db()
     assert sent.state == Handover.State.DISPATCHED
+
+
+def test_what_is_received_was_in_the_hands_of_the_other_side(
+    sent: Handover, inspector: User, storekeeper: User, auditor: User, now: datetime
+) -> None:
+    def receive(by: User | None) -> None:
+        sent.lines.update(outcome="received", scanned_by=by, scanned_at=now if by else None)
+
+    for person in (inspector, None):
+        with refused("line_is_received_by_the_other_side"):
+            receive(person)
+    turn_back(actor=auditor, at=now, handover=sent, reason="Back, as told by the office")
+    for person in (inspector, auditor, None):
+        with refused("line_is_received_by_the_other_side"):
+            receive(person)
+
+    receive(storekeeper)
+    assert set(sent.lines.values_list("outcome", flat=True)) == {"received"}
 
 
 def test_what_became_of_a_line_stays_when_the_load_has_closed(
