@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pgtrigger
 
 from core.accounts.models import Organisation
+from core.accounts.roles import GRANTS, Can
 
 
 def loss_report_is_told_whole() -> pgtrigger.Trigger:
@@ -62,6 +63,103 @@ def loss_is_settled_by_an_approved_act() -> pgtrigger.Trigger:
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'loss_is_settled_by_an_approved_act';
             END IF;
             RETURN NEW;
+        """,
+    )
+
+
+def _roles_that(act: Can) -> str:
+    return ", ".join(f"'{role.value}'" for role in GRANTS if act in GRANTS[role])
+
+
+def loss_act_is_carried_out() -> pgtrigger.Trigger:
+    """At commit an approved act has settled its items: written off they have left, found again they are where it says.
+
+    It was approved by the authority, or, where goods were found, by one who works in the place that missed them.
+    """
+    return pgtrigger.Trigger(
+        name="loss_act_is_carried_out",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf("state"),
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__state="approved") & ~pgtrigger.Q(old__state="approved"),
+        declare=[("place", "ledger_custodyaccount"), ("wrong", "text")],
+        func="""
+            SELECT a.* INTO place FROM custody_lossreport r JOIN ledger_custodyaccount a ON a.id = r.account_id
+            WHERE r.id = NEW.report_id;
+            SELECT CASE
+                WHEN count(*) = 0 OR bool_or(l.outcome = 'open') THEN 'loss_act_settles_its_items'
+                WHEN (NEW.kind = 'write_off' OR NEW.target_id <> place.id) AND bool_or(g.item_id IS NULL)
+                    THEN 'loss_act_moves_its_items'
+                END INTO wrong
+            FROM (SELECT * FROM custody_lossline WHERE act_id = NEW.id OFFSET 0) l
+            LEFT JOIN (
+                SELECT p.item_id FROM ledger_movement m
+                CROSS JOIN LATERAL (SELECT * FROM ledger_posting WHERE movement_id = m.id OFFSET 0) p
+                WHERE m.reference = NEW.number AND m.kind = NEW.kind AND starts_with(m.key, 'loss:' || NEW.id || ':')
+                    AND p.pieces > 0
+            ) g ON g.item_id = l.item_id;
+            IF wrong IS NULL AND NOT EXISTS (
+                SELECT FROM accounts_appointment a
+                JOIN accounts_organisation o ON o.id = a.organisation_id AND o.is_active
+                JOIN accounts_organisation keeper ON keeper.id = place.custodian_id
+                WHERE a.user_id = NEW.decided_by_id AND a.ended_at IS NULL
+                AND (NEW.decided_at AT TIME ZONE 'Asia/Almaty')::date
+                    BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
+                AND (a.role IN (APPROVE) OR NEW.kind = 'recovery' AND a.role IN (REPORT) AND (
+                    o.id = keeper.id OR a.role IN (INSPECT) AND keeper.kind IN (BODIES_OF_STATE) AND CASE
+                        WHEN EXISTS (SELECT FROM accounts_appointment_regions g WHERE g.appointment_id = a.id)
+                        THEN EXISTS (
+                            SELECT FROM accounts_appointment_regions g
+                            WHERE g.appointment_id = a.id AND g.region_id = place.region_id
+                        ) ELSE o.region_id = place.region_id END
+                ))
+            ) THEN
+                wrong := 'loss_act_is_approved_by_who_may';
+            END IF;
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'act % is not carried out: %', NEW.number, wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = wrong;
+            END IF;
+            RETURN NULL;
+        """.replace("APPROVE", _roles_that(Can.APPROVE_WRITE_OFF))
+        .replace("REPORT", _roles_that(Can.REPORT_LOSS))
+        .replace("INSPECT", _roles_that(Can.OPEN_INTAKE))
+        .replace("BODIES_OF_STATE", _BODIES_OF_STATE),
+    )
+
+
+def missing_is_let_go_by_a_count_or_an_act() -> pgtrigger.Trigger:
+    """What a stock-take missed is free again when it is counted again, when a later stock-take of the place has closed
+    and found it, by one of its commission, or by an approved act of a report of loss, by who approved it.
+
+    Asked once of a set of holds.
+    """
+    return pgtrigger.Trigger(
+        name="missing_is_let_go_by_a_count_or_an_act",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        referencing=pgtrigger.Referencing(new="changed"),
+        func="""
+            IF EXISTS (
+                SELECT FROM (SELECT * FROM changed WHERE kind = 'missing' AND lifted_at IS NOT NULL OFFSET 0) k
+                LEFT JOIN ledger_stocktake missed ON missed.number = k.reference
+                WHERE missed.state IS DISTINCT FROM 'counting' AND NOT EXISTS (
+                    SELECT FROM ledger_stocktake t
+                    JOIN ledger_stocktakescan s ON s.stocktake_id = t.id AND s.undone_at IS NULL
+                    JOIN ledger_stocktakemember m ON m.stocktake_id = t.id AND m.person_id = k.lifted_by_id
+                    WHERE t.number = k.lift_reason AND t.state = 'closed' AND t.account_id = missed.account_id
+                        AND t.id <> missed.id AND s.item_id = k.item_id
+                ) AND NOT EXISTS (
+                    SELECT FROM custody_lossact a JOIN custody_lossline l ON l.act_id = a.id
+                    WHERE a.number = k.lift_reason AND a.state = 'approved' AND a.decided_by_id = k.lifted_by_id
+                        AND l.item_id = k.item_id AND l.outcome <> 'open'
+                )
+            ) THEN
+                RAISE EXCEPTION 'no count and no act finds what a stock-take missed'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'missing_is_let_go_by_a_count_or_an_act';
+            END IF;
+            RETURN NULL;
         """,
     )
 

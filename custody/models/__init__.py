@@ -7,7 +7,7 @@ from custody.models.destruction import (
     DestructionOrder,
     DestructionOrderQuerySet,
 )
-from custody.models.loss import LossAct, LossLine, LossReport, LossReportQuerySet
+from custody.models.loss import LossAct, LossLine, LossReport, LossReportQuerySet, MissingHold
 
 __all__ = [
     "CommissionMember",
@@ -19,5 +19,6 @@ __all__ = [
     "LossLine",
     "LossReport",
     "LossReportQuerySet",
+    "MissingHold",
     "SettledMovement",
 ]

@@ -11,7 +11,7 @@ from core.accounts.roles import Can
 from core.base.triggers import fixed, never_deleted
 from core.documents.models import Document
 from custody import triggers
-from ledger.models import CustodyAccount, Item
+from ledger.models import CustodyAccount, Hold, Item
 
 PAPERS = ("paper_kk", "paper_ru")
 
@@ -136,6 +136,12 @@ class LossAct(models.Model):
             triggers.ended_but_for_its_papers("loss_act_decided_for_good", "OLD.state <> 'proposed'", PAPERS),
             triggers.write_off_says_what_it_stands_on(),
             triggers.declared_goods_return_by_a_third(),
+            triggers.loss_act_is_carried_out(),
+            pgtrigger.Protect(
+                name="loss_act_begins_proposed",
+                operation=pgtrigger.Insert,
+                condition=~pgtrigger.Q(new__state="proposed"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -176,3 +182,11 @@ class LossLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id} {self.item_id} {self.outcome}"
+
+
+class MissingHold(Hold):
+    """Holds as losses see them: what a stock-take missed is not let go by a word."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.missing_is_let_go_by_a_count_or_an_act()]

@@ -565,11 +565,14 @@ def count_again(*, actor: User, at: datetime, stocktake: StockTake, reason: str)
     reason = require_reason(reason)
     stocktake = _lock(stocktake, State.SIGNING)
     StockTakeMember.objects.filter(stocktake=stocktake).update(signed_at=None, signed_result=None)
-    _lift(stocktake.number, actor=actor, at=at, reason=f"{stocktake.number}: {reason.strip()}"[:200])
     stocktake.round += 1
     stocktake.state, stocktake.result, stocktake.result_digest = State.COUNTING, None, ""
     stocktake.ended_by, stocktake.ended_at = None, None
     stocktake.save(update_fields=["round", "state", "result", "result_digest", "ended_by", "ended_at"])
+    missed = list(Hold.objects.active().filter(kind=HOLD, reference=stocktake.number).values_list("item_id", flat=True))
+    if missed:
+        why = f"{stocktake.number}: {reason.strip()}"[:200]
+        lift_hold(actor=actor, at=at, item_ids=missed, kind=HOLD, reason=why)
     _record("stocktake.counted_again", stocktake, actor=actor, at=at, round=stocktake.round, reason=reason.strip())
     return stocktake
 
@@ -605,7 +608,6 @@ def cancel_stocktake(*, actor: User, at: datetime, stocktake: StockTake, reason:
     if not stocktake.may_be_called_off:
         raise InvalidTransition(_("This was counted to the end once: count what is missing, end the count and sign."))
     was_counted = stocktake.state == State.COUNTING
-    _lift(stocktake.number, actor=actor, at=at, reason=f"{stocktake.number}: {reason.strip()}"[:200])
     stocktake.state, stocktake.closed_at = State.CANCELLED, at
     stocktake.cancelled_by, stocktake.cancel_reason = actor, reason.strip()[:400]
     stocktake.save(update_fields=["state", "closed_at", "cancelled_by", "cancel_reason"])
@@ -633,10 +635,12 @@ def _close(*, actor: User, at: datetime, stocktake: StockTake) -> None:
     """Each difference becomes a movement, a correction of the shelf, or a notice that somebody must decide."""
     moved, not_moved = _bring_in(actor=actor, at=at, stocktake=stocktake)
     shelved = _correct_shelves(actor=actor, at=at, stocktake=stocktake)
-    again = _lift_found(actor=actor, at=at, stocktake=stocktake)
-    stocktake.result = {**(stocktake.result or {}), "moved": moved, "shelved": shelved, "found_again": again}
+    again = _found_again(stocktake)
+    stocktake.result = {**(stocktake.result or {}), "moved": moved, "shelved": shelved, "found_again": len(again)}
     stocktake.state, stocktake.closed_at = State.CLOSED, at
     stocktake.save(update_fields=["result", "state", "closed_at"])
+    if again:
+        lift_hold(actor=actor, at=at, item_ids=again, kind=HOLD, reason=stocktake.number)
     _record("stocktake.closed", stocktake, actor=actor, at=at, digest=stocktake.result_digest, **stocktake.result)
     keeper = Organisation.objects.get(custody_accounts=stocktake.account_id)
     told: dict[str, Any] = {
@@ -752,8 +756,8 @@ def _correct_shelves(*, actor: User, at: datetime, stocktake: StockTake) -> int:
         return cursor.rowcount
 
 
-def _lift_found(*, actor: User, at: datetime, stocktake: StockTake) -> int:
-    """What an earlier stock-take of this store missed and this one found is free again; how many items."""
+def _found_again(stocktake: StockTake) -> list[int]:
+    """What an earlier stock-take of this store missed and this one found: the items that are free again with it."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -766,14 +770,7 @@ def _lift_found(*, actor: User, at: datetime, stocktake: StockTake) -> int:
             """,
             {"account": stocktake.account_id, "stocktake": stocktake.pk, "kind": HOLD},
         )
-        found = [row[0] for row in cursor.fetchall()]
-    return lift_hold(actor=actor, at=at, item_ids=found, kind=HOLD, reason=stocktake.number) if found else 0
-
-
-def _lift(reference: str, *, actor: User, at: datetime, reason: str) -> None:
-    held = Hold.objects.active().filter(kind=HOLD, reference=reference).values_list("item_id", flat=True)
-    if item_ids := list(held):
-        lift_hold(actor=actor, at=at, item_ids=item_ids, kind=HOLD, reason=reason)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _lock(stocktake: StockTake, *states: StockTake.State) -> StockTake:

@@ -115,20 +115,25 @@ def test_an_act_is_approved_once(
 
 
 def test_without_the_lock_only_the_database_stops_the_second_approval(
-    act: LossAct, authority_officer: User, second_officer: User, later: Callable[..., datetime]
+    act: LossAct,
+    authority_officer: User,
+    second_officer: User,
+    later: Callable[..., datetime],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The twin: both have read the act while it waited; rows written without asking again."""
+    """The twin: both have read the act while it waited."""
     barrier = threading.Barrier(2)
 
-    def write(person: User) -> Callable[[], None]:
-        def decide() -> None:
-            with transaction.atomic():
-                assert LossAct.objects.get(pk=act.pk).state == "proposed"
-                barrier.wait(10)
-                LossAct.objects.filter(pk=act.pk).update(state="approved", decided_by=person, decided_at=later(hours=1))
+    def unlocked(act: LossAct) -> LossAct:
+        found = LossAct.objects.select_related("report__account", "target").get(pk=act.pk)
+        barrier.wait(10)
+        return found
 
-        return decide
+    monkeypatch.setattr(loss, "_lock_act", unlocked)
 
-    results = at_once(write(authority_officer), write(second_officer))
+    def approve(person: User) -> Callable[[], LossAct]:
+        return lambda: loss.approve_act(actor=person, at=later(hours=1), act=act)
+
+    results = at_once(approve(authority_officer), approve(second_officer))
 
     assert sum(isinstance(result, DatabaseError) for result in results) == 1

@@ -317,6 +317,35 @@ def test_the_database_lets_lost_goods_go_by_an_approved_act_only(
     refused(lambda: LossLine.objects.filter(report=report)._raw_delete("default"), "delete rows")
 
 
+def test_the_database_approves_an_act_that_is_carried_out_and_by_who_may(
+    report: LossReport, marked: list[Derivative], storekeeper: User, inspector: User, trader: User, stranger: User,
+    authority_officer: User, reception_store: CustodyAccount, central_store: CustodyAccount, later: Later,
+) -> None:  # fmt: skip
+    ask = {"actor": storekeeper, "report": report, "item_ids": [marked[0].pk], "reason": "It lay behind the scale"}
+
+    def write(act: LossAct, by: User, outcome: str = "") -> None:
+        LossAct.objects.filter(pk=act.pk).update(state="approved", decided_by=by, decided_at=later(hours=2))
+        if outcome:
+            act.lines.update(outcome=outcome)
+
+    found = loss.propose_act(at=later(hours=1), kind=LossAct.Kind.RECOVERY, target=reception_store, **ask)  # type: ignore[arg-type]
+    refused(lambda: write(found, inspector), "loss_act_settles_its_items")
+    for person in (trader, stranger):
+        refused(lambda person=person: write(found, person, "recovered"), "loss_act_is_approved_by_who_may")  # type: ignore[misc]
+    loss.refuse_act(actor=inspector, at=later(hours=2), act=found, reason="Nothing lay there, I looked")
+
+    gone = loss.propose_act(at=later(days=40), kind=LossAct.Kind.WRITE_OFF, early_reason=EARLY, **ask)  # type: ignore[arg-type]
+    refused(lambda: write(gone, authority_officer, "written_off"), "loss_act_moves_its_items")
+    bare = {"number": "FA25-9", "report": report, "kind": "recovery", "reason": "-", "target": central_store}
+    bare |= {"proposed_by": storekeeper, "proposed_at": later(hours=1)}
+    bare |= {"state": "approved", "decided_by": inspector, "decided_at": later(hours=2)}
+    refused(lambda: LossAct.objects.create(**bare), "Cannot insert")
+    assert Holding.objects.get(item=marked[0].pk, pieces=1).account == reception_store
+
+    loss.approve_act(actor=authority_officer, at=later(days=41), act=gone)
+    assert not Holding.objects.filter(item=marked[0].pk, account=reception_store).exists()
+
+
 def test_a_report_says_what_happened(
     marked: list[Derivative], storekeeper: User, reception_store: CustodyAccount, now: datetime, later: Later
 ) -> None:

@@ -426,6 +426,32 @@ def test_the_database_lets_a_stocktake_go_its_way_only(
     assert row.get().round == 2
 
 
+def test_the_database_lets_go_what_a_count_missed_by_a_count_or_an_act_only(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, inspector: User, now: datetime,
+    central: CustodyAccount,
+) -> None:  # fmt: skip
+    one, two = enter(central, 200, 210)
+    first = services.end_counting(actor=storekeeper, at=now, stocktake=open_count())
+
+    def refuse(item: int, by: User, reason: str) -> None:
+        with pytest.raises(IntegrityError, match="no count and no act finds"), transaction.atomic():
+            Hold.objects.active().filter(item=item).update(lifted_by=by, lifted_at=now, lift_reason=reason)
+
+    refuse(one, storekeeper, "It lay behind the scale")
+    sign_all(first, storekeeper, second_keeper, at=now)
+    refuse(one, storekeeper, first.number)
+    second = open_count()
+    scan(second, one)
+    refuse(one, storekeeper, second.number)
+    services.end_counting(actor=storekeeper, at=now, stocktake=second)
+    refuse(one, storekeeper, second.number)
+    sign_all(second, storekeeper, second_keeper, at=now)
+
+    assert Hold.objects.active().get().item_id == two
+    for person in (storekeeper, inspector):
+        refuse(two, person, second.number)
+
+
 def test_the_database_refuses_a_scan_when_counting_has_ended(
     enter: Enter, open_count: Open, scan: Scan, storekeeper: User, now: datetime, central: CustodyAccount
 ) -> None:

@@ -21,7 +21,17 @@ from core.notices.models import Notice
 from core.notices.services import decide_notice
 from ledger.models import AccountKind, AccountTotal, CustodyAccount, Hold, Holding, Movement, MovementKind, Posting
 from ledger.selectors import find_differences
-from ledger.services import ItemsOnHold, SecondPersonNeeded, dispatch_items, lift_hold, move_items, place_hold
+from ledger.services import (
+    ItemsOnHold,
+    SecondPersonNeeded,
+    count_again,
+    dispatch_items,
+    end_counting,
+    lift_hold,
+    move_items,
+    open_stocktake,
+    take_scan,
+)
 from registry import services
 from registry.models import (
     Case,
@@ -277,6 +287,15 @@ def test_every_look_at_persons_is_journalled_and_most_may_not_look(
     looks = Event.objects.filter(verb="case.persons_seen")
     assert [look.actor_id for look in looks] == [authority_head.pk]
     assert "Сейтқали" not in str([event.facts for event in Event.objects.all()])
+
+
+def test_the_database_keeps_the_persons_of_a_case(case: Case, inspector: User, now: datetime) -> None:
+    services.add_person(actor=inspector, at=now, case=case, full_name="Сейтқали Асан", part=CasePerson.Part.SUSPECT)
+
+    refused(lambda: CasePerson.objects.filter(case=case)._raw_delete("default"), "delete rows")
+    refused(lambda: CasePerson.objects.filter(case=case).update(full_name="A. B."), "update or delete")
+
+    assert case.persons.get().full_name == "Сейтқали Асан"
 
 
 def test_an_iin_is_checked(case: Case, inspector: User, now: datetime) -> None:
@@ -711,7 +730,11 @@ def test_what_is_missing_does_not_keep_a_court_waiting(
     evidence_room: CustodyAccount, now: datetime, later: Later,
 ) -> None:  # fmt: skip
     keys = [horn.pk for horn in evidence]
-    place_hold(actor=inspector, at=now, item_ids=keys[:1], kind=Hold.Kind.MISSING, reference="ST25-000001")
+    commission = [inspector, authority_officer]
+    count = open_stocktake(actor=inspector, at=now, account=evidence_room, commission=commission)
+    for key in keys[1:]:
+        take_scan(actor=inspector, at=now, stocktake=count, item_id=key, text=str(key))
+    end_counting(actor=inspector, at=now, stocktake=count)
     decision = services.record_decision(
         actor=inspector, at=now, case=held_case, facts=paper, outcomes={Outcome.CONFISCATED: keys}
     )
@@ -721,7 +744,7 @@ def test_what_is_missing_does_not_keep_a_court_waiting(
     classes = dict(Holding.objects.filter(account=evidence_room).values_list("item_id", "stock_class"))
     assert classes == dict.fromkeys(keys[1:], "HOR:confiscated") | {keys[0]: "HOR:seizure"}
     assert services.carry_out_waiting(at=later(days=1)) == 0
-    lift_hold(actor=inspector, at=later(days=1), item_ids=keys[:1], kind=Hold.Kind.MISSING, reason="Found, as told")
+    count_again(actor=inspector, at=later(days=1), stocktake=count, reason="It lay behind the scale")
     assert services.carry_out_waiting(at=later(days=1)) == 1
     assert Holding.objects.get(item=keys[0], account=evidence_room).stock_class == "HOR:confiscated"
     assert not Hold.objects.active().exists()
