@@ -529,3 +529,33 @@ def sale_movement_has_its_sale() -> pgtrigger.Trigger:
             RETURN NULL;
         """,
     )
+
+
+def intake_movement_has_its_intake() -> pgtrigger.Trigger:
+    """At commit what comes into the books is what one registered intake says: each of its derivatives, with its mass
+    and class, in its store, and nothing else. Asked once of an intake, by its derivatives and its postings alone.
+    """
+    return pgtrigger.Trigger(
+        name="intake_movement_has_its_intake",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(new__kind="intake"),
+        declare=[("taken", "registry_intake")],
+        func="""
+            SELECT * INTO taken FROM registry_intake r
+            WHERE r.number = NEW.reference AND r.state = 'registered' AND r.on = NEW.effective_on
+                AND r.closed_by_id = NEW.actor_id AND NEW.key = 'intake:' || r.id;
+            IF taken.id IS NULL OR EXISTS (
+                SELECT FROM (SELECT * FROM registry_derivative WHERE intake_id = taken.id OFFSET 0) d
+                FULL JOIN (SELECT * FROM ledger_posting WHERE movement_id = NEW.id AND pieces > 0 OFFSET 0) p
+                    ON p.item_id = d.item_id
+                WHERE (p.account_id, p.pieces, p.grams, p.stock_class)
+                    IS DISTINCT FROM (taken.store_id, 1, d.mass_g, d.term || ':' || d.origin)
+            ) THEN
+                RAISE EXCEPTION 'movement % belongs to no intake', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'intake_movement_has_its_intake';
+            END IF;
+            RETURN NULL;
+        """,
+    )

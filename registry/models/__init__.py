@@ -16,7 +16,7 @@ from registry.models.cases import (
 )
 from registry.models.certificates import VeterinaryCertificate, VeterinaryCertificateQuerySet
 from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet, HornPair
-from registry.models.intakes import EVIDENCE, Intake, IntakeQuerySet, IntakeRow, IntakeSheet, RowPhoto
+from registry.models.intakes import EVIDENCE, Intake, IntakeMovement, IntakeQuerySet, IntakeRow, IntakeSheet, RowPhoto
 from registry.models.measures import FACTS, Measures
 from registry.models.origins import Confiscation, Find, Importation, OldStock, OldStockConfirmation, OldStockHold
 from registry.models.processing import (
@@ -71,6 +71,7 @@ __all__ = [
     "HornPair",
     "Importation",
     "Intake",
+    "IntakeMovement",
     "IntakeQuerySet",
     "IntakeRow",
     "IntakeSheet",

@@ -11,7 +11,7 @@ from core.accounts.models import Region, User
 from core.accounts.roles import Can
 from core.base.triggers import append_only, fixed, never_deleted
 from core.documents.models import Document
-from ledger.models import CustodyAccount
+from ledger.models import CustodyAccount, Movement
 from registry import triggers, triggers_seasons
 from registry.models.cases import Case
 from registry.models.certificates import VeterinaryCertificate
@@ -232,6 +232,14 @@ class Intake(models.Model):
     def counted(self) -> "DailySheet | Intake":
         """Who says how many males, females, young and carcasses there were: the daily sheet, else the reception."""
         return self.sheet or self
+
+
+class IntakeMovement(Movement):
+    """Movements as intakes see them: nothing comes into the books without the intake that says so."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.intake_movement_has_its_intake()]
 
 
 class IntakeRow(Measures):

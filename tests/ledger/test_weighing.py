@@ -89,6 +89,7 @@ def test_a_dry_horn_that_loses_as_a_fresh_one_is_asked_about(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("without_intakes")
 def test_stock_older_than_the_marking_has_dried(
     storekeeper: User, inspector: User, now: datetime, central: CustodyAccount
 ) -> None:

@@ -309,6 +309,7 @@ def test_what_is_bound_or_gone_does_not_go_in(
     assert (added, list(obstacles)) == (5, [item])
 
 
+@pytest.mark.usefixtures("without_intakes")
 def test_origin_classes_and_terms_are_not_mixed(
     storekeeper: User, inspector: User, now: datetime, reception_store: CustodyAccount, horns: list[Derivative]
 ) -> None:

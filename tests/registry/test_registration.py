@@ -1,6 +1,7 @@
 """Registration: derivatives, numbers, opening movement, hold; all or nothing."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -12,7 +13,7 @@ from core.base.errors import InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, Movement, MovementKind
 from ledger.selectors import find_differences
-from ledger.services import ItemsOnHold, dispatch_items
+from ledger.services import Arrival, ItemsOnHold, dispatch_items, enter_items, open_items
 from registry.measures import TableRow
 from registry.models import Derivative, Intake, IntakeRow
 from registry.services import (
@@ -120,6 +121,32 @@ def _post_around_the_service(
         )
         for account, sign in ((source, -1), (target, 1))
     )
+
+
+def test_the_database_takes_nothing_in_without_an_intake(
+    open_intake: Intake, inspector: User, now: datetime, reception_store: CustodyAccount
+) -> None:
+    register(open_intake, actor=inspector, at=now)
+
+    def bring(**said: Any) -> None:
+        with transaction.atomic():
+            enter_items(
+                actor=inspector,
+                at=now,
+                source=CustodyAccount.objects.boundary(AccountKind.REMOVAL),
+                target=reception_store,
+                arrivals=[Arrival(open_items(1)[0], "HOR:removal", 1, 210)],
+                effective_on=open_intake.on,
+                **said,
+            )
+            connection.check_constraints()
+
+    other = f"intake:{open_intake.pk + 1}"
+    for said in ({"key": "around"}, {"key": "around", "reference": open_intake.number}, {"key": other}):
+        with pytest.raises(IntegrityError, match="belongs to no intake"):
+            bring(**said)
+
+    assert Holding.objects.filter(account=reception_store).count() == Derivative.objects.count() == 6
 
 
 def test_unusual_masses_must_be_confirmed(
