@@ -209,6 +209,17 @@ def test_it_refuses_to_rewrite_history(statement: str, enter: Enter, reception: 
     assert Holding.objects.get(account=reception).grams == 210
 
 
+def test_no_setting_makes_a_trigger_look_away(enter: Enter, reception: CustodyAccount) -> None:
+    enter(reception, 210)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true) FROM pg_trigger")
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Posting.objects.update(grams=1)
+
+    assert set(Posting.objects.values_list("grams", flat=True)) == {-210, 210}
+
+
 def test_the_database_keeps_the_lines_of_a_handover_to_what_it_sent(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:

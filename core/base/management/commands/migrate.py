@@ -1,4 +1,6 @@
-"""`migrate`, which does not draw a model and all its relations anew for each constraint, index and trigger."""
+"""`migrate`, which does not draw a model and all its relations anew for each constraint, index and trigger, and leaves
+no trigger that can be told to look away.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,10 +11,13 @@ from unittest.mock import patch
 
 from django.apps import apps
 from django.core.management.commands import migrate
+from django.db import connections
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.state import ProjectState
 from django.db.models import Field
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
+
+NEVER = "SELECT false"
 
 
 class Command(migrate.Command):
@@ -35,6 +40,22 @@ class Command(migrate.Command):
             for operation in (AddTrigger, RemoveTrigger):
                 stack.enter_context(patch.object(operation, "state_forwards", _undrawn(operation.state_forwards)))
             super().handle(*args, **options)
+        if not (options["plan"] or options["check_unapplied"]):
+            _never_look_away(options["database"])
+
+
+def _never_look_away(database: str) -> None:
+    """Triggers of pgtrigger ask a setting, which whoever is connected may set, whether to look away. Here it says no.
+
+    Every migration with a trigger brings the library's own answer along, so this comes after all of them.
+    """
+    with connections[database].cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE oid = to_regproc('public._pgtrigger_should_ignore')")
+        if (found := cursor.fetchone()) and found != (NEVER,):
+            cursor.execute(
+                "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean"
+                f" LANGUAGE sql IMMUTABLE PARALLEL SAFE AS '{NEVER}'"
+            )
 
 
 def _undrawn(change: Callable[..., None]) -> Callable[..., None]:
