@@ -39,7 +39,7 @@ DROP FUNCTION custody_goods_leave_by_their_act;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("custody", "0008_found_by_a_third"),
+        ("custody", "0009_odd_masses_say_why"),
         ("ledger", "0027_ways_of_movements"),
     ]
 

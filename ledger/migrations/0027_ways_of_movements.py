@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0026_holdings_go_along"),
+        ("ledger", "0027_latest_scans_only"),
     ]
 
     operations = [

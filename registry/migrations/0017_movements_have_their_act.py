@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0027_ways_of_movements"),
-        ("registry", "0016_counts_lowered"),
+        ("registry", "0017_goods_to_whom_the_case_names"),
     ]
 
     operations = [
