@@ -34,7 +34,7 @@ EXAMPLES: dict[str, object] = {
     "brigade": _("Brigade No. 2"),
     "carcasses": 4,
     "contract": "12/2025",
-    "count": 1,
+    "count": 12,
     "counted": 4,
     "cut": 8,
     "day": "05.11.2025",

@@ -72,7 +72,7 @@ FONTS = Fonts(
 
 
 class NothingToPrint(DomainError):
-    """The intake has no active marks."""
+    """No label of the intake comes from a printer now; `nothing_to_print` says why."""
 
     code = "nothing-to-print"
     message = _("There is nothing to print: register the horns first.")
@@ -111,8 +111,8 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         raise PrintedBefore
     # In the order of rows; a label that came from a reel is on its horn already.
     codes = list(marks_to_print(locked).order_by("derivative__row").values_list("pk", flat=True))
-    if not codes:
-        raise NothingToPrint
+    if refusal := nothing_to_print(locked):
+        raise refusal
     signing_key_in_use()
     run = LabelRun.objects.create(
         intake=locked,
@@ -178,6 +178,22 @@ def marks_at_hand(intake: Intake) -> MarkQuerySet:
     )
     held = Holding.objects.filter(account__in=stores, pieces__gt=0)
     return Mark.objects.active().filter(derivative__intake=intake, derivative__in=held.values("item"))
+
+
+def nothing_to_print(intake: Intake) -> NothingToPrint | None:
+    """Why no label of this intake can be printed: not registered yet, all labels from a reel, or nothing there."""
+    if intake.state != Intake.State.REGISTERED:
+        return NothingToPrint()
+    if marks_to_print(intake).exists():
+        return None
+    if marks_at_hand(intake).exists():
+        return NothingToPrint(
+            _(
+                "There is nothing to print: what is here carries blank labels. A damaged one is replaced on the page"
+                " of its item."
+            )
+        )
+    return NothingToPrint(_("There is nothing to print: nothing of this reception is here with a mark in force."))
 
 
 def was_printed(intake: Intake) -> bool:
@@ -490,7 +506,7 @@ def preview_sheet(*, actor: User, intake: Intake, order: LabelOrder) -> tuple[by
     hidden = {mark.pk: NOTHING_HIDDEN for mark in shown} if setting.hidden else {}
     labels = make_labels(shown, setting.language, setting.second, hidden=hidden)
     if not labels:
-        raise NothingToPrint
+        raise nothing_to_print(intake) or NothingToPrint
     specimens = [as_specimen(label, setting.stock, symbol_prefix()) for label in labels]
     return draw_preview(setting, specimens), setting
 

@@ -25,7 +25,14 @@ from marking.forms import LabelOrderForm, choices_of
 from marking.labels import Print, Profile
 from marking.models import LabelRun, LabelRunEnd, MarkRequest
 from marking.services.files import FILE_DAYS, declare_run_printed, take_part, why_closed
-from marking.services.labels import marks_to_print, picture_of_sheet, preview_sheet, print_labels, was_printed
+from marking.services.labels import (
+    marks_to_print,
+    nothing_to_print,
+    picture_of_sheet,
+    preview_sheet,
+    print_labels,
+    was_printed,
+)
 from marking.services.orders import usual_order
 from marking.services.requests import ask_for_mark
 from registry.models import Intake, Term
@@ -126,6 +133,7 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form,
         "printed_before": printed_before,
         "count": marks_to_print(intake).count(),
+        "nothing": nothing_to_print(intake),
         "runs": intake.label_runs.select_related("ordered_by", "job", "own_stock"),
         "sheet": _sheet_of(request.user, intake, form),
     }

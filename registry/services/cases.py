@@ -539,7 +539,7 @@ def look_at_persons(*, actor: User, at: datetime, case: Case) -> list[CasePerson
     if not can_see_persons(actor, case):
         raise NotAllowed
     persons = list(case.persons.select_related("nationality", "added_by"))
-    _record("case.persons_seen", case, actor=actor, at=at, pieces=len(persons))
+    _record("case.persons_seen", case, actor=actor, at=at, persons=len(persons))
     return persons
 
 

@@ -254,12 +254,14 @@ def redirect_to_table(intake: Intake, page: str) -> HttpResponseRedirect:
 def _act(request: SignedInRequest, intake: Intake) -> dict[str, Any]:
     whole = "all" in request.GET
     lines = Derivative.objects.filter(intake=intake).prefetch_related("photos")
+    evidence = Hold.objects.active().filter(kind=Hold.Kind.EVIDENCE)
     page = keyset_page(lines, request, order=("row",), size=max(intake.pieces or 0, 1) if whole else ACT_ROWS)
     return {
         "page": page,
         "tally": tally(intake, plausibility(intake.on, intake.term)),
         "columns": [column for column in columns_of(intake.term) if column.key != "pair"],
         "is_part": (intake.pieces or 0) > len(page),
+        "is_evidence": evidence.filter(item__derivative__intake=intake).exists(),
     }
 
 

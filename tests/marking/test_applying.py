@@ -73,6 +73,24 @@ def test_a_blank_label_becomes_the_mark_of_an_item(
     assert reels_that_differ() == []
 
 
+def test_where_every_label_came_from_a_reel_the_page_offers_no_print(
+    reel: LabelReel, unmarked: list[Derivative], inspector: User, client: Client, now: datetime
+) -> None:
+    address = f"/intakes/{unmarked[0].intake_id}/labels/?lang=en"
+    client.force_login(inspector)
+    client.cookies["django_language"] = "en"
+    assert "with a mark in force" in client.get(address).text
+    blanks = Mark.objects.filter(reel=reel).order_by("place_on_reel")
+    for item, blank in zip(unmarked, blanks, strict=False):
+        apply_blank(actor=inspector, at=now, code=blank.code, derivative=item, photo=picture())
+
+    page = client.get(address).text
+
+    assert "carries blank labels" in page
+    assert "register the horns first" not in page
+    assert 'id="label-order"' not in page
+
+
 def test_a_label_is_bound_once_and_an_item_has_one(
     blank: Mark, unmarked: list[Derivative], inspector: User, now: datetime
 ) -> None:

@@ -139,12 +139,16 @@ def test_a_decision_is_recorded_by_one_and_confirmed_by_another(
     assert "act-refused" in client.get(url).content.decode()
     assert client.post(url, {"password": PASSWORD}).status_code == 422
 
+    act = reverse("registry:intake", args=[goods[0].intake_id])
+    assert "notice-stop" in client.get(act).text
+
     client.force_login(authority_officer)
     assert "1-118" in client.get(url).content.decode()
     assert client.post(url, {"password": "wrong"}).status_code == 422
     assert Hold.objects.active().filter(kind="evidence").count() == 4
     assert client.post(url, {"password": PASSWORD}).status_code == 302
     assert Hold.objects.active().filter(kind="evidence").count() == 0
+    assert "notice-stop" not in client.get(act).text  # they are evidence no more
     assert client.get(reverse("registry:case", args=[case.pk])).status_code == 200
 
 

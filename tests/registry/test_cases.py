@@ -285,7 +285,7 @@ def test_every_look_at_persons_is_journalled_and_most_may_not_look(
         with pytest.raises(NotAllowed):
             services.look_at_persons(actor=person, at=now, case=case)
     looks = Event.objects.filter(verb="case.persons_seen")
-    assert [look.actor_id for look in looks] == [authority_head.pk]
+    assert [(look.actor_id, look.facts["persons"]) for look in looks] == [(authority_head.pk, 1)]
     assert "Сейтқали" not in str([event.facts for event in Event.objects.all()])
 
 

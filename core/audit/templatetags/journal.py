@@ -18,6 +18,7 @@ register = template.Library()
 FACTS: dict[str, StrOrPromise] = {
     "number": gettext_lazy("Number"),
     "pieces": gettext_lazy("Pieces"),
+    "persons": gettext_lazy("Persons"),
     "grams": gettext_lazy("Mass"),
     "mass_g": gettext_lazy("Mass"),
     "source": gettext_lazy("From"),
