@@ -115,11 +115,11 @@ addEventListener("pageshow", () => {
 
 // A table that fits keeps its head in sight; a wider one scrolls in its box, also by keyboard.
 const tables = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    const fits = target.scrollWidth <= target.clientWidth;
-    target.toggleAttribute("data-fits", fits);
-    if (fits) target.removeAttribute("tabindex");
-    else target.tabIndex = 0;
+  for (const box of new Set(entries.map((entry) => entry.target.closest(".table-responsive")).filter(Boolean))) {
+    const fits = box.scrollWidth <= box.clientWidth;
+    box.toggleAttribute("data-fits", fits);
+    if (fits) box.removeAttribute("tabindex");
+    else box.tabIndex = 0;
   }
 });
 
@@ -140,7 +140,7 @@ function enhance(within) {
     button.onclick = () => switchTheme(button);
   }
   for (const form of within.querySelectorAll("form")) watchForm(form);
-  for (const box of within.querySelectorAll(".table-responsive")) tables.observe(box);
+  for (const box of within.querySelectorAll(".table-responsive, .table-responsive > table")) tables.observe(box);
 }
 
 enhance(document);

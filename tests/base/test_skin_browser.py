@@ -79,6 +79,30 @@ def test_a_page_for_those_who_signed_in_is_accessible(visit: Opener, inspector: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+HARDLY_FITS = """() => {
+  const box = document.createElement("div");
+  box.className = "table-responsive";
+  box.innerHTML = `<table class="table registry-table"><thead><tr><th>Where</th><th class="num">Labels</th></tr></thead>
+    <tbody><tr><td>${"unused by the ledger ".repeat(3)}</td><td class="num">25</td></tr></tbody></table>`;
+  for (const cell of box.querySelectorAll(".num")) cell.style.minWidth = "110px";
+  document.querySelector("main").append(box);
+  box.dispatchEvent(new Event("htmx:afterSettle", { bubbles: true }));
+}"""
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def test_a_table_that_hardly_fits_goes_on_fitting_once_that_is_known(visit: Opener) -> None:
+    page = visit(reverse("account_login"), width=PHONE)
+
+    page.evaluate(HARDLY_FITS)
+    page.locator(".table-responsive[data-fits]").wait_for()
+
+    for _again in range(4):
+        page.evaluate(TWO_FRAMES)
+        assert page.locator(".table-responsive[data-fits]").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
 def test_the_error_summary_takes_the_focus_and_leads_into_the_field(visit: Opener, inspector: User) -> None:
     page = visit(f"{reverse('account_login')}?next={reverse('account_change_password')}")
     sign_in(page, inspector)
