@@ -12,7 +12,7 @@ import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from core.accounts.models import Organisation, User
@@ -478,6 +478,50 @@ def test_only_changes_are_fetched_and_a_key_that_was_lost_is_not_trusted(
     says(page, "attention", "Check with network")
 
 
+def test_all_marks_of_an_earlier_hour_do_not_take_the_place_of_later_ones(
+    visit: Visit, marks: list[Mark], authority_officer: User
+) -> None:
+    """Whoever stands between the phone and the registry can hand out an old file, signed and whole."""
+    at = datetime.now(UTC)
+    former = bytes(make_edition(at=at - timedelta(minutes=10)).full or b"")
+    place_hold(actor=authority_officer, at=at, item_ids=[marks[0].item.pk], kind=Hold.Kind.COURT, reference="12-2026")
+    make_edition(at=at)
+    page = visit()
+    wait_until_known(page)
+    index = page.request.get("/m/snapshot.json").json()
+    page.route("**/m/snapshot.json", lambda route: route.fulfill(json=index | {"edition": 9, "sha256": "0" * 64}))
+    page.route("**/m/snapshot/*.bin", lambda route: route.fulfill(status=404))
+    page.route("**/m/snapshot.bin", lambda route: route.fulfill(body=former))
+
+    with page.expect_response("**/m/snapshot.bin"):
+        fetch_what_is_new(page)
+    page.context.set_offline(True)
+    scan(page, printed(marks[0]))
+
+    says(page, "attention", "Genuine, but held")
+
+
+def test_a_key_that_was_lost_once_stays_lost_whatever_a_later_list_says(
+    visit: Visit, marks: list[Mark], signing_key: SigningKey, authority_officer: User, authority_head: User
+) -> None:
+    at = datetime.now(UTC)
+    make_edition(at=at)
+    page = visit()
+    wait_until_known(page)
+    listed = page.request.get("/m/keys.json").json()
+    decide_key(signing_key, "compromise", asker=authority_officer, second=authority_head, at=at)
+    fetch_what_is_new(page)
+
+    for former in (listed, listed | {"keys": []}):
+        page.route("**/m/keys.json", answering(former))
+        with page.expect_response("**/m/keys.json"):
+            fetch_what_is_new(page)
+        page.context.set_offline(True)
+        scan(page, printed(marks[0]))
+        says(page, "attention", "Check with network")
+        page.context.set_offline(False)
+
+
 def test_nothing_private_is_kept_and_all_can_be_forgotten(visit: Visit, marks: list[Mark], inspector: User) -> None:
     make_edition(at=datetime.now(UTC))
     page = visit("/accounts/login/")
@@ -535,6 +579,11 @@ KEPT = """async () => {
   }
   return kept;
 }"""
+
+
+def answering(said: object) -> Callable[[Route], None]:
+    """Says this, whatever is asked."""
+    return lambda route: route.fulfill(json=said)
 
 
 def fetch_what_is_new(page: Page) -> None:

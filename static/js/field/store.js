@@ -73,7 +73,7 @@ export async function refresh({ keysUrl, indexUrl }) {
   const { answer, content } = await fetchJson(keysUrl, "no-store");
   const heard = Date.parse(answer.headers.get("Date"));
   const at = heard || Date.now();
-  const byId = await readKeys(content);
+  const byId = withLost(await readKeys(content), await kept("keys"));
   await keep("keys", { byId, at });
   if (heard && !answer.headers.has("Age")) await hearTime(heard);
   else await witness();
@@ -105,6 +105,12 @@ async function readKeys({ keys }) {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", publicKey));
     if (toHex(digest.subarray(0, 4)) === id) byId.set(id, { publicKey, state });
   }
+  return byId;
+}
+
+// A key that was compromised is so for good, whatever a later list says, or leaves out.
+function withLost(byId, before) {
+  for (const [id, key] of before?.byId ?? []) if (key.state === "compromised") byId.set(id, key);
   return byId;
 }
 
