@@ -23,6 +23,7 @@ from marking.checklog import asker_of, note_checks, read_place
 from marking.limits import REDEMPTIONS, REDEMPTIONS_SECONDS, WINDOW_SECONDS, check_many_counted
 from marking.models import CopyAlert, LabelHolding, LabelPlace, LabelReel, LabelRun, Mark
 from marking.models.stock import offices_of
+from marking.refusals import note_refusal
 from marking.selectors import Answer, newest_snapshot, public_keys
 from marking.serializers_checks import (
     LONGEST_TEXT,
@@ -154,6 +155,7 @@ class Redeem(APIView):
         given = OnceSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         if not allow(f"once:person-{person_of(request).pk}", limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
+            note_refusal("once", f"person-{person_of(request).pk}")
             raise Throttled(wait=REDEMPTIONS_SECONDS)
         asked = given.validated_data
         done = redeem_once(at=timezone.now(), code=asked["code"], text=asked["hidden"])

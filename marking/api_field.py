@@ -33,6 +33,7 @@ from marking.limits import GREETINGS, WINDOW_SECONDS
 from marking.models import FieldDevice, FieldPhoto, FieldRecord
 from marking.models.field import MOST_PHOTO_BYTES
 from marking.phone_sessions import leave_cookie, note_phone
+from marking.refusals import note_refusal
 from marking.selectors_field import news_for, pack_for
 from marking.services.devices import SignInNeeded, device_of, greet_device, register_device
 from marking.services.field import MOST_AT_ONCE, Sent, storable, take_record
@@ -266,6 +267,7 @@ class Hello(APIView):
         410 `device-revoked`: the phone must wipe itself. 401 `sign-in-needed`: its person signs in first.
         """
         if not allow(f"hello:{address_of(request)}", limit=GREETINGS, seconds=WINDOW_SECONDS):
+            note_refusal("hello", address_of(request))
             raise Throttled(wait=WINDOW_SECONDS)
         given = KeySerializer(data=request.data)
         given.is_valid(raise_exception=True)

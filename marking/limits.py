@@ -7,6 +7,7 @@ from core.base.errors import DomainError
 from core.base.ratelimit import allow
 from core.base.visitors import Visitor
 from marking.payload import looks_signed
+from marking.refusals import note_refusal
 from marking.selectors import Answer, Verdict, check_text, check_texts, without_address
 from marking.verdicts import SLOW_DOWN
 
@@ -51,12 +52,14 @@ def check_counted(text: str, *, visitor: Visitor, own_hosts: Collection[str]) ->
     counted = f"{'scan' if is_signed else 'check'}:{visitor.name}"
     about = {f"unknown:{network}": UNKNOWN_CODES * times for network, times in visitor.about.items()}
     if not allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS, beside=None if is_signed else about):
+        note_refusal("check", visitor.name)
         return None
     answer = check_text(text, own_hosts=own_hosts)
     if answer.verdict == Verdict.UNKNOWN:
         fits = [allow(counted, limit=CHECKS, seconds=WINDOW_SECONDS, cost=_PRICE)]
         fits += [allow(network, limit=most, seconds=WINDOW_SECONDS) for network, most in about.items()]
         if not all(fits):
+            note_refusal("check", visitor.name)
             return None
     return answer
 
@@ -68,6 +71,7 @@ def check_many_counted(texts: Sequence[str], *, visitor: str, own_hosts: Collect
     """
     counted = f"many:{visitor}"
     if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=max(len(texts), 1)):
+        note_refusal("work", visitor)
         return None
     answers = check_texts(texts, own_hosts=own_hosts)
     unknown = sum(answer.verdict == Verdict.UNKNOWN for answer in answers)
@@ -81,6 +85,7 @@ def check_by_person(text: str, *, person: User, own_hosts: Collection[str]) -> A
     """
     counted = f"many:person-{person.pk}"
     if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS):
+        note_refusal("work", counted)
         return None
     answer = check_text(text, own_hosts=own_hosts)
     if answer.verdict == Verdict.UNKNOWN and not _spend(counted, 1):
@@ -95,4 +100,7 @@ def spend_on_unknown(count: int, *, person: User) -> None:
 
 
 def _spend(counted: str, unknown: int) -> bool:
-    return allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=_PRICE * unknown)
+    if allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=_PRICE * unknown):
+        return True
+    note_refusal("work", counted)
+    return False

@@ -13,6 +13,7 @@ from marking.services.carrier_files import JOB_BIND, JOB_CHECK, run_binding, run
 from marking.services.checks import forget_old_checks, keep_checks
 from marking.services.copies import find_copies
 from marking.services.labels import JOB_KIND, draw_run
+from marking.services.refusals import forget_old_refusals, keep_refusals, tell_refusals
 from marking.services.registering import REGISTER_KIND, run_registering
 from marking.services.snapshots import make_edition
 from marking.services.stock import MAKE_KIND, run_making, tell_what_differs
@@ -64,15 +65,18 @@ def make_snapshot() -> None:
 
 @shared_task
 def look_for_copies() -> None:
-    """Take what was checked into the table and look at it."""
+    """Take what was checked, and what was refused, into the tables and look at it."""
     keep_checks()
     find_copies(at=timezone.now())
+    if keep_refusals(at=timezone.now()):
+        tell_refusals(at=timezone.now())
 
 
 @shared_task
 def forget_checks() -> None:
     """Checks are kept for a while, not for ever."""
     forget_old_checks(at=timezone.now())
+    forget_old_refusals(at=timezone.now())
 
 
 @shared_task

@@ -74,6 +74,7 @@ class RuleCode(models.TextChoices):
     COPY_OLD_PRINT = "copy.old_print", _("Copies: a label seen that was replaced")
     CHECK_UNKNOWN = "check.unknown", _("Checks: codes that were never issued")
     CHECK_FORGED = "check.forged", _("Checks: forged symbols")
+    CHECK_REFUSED = "check.refused", _("Checks: questions refused because they came too often")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

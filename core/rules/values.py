@@ -118,6 +118,10 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
         Part("checks", _("Checks at least"), Sort.WHOLE, 10, 100_000),
         Part("minutes", _("Within minutes"), Sort.WHOLE, 1, 1440),
     ),
+    RuleCode.CHECK_REFUSED: (
+        Part("checks", _("Checks at least"), Sort.WHOLE, 10, 10_000_000),
+        Part("minutes", _("Within minutes"), Sort.WHOLE, 10, 1440),
+    ),
     RuleCode.CHECK_FORGED: (
         Part("checks", _("Checks at least"), Sort.WHOLE, 1, 10_000),
         Part("days", _("Within days"), Sort.WHOLE, 1, 366),

@@ -5,7 +5,16 @@ stock too. What a mark says of itself is signed; what has become of its derivati
 """
 
 from marking.models.carriers import Carrier, CarrierQuerySet
-from marking.models.checks import Check, CheckQuerySet, CopyAlert, CopyAlertQuerySet, CopyEvidence, CopyWatch, OnceCode
+from marking.models.checks import (
+    Check,
+    CheckQuerySet,
+    CopyAlert,
+    CopyAlertQuerySet,
+    CopyEvidence,
+    CopyWatch,
+    OnceCode,
+    RefusedAsking,
+)
 from marking.models.field import FieldDevice, FieldPhoto, FieldPiece, FieldRecord
 from marking.models.keys import KeyRequest, SigningKey, SigningKeyQuerySet
 from marking.models.marks import CODE_PATTERN, Mark, MarkQuerySet
@@ -74,6 +83,7 @@ __all__ = [
     "OwnStockQuerySet",
     "Printer",
     "PrinterQuerySet",
+    "RefusedAsking",
     "RowLabel",
     "SigningKey",
     "SigningKeyQuerySet",

@@ -97,6 +97,45 @@ class Check(models.Model):
         return known.get(self.who, _("Signed in, without a role"))
 
 
+class RefusedAsking(models.Model):
+    """How often a door said "too often" in ten minutes, and to about how many visitors. Grows while they last.
+
+    No address and no code: who asks too often is stopped, not remembered. Forgotten after CHECKS_KEPT_DAYS.
+    """
+
+    class Door(models.TextChoices):
+        CHECK = "check", _("Public check")
+        WORK = "work", _("Scans and lists at work")
+        ONCE = "once", _("Hidden codes")
+        TIP = "tip", _("What people tell")
+        SNAPSHOT = "snapshot", _("Snapshot for phones")
+        HELLO = "hello", _("Greetings of phones")
+
+    began_at = models.DateTimeField()
+    door = models.CharField(max_length=8, choices=Door)
+    count = models.PositiveIntegerField()
+    visitors = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-began_at", "door"]
+        constraints = [
+            models.UniqueConstraint(fields=["began_at", "door"], name="one_count_of_refusals_of_a_door"),
+            models.CheckConstraint(condition=Q(count__gt=0), name="refusals_were_some"),
+        ]
+        triggers: list[pgtrigger.Trigger] = [
+            pgtrigger.Protect(
+                name="refusals_only_grow",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__count__lt=pgtrigger.F("old__count"))
+                | pgtrigger.Q(new__began_at__df=pgtrigger.F("old__began_at"))
+                | pgtrigger.Q(new__door__df=pgtrigger.F("old__door")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M} {self.door} {self.count}"
+
+
 class CopyAlertQuerySet(models.QuerySet["CopyAlert"]):
     def visible_to(self, user: User) -> "CopyAlertQuerySet":
         """Alerts of copies are for the authority and those who see everything."""

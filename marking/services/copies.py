@@ -172,7 +172,7 @@ _RULES: dict[RuleCode, str] = {
 @transaction.atomic
 def find_copies(*, at: datetime) -> list[CopyAlert]:
     """Look at all marks that were checked since the last look and raise what the rules in force find, each once."""
-    watch = _lock_watch()
+    watch = lock_watch()
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(recorded_at) FROM marking_check WHERE recorded_at > %s", [watch.until])
         (until,) = cursor.fetchone()
@@ -198,7 +198,7 @@ def find_copies(*, at: datetime) -> list[CopyAlert]:
     return raised
 
 
-def _lock_watch() -> CopyWatch:
+def lock_watch() -> CopyWatch:
     """The lock closes the race of two looks at the same checks."""
     CopyWatch.objects.get_or_create(pk=1, defaults={"until": BACK_TO})
     return CopyWatch.objects.select_for_update(no_key=True).get(pk=1)

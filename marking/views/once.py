@@ -12,6 +12,7 @@ from core.base.ratelimit import allow
 from core.base.visitors import address_of
 from marking.forms_once import OnceForm
 from marking.limits import REDEMPTIONS, REDEMPTIONS_SECONDS
+from marking.refusals import note_refusal
 from marking.selectors import Verdict
 from marking.services.once import Redemption, redeem_once
 from marking.verdicts import Said, say
@@ -24,6 +25,7 @@ def once(request: HttpRequest) -> HttpResponse:
     """The form, and the answer. No sign-in. Counted before anything is read of it."""
     counted = f"once:{address_of(request)}"
     if request.method == "POST" and not allow(counted, limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
+        note_refusal("once", counted)
         return _once_page(request, 429)
     return _counted_once(request)
 

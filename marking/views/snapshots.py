@@ -15,6 +15,7 @@ from core.base.ratelimit import allow
 from core.base.visitors import address_of
 from marking.limits import SNAPSHOTS, WINDOW_SECONDS
 from marking.models import Snapshot
+from marking.refusals import note_refusal
 from marking.selectors import newest_snapshot
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
@@ -43,6 +44,7 @@ def snapshot(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("If-None-Match") == etag:
         return _public(HttpResponseNotModified(), _FRESH)
     if not allow(f"snapshot:{address_of(request)}", limit=SNAPSHOTS, seconds=WINDOW_SECONDS):
+        note_refusal("snapshot", address_of(request))
         refused = HttpResponse(status=429)
         refused["Retry-After"] = str(WINDOW_SECONDS)
         return refused

@@ -21,6 +21,7 @@ from marking.forms_tips import TipForm
 from marking.limits import TIPS, TIPS_SECONDS
 from marking.models import Mark, Tip
 from marking.models.tips import may_see_contacts
+from marking.refusals import note_refusal
 from marking.services.tips import MAX_PHOTO_BYTES, look_at_contact, take_tip
 from marking.views.check import LANGUAGES, language_of
 
@@ -38,6 +39,7 @@ def tip(request: HttpRequest) -> HttpResponse:
     does not fit costs us the same.
     """
     if request.method == "POST" and not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=TIPS_SECONDS):
+        note_refusal("tip", address_of(request))
         return _tip_page(request, 429)
     return _counted_tip(request)
 

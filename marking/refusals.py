@@ -1,0 +1,71 @@
+"""Questions that were refused because they came too often: how many in ten minutes, at which door, to how many.
+
+Counted in Redis, where a visitor leaves nothing but a trace in a HyperLogLog: nobody reads an address out of it.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+import redis
+from django.conf import settings
+
+from core.base.heartbeat import open_redis
+
+log = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 600
+_WINDOWS = "refused"
+_KEPT_SECONDS = 2 * 24 * 3600
+_connection = cache(open_redis)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """So many refusals at a door in the ten minutes that began then, of about so many visitors."""
+
+    began_at: datetime
+    door: str
+    count: int
+    visitors: int
+
+
+def note_refusal(door: str, visitor: str) -> None:
+    """Count a refusal. Never fails; one round trip, which only the refused wait for."""
+    window = int(time.time() // WINDOW_SECONDS)
+    counts, who = f"{_WINDOWS}:{window}", f"{_WINDOWS}:{window}:{door}"
+    try:
+        with _connection(settings.REDIS_URL).pipeline(transaction=False) as commands:
+            commands.sadd(_WINDOWS, window)
+            commands.hincrby(counts, door, 1)
+            commands.pfadd(who, visitor)
+            commands.expire(counts, _KEPT_SECONDS)
+            commands.expire(who, _KEPT_SECONDS)
+            commands.execute()
+    except redis.RedisError:
+        log.warning("a refusal at %s is not counted", door, exc_info=True)
+
+
+def read_refusals() -> list[Refused]:
+    """Everything that is counted and not forgotten yet, the present ten minutes as far as they have come."""
+    found = []
+    with open_redis(settings.REDIS_URL) as client:
+        for window in sorted(int(one) for one in client.smembers(_WINDOWS)):
+            began_at = datetime.fromtimestamp(window * WINDOW_SECONDS, UTC)
+            for door, count in client.hgetall(f"{_WINDOWS}:{window}").items():
+                visitors = client.pfcount(f"{_WINDOWS}:{window}:{door.decode()}")
+                found.append(Refused(began_at, door.decode(), int(count), int(visitors)))
+    return found
+
+
+def forget_refusals(*, before: datetime) -> None:
+    """Forget the windows that ended before this moment: they are kept elsewhere."""
+    with open_redis(settings.REDIS_URL) as client:
+        for window in client.smembers(_WINDOWS):
+            if (int(window) + 1) * WINDOW_SECONDS <= before.timestamp():
+                doors = client.hkeys(f"{_WINDOWS}:{int(window)}")
+                gone = [f"{_WINDOWS}:{int(window)}", *(f"{_WINDOWS}:{int(window)}:{door.decode()}" for door in doors)]
+                client.delete(*gone)
+                client.srem(_WINDOWS, window)
