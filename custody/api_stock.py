@@ -24,7 +24,7 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.accounts.signature import sign_by_password
 from core.base.api import KeysetPagination
-from core.base.errors import BadInput
+from core.base.errors import BadInput, NotAllowed
 from core.base.visitors import own_hosts
 from core.notices.models import is_authority
 from custody.counting import count_scan
@@ -384,7 +384,7 @@ class SettleMasses(APIView):
         known = Weighing.objects.visible_to(person).select_related("account__custodian", "weighed_by")
         found = get_object_or_404(known, pk=pk)
         if not is_authority(person):
-            raise PermissionDenied
+            raise NotAllowed(services.NOT_THE_AUTHORITY)
         given = _read(SettleMassesSerializer, request)
         sign_by_password(person, given["password"])
         services.settle_masses(

@@ -54,7 +54,7 @@ def weighing_answers_for_its_masses() -> pgtrigger.Trigger:
 
 def mass_is_settled_by_scale_or_authority() -> pgtrigger.Trigger:
     """The question of a mass ends by a weighing of the person who ends it, whose mass the books took, or by a word of
-    the authority: what colleagues say of it ends nothing.
+    the authority: what colleagues say of it ends nothing, nor an odd mass that two of one organisation found.
     """
     return pgtrigger.Trigger(
         name="mass_is_settled_by_scale_or_authority",
@@ -62,12 +62,23 @@ def mass_is_settled_by_scale_or_authority() -> pgtrigger.Trigger:
         operation=pgtrigger.Update,
         condition=pgtrigger.Q(new__kind="mass", new__lifted_at__isnull=False, old__lifted_at__isnull=True),
         func=f"""
-            IF NOT EXISTS (
+            IF (NOT EXISTS (
                 SELECT FROM ledger_weighing asked
                 JOIN ledger_weighin l ON l.item_id = NEW.item_id AND l.weighing_id > asked.id AND l.is_taken
                 JOIN ledger_weighing w ON w.id = l.weighing_id AND w.weighed_by_id = NEW.lifted_by_id
                 WHERE asked.number = NEW.reference
-            ) AND NOT EXISTS (
+            ) OR EXISTS (
+                SELECT FROM ledger_weighing asked
+                JOIN ledger_weighin l ON l.item_id = NEW.item_id AND l.weighing_id > asked.id
+                    AND l.is_taken AND l.verdict <> 'dry'
+                JOIN ledger_weighing w ON w.id = l.weighing_id
+                JOIN ledger_weighin other ON other.id = l.bears_out_id
+                JOIN ledger_weighing ow ON ow.id = other.weighing_id
+                JOIN accounts_appointment a ON a.user_id = w.weighed_by_id AND a.ended_at IS NULL
+                JOIN accounts_appointment b ON b.user_id = ow.weighed_by_id AND b.ended_at IS NULL
+                    AND b.organisation_id = a.organisation_id
+                WHERE asked.number = NEW.reference
+            )) AND NOT EXISTS (
                 SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
                 WHERE a.user_id = NEW.lifted_by_id AND a.ended_at IS NULL AND o.is_active
                     AND coalesce(a.valid_until, 'infinity') >= (NEW.lifted_at AT TIME ZONE 'Asia/Almaty')::date

@@ -126,6 +126,9 @@ def _take(
     if not weighing.lines.get().is_taken:
         text = _("The books stay. The item is held until another person has weighed it, or the authority has judged.")
         return Said("stop", _("Mass in question"), f"{item.number}: {change}. {text}")
+    if Hold.objects.active().filter(kind=Hold.Kind.MASS, item=item.pk).exists():
+        text = _("The books have it. The item stays held: two of one organisation found it, and the authority judges.")
+        return Said("stop", _("Mass in question"), f"{item.number}: {change}. {text}")
     return Said("ok", fmt.grams(grams), f"{item.number}: {change}")
 
 

@@ -87,6 +87,7 @@ from ledger.services.stocktakes import (
 )
 from ledger.services.stores import close_store, open_store, reopen_store
 from ledger.services.weighing import (
+    NOT_THE_AUTHORITY,
     Mass,
     MassNotConfirmed,
     find_masses,
@@ -96,6 +97,7 @@ from ledger.services.weighing import (
 )
 
 __all__ = [
+    "NOT_THE_AUTHORITY",
     "AlreadyPacked",
     "Arrival",
     "BackDated",

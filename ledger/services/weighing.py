@@ -28,6 +28,7 @@ from ledger.services.moving import open_movement, require_open_day
 from ledger.services.refusals import BackDated, ItemsNotThere, KeyReused, SecondPersonNeeded
 
 LISTED = 100
+NOT_THE_AUTHORITY = _("The authority judges a mass in question. Or another person weighs the items again.")
 
 
 class MassNotConfirmed(DomainError):
@@ -80,7 +81,7 @@ def weigh_items(
     A mass that drying does not explain must be among the `confirmed` items. It does not change the books: the item is
     held until another person has weighed it, or the authority has judged (`settle_masses`). A second person who finds
     an explained mass, or the same as the first, is believed: the books take it and the item is free. Where the two are
-    of one organisation and the mass stays odd, the alert stays too: the authority asks where the rest is. The drying
+    of one organisation and the mass stays odd, the item stays held: the authority asks where the rest is. The drying
     account never makes more of an item than it came in with. An item that is held or reserved may be weighed. A
     repeated `key` returns the first weighing. Raises MassNotConfirmed, ItemsNotThere, BackDated, KeyReused, BadInput;
     then nothing has changed.
@@ -132,12 +133,13 @@ def weigh_items(
     for line in lines:
         line.weighing = weighing
     WeighIn.objects.bulk_create(lines, batch_size=5_000)
-    free = [line.item_id for line in lines if line.is_taken and line.item_id in questions]
+    answered = [line.item_id for line in lines if line.is_taken and line.item_id in questions]
+    free = sorted(set(answered) - _found_among_colleagues(answered))
     if free:
         asked_in = _asked_in(free)
         lift_hold(actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=number)
         said = _("Weighed again by another person: %(number)s") % {"number": number}
-        _settle(asked_in - _found_among_colleagues(asked_in), said, actor=actor, at=at)
+        _settle(asked_in, said, actor=actor, at=at)
     asked = [line for line in lines if line.item_id in odd and not line.is_taken and line.item_id not in questions]
     if asked:
         items = [line.item_id for line in asked]
@@ -168,11 +170,13 @@ def settle_masses(
 ) -> int:
     """Leave the books as they are where a weighing called the mass of its items in question; how many are free again.
 
+    They have the mass of before, or the odd one that two colleagues found.
+
     Words settle it only as those of the authority, and of another organisation than who weighed: colleagues weigh.
     Raises NotAllowed, SecondPersonNeeded, InvalidTransition, BadInput.
     """
     if not is_authority(actor):
-        raise NotAllowed(_("The authority judges a mass in question. Or another person weighs the items again."))
+        raise NotAllowed(NOT_THE_AUTHORITY)
     reason = require_reason(reason)
     held = Hold.objects.active().filter(kind=Hold.Kind.MASS, reference=weighing.number)
     items = list((held if item_ids is None else held.filter(item__in=item_ids)).values_list("item_id", flat=True))
@@ -215,28 +219,31 @@ def _asked_in(item_ids: Sequence[int]) -> set[str]:
     return set(held.values_list("reference", flat=True))
 
 
-def _found_among_colleagues(numbers: Collection[str]) -> set[str]:
-    """Of these weighings those of which an odd mass went into the books because two of one organisation found it.
+def _found_among_colleagues(item_ids: Sequence[int]) -> set[int]:
+    """Of these items in question those of which an odd mass went into the books because two of one organisation found
+    it.
 
     They agree on the mass, not on where the rest is: that is asked by somebody from outside.
     """
+    if not item_ids:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT asked.number FROM ledger_weighing asked
-            JOIN ledger_hold k ON k.kind = 'mass' AND k.reference = asked.number
+            SELECT DISTINCT k.item_id FROM ledger_hold k JOIN ledger_weighing asked ON asked.number = k.reference
             JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id > asked.id
-            JOIN ledger_weighing w ON w.id = l.weighing_id AND w.number = k.lift_reason
+                AND l.is_taken AND l.verdict <> 'dry'
+            JOIN ledger_weighing w ON w.id = l.weighing_id
             JOIN ledger_weighin other ON other.id = l.bears_out_id
             JOIN ledger_weighing ow ON ow.id = other.weighing_id
             JOIN accounts_appointment a ON a.user_id = w.weighed_by_id AND a.ended_at IS NULL
             JOIN accounts_appointment b ON b.user_id = ow.weighed_by_id AND b.ended_at IS NULL
                 AND b.organisation_id = a.organisation_id
-            WHERE asked.number = ANY(%s)
+            WHERE k.item_id = ANY(%s) AND k.kind = 'mass' AND k.lifted_at IS NULL
             """,
-            [sorted(numbers)],
+            [list(item_ids)],
         )
-        return {number for (number,) in cursor.fetchall()}
+        return {item for (item,) in cursor.fetchall()}
 
 
 def _settle(numbers: Collection[str], reason: str, *, actor: User, at: datetime) -> None:
@@ -274,9 +281,9 @@ def _open_questions(item_ids: Sequence[int]) -> dict[int, _Question]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT k.item_id, k.placed_by_id, l.id, w.weighed_by_id, l.grams FROM ledger_hold k
+            SELECT k.item_id, k.placed_by_id, l.id, w.weighed_by_id, l.grams, l.is_taken FROM ledger_hold k
             JOIN ledger_weighing asked ON asked.number = k.reference
-            JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id >= asked.id AND NOT l.is_taken
+            JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id >= asked.id
             JOIN ledger_weighing w ON w.id = l.weighing_id
             WHERE k.item_id = ANY(%s) AND k.kind = 'mass' AND k.lifted_at IS NULL ORDER BY k.item_id, l.id DESC
             """,
@@ -287,7 +294,9 @@ def _open_questions(item_ids: Sequence[int]) -> dict[int, _Question]:
     for item, group in groupby(rows, key=itemgetter(0)):
         found = [row[1:] for row in group]
         questions[item] = _Question(
-            found[0][0], frozenset(row[2] for row in found), tuple((row[1], row[2], row[3]) for row in found)
+            found[0][0],
+            frozenset(row[2] for row in found),
+            tuple((row[1], row[2], row[3]) for row in found if not row[4]),
         )
     return questions
 

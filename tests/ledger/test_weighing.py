@@ -465,10 +465,11 @@ def test_the_authority_does_not_judge_what_it_weighed_or_its_own_people_did(
 
 
 @pytest.mark.django_db
-def test_what_two_of_one_office_find_stays_an_alert_for_the_authority(
+def test_what_two_of_one_office_find_stays_held_until_the_authority_has_judged(
     enter: Enter,
     storekeeper: User,
     colleague: User,
+    storekeeper_elsewhere: User,
     authority_officer: User,
     now: datetime,
     central: CustodyAccount,
@@ -477,14 +478,22 @@ def test_what_two_of_one_office_find_stays_an_alert_for_the_authority(
     weigh(storekeeper, now, central, {item: 1}, "a")
 
     weigh(colleague, now, central, {item: 1}, "b")
+    weigh(colleague, now, central, {item: 1}, "c")  # what the books have by now
+    weigh(storekeeper_elsewhere, now, central, {item: 1}, "d")
 
-    assert (grams_of(item, central), in_question()) == (1, set())
+    assert (grams_of(item, central), in_question()) == (1, {item})
+    lift = {"at": now, "item_ids": [item], "kind": Hold.Kind.MASS, "reason": "WG25-000002"}
+    for party in (colleague, storekeeper_elsewhere):
+        with pytest.raises(IntegrityError, match="is_settled_by"), transaction.atomic():
+            services.lift_hold(actor=party, **lift)  # type: ignore[arg-type]
     notice = Notice.objects.get()
-    assert notice.is_open
-    with pytest.raises(NotAllowed):
-        decide(notice, colleague, now)
     explain_notice(actor=colleague, at=now, notice=notice, explanation="The horn was cut for a sample")
-    decide(notice, authority_officer, now)
+    with pytest.raises(InvalidTransition):
+        decide(notice, authority_officer, now)
+    asked = Weighing.objects.earliest("pk")
+    assert services.settle_masses(actor=authority_officer, at=now, weighing=asked, reason=REASON) == 1
+    assert (grams_of(item, central), in_question()) == (1, set())
+    assert Notice.objects.get().state == "decided"
 
 
 @pytest.mark.django_db
