@@ -3,26 +3,37 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Organisation, User
 from core.accounts.signature import SignatureForm
+from core.base.clock import day_of
 from core.documents.services import MAX_PHOTO_BYTES
 from marking.forms import LabelOrderForm
 from marking.models import LabelMovement, LabelReel, LabelShipment, MarkRequest
-from marking.models.stock import LARGEST_REEL, MOST_REELS, offices_of
+from marking.models.stock import LARGEST_REEL, MOST_REELS, keepers_of_labels, offices_of
 from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted
 from marking.services.stock import OFFICES
 from marking.words import STOCK
 
 
+def offices_with_labels() -> QuerySet[Organisation]:
+    return Organisation.objects.active().filter(kind__in=OFFICES).order_by("pk")
+
+
+def offices_that_keep() -> QuerySet[Organisation]:
+    """Of these the ones in which somebody may print and receive labels today."""
+    return offices_with_labels().filter(pk__in=keepers_of_labels(day_of(timezone.now())).values("organisation"))
+
+
 class OfficeField(forms.ModelChoiceField):
     """An organisation that works with labels, by its name."""
 
     def __init__(self, **kwargs: Any) -> None:
-        offices = Organisation.objects.active().filter(kind__in=OFFICES).order_by("pk")
-        super().__init__(queryset=offices, empty_label=_("Choose"), **kwargs)
+        super().__init__(queryset=offices_with_labels(), empty_label=_("Choose"), **kwargs)
 
     def label_from_instance(self, obj: Any) -> str:
         return str(obj.name)
@@ -51,6 +62,10 @@ class SeriesForm(forms.Form):
         max_value=LARGEST_REEL,
         initial=100,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["printer"].queryset = offices_that_keep()  # type: ignore[attr-defined]
 
 
 class PrintedForm(forms.Form):
@@ -84,6 +99,7 @@ class SendForm(SignatureForm):
 
     def __init__(self, *args: Any, signer: User, **kwargs: Any) -> None:
         super().__init__(*args, signer=signer, **kwargs)
+        self.fields["receiver"].queryset = offices_that_keep()  # type: ignore[attr-defined]
         self.fields["reels"].queryset = LabelReel.objects.kept_by(signer)  # type: ignore[attr-defined]
 
 
@@ -96,7 +112,7 @@ class ReceiveForm(SignatureForm):
         for line in self.lines:
             said = {"reel": line.reel.number}
             self.fields[f"counted_{line.reel_id}"] = forms.IntegerField(
-                label=_("Reel %(reel)s: labels counted") % said, min_value=0, max_value=line.sent
+                label=_("Reel %(reel)s: labels counted") % said, min_value=0, max_value=LARGEST_REEL
             )
             self.fields[f"missing_{line.reel_id}"] = _places(
                 _("Reel %(reel)s: places that are missing") % said, required=False

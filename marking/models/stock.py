@@ -5,6 +5,8 @@ the trigger of the marks, and at commit both say the same of every reel. The uni
 is left of it: all blank labels of a reel are in one place.
 """
 
+from datetime import date
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -12,8 +14,8 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
-from core.accounts.models import Organisation, User
-from core.accounts.roles import Can
+from core.accounts.models import Appointment, AppointmentQuerySet, Organisation, User
+from core.accounts.roles import GRANTS, Can
 from core.base.triggers import append_only, final_once, fixed, never_deleted, written_by_trigger_only
 from core.documents.models import Document
 from core.jobs.models import Job
@@ -27,6 +29,12 @@ MOST_IN_SERIES = 100_000
 def offices_of(user: User) -> frozenset[int]:
     """The organisations whose labels the person keeps."""
     return user.organisation_ids(Can.PRINT_LABELS)
+
+
+def keepers_of_labels(on: date) -> AppointmentQuerySet:
+    """Appointments by which somebody prints, receives and keeps the labels of an organisation on this day."""
+    roles = [role for role, granted in GRANTS.items() if Can.PRINT_LABELS in granted]
+    return Appointment.objects.in_force(on).filter(role__in=roles, user__is_active=True)
 
 
 def oversees_labels(user: User) -> bool:

@@ -28,9 +28,18 @@ from marking.models import (
     Mark,
     RowLabel,
 )
-from marking.models.stock import offices_of
+from marking.models.stock import keepers_of_labels, offices_of
 from marking.places import write_places
-from marking.services.stock import OFFICES, Change, LabelsNotThere, end_labels, lock_reels, move_labels, places_from
+from marking.services.stock import (
+    NOBODY_THERE,
+    OFFICES,
+    Change,
+    LabelsNotThere,
+    end_labels,
+    lock_reels,
+    move_labels,
+    places_from,
+)
 from registry.models import Intake, IntakeRow
 
 MOST_REELS_AT_ONCE = 200
@@ -78,6 +87,8 @@ def send_reels(
     sender = senders.pop()
     if sender == receiver.pk:
         raise BadInput(fields={"receiver": _("The reels are in this office.")})
+    if not keepers_of_labels(day_of(at)).filter(organisation=receiver).exclude(user=actor).exists():
+        raise BadInput(fields={"receiver": NOBODY_THERE})
     year = day_of(at).year
     (serial,) = take_numbers(series="LH", year=year)
     shipment = LabelShipment.objects.create(
@@ -179,12 +190,12 @@ def _missing_of(lines: Sequence[LabelShipmentLine], counts: Mapping[int, Counted
             wrong[f"missing_{line.reel_id}"] = _("Not sent at all: %(places)s. These were used before.") % {
                 "places": write_places(not_sent)
             }
-        elif said.pieces > line.sent:
-            wrong[f"counted_{line.reel_id}"] = _("Only %(sent)d were sent. Count again.") % {"sent": line.sent}
         elif said.pieces + len(gone) != line.sent:
+            # The count stays blind: the answer is the same whether it was too many or too few.
             wrong[f"missing_{line.reel_id}"] = _(
-                "%(sent)d were sent and %(counted)d counted: name the places of the %(gone)d that are missing."
-            ) % {"sent": line.sent, "counted": said.pieces, "gone": line.sent - said.pieces}
+                "Count and missing places do not make what was sent. Count again, and name the place of every label"
+                " that is missing."
+            )
         missing[line.reel_id] = gone
     if wrong:
         raise BadInput(fields=wrong)

@@ -40,7 +40,7 @@ from marking.models import (
     LabelSeries,
     Mark,
 )
-from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, offices_of
+from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, keepers_of_labels, offices_of
 from marking.payload import Statement, encode
 from marking.places import PlacesError, read_places
 from marking.selectors_stock import reels_that_differ
@@ -66,6 +66,12 @@ OFFICES = (
     Organisation.Kind.TRADER,
     Organisation.Kind.PROCESSOR,
 )
+NOBODY_THERE = _("Nobody in this office may print or receive labels. Choose another one.")
+
+
+def may_keep_labels(office: Organisation, at: datetime) -> bool:
+    """Whether somebody of this office may print, receive and keep labels."""
+    return keepers_of_labels(day_of(at)).filter(organisation=office).exists()
 
 
 class LabelsNotThere(DomainError):
@@ -173,6 +179,8 @@ def order_series(
     for name, organisation in (("office", office), ("printer", printer)):
         if not organisation.is_active or organisation.kind not in OFFICES:
             wrong[name] = _("Choose an office that works with labels.")
+    if "printer" not in wrong and not may_keep_labels(printer, at):
+        wrong["printer"] = NOBODY_THERE
     if wrong:
         raise BadInput(fields=wrong)
     year = day_of(at).year

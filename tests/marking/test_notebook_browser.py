@@ -750,3 +750,18 @@ def test_it_is_open_to_everybodys_hands(begin: Open, open_intake: Intake, width:
 
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_the_copy_of_the_phone_speaks_the_language_of_the_person(begin: Open) -> None:
+    page = begin()
+    keep_for_offline(page)
+    origin = page.evaluate("location.origin")
+    page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": "ru", "url": origin}])
+
+    page.goto("/field/notebook/")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    page.context.set_offline(True)
+    page.goto("/field/notebook/")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    page.goto("/field/notebook/?lang=en")
+    expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -131,7 +131,9 @@ def test_a_hand_over_has_two_sides(
         receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: Counted(10)})
 
 
-def test_the_database_lets_nobody_receive_what_they_sent(series: LabelSeries, storekeeper: User, now: datetime) -> None:
+def test_the_database_lets_nobody_receive_what_they_sent(
+    series: LabelSeries, storekeeper: User, inspector: User, now: datetime
+) -> None:
     reel = series.reels.get(reel=1)
     print_out(reel, storekeeper, at=now)
     shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
@@ -281,3 +283,44 @@ def test_a_large_series_is_ordered_to_be_printed_some_reels_at_a_time(
     ordered = [print_series(actor=storekeeper, at=now, series=series, order=order) for _ in range(3)]
 
     assert [[run.reel.reel for run in runs if run.reel] for runs in ordered] == [[1], [2], []]
+
+
+def test_labels_go_only_where_somebody_may_receive_them(
+    series: LabelSeries, storekeeper: User, authority_officer: User, trader_company: Organisation, now: datetime
+) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+
+    with pytest.raises(BadInput) as caught:
+        send_reels(actor=storekeeper, at=now, receiver=trader_company, reels=[reel])
+    assert set(caught.value.fields) == {"receiver"}
+    with pytest.raises(BadInput) as caught:
+        order_series(
+            actor=authority_officer,
+            at=now,
+            office=series.office,
+            printer=trader_company,
+            purpose="Season",
+            profile="roll-50x25",
+            reel_count=1,
+            reel_size=10,
+        )
+    assert set(caught.value.fields) == {"printer"}
+    assert held(reel) == {("office", "enterprise"): 10}
+
+
+def test_a_count_stays_blind_whatever_is_typed(
+    series: LabelSeries, storekeeper: User, inspector: User, now: datetime
+) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+
+    said: set[str] = set()
+    for pieces in (0, 9, 11, 300):
+        with pytest.raises(BadInput) as caught:
+            receive_reels(actor=inspector, at=now, shipment=shipment, counts={reel.pk: Counted(pieces)})
+        said.update(str(text) for text in caught.value.fields.values())
+
+    assert len(said) == 1
+    assert "10" not in said.pop()

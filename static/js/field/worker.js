@@ -71,18 +71,23 @@ async function openKept(request) {
   return (await (await caches.open(CACHE)).match(request)) ?? fetch(request);
 }
 
-// A page with the language that is asked for, else the one that was used last.
+// A page in the language that is asked for, else in the one that the person reads the registry in, else in the one that
+// was used last. Where the browser does not tell workers what the person chose, the registry is asked first.
 async function openShell(request, url) {
   const memory = await caches.open(MEMORY);
   const asked = url.searchParams.get("lang");
-  const language = asked ?? (await (await memory.match("/language"))?.text());
   if (asked) await memory.put("/language", new Response(asked));
   const cache = await caches.open(CACHE);
-  const kept = language && (await cache.match(`${url.pathname}?lang=${language}`));
+  const keptIn = (language) => language && cache.match(`${url.pathname}?lang=${language}`);
+  const usedLast = async () => (await memory.match("/language"))?.text();
+  const chosen = asked ?? (self.cookieStore && ((await cookieStore.get("django_language"))?.value ?? (await usedLast())));
+  const kept = await keptIn(chosen);
   if (kept) return kept;
   try {
     return await fetch(request);
   } catch (error) {
+    const last = await keptIn(await usedLast());
+    if (last) return last;
     const any = SHELLS.find((address) => address.startsWith(`${url.pathname}?`));
     const found = await cache.match(any);
     if (!found) throw error;
