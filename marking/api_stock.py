@@ -127,6 +127,13 @@ class SendSerializer(SignedSerializer):
     receiver = OfficeByBin(help_text="BIN of the receiving office.")
     reels = serializers.ListField(child=serializers.CharField(), min_length=1, help_text="Numbers of reels.")
     note = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    expected_on = serializers.DateField(
+        required=False, default=None, help_text="The day by which they should arrive; a week from now if not said."
+    )
+
+
+class TurnLabelsBackSerializer(SignedSerializer):
+    reason = serializers.CharField(max_length=200)
 
 
 class CountedSerializer(serializers.Serializer[Any]):
@@ -153,7 +160,21 @@ class ShipmentSerializer(serializers.ModelSerializer[LabelShipment]):
 
     class Meta:
         model = LabelShipment
-        fields = ("id", "number", "sender", "receiver", "note", "state", "sent_at", "received_at", "lines")
+        fields = (
+            "id",
+            "number",
+            "sender",
+            "receiver",
+            "note",
+            "state",
+            "sent_at",
+            "expected_on",
+            "due_on",
+            "turned_at",
+            "turn_reason",
+            "received_at",
+            "lines",
+        )
 
 
 class ApplySerializer(serializers.Serializer[Any]):
@@ -406,7 +427,7 @@ class Shipments(ListAPIView[LabelShipment]):
     @extend_schema(operation_id="label_shipments_send", request=SendSerializer, responses={201: ShipmentSerializer})
     @idempotent
     def post(self, request: Request) -> Response:
-        """Send reels, or what is left of them, to another office."""
+        """Send reels, or what is left of them, to another office where somebody else may receive them."""
         person = person_of(request)
         shape = SendSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -414,7 +435,12 @@ class Shipments(ListAPIView[LabelShipment]):
         sign_by_password(person, said["password"])
         reels = list(_named_reels(request, said["reels"]).values())
         sent = shipments.send_reels(
-            actor=person, at=timezone.now(), receiver=said["receiver"], reels=reels, note=said["note"]
+            actor=person,
+            at=timezone.now(),
+            receiver=said["receiver"],
+            reels=reels,
+            note=said["note"],
+            expected_on=said["expected_on"],
         )
         return Response(ShipmentSerializer(sent).data, status=201)
 
@@ -425,7 +451,7 @@ class Receive(APIView):
     @extend_schema(operation_id="label_shipments_receive", request=ReceiveSerializer, responses=ShipmentSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Receive every reel as counted; missing labels are lost from now on."""
+        """Receive every reel as counted, or count what was turned back; missing labels are lost from now on."""
         person = person_of(request)
         shipment = get_object_or_404(LabelShipment.objects.visible_to(person), pk=pk)
         shape = ReceiveSerializer(data=request.data)
@@ -435,6 +461,25 @@ class Receive(APIView):
         found = _named_reels(request, [one["reel"] for one in said["reels"]])
         counts = {found[one["reel"]].pk: shipments.Counted(one["counted"], one["missing"]) for one in said["reels"]}
         done = shipments.receive_reels(actor=person, at=timezone.now(), shipment=shipment, counts=counts)
+        return Response(ShipmentSerializer(done).data)
+
+
+class TurnBack(APIView):
+    permission_classes = [granted(Can.PRINT_LABELS)]
+
+    @extend_schema(
+        operation_id="label_shipments_turn_back", request=TurnLabelsBackSerializer, responses=ShipmentSerializer
+    )
+    @idempotent
+    def post(self, request: Request, pk: int) -> Response:
+        """Turn labels back that nobody has received yet: a third person counts them at the office that sent them."""
+        person = person_of(request)
+        shipment = get_object_or_404(LabelShipment.objects.visible_to(person), pk=pk)
+        shape = TurnLabelsBackSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        said = shape.validated_data
+        sign_by_password(person, said["password"])
+        done = shipments.turn_reels_back(actor=person, at=timezone.now(), shipment=shipment, reason=said["reason"])
         return Response(ShipmentSerializer(done).data)
 
 
@@ -667,6 +712,7 @@ urlpatterns = [
     path("label-reels/<int:pk>/write-off/", WriteOff.as_view(), name="label-reel-write-off"),
     path("label-shipments/", Shipments.as_view(), name="label-shipments"),
     path("label-shipments/<int:pk>/receive/", Receive.as_view(), name="label-shipment-receive"),
+    path("label-shipments/<int:pk>/turn-back/", TurnBack.as_view(), name="label-shipment-turn-back"),
     path("label-destructions/", Destructions.as_view(), name="label-destructions"),
     path("label-destructions/<int:pk>/sign/", SignDestruction.as_view(), name="label-destruction-sign"),
     path("marks/apply/", Apply.as_view(), name="mark-apply"),

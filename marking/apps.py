@@ -11,7 +11,7 @@ class MarkingConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
-        from core.audit.services import register_verbs
+        from core.audit.services import register_facts, register_verbs
         from core.notices.services import register_advice, register_notice_codes
         from marking.models import (
             Carrier,
@@ -119,6 +119,10 @@ class MarkingConfig(AppConfig):
         register_notice_codes(
             {
                 "labels.foreign": _("Labels of your office were bound by another office: %(count)s of reel %(reel)s"),
+                "labels.late": _("%(number)s: labels did not arrive by their day."),
+                "labels.late_back": _(
+                    "%(number)s: labels that were turned back did not come by their day to the office that sent them."
+                ),
                 "labels.destruction_waits": ngettext_lazy(
                     "%(number)s: destroying %(count)s label waits for a second person",
                     "%(number)s: destroying %(count)s labels waits for a second person",
@@ -175,6 +179,10 @@ class MarkingConfig(AppConfig):
                 "carrier.item_has_another": _("%(carrier)s was scanned at item %(item)s, to which %(known)s is bound"),
                 "carrier.other_check_value": _(
                     "%(carrier)s was scanned at its item %(item)s with another check value than the one bound"
+                ),
+                "carrier.foreign_gtin": _(
+                    "%(carrier)s was scanned at item %(item)s. Its GTIN is not under our company prefix %(known)s, and"
+                    " no rule in force names another one for this kind."
                 ),
                 "carrier.wrong_gtin": _(
                     "%(carrier)s was scanned at item %(item)s, but the GTIN of its kind is %(known)s"
@@ -258,6 +266,7 @@ class MarkingConfig(AppConfig):
                     " of the two stands."
                 ),
                 (
+                    "carrier.foreign_gtin",
                     "carrier.item_has_another",
                     "carrier.on_another_item",
                     "carrier.other_check_value",
@@ -297,6 +306,10 @@ class MarkingConfig(AppConfig):
                 ),
                 ("labels.missing",),
             ),
+            (
+                _("Ask the other side where they are: count and receive them, or turn them back."),
+                ("labels.late", "labels.late_back"),
+            ),
             (_("Say how they were lost. Those that turn up are destroyed, never used."), ("labels.lost",)),
             (_("Find the label and who has it, take it away, and say what you found."), ("labels.refused",)),
             (
@@ -323,6 +336,13 @@ class MarkingConfig(AppConfig):
                 "once_codes.read": _("Hidden codes read for printing"),
             }
         )
+        register_facts(
+            {
+                "label": (_("Label"), str),
+                "reel": (_("Reel of labels"), str),
+                "second_person": (_("Second person"), str),
+            }
+        )
         register_verbs(
             {
                 "label_series.ordered": _("Blank labels ordered"),
@@ -336,7 +356,9 @@ class MarkingConfig(AppConfig):
                 "labels.out_of_printer": _("Reel of labels printed"),
                 "labels.sent": _("Labels sent"),
                 "labels.received": _("Labels received"),
+                "labels.turned_back": _("Labels turned back"),
                 "labels.applied": _("Blank labels bound to items"),
+                "label.bound": _("Blank label bound"),
                 "labels.spoiled": _("Labels declared spoiled"),
                 "labels.lost": _("Labels reported lost"),
                 "labels.destruction_asked": _("Destruction of labels asked for"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import Organisation, User
 from core.accounts.signature import SignatureForm
 from core.base.clock import day_of
+from core.base.forms import DayField
 from core.documents.services import MAX_PHOTO_BYTES
 from marking.forms import LabelOrderForm
 from marking.models import LabelMovement, LabelReel, LabelShipment, MarkRequest
@@ -94,13 +95,19 @@ class SendForm(SignatureForm):
     reels = forms.ModelMultipleChoiceField(
         label=_("Reels"), queryset=LabelReel.objects.none(), widget=forms.CheckboxSelectMultiple
     )
+    expected_on = DayField(label=_("Should arrive by"), required=False, help_text=_("Empty: within a week."))
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
-    field_order = ("receiver", "reels", "note", "password")
+    field_order = ("receiver", "reels", "expected_on", "note", "password")
 
     def __init__(self, *args: Any, signer: User, **kwargs: Any) -> None:
         super().__init__(*args, signer=signer, **kwargs)
         self.fields["receiver"].queryset = offices_that_keep()  # type: ignore[attr-defined]
         self.fields["reels"].queryset = LabelReel.objects.kept_by(signer)  # type: ignore[attr-defined]
+
+
+class TurnLabelsBackForm(SignatureForm):
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+    field_order = ("reason", "password")
 
 
 class ReceiveForm(SignatureForm):

@@ -15,6 +15,7 @@ from marking.services.copies import find_copies
 from marking.services.labels import JOB_KIND, draw_run
 from marking.services.refusals import forget_old_refusals, keep_refusals, tell_refusals
 from marking.services.registering import REGISTER_KIND, run_registering
+from marking.services.shipments import tell_late_labels
 from marking.services.snapshots import make_edition
 from marking.services.stock import MAKE_KIND, run_making, tell_what_differs
 from marking.services.tips import forget_senders
@@ -55,6 +56,12 @@ def bind_carriers(job: Job, progress: Progress) -> dict[str, Any]:
 def check_label_stock() -> int:
     """Tell of reels whose labels do not add up; how many. The database lets none come about."""
     return tell_what_differs(at=timezone.now())
+
+
+@shared_task
+def tell_late_labels_of_shipments() -> int:
+    """Tell both sides of labels that did not arrive by their day; how many hand-overs."""
+    return tell_late_labels(at=timezone.now())
 
 
 @shared_task

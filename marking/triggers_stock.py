@@ -1,5 +1,7 @@
 """What the database itself refuses and keeps of label stock. Each trigger names the invariant it guards."""
 
+from collections.abc import Sequence
+
 import pgtrigger
 
 # How the state of a mark on a reel is counted; the ledger has the same words for where a label ended.
@@ -22,6 +24,36 @@ def series_is_made_whole() -> pgtrigger.Trigger:
             END IF;
             RETURN NEW;
         """,
+    )
+
+
+def labels_go_where_somebody_receives(roles: Sequence[str]) -> pgtrigger.Trigger:
+    """Labels are sent, or turned back, only to an office where somebody else may receive them on that day."""
+    return pgtrigger.Trigger(
+        name="labels_go_where_somebody_receives",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Q(new__state__in=["sent", "returning"]),
+        declare=[("office", "bigint"), ("on_day", "date")],
+        func=f"""
+            IF TG_OP = 'UPDATE' AND NEW.state = OLD.state THEN
+                RETURN NEW;
+            END IF;
+            office := CASE NEW.state WHEN 'sent' THEN NEW.receiver_id ELSE NEW.sender_id END;
+            on_day := (coalesce(NEW.turned_at, NEW.sent_at) AT TIME ZONE 'Asia/Almaty')::date;
+            IF NOT EXISTS (
+                SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
+                JOIN accounts_user u ON u.id = a.user_id
+                WHERE a.organisation_id = office AND a.ended_at IS NULL AND o.is_active AND u.is_active
+                    AND a.valid_from <= on_day AND coalesce(a.valid_until, 'infinity') >= on_day
+                    AND a.role IN ({", ".join(f"'{role}'" for role in roles)})
+                    AND a.user_id <> NEW.sent_by_id AND a.user_id IS DISTINCT FROM NEW.turned_by_id
+            ) THEN
+                RAISE EXCEPTION 'nobody may receive the labels of hand-over %', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'labels_go_where_somebody_receives';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608  the roles are ours
     )
 
 

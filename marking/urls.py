@@ -65,6 +65,7 @@ urlpatterns = [
     path("labels/shipments/", stock.shipment_list, name="label-shipments"),
     path("labels/shipments/send/", stock.send, name="send-labels"),
     path("labels/shipments/<int:pk>/", stock.shipment, name="label-shipment"),
+    path("labels/shipments/<int:pk>/turn-back/", stock.turn_back, name="turn-labels-back"),
     path("labels/destructions/ask/", stock.destroy, name="destroy-labels"),
     path("labels/destructions/<int:pk>/", stock.destruction, name="label-destruction"),
     path("labels/destructions/<int:pk>/refuse/", stock.refuse_destruction, name="refuse-label-destruction"),

@@ -98,6 +98,8 @@ NUMBERED_AS = {
     "climate": "store",
     "labels": "label_reel",
     "labels.missing": "label_shipment",
+    "labels.late": "label_shipment",
+    "labels.late_back": "label_shipment",
     "labels.destruction_waits": "label_destruction",
     "marks": "mark_request",
 }

@@ -5,6 +5,7 @@ the trigger of the marks, and at commit both say the same of every reel. The uni
 is left of it: all blank labels of a reel are in one place.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 import pgtrigger
@@ -24,6 +25,8 @@ from marking import triggers_stock as triggers
 LARGEST_REEL = 500
 MOST_REELS = 1_000
 MOST_IN_SERIES = 100_000
+# Who prints, receives and keeps labels.
+KEEPER_ROLES = sorted(role.value for role, granted in GRANTS.items() if Can.PRINT_LABELS in granted)
 
 
 def offices_of(user: User) -> frozenset[int]:
@@ -33,8 +36,7 @@ def offices_of(user: User) -> frozenset[int]:
 
 def keepers_of_labels(on: date) -> AppointmentQuerySet:
     """Appointments by which somebody prints, receives and keeps the labels of an organisation on this day."""
-    roles = [role for role, granted in GRANTS.items() if Can.PRINT_LABELS in granted]
-    return Appointment.objects.in_force(on).filter(role__in=roles, user__is_active=True)
+    return Appointment.objects.in_force(on).filter(role__in=KEEPER_ROLES, user__is_active=True)
 
 
 def oversees_labels(user: User) -> bool:
@@ -319,13 +321,34 @@ class LabelShipmentQuerySet(models.QuerySet["LabelShipment"]):
             return self
         return self.filter(Q(sender__in=offices_of(user)) | Q(receiver__in=offices_of(user)))
 
+    def under_way(self) -> "LabelShipmentQuerySet":
+        """On the way to the receiver, or back to the sender."""
+        return self.filter(state__in=LabelShipment.UNDER_WAY)
+
+    def coming_to(self, offices: Collection[int]) -> "LabelShipmentQuerySet":
+        """Under way to one of these offices: sent there, or turned back to it."""
+        state = LabelShipment.State
+        return self.filter(Q(state=state.SENT, receiver__in=offices) | Q(state=state.RETURNING, sender__in=offices))
+
+    def late(self, on: date) -> "LabelShipmentQuerySet":
+        """Under way still, though their day has passed."""
+        return self.under_way().filter(due_on__lt=on)
+
 
 class LabelShipment(models.Model):
-    """Reels handed over from one office to another: sent by one person, counted and received by another."""
+    """Reels handed over from one office to another: sent by one person, counted and received by another.
+
+    Until they are received either side may turn them back: then they are counted where they came from, by a third
+    person. Nothing is in an office again before it was counted there.
+    """
 
     class State(models.TextChoices):
         SENT = "sent", _("In transit")
         RECEIVED = "received", _("Received")
+        RETURNING = "returning", _("On its way back")
+        RETURNED = "returned", _("Returned and counted")
+
+    UNDER_WAY = (State.SENT, State.RETURNING)
 
     number = models.CharField(max_length=16, unique=True)
     sender = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -334,6 +357,13 @@ class LabelShipment(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.SENT)
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()
+    # The day named by the sender; when it is late: at first that day, for what was turned back a new one.
+    expected_on = models.DateField(null=True)
+    due_on = models.DateField(null=True)
+    late_told_at = models.DateTimeField(null=True)
+    turned_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    turned_at = models.DateTimeField(null=True)
+    turn_reason = models.CharField(max_length=200, blank=True)
     received_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     received_at = models.DateTimeField(null=True)
 
@@ -345,22 +375,73 @@ class LabelShipment(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(sender=F("receiver")), name="labels_go_to_another_office"),
             models.CheckConstraint(
-                condition=Q(state="sent", received_by=None, received_at=None)
-                | Q(state="received", received_by__isnull=False, received_at__isnull=False),
+                condition=Q(state__in=["sent", "returning"], received_by=None, received_at=None)
+                | Q(state__in=["received", "returned"], received_by__isnull=False, received_at__isnull=False),
                 name="label_shipment_state_has_its_moment",
             ),
             models.CheckConstraint(
                 condition=Q(received_by=None) | ~Q(received_by=F("sent_by")), name="nobody_receives_own_labels"
             ),
+            models.CheckConstraint(
+                condition=Q(received_by=None) | Q(turned_by=None) | ~Q(received_by=F("turned_by")),
+                name="nobody_counts_labels_they_turned_back",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(state__in=["returning", "returned"], turned_by__isnull=False, turned_at__isnull=False)
+                    & ~Q(turn_reason="")
+                )
+                | Q(state__in=["sent", "received"], turned_by=None, turned_at=None, turn_reason=""),
+                name="label_shipment_turned_all_or_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sent", "returning"]) | Q(due_on__isnull=False),
+                name="labels_under_way_have_a_due_day",
+            ),
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
-            fixed("label_shipment_is_fixed", "number", "sender", "receiver", "note", "sent_by", "sent_at"),
-            final_once("label_shipment_ends_once", pgtrigger.Q(old__state="received")),
+            fixed(
+                "label_shipment_is_fixed", "number", "sender", "receiver", "note", "sent_by", "sent_at", "expected_on"
+            ),
+            final_once("label_shipment_ends_once", pgtrigger.Q(old__state__in=["received", "returned"])),
+            pgtrigger.Protect(
+                name="labels_are_turned_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__turned_at__isnull=False)
+                & (
+                    pgtrigger.Q(old__turned_at__df=pgtrigger.F("new__turned_at"))
+                    | pgtrigger.Q(old__turned_by__df=pgtrigger.F("new__turned_by"))
+                    | pgtrigger.Q(old__turn_reason__df=pgtrigger.F("new__turn_reason"))
+                ),
+            ),
+            pgtrigger.FSM(
+                name="label_shipment_goes_its_way",
+                field="state",
+                transitions=[("sent", "received"), ("sent", "returning"), ("returning", "returned")],
+            ),
+            triggers.labels_go_where_somebody_receives(KEEPER_ROLES),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in self.UNDER_WAY
+
+    @property
+    def arrives_at_id(self) -> int:
+        """The office that receives them: the receiver, or the sender once they were turned back."""
+        is_back = self.state in (self.State.RETURNING, self.State.RETURNED)
+        return self.sender_id if is_back else self.receiver_id
+
+    def was_sent_by(self, person: User) -> bool:
+        """Whether the person sent them or turned them back. Another person counts them on arrival."""
+        return person.pk in (self.sent_by_id, self.turned_by_id)
+
+    def is_late(self, on: date) -> bool:
+        return self.is_under_way and self.due_on is not None and self.due_on < on
 
 
 class LabelShipmentLine(models.Model):

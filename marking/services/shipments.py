@@ -1,8 +1,12 @@
-"""Reels are handed over: sent by a person of one office, counted and received by another person of the other."""
+"""Reels are handed over: sent by a person of one office, counted and received by another person of the other.
+
+Until then either side may turn them back: they stay in transit until a third person has counted them at the office
+that sent them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -13,9 +17,10 @@ from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.base.reasons import require_reason
 from core.documents.services import take_numbers
 from core.notices.models import Notice
-from core.notices.services import raise_notice
+from core.notices.services import raise_notice, settle_notices
 from ledger.services import SecondPersonNeeded
 from marking.models import (
     LabelHolding,
@@ -43,6 +48,8 @@ from marking.services.stock import (
 from registry.models import Intake, IntakeRow
 
 MOST_REELS_AT_ONCE = 200
+USUAL_DAYS = 7
+MOST_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +62,18 @@ class Counted:
 
 @transaction.atomic
 def send_reels(
-    *, actor: User, at: datetime, receiver: Organisation, reels: Sequence[LabelReel], note: str = ""
+    *,
+    actor: User,
+    at: datetime,
+    receiver: Organisation,
+    reels: Sequence[LabelReel],
+    note: str = "",
+    expected_on: date | None = None,
 ) -> LabelShipment:
-    """Send reels, or what is left of them, from the person's office to another. Raises BadInput, LabelsNotThere."""
+    """Send reels, or what is left of them, from the person's office to another where somebody else may receive them.
+
+    They should arrive on the day that is named, or within a week. Raises BadInput, LabelsNotThere.
+    """
     wrong: dict[str, StrOrPromise] = {}
     if not reels:
         wrong["reels"] = _("Choose at least one reel.")
@@ -65,6 +81,9 @@ def send_reels(
         wrong["reels"] = _("At most %(most)d at a time.") % {"most": MOST_REELS_AT_ONCE}
     if not receiver.is_active or receiver.kind not in OFFICES:
         wrong["receiver"] = _("Choose an office that works with labels.")
+    expected_on = expected_on or usual_day(day_of(at))
+    if not day_of(at) <= expected_on <= day_of(at) + timedelta(days=MOST_DAYS):
+        wrong["expected_on"] = _("Choose a day from today on, within %(days)d days.") % {"days": MOST_DAYS}
     if wrong:
         raise BadInput(fields=wrong)
     # The lock closes the race of sending against applying: what is counted here is what leaves.
@@ -98,6 +117,8 @@ def send_reels(
         note=note.strip()[:200],
         sent_by=actor,
         sent_at=at,
+        expected_on=expected_on,
+        due_on=expected_on,
     )
     LabelShipmentLine.objects.bulk_create(
         [LabelShipmentLine(shipment=shipment, reel=reel, sent=held[reel.pk].pieces) for reel in locked]
@@ -107,6 +128,92 @@ def send_reels(
     move_labels(actor=actor, at=at, kind=LabelMovement.Kind.SENT, changes=changes, reference=shipment.number)
     _record("labels.sent", shipment, actor, at, sum(holding.pieces for holding in held.values()))
     return shipment
+
+
+def usual_day(on: date) -> date:
+    """When labels that set out on this day should arrive where nobody says otherwise."""
+    return on + timedelta(days=USUAL_DAYS)
+
+
+def may_turn_back(actor: User, shipment: LabelShipment) -> bool:
+    """Whether the person's office sends or receives these labels, and nobody has received them yet."""
+    sides = {shipment.sender_id, shipment.receiver_id}
+    return shipment.state == LabelShipment.State.SENT and not sides.isdisjoint(offices_of(actor))
+
+
+@transaction.atomic
+def turn_reels_back(*, actor: User, at: datetime, shipment: LabelShipment, reason: str) -> LabelShipment:
+    """Let labels on their way come back to the office that sent them, where a third person counts them.
+
+    Either side may, until they are received. Raises NotAllowed, InvalidTransition, BadInput.
+    """
+    locked = _take(shipment)
+    if offices_of(actor).isdisjoint({locked.sender_id, locked.receiver_id}):
+        raise NotAllowed
+    if locked.state != LabelShipment.State.SENT:
+        raise InvalidTransition(_("These labels were received or turned back before. Reload the page."))
+    reason = require_reason(reason)
+    there = keepers_of_labels(day_of(at)).filter(organisation=locked.sender_id)
+    if not there.exclude(user__in={actor.pk, locked.sent_by_id}).exists():
+        raise BadInput(
+            fields={
+                "reason": _(
+                    "Nobody else in the office that sent them may count them there. Have another person"
+                    " appointed first."
+                )
+            }
+        )
+    locked.state, locked.turned_by, locked.turned_at = LabelShipment.State.RETURNING, actor, at
+    locked.turn_reason, locked.late_told_at, locked.due_on = reason[:200], None, usual_day(day_of(at))
+    locked.save(update_fields=["state", "turned_by", "turned_at", "turn_reason", "late_told_at", "due_on"])
+    _record("labels.turned_back", locked, actor, at, sum(line.sent for line in locked.lines.all()), reason=reason)
+    _settle_late(locked, actor, at, reason)
+    return locked
+
+
+@transaction.atomic
+def tell_late_labels(*, at: datetime) -> int:
+    """Alert both sides, once for each hand-over and way, about labels that should have arrived; how many hand-overs."""
+    late = list(
+        LabelShipment.objects.late(day_of(at))
+        .select_for_update(no_key=True, skip_locked=True, of=("self",))
+        .filter(late_told_at=None)
+        .select_related("sender", "receiver", "sent_by", "turned_by")
+        .order_by("pk")[:500]
+    )
+    for shipment in late:
+        for side in (shipment.sender, shipment.receiver):
+            raise_notice(
+                at=at,
+                kind=Notice.Kind.ALERT,
+                code="labels.late_back" if shipment.turned_by else "labels.late",
+                organisation=side,
+                subject=("label_shipment", shipment.pk),
+                due_on=day_of(at),
+                caused_by=shipment.turned_by or shipment.sent_by,
+                number=shipment.number,
+            )
+    LabelShipment.objects.filter(pk__in=[shipment.pk for shipment in late]).update(late_told_at=at)
+    return len(late)
+
+
+def _settle_late(shipment: LabelShipment, actor: User, at: datetime, reason: str) -> None:
+    """Labels that arrived, or were turned back, are late no more."""
+    for code in ("labels.late", "labels.late_back"):
+        settle_notices(
+            actor=actor,
+            at=at,
+            subject=("label_shipment", shipment.pk),
+            code=code,
+            decision=shipment.get_state_display(),
+            reason=reason,
+        )
+
+
+def _take(shipment: LabelShipment) -> LabelShipment:
+    # The lock closes the race of two who receive one hand-over, and of receiving against turning back.
+    locked = LabelShipment.objects.select_for_update(no_key=True, of=("self",))
+    return locked.select_related("sender", "receiver").get(pk=shipment.pk)
 
 
 def _tables_that_name(reels: Sequence[LabelReel]) -> list[str]:
@@ -122,18 +229,19 @@ def _tables_that_name(reels: Sequence[LabelReel]) -> list[str]:
 def receive_reels(
     *, actor: User, at: datetime, shipment: LabelShipment, counts: Mapping[int, Counted]
 ) -> LabelShipment:
-    """Receive every reel of a hand-over as counted. What is missing is lost from now on; the sender has to explain it.
+    """Receive every reel of a hand-over as counted, where it was sent or, turned back, where it came from.
 
-    Raises NotAllowed, SecondPersonNeeded, InvalidTransition, and BadInput naming the reels.
+    What is missing is lost from now on; the sender has to explain it, and of what was turned back both sides. Raises
+    NotAllowed, SecondPersonNeeded, InvalidTransition, and BadInput naming the reels.
     """
-    # The lock closes the race of two who receive one hand-over.
-    locked = LabelShipment.objects.select_for_update(no_key=True, of=("self",)).get(pk=shipment.pk)
-    if locked.receiver_id not in offices_of(actor):
+    locked = _take(shipment)
+    if locked.arrives_at_id not in offices_of(actor):
         raise NotAllowed
-    if locked.state != LabelShipment.State.SENT:
+    if not locked.is_under_way:
         raise InvalidTransition(_("These labels were received before. Reload the page."))
-    if locked.sent_by_id == actor.pk:
+    if locked.was_sent_by(actor):
         raise SecondPersonNeeded
+    is_back = locked.state == LabelShipment.State.RETURNING
     lines = list(locked.lines.select_related("reel__series"))
     reels = {reel.pk: reel for reel in lock_reels(line.reel_id for line in lines)}
     missing = _missing_of(lines, counts)
@@ -144,7 +252,7 @@ def receive_reels(
         line.counted = line.sent - gone
         line.missing = write_places(missing.get(line.reel_id, ()))
         changes.append(Change(line.reel_id, LabelPlace.TRANSIT, locked.sender_id, gone - line.sent))
-        changes.append(Change(line.reel_id, LabelPlace.OFFICE, locked.receiver_id, line.sent - gone))
+        changes.append(Change(line.reel_id, LabelPlace.OFFICE, locked.arrives_at_id, line.sent - gone))
         lost.append(Change(line.reel_id, LabelPlace.TRANSIT, locked.sender_id, -gone))
         lost.append(Change(line.reel_id, LabelPlace.LOST, locked.sender_id, gone))
     LabelShipmentLine.objects.bulk_update(lines, ["counted", "missing"])
@@ -153,15 +261,19 @@ def receive_reels(
         _lose(actor, at, locked, lost, missing)
     if any(change.pieces for change in changes):
         move_labels(actor=actor, at=at, kind=LabelMovement.Kind.RECEIVED, changes=changes, reference=locked.number)
-    locked.state, locked.received_by, locked.received_at = LabelShipment.State.RECEIVED, actor, at
+    locked.state = LabelShipment.State.RETURNED if is_back else LabelShipment.State.RECEIVED
+    locked.received_by, locked.received_at = actor, at
     locked.save(update_fields=["state", "received_by", "received_at"])
     _record("labels.received", locked, actor, at, sum(line.counted or 0 for line in lines))
-    if any(missing.values()):
+    _settle_late(locked, actor, at, locked.number)
+    for side in (locked.sender, locked.receiver) if is_back else (locked.sender,):
+        if not any(missing.values()):
+            break
         raise_notice(
             at=at,
             kind=Notice.Kind.DISCREPANCY,
             code="labels.missing",
-            organisation=locked.sender,
+            organisation=side,
             subject=("label_shipment", locked.pk),
             actor=actor,
             number=locked.number,
@@ -232,15 +344,16 @@ def _lose(
         )
 
 
-def _record(verb: str, shipment: LabelShipment, actor: User, at: datetime, count: int) -> None:
+def _record(verb: str, shipment: LabelShipment, actor: User, at: datetime, count: int, **facts: object) -> None:
     record(
         verb,
         actor=actor,
         at=at,
         subject=("label_shipment", shipment.pk),
         subject_name=shipment.number,
-        organisation_id=shipment.receiver_id if verb == "labels.received" else shipment.sender_id,
+        organisation_id=shipment.arrives_at_id if verb == "labels.received" else shipment.sender_id,
         count=count,
         source=shipment.sender.name,
         target=shipment.receiver.name,
+        **facts,
     )

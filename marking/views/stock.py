@@ -17,6 +17,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.accounts.signature import SignatureForm
 from core.audit.models import Event
+from core.base.clock import day_of
 from core.base.errors import DomainError
 from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
@@ -30,6 +31,7 @@ from marking.forms_stock import (
     ReceiveForm,
     SendForm,
     SeriesForm,
+    TurnLabelsBackForm,
     WriteOffForm,
 )
 from marking.models import (
@@ -60,15 +62,16 @@ def label_stock(request: SignedInRequest) -> HttpResponse:
     """Labels by office, and reel by reel, by the ledger and by the marks."""
     reels = LabelReel.objects.visible_to(request.user).select_related("series__office")
     page = keyset_page(reels.order_by("-pk"), request, order=("-pk",))
-    waiting = LabelShipment.objects.filter(state=LabelShipment.State.SENT).select_related("sender", "receiver")
+    waiting = LabelShipment.objects.under_way().select_related("sender", "receiver")
     user = request.user
+    coming = waiting.coming_to(offices_of(user))
     unfinished = (LabelSeries.State.ORDERED, LabelSeries.State.MAKING)
     context = {
         "offices": office_rows(user),
         "page": page,
         "rows": reel_rows(page.rows),
-        "coming": waiting.filter(receiver__in=offices_of(user)),
-        "going": waiting.visible_to(user).exclude(receiver__in=offices_of(user)),
+        "coming": coming,
+        "going": waiting.visible_to(user).exclude(pk__in=coming.values("pk")),
         "to_sign": LabelDestruction.objects.visible_to(user).filter(state=LabelDestruction.State.ASKED),
         "series": LabelSeries.objects.visible_to(user).filter(state__in=unfinished).select_related("office"),
         "may_order": user.can(Can.ORDER_LABELS),
@@ -273,7 +276,8 @@ def write_off(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.PRINT_LABELS)
 @require_http_methods(GET_OR_POST)
 def send(request: SignedInRequest) -> HttpResponse:
-    form = SendForm(request.POST or None, signer=request.user, initial={"reels": request.GET.getlist("reel")})
+    first = {"reels": request.GET.getlist("reel"), "expected_on": shipments.usual_day(day_of(timezone.now()))}
+    form = SendForm(request.POST or None, signer=request.user, initial=first)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
@@ -283,6 +287,7 @@ def send(request: SignedInRequest) -> HttpResponse:
                 receiver=said["receiver"],
                 reels=list(said["reels"]),
                 note=said["note"],
+                expected_on=said["expected_on"],
             )
         except DomainError as refusal:
             add_refusal(form, refusal)
@@ -295,16 +300,16 @@ def send(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def shipment_list(request: SignedInRequest) -> HttpResponse:
     known = LabelShipment.objects.visible_to(request.user).select_related("sender", "receiver", "sent_by")
-    return render(request, "marking/label_shipments.html", {"page": keyset_page(known, request)})
+    context = {"page": keyset_page(known, request), "today": day_of(timezone.now())}
+    return render(request, "marking/label_shipments.html", context)
 
 
 @requires(*SEES)
 @require_http_methods(GET_OR_POST)
 def shipment(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A hand-over; the receiving office counts it here and signs."""
-    known = LabelShipment.objects.visible_to(request.user)
-    found = get_object_or_404(known.select_related("sender", "receiver", "sent_by", "received_by"), pk=pk)
-    is_coming = found.state == LabelShipment.State.SENT and found.receiver_id in offices_of(request.user)
+    """A hand-over; the office where it arrives counts it here and signs."""
+    found = _shipment_or_404(request, pk)
+    is_coming = found.is_under_way and found.arrives_at_id in offices_of(request.user)
     if request.method == "POST" and not is_coming:
         raise PermissionDenied
     form = ReceiveForm(request.POST or None, signer=request.user, shipment=found) if is_coming else None
@@ -320,11 +325,40 @@ def shipment(request: SignedInRequest, pk: int) -> HttpResponse:
         "shipment": found,
         "lines": found.lines.select_related("reel"),
         "form": form,
-        "is_own": found.sent_by_id == request.user.pk,
+        "is_own": found.was_sent_by(request.user),
+        "is_late": found.is_late(day_of(timezone.now())),
+        "may_turn_back": shipments.may_turn_back(request.user, found),
         "events": Event.objects.about(("label_shipment", found.pk))[:50],
     }
     status = 422 if form is not None and form.errors else 200
     return render(request, "marking/label_shipment.html", context, status=status)
+
+
+@requires(Can.PRINT_LABELS)
+@require_http_methods(GET_OR_POST)
+def turn_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Labels on their way are turned back, with the reason; a third person counts them where they came from."""
+    found = _shipment_or_404(request, pk)
+    form = TurnLabelsBackForm(request.POST or None, signer=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            shipments.turn_reels_back(
+                actor=request.user, at=timezone.now(), shipment=found, reason=form.cleaned_data["reason"]
+            )
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(
+                request, _("Turned back. Another person counts the labels when they are at the office that sent them.")
+            )
+            return redirect("marking:label-shipment", pk)
+    title = _("Turn labels back: %(number)s") % {"number": found.number}
+    return _form_page(request, form, title, _("Sign and turn back"))
+
+
+def _shipment_or_404(request: SignedInRequest, pk: int) -> LabelShipment:
+    known = LabelShipment.objects.visible_to(request.user)
+    return get_object_or_404(known.select_related("sender", "receiver", "sent_by", "turned_by", "received_by"), pk=pk)
 
 
 @requires(Can.PRINT_LABELS)

@@ -28,7 +28,7 @@ from marking.services.applying import LabelNotHere, LabelRefused, apply_blank
 from marking.services.issue import register_and_mark
 from marking.services.orders import LabelOrder
 from marking.services.requests import approve_request, ask_for_mark
-from marking.services.shipments import send_reels
+from marking.services.shipments import Counted, receive_reels, send_reels, turn_reels_back
 from marking.services.stock import LabelsNotThere
 from registry.models import Derivative, Intake
 from tests.files import picture
@@ -209,3 +209,19 @@ def _asked(mark: Mark, actor: User, at: datetime) -> MarkRequest:
         reason="Torn in the store",
         order=LabelOrder("a4-65"),
     )
+
+
+def test_labels_are_received_or_turned_back(
+    reel: LabelReel, inspector: User, second_inspector: User, storekeeper: User, now: datetime
+) -> None:
+    sent = send_reels(actor=inspector, at=now, receiver=reel.series.printer, reels=[reel])
+
+    results = at_once(
+        lambda: receive_reels(actor=storekeeper, at=now, shipment=sent, counts={reel.pk: Counted(10)}),
+        lambda: turn_reels_back(actor=storekeeper, at=now, shipment=sent, reason="They went the wrong way"),
+    )
+
+    assert len(winners(results)) == 1
+    sent.refresh_from_db()
+    assert held(reel) == ({"office": 10} if sent.state == "received" else {"transit": 10})
+    assert reels_that_differ() == []

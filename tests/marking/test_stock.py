@@ -1,14 +1,16 @@
 """Blank labels as stock: what may be done with them, and what the database refuses of them."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from core.accounts.models import Organisation, User
+from core.accounts.roles import Role
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
+from ledger.services import SecondPersonNeeded
 from marking.codes import new_code
 from marking.models import (
     LabelCount,
@@ -17,14 +19,16 @@ from marking.models import (
     LabelMovement,
     LabelReel,
     LabelSeries,
+    LabelShipment,
     Mark,
     SigningKey,
 )
 from marking.selectors import Reason, check_text
 from marking.services import stock as stock_services
 from marking.services.orders import LabelOrder
-from marking.services.shipments import Counted, receive_reels, send_reels
+from marking.services.shipments import Counted, receive_reels, send_reels, tell_late_labels, turn_reels_back
 from marking.services.stock import LabelsNotThere, make_series, order_series, print_series, write_off
+from tests.cast import enter_person
 from tests.marks import print_out
 
 pytestmark = pytest.mark.django_db
@@ -324,3 +328,155 @@ def test_a_count_stays_blind_whatever_is_typed(
 
     assert len(said) == 1
     assert "10" not in said.pop()
+
+
+@pytest.fixture
+def second_keeper(okhotzooprom: Organisation, administrator: User) -> User:
+    """Works beside the storekeeper."""
+    return enter_person("second_keeper", "Ахметова Сәуле", Role.STOREKEEPER, okhotzooprom, appointed_by=administrator)
+
+
+@pytest.fixture
+def on_its_way(series: LabelSeries, storekeeper: User, inspector: User, now: datetime) -> LabelShipment:
+    """The first reel of the series, sent to the inspection and not received yet."""
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+    return send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+
+
+def test_labels_that_are_turned_back_are_counted_where_they_came_from_by_a_third_person(
+    on_its_way: LabelShipment,
+    storekeeper: User,
+    second_keeper: User,
+    inspector: User,
+    second_inspector: User,
+    inspector_elsewhere: User,
+    now: datetime,
+) -> None:
+    reel = on_its_way.lines.get().reel
+
+    def count(actor: User, counted: Counted | None = None) -> LabelShipment:
+        return receive_reels(actor=actor, at=now, shipment=on_its_way, counts={reel.pk: counted or Counted(10)})
+
+    with pytest.raises(NotAllowed):
+        turn_reels_back(actor=inspector_elsewhere, at=now, shipment=on_its_way, reason="They went the wrong way")
+    with pytest.raises(BadInput):
+        turn_reels_back(actor=inspector, at=now, shipment=on_its_way, reason="xx")
+    turned = turn_reels_back(actor=inspector, at=now, shipment=on_its_way, reason="Another inspection ordered them")
+    assert (turned.state, turned.turned_by) == ("returning", inspector)
+    assert held(reel) == {("transit", "enterprise"): 10}
+    with pytest.raises(InvalidTransition):
+        turn_reels_back(actor=storekeeper, at=now, shipment=on_its_way, reason="Another inspection ordered them")
+    for person in (inspector, second_inspector):
+        with pytest.raises(NotAllowed):
+            count(person)
+    with pytest.raises(SecondPersonNeeded):
+        count(storekeeper)
+    done = count(second_keeper, Counted(9, "4"))
+
+    assert (done.state, done.received_by) == ("returned", second_keeper)
+    assert held(reel) == {("office", "enterprise"): 9, ("lost", "enterprise"): 1}
+    told = Notice.objects.filter(code="labels.missing").values_list("organisation", flat=True)
+    assert set(told) == {on_its_way.sender_id, on_its_way.receiver_id}
+    assert add_up(reel)
+    assert send_reels(actor=storekeeper, at=now, receiver=on_its_way.receiver, reels=[reel]).lines.get().sent == 9
+
+
+def test_the_sender_takes_labels_back_where_a_colleague_can_count_them(
+    on_its_way: LabelShipment,
+    storekeeper: User,
+    inspector: User,
+    okhotzooprom: Organisation,
+    administrator: User,
+    now: datetime,
+) -> None:
+    said = {"actor": storekeeper, "at": now, "shipment": on_its_way, "reason": "The wrong reel was in the box"}
+    with pytest.raises(BadInput) as caught:
+        turn_reels_back(**said)  # type: ignore[arg-type]
+    assert set(caught.value.fields) == {"reason"}
+    on_its_way.refresh_from_db()
+    assert on_its_way.state == "sent"
+
+    colleague = enter_person("colleague", "Ахметова Сәуле", Role.STOREKEEPER, okhotzooprom, appointed_by=administrator)
+    turn_reels_back(**said)  # type: ignore[arg-type]
+    reel = on_its_way.lines.get().reel
+    receive_reels(actor=colleague, at=now, shipment=on_its_way, counts={reel.pk: Counted(10)})
+    assert held(reel) == {("office", "enterprise"): 10}
+    assert add_up(reel)
+
+
+def test_labels_that_do_not_come_are_told_to_both_sides_once(
+    on_its_way: LabelShipment, storekeeper: User, second_keeper: User, inspector: User, now: datetime
+) -> None:
+    sides = {on_its_way.sender_id, on_its_way.receiver_id}
+    open_ones = Notice.objects.open()
+
+    def told(code: str) -> set[int]:
+        return set(open_ones.filter(code=code).values_list("organisation", flat=True))
+
+    assert tell_late_labels(at=now + timedelta(days=7)) == 0
+    assert tell_late_labels(at=now + timedelta(days=8)) == 1
+    assert tell_late_labels(at=now + timedelta(days=9)) == 0
+    assert told("labels.late") == sides
+    later = now + timedelta(days=9)
+    turn_reels_back(actor=inspector, at=later, shipment=on_its_way, reason="Nobody is in the office this month")
+    assert told("labels.late") == set()
+    assert tell_late_labels(at=later + timedelta(days=8)) == 1
+    assert told("labels.late_back") == sides
+    reel = on_its_way.lines.get().reel
+    receive_reels(actor=second_keeper, at=later, shipment=on_its_way, counts={reel.pk: Counted(10)})
+    assert told("labels.late_back") == set()
+
+
+@pytest.mark.parametrize("days", [-1, 61])
+def test_labels_arrive_on_a_day_that_can_be(
+    series: LabelSeries,
+    storekeeper: User,
+    inspector: User,
+    now: datetime,
+    days: int,
+) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+
+    with pytest.raises(BadInput) as caught:
+        send_reels(
+            actor=storekeeper, at=now, receiver=series.office, reels=[reel], expected_on=now.date() + timedelta(days)
+        )
+    assert set(caught.value.fields) == {"expected_on"}
+    assert held(reel) == {("office", "enterprise"): 10}
+
+
+def test_the_database_holds_the_way_of_labels(
+    on_its_way: LabelShipment,
+    storekeeper: User,
+    inspector: User,
+    trader_company: Organisation,
+    trader: User,
+    administrator: User,
+    now: datetime,
+) -> None:
+    rows = LabelShipment.objects.filter(pk=on_its_way.pk)
+    turned = {"state": "returning", "turned_by": inspector, "turned_at": now, "turn_reason": "Wrong office altogether"}
+
+    def send(**other: object) -> LabelShipment:
+        said = {"sender_id": on_its_way.sender_id, "receiver_id": on_its_way.receiver_id, "due_on": now.date()} | other
+        said = {"number": "LH25-900000", "sent_by": storekeeper, "sent_at": now} | said
+        return LabelShipment.objects.create(**said)
+
+    refused(lambda: send(receiver_id=trader_company.pk))  # nobody there may receive
+    refused(lambda: send(sent_at=now - timedelta(days=3000)))  # nor was anybody appointed then
+    refused(lambda: send(due_on=None))
+    refused(lambda: rows.update(**turned))  # nobody but the sender to count them
+    refused(lambda: rows.update(state="returned", received_by=inspector, received_at=now))
+    refused(lambda: rows.update(expected_on=now.date()))
+    refused(lambda: rows.update(due_on=None))
+    enter_person("colleague", "Ахметова Сәуле", Role.STOREKEEPER, on_its_way.sender, appointed_by=administrator)
+    refused(lambda: rows.update(**turned | {"turn_reason": ""}))
+    rows.update(**turned)
+    refused(lambda: rows.update(turn_reason="Another reason altogether"))
+    refused(lambda: rows.update(state="received", received_by=trader, received_at=now))
+    for person in (storekeeper, inspector):
+        refused(lambda person=person: rows.update(state="returned", received_by=person, received_at=now))  # type: ignore[misc]
+    rows.update(state="returned", received_by=trader, received_at=now)
+    refused(lambda: rows.update(state="sent"))

@@ -17,7 +17,7 @@ from marking.places import PlacesError, read_places, write_places
 from marking.selectors_stock import office_rows, reel_rows, reels_that_differ
 from marking.services.applying import apply_blank
 from marking.services.destroying import ToDestroy, ask_destruction, destroy_labels
-from marking.services.shipments import Counted, receive_reels, send_reels
+from marking.services.shipments import Counted, receive_reels, send_reels, turn_reels_back
 from marking.services.stock import write_off
 from registry.models import Derivative
 from tests.files import picture
@@ -26,7 +26,7 @@ from tests.marks import build_series, print_out
 NOW = datetime(2025, 11, 10, 5, 0, tzinfo=UTC)
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["send", "receive", "apply", "spoil", "lose", "destroy", "destroy_found"]),
+        st.sampled_from(["send", "receive", "turn_back", "apply", "spoil", "lose", "destroy", "destroy_found"]),
         st.integers(0, 1),  # which reel
         st.lists(st.integers(1, 6), max_size=3),  # which places
         st.booleans(),
@@ -45,6 +45,7 @@ def test_the_books_add_up_after_any_history(
     inspectorate: Organisation,
     okhotzooprom: Organisation,
     inspector: User,
+    second_inspector: User,
     storekeeper: User,
     authority_officer: User,
 ) -> None:
@@ -53,7 +54,7 @@ def test_the_books_add_up_after_any_history(
     reels = list(series.reels.select_related("series"))
     for reel in reels:
         print_out(reel, storekeeper, at=NOW)
-    history = _History(inspector, storekeeper, authority_officer, horns)
+    history = _History(inspector, second_inspector, storekeeper, authority_officer, horns)
     for act, which, places, flag in acts:
         try:
             with transaction.atomic():
@@ -69,8 +70,11 @@ def test_the_books_add_up_after_any_history(
 class _History:
     """What people of two offices try, sensible or not."""
 
-    def __init__(self, inspector: User, storekeeper: User, officer: User, horns: list[Derivative]) -> None:
+    def __init__(
+        self, inspector: User, colleague: User, storekeeper: User, officer: User, horns: list[Derivative]
+    ) -> None:
         self.people = (storekeeper, inspector)
+        self.colleague = colleague
         self.officer = officer
         self.horns = horns
 
@@ -89,7 +93,12 @@ class _History:
                     )
                 )
                 counts = {reel.pk: Counted(line.sent - len(gone), write_places(p for p in gone if p))}
-                receive_reels(actor=actor, at=NOW, shipment=line.shipment, counts=counts)
+                counter = self.colleague if line.shipment.turned_by_id else actor
+                receive_reels(actor=counter, at=NOW, shipment=line.shipment, counts=counts)
+        elif act == "turn_back":
+            line = reel.shipment_lines.order_by("-pk").first()
+            if line is not None:
+                turn_reels_back(actor=actor, at=NOW, shipment=line.shipment, reason="They went the wrong way")
         elif act == "apply":
             photo = keep_document(
                 actor=actor, at=NOW, kind=Document.Kind.PHOTO, name=f"{uuid.uuid4()}.png", content=picture()

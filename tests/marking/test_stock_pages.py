@@ -9,13 +9,14 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import Organisation, User
+from core.accounts.roles import Role
 from core.documents.models import Document
 from core.jobs.models import Job
 from marking.models import LabelDestruction, LabelReel, LabelSeries, LabelShipment, Mark
 from marking.services.keys import ensure_signing_key
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, enter_person
 from tests.files import picture
-from tests.marks import build_series
+from tests.marks import build_series, print_out
 
 pytestmark = pytest.mark.django_db
 
@@ -134,12 +135,60 @@ def test_the_books_cost_few_queries_whatever_the_number_of_reels(
         client.get("/labels/stock/")
 
 
+@pytest.fixture
+def second_keeper(okhotzooprom: Organisation, administrator: User) -> User:
+    """Works beside the storekeeper."""
+    return enter_person("second_keeper", "Ахметова Сәуле", Role.STOREKEEPER, okhotzooprom, appointed_by=administrator)
+
+
+def test_labels_are_turned_back_on_the_page(
+    series: LabelSeries,
+    trader_company: Organisation,
+    trader: User,
+    storekeeper: User,
+    second_keeper: User,
+    inspector: User,
+    now: datetime,
+    client: Client,
+) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+    client.force_login(storekeeper)
+    form = client.get("/labels/shipments/send/").content.decode()
+    assert f'<option value="{series.office_id}"' in form
+    assert f'<option value="{trader_company.pk}"' not in form
+    send = {"receiver": series.office_id, "reels": [reel.pk], "expected_on": "", "password": PASSWORD}
+    assert client.post("/labels/shipments/send/", send | {"receiver": trader_company.pk}).status_code == 422
+    page = client.post("/labels/shipments/send/", send)["Location"]
+    back = f"{page}turn-back/"
+    assert back in client.get(page).content.decode()
+
+    client.force_login(inspector)
+    assert back in client.get(page).content.decode()
+    assert client.get(back).status_code == 200
+    said = {"reason": "Another inspection ordered them", "password": PASSWORD}
+    assert client.post(back, said | {"password": "no"}).status_code == 422
+    assert client.post(back, said | {"reason": "x"}).status_code == 422
+    assert client.post(back, said).status_code == 302
+    assert back not in client.get(page).content.decode()
+    assert client.post(back, said).status_code == 422
+    count = {f"counted_{reel.pk}": 10, "password": PASSWORD}
+    assert client.post(page, count).status_code == 403
+    client.force_login(second_keeper)
+    number = LabelShipment.objects.get().number
+    for listed in ("/labels/stock/", "/labels/shipments/"):
+        assert number in client.get(listed).content.decode()
+    assert client.post(page, count).status_code == 302
+    assert LabelShipment.objects.get().state == "returned"
+
+
 def test_programs_do_it_too(
     signing_key: object,
     inspectorate: Organisation,
     okhotzooprom: Organisation,
     authority_officer: User,
     storekeeper: User,
+    second_keeper: User,
     inspector: User,
     now: datetime,
     client: Client,
@@ -164,6 +213,21 @@ def test_programs_do_it_too(
     post(f"label-reels/{reel['id']}/print/", profile="roll-50x25")
     Job.objects.update(state="done", finished_at=now)
     post(f"label-reels/{reel['id']}/printed/", device="Zebra")
+    sent = post("label-shipments/", receiver=inspectorate.bin, reels=[reel["number"]], password=PASSWORD)
+    client.force_login(inspector)
+    back = {"reason": "Another inspection ordered them", "password": PASSWORD}
+    unsigned = client.post(
+        f"/api/v1/label-shipments/{sent['id']}/turn-back/", back | {"password": "no"}, content_type="application/json"
+    )
+    assert unsigned.status_code == 422
+    assert post(f"label-shipments/{sent['id']}/turn-back/", **back)["state"] == "returning"
+    client.force_login(second_keeper)
+    counted = [{"reel": reel["number"], "counted": 4}]
+    assert post(f"label-shipments/{sent['id']}/receive/", reels=counted, password=PASSWORD)["state"] == "returned"
+    client.force_login(storekeeper)
+    day = "2030-01-01"
+    far = {"receiver": inspectorate.bin, "reels": [reel["number"]], "expected_on": day, "password": PASSWORD}
+    assert client.post("/api/v1/label-shipments/", far, content_type="application/json").status_code == 422
     sent = post("label-shipments/", receiver=inspectorate.bin, reels=[reel["number"]], password=PASSWORD)
     client.force_login(inspector)
     counted = [{"reel": reel["number"], "counted": 3, "missing": "4"}]
