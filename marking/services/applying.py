@@ -13,7 +13,7 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.accounts.roles import Can
-from core.audit.services import record
+from core.audit.services import Told, record, record_many
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.documents.models import Document
 from core.documents.services import keep_document
@@ -46,10 +46,14 @@ class LabelRefused(DomainError):
     message = _("This label must not be used.")
 
     def __init__(self, mark: Mark) -> None:
-        super().__init__(
-            _("Label %(code)s must not be used: %(state)s.")
-            % {"code": group(mark.code), "state": str(mark.get_state_display()).lower()}
-        )
+        said = {"code": group(mark.code), "state": str(mark.get_state_display()).lower()}
+        words = _("Label %(code)s must not be used: %(state)s.")
+        if mark.derivative is not None:
+            said["item"] = mark.derivative.number
+            words = _("Label %(code)s must not be used: %(state)s. It is the mark of %(item)s.")
+            if mark.state == Mark.State.ACTIVE:
+                words = _("Label %(code)s cannot be used again: it is the mark of %(item)s.")
+        super().__init__(words % said)
         self.mark = mark
 
 
@@ -235,7 +239,10 @@ def _bind(
     *,
     second: User | None = None,
 ) -> None:
-    """Write the movement, the applications and the marks: a fixed number of statements; notices for other offices."""
+    """Write the movement, the applications, the marks and the story of each item: a fixed number of statements.
+
+    Notices go to other offices whose labels were used.
+    """
     by_reel = Counter(mark.reel_id for mark, *_rest in bound if mark.reel_id is not None)
     changes: list[Change] = []
     for reel, pieces in sorted(by_reel.items()):
@@ -272,6 +279,7 @@ def _bind(
                 raise LabelRefused(bound[0][0])
     except IntegrityError as error:
         raise AlreadyMarked from error
+    _tell_items(actor, at, bound, holdings, second)
     foreign_by_reel = Counter(mark.reel_id for mark, _item, _photo, foreign in bound if foreign)
     reels = {mark.reel_id: mark.reel for mark, *_rest in bound}
     for foreign_reel, count in foreign_by_reel.items():
@@ -288,6 +296,28 @@ def _bind(
             count=count,
             reel=reel_found.number,
         )
+
+
+def _tell_items(
+    actor: User, at: datetime, bound: list[_Bound], holdings: Mapping[int, LabelHolding], second: User | None
+) -> None:
+    """Into the story of each item: which label of which reel was bound to it, and who agreed."""
+    numbers = dict(Derivative.objects.filter(pk__in=[item for _mark, item, *_ in bound]).values_list("pk", "number"))
+    told = [
+        Told(
+            ("derivative", item),
+            holdings[mark.reel_id or 0].organisation_id,
+            {
+                "label": group(mark.code),
+                "reel": mark.reel.number if mark.reel else "",
+                "place": mark.place_on_reel,
+                "second_person": second.full_name if second else "",
+            },
+            str(numbers[item]),
+        )
+        for mark, item, *_ in bound
+    ]
+    record_many("label.bound", told, actor=actor, at=at)
 
 
 @transaction.atomic

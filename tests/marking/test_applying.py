@@ -10,10 +10,12 @@ from django.test import Client
 from PIL import Image
 
 from core.accounts.models import User
+from core.audit.models import Event
 from core.base.errors import BadInput, NotAllowed
 from core.documents.models import Document
 from core.documents.services import keep_document
 from core.notices.models import Notice
+from marking.codes import group
 from marking.models import LabelApplication, LabelMovement, LabelReel, Mark, RowLabel
 from marking.payload import to_text
 from marking.selectors import Verdict, check_text
@@ -32,6 +34,7 @@ from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted, receive_reels, send_reels
 from marking.services.stock import write_off
 from registry.models import Derivative, Intake, RowPhoto
+from reports.story import tell_story
 from tests.builders import Receive
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +74,16 @@ def test_a_blank_label_becomes_the_mark_of_an_item(
     assert (row.balance.places["applied"], row.balance.remaining, row.balance.adds_up) == (1, 9, True)
     assert [office.applied_by_marks for office in office_rows(inspector)] == [1]
     assert reels_that_differ() == []
+    told = Event.objects.about(("derivative", unmarked[0].pk)).get(verb="label.bound")
+    assert (told.actor_id, told.subject_name) == (inspector.pk, unmarked[0].number)
+    assert told.facts == {
+        "label": group(mark.code),
+        "reel": blank.reel.number,
+        "place": 1,
+        "second_person": "",
+    }
+    story = tell_story(unmarked[0], reader=inspector)
+    assert blank.reel.number in [fact.value for step in story for fact in step.facts]
 
 
 def test_where_every_label_came_from_a_reel_the_page_offers_no_print(
@@ -97,7 +110,7 @@ def test_a_label_is_bound_once_and_an_item_has_one(
     apply_blank(actor=inspector, at=now, code=blank.code, derivative=unmarked[0], photo=picture())
     other = Mark.objects.get(reel=blank.reel, place_on_reel=2)
 
-    with pytest.raises(LabelRefused), telling_refused(inspector, now):
+    with pytest.raises(LabelRefused, match=unmarked[0].number), telling_refused(inspector, now):
         apply_blank(actor=inspector, at=now, code=blank.code, derivative=unmarked[1], photo=picture())
     with pytest.raises(AlreadyMarked):
         apply_blank(actor=inspector, at=now, code=other.code, derivative=unmarked[0], photo=picture())
@@ -184,6 +197,7 @@ def test_registering_binds_the_labels_that_rows_name(
     assert done.label_run is not None
     assert done.label_run.count == 4  # those on horns already are not printed
     assert not RowLabel.objects.exists()
+    assert Event.objects.filter(verb="label.bound").count() == 2
     (row,) = reel_rows([reel])
     assert (row.balance.places["applied"], row.balance.adds_up) == (2, True)
 
