@@ -91,6 +91,11 @@ class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
     error = serializers.CharField(source="job.error")
     parts = LabelPartSerializer(many=True, help_text="Finished parts; each is a file.")
     suits_horns = serializers.BooleanField(help_text="Whether its symbol is read when stuck round a horn.")
+    left_out = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="In the answer to an order: items whose labels are not printed, because they left the store.",
+    )
 
     class Meta:
         model = LabelRun
@@ -115,4 +120,5 @@ class LabelRunSerializer(serializers.ModelSerializer[LabelRun]):
             "state",
             "error",
             "parts",
+            "left_out",
         ]

@@ -1,5 +1,6 @@
 """Label runs: what was ordered to be printed, the label at each place, the finished parts."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pgtrigger
@@ -71,6 +72,9 @@ class LabelRun(models.Model):
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     ordered_at = models.DateTimeField()
     job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="+")
+
+    # Items whose labels the order left out, known to whoever ordered.
+    left_out: Sequence[str] = ()
 
     objects = LabelRunQuerySet.as_manager()
 

@@ -59,6 +59,8 @@ PART_LABELS = 5_000
 READ_BACK_ONE_IN = 100
 LEAST_PAGES_READ = 3
 TELL_EVERY = 500
+# So many items are named whose labels are left alone.
+LEFT_OUT_NAMED = 50
 # What previews show in place of a hidden code.
 NOTHING_HIDDEN = "0000-0000"
 
@@ -113,6 +115,7 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
     codes = list(marks_to_print(locked).order_by("derivative__row").values_list("pk", flat=True))
     if refusal := nothing_to_print(locked):
         raise refusal
+    left_out = left_out_of_print(locked)
     signing_key_in_use()
     run = LabelRun.objects.create(
         intake=locked,
@@ -138,7 +141,9 @@ def print_labels(*, actor: User, at: datetime, intake: Intake, order: LabelOrder
         printer=setting.printer.pk if setting.printer else None,
         count=run.count,
         reason=run.reason,
+        left_out=left_out,
     )
+    run.left_out = left_out
     return run
 
 
@@ -166,6 +171,14 @@ def require_printer(actor: User, intake: Intake) -> None:
 def marks_to_print(intake: Intake) -> MarkQuerySet:
     """Active marks of an intake whose labels come from this system's printer, not from a reel of blank labels."""
     return marks_at_hand(intake).filter(Q(reel=None) | Q(generation__gt=1))
+
+
+def left_out_of_print(intake: Intake) -> list[str]:
+    """Numbers of items whose labels are not printed with their intake, because they left its keeper: the first ones."""
+    rest = Mark.objects.active().filter(Q(reel=None) | Q(generation__gt=1), derivative__intake=intake)
+    rest = rest.exclude(pk__in=marks_at_hand(intake).values("pk"))
+    numbers = rest.order_by("derivative__row").values_list("derivative__number", flat=True)
+    return [str(number) for number in numbers[:LEFT_OUT_NAMED]]
 
 
 def marks_at_hand(intake: Intake) -> MarkQuerySet:

@@ -29,13 +29,10 @@ from marking.payload import LARGEST_GENERATION, Statement, encode
 from marking.services.applying import bind_in_place, keep_label_photo, take_blank_of
 from marking.services.issue import issue_marks
 from marking.services.keys import signing_key_in_use
-from marking.services.labels import JOB_KIND, marks_at_hand, name_labels, require_printer
+from marking.services.labels import JOB_KIND, LEFT_OUT_NAMED, marks_at_hand, name_labels, require_printer
 from marking.services.orders import LabelOrder, settle_order
 from marking.services.reprints import settle_reprints
 from registry.models import Derivative, Intake
-
-# So many items are named whose labels a reprint leaves alone.
-LEFT_OUT_NAMED = 50
 
 
 class NothingAtHand(InvalidTransition):

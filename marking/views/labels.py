@@ -26,6 +26,7 @@ from marking.labels import Print, Profile
 from marking.models import LabelRun, LabelRunEnd, MarkRequest
 from marking.services.files import FILE_DAYS, declare_run_printed, take_part, why_closed
 from marking.services.labels import (
+    left_out_of_print,
     marks_to_print,
     nothing_to_print,
     picture_of_sheet,
@@ -124,6 +125,13 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
             except DomainError as refusal:
                 put_on_form(form, refusal)
             else:
+                if run.left_out:
+                    numbers = ", ".join(run.left_out)
+                    messages.warning(
+                        request,
+                        _("These have left the store, so their labels are not printed: %(numbers)s.")
+                        % {"numbers": numbers},
+                    )
                 return redirect("marking:label-run", run.pk)
     else:
         first = choices_of(usual_order(request.user))
@@ -134,6 +142,7 @@ def intake_labels(request: SignedInRequest, pk: int) -> HttpResponse:
         "printed_before": printed_before,
         "count": marks_to_print(intake).count(),
         "nothing": nothing_to_print(intake),
+        "left_out": ", ".join(left_out_of_print(intake)),
         "runs": intake.label_runs.select_related("ordered_by", "job", "own_stock"),
         "sheet": _sheet_of(request.user, intake, form),
     }

@@ -1,6 +1,7 @@
 """Marks on items: bind a blank label, ask for a reprint, an end or a new mark; the labels of a weighing table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.contrib import messages
@@ -19,13 +20,14 @@ from core.base.paging import keyset_page
 from core.base.refusals import add_refusal
 from core.base.visitors import own_hosts
 from core.documents.services import serve
-from marking.forms import choices_of
+from marking.forms import FOR_HORNS, choices_of
 from marking.forms_stock import BindForm, MarkRequestForm, ReasonForm
 from marking.models import LabelReel, Mark, MarkRequest, RowLabel
 from marking.services import requests as services
 from marking.services.applying import ForeignLabel, apply_blank, name_row_labels, read_label, telling_refused
 from marking.services.orders import usual_order
-from registry.models import Derivative, Intake
+from marking.words import STOCK
+from registry.models import Derivative, Intake, Term
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 ROWS_A_PAGE = 50
@@ -80,7 +82,12 @@ def ask_for_intake(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _ask(request: SignedInRequest, mark: Mark | None = None, intake: Intake | None = None) -> HttpResponse:
-    initial = choices_of(usual_order(request.user)) | {"kind": request.GET.get("kind", MarkRequest.Kind.REPRINT)}
+    usual = usual_order(request.user)
+    term = mark.item.term if mark else intake.term if intake else ""
+    if term == Term.HORN and usual.profile in STOCK and usual.profile not in FOR_HORNS:
+        # What was printed last may have been for a box.
+        usual = replace(usual, profile="roll-50x25")
+    initial = choices_of(usual) | {"kind": request.GET.get("kind", MarkRequest.Kind.REPRINT)}
     shape = partial(MarkRequestForm, initial=initial, user=request.user, only_reprint=mark is None)
     form = shape(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():

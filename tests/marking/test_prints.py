@@ -331,14 +331,36 @@ def test_nothing_is_printed_again_where_all_has_left(
         print_labels(actor=inspector, at=now, intake=open_intake, order=ORDER)
 
 
-def test_first_labels_are_printed_for_what_is_there(
-    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime
+def test_first_labels_are_printed_for_what_is_there_and_the_others_are_named(
+    marks: list[Mark], open_intake: Intake, inspector: User, client: Client
 ) -> None:
+    gone = marks[0].item.number
     leave(marks[0])
+    client.force_login(inspector)
+    assert gone in client.get(f"/intakes/{open_intake.pk}/labels/").content.decode()
 
-    run = print_labels(actor=inspector, at=now, intake=open_intake, order=ORDER)
+    answer = client.post(
+        f"/api/v1/intakes/{open_intake.pk}/labels/", {"profile": "roll-50x25"}, content_type="application/json"
+    ).json()
 
+    run = LabelRun.objects.get(pk=answer["id"])
     assert list(run.run_marks.values_list("mark", flat=True)) == [mark.pk for mark in marks[1:]]
+    assert answer["left_out"] == [gone]
+    assert Event.objects.get(verb="labels.ordered").facts["left_out"] == [gone]
+
+
+def test_a_page_with_nothing_to_print_says_why_and_has_no_form(
+    marks: list[Mark], open_intake: Intake, inspector: User, client: Client
+) -> None:
+    client.force_login(inspector)
+    page = f"/intakes/{open_intake.pk}/labels/?lang=en"
+    assert 'id="label-order"' in client.get(page).content.decode()
+    for mark in marks:
+        leave(mark)
+
+    said = client.get(page)
+    assert 'id="label-order"' not in said.content.decode()
+    assert said.context["nothing"]
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils.timezone import localtime
 
 from core.accounts.models import Organisation, User
+from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from ledger.services import SecondPersonNeeded
@@ -28,6 +29,7 @@ from marking.services.destroying import (
     destroy_labels,
     refuse_destruction,
 )
+from marking.services.labels import print_labels
 from marking.services.orders import LabelOrder
 from marking.services.requests import TiedLabel, approve_request, ask_for_mark, refuse_request
 from marking.services.stock import write_off
@@ -233,10 +235,23 @@ def test_a_damaged_label_is_replaced_by_a_blank_one_of_the_office(
     applied = blank.application
     assert (applied.applied_by, applied.photo, applied.is_foreign) == (inspector, asked.photo, False)
     assert LabelMovement.objects.get(kind="applied").second == storekeeper
+    told = Event.objects.about(("derivative", marks[0].derivative_id)).get(verb="label.bound")
+    assert (told.actor_id, told.facts["reel"]) == (inspector.pk, reel.number)
+    assert told.facts["second_person"] == storekeeper.full_name
     (after,) = reel_rows([reel])
     assert after.balance.places[LabelPlace.APPLIED] == before.balance.places[LabelPlace.APPLIED] + 1
     assert not reels_that_differ()
     assert marks[0].item.photos.filter(document=asked.photo).exists()
+
+
+def test_a_reprint_begins_with_a_label_for_horns_whatever_was_printed_last(
+    marks: list[Mark], open_intake: Intake, inspector: User, now: datetime, client: Client
+) -> None:
+    print_labels(actor=inspector, at=now, intake=open_intake, order=LabelOrder("roll-58x40"))
+    client.force_login(inspector)
+
+    for page in (f"/marks/{marks[0].code}/ask/", f"/intakes/{open_intake.pk}/reprint/"):
+        assert client.get(page).context["form"].initial["profile"] == "roll-50x25"
 
 
 def test_a_label_that_must_not_be_used_replaces_nothing(
