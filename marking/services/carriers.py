@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -143,10 +144,18 @@ def mismatch_of(item: Derivative, raw: Raw, standing: Standing) -> Mismatch | No
     if here is not None and raw.kind == Kind.STATE_CODE and here.value != raw.value:
         return Mismatch("carrier.other_check_value", item.pk, shown)
     if raw.kind == Kind.STATE_CODE and here is None:
+        gtin = raw.parts["01"]
         known = standing.gtins.get(item.term)
-        if known is not None and known != raw.parts["01"]:
+        if known is not None and known != gtin:
             return Mismatch("carrier.wrong_gtin", item.pk, {**shown, "known": known})
+        if known is None and not _is_own_gtin(gtin):
+            return Mismatch("carrier.foreign_gtin", item.pk, {**shown, "known": settings.GS1_COMPANY_PREFIX})
     return None
+
+
+def _is_own_gtin(gtin: str) -> bool:
+    """Whether a GTIN is under the register's own GS1 prefix: behind the digit that says how it is packed."""
+    return gtin[1:].startswith(settings.GS1_COMPANY_PREFIX)
 
 
 def shown_raw(raw: Raw) -> str:

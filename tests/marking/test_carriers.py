@@ -111,6 +111,20 @@ def test_another_gtin_than_the_kind_has_on_the_day_is_an_alarm(
     assert bind_carrier(actor=inspector, at=now, mark=marks[1], raw=state_code("A001", "04870000000029")).carrier
 
 
+def test_without_a_rule_nothing_of_another_company_is_bound(marks: list[Mark], inspector: User, now: datetime) -> None:
+    foreign = state_code("TEST000000003", "04600682000013")
+    assert bind_carrier(actor=inspector, at=now, mark=marks[0], raw=foreign).carrier is None
+    assert alarms() == ["carrier.foreign_gtin"]
+    with pytest.raises(BadInput):
+        bind_many(actor=inspector, at=now, pairs=[(marks[0], foreign)])
+    assert not Carrier.objects.exists()
+
+    basis = LegalBasis.objects.create(title_kk="x", title_ru="x", title_en="x")
+    rule = {"code": RuleCode.STATE_GTIN, "scope": "HOR", "basis": basis, "enacted_at": datetime(2025, 1, 1, tzinfo=UTC)}
+    Rule.objects.create(**rule, value={"gtin": "04600682000013"}, starts_on=date(2025, 1, 1))
+    assert bind_carrier(actor=inspector, at=now, mark=marks[0], raw=foreign).carrier
+
+
 def test_a_seal_and_a_chip_are_bound_the_same_way(marks: list[Mark], inspector: User, now: datetime) -> None:
     for kind, text, identity in (("seal", "кz 0012345", "KZ0012345"), ("rfid", "e280 1160 6000 02a0 b1c2 d3e4", TID)):
         carrier = bind_carrier(actor=inspector, at=now, mark=marks[0], raw=read_carrier(kind, text)).carrier
