@@ -69,9 +69,17 @@ def pack_for(user: User, on: date, language: str) -> dict[str, Any]:
         "agencies": [{"bin": one.bin, "name": one.name_in(language)} for one in _agencies()] if own_rooms else [],
         "detections": [{"code": one.code, "name": one.name_in(language)} for one in _detections()] if own_rooms else [],
         "bands": {column: list(band) for column, band in rules.bands.items()},
-        "sides": {code: choice.names[_place_of(language)] for code, choice in SIDES.items()},
-        "conditions": {code: choice.names[_place_of(language)] for code, choice in CONDITIONS.items()},
+        **choices_in(language),
         "labels": labels_of(user),
+    }
+
+
+def choices_in(language: str) -> dict[str, dict[str, str]]:
+    """What is chosen of a horn, in a language."""
+    place = _place_of(language)
+    return {
+        "sides": {code: choice.names[place] for code, choice in SIDES.items()},
+        "conditions": {code: choice.names[place] for code, choice in CONDITIONS.items()},
     }
 
 

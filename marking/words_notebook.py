@@ -21,6 +21,8 @@ def words_of_notebook() -> dict[str, str]:
         "mass_odd": _("Unusual mass: weigh again, or press once more to keep it."),
         "length_odd": _("Unusual length: measure again, or press once more to keep it."),
         "number_wrong": _("This is not a number."),
+        "mass_wrong": _("The mass of a horn is 1 to 99,999 grams. Check the number and its unit."),
+        "length_wrong": _("The length of a horn is 1 to 9,999 millimetres. Check the number and its unit."),
         "label_wrong": _("This is no code of a label. Compare it with the print."),
         "label_twice": _("This label was recorded before on this phone."),
         "label_foreign": _("This label is not of your office’s reels. Press once more to use it all the same."),

@@ -119,6 +119,14 @@ ALONE: dict[str, Said] = {
         gettext_lazy("This is the number of a box, which anybody can print. Check the marks of what is inside."),
         "neutral",
     ),
+    "box_wrong": Said(
+        gettext_lazy("Check the number of the box"),
+        gettext_lazy(
+            "The number of a box has 18 digits, and the last one checks the others. One is wrong or missing here:"
+            " compare with the label."
+        ),
+        "attention",
+    ),
     "state_code": Said(
         gettext_lazy("State code of goods"),
         gettext_lazy(

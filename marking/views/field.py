@@ -25,6 +25,7 @@ from marking.field_told import advice_of, comes_first, facts_of, problems_of
 from marking.forms_field import EnterForm, ReasonForm
 from marking.models import FieldDevice, FieldRecord
 from marking.models.field import keeps_devices
+from marking.selectors_field import choices_in
 from marking.services.devices import may_keep_notebook, revoke_device
 from marking.services.field import enter_waiting, set_aside
 from marking.words_notebook import words_of_notebook
@@ -63,6 +64,7 @@ def _for_script(language: str) -> dict[str, Any]:
     return {
         "language": language,
         "words": words_of_notebook(),
+        "choices": choices_in(language),
         "hosts": [settings.PUBLIC_HOST],
         "worker": reverse("marking:service-worker"),
         "reader": static("vendor/barcode-detector/ponyfill.js"),

@@ -222,7 +222,8 @@ function option(value, text) {
 
 function usePack(found) {
   if (!found) return;
-  pack = found;
+  // The page is in the language that is read now; the pack is in the one of the day it was fetched.
+  pack = { ...found, ...page.choices };
   const bytes = Uint8Array.from(atob(pack.labels), (sign) => sign.charCodeAt(0));
   labels = new Set();
   for (let at = 0; at < bytes.length; at += LABEL_BYTES) labels.add(bytes.subarray(at, at + LABEL_BYTES).join());
@@ -336,8 +337,10 @@ const isOwnLabel = async (code) => labels.has(await cutHash(code));
 async function wrongWith({ mass, length, label }) {
   if (!intake.value && (!mending || isUnsent(mending))) return [words.choose_first, "intake", true];
   if (mass === null) return [words.mass_needed, "mass", true];
-  if (Number.isNaN(mass) || mass < 1 || mass > 99_999) return [words.number_wrong, "mass", true];
-  if (Number.isNaN(length) || length === 0 || length > 9_999) return [words.number_wrong, "length", true];
+  if (Number.isNaN(mass)) return [words.number_wrong, "mass", true];
+  if (mass < 1 || mass > 99_999) return [words.mass_wrong, "mass", true];
+  if (Number.isNaN(length)) return [words.number_wrong, "length", true];
+  if (length !== null && (length < 1 || length > 9_999)) return [words.length_wrong, "length", true];
   if (label) {
     let code;
     try {

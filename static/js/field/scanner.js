@@ -95,7 +95,7 @@ async function ask(text) {
 }
 
 // The registry knows the state of a mark; what a symbol is, and whether its signature fits, this phone sees itself.
-const OWN = new Set(["box", "state_code", "number", "not_ours", "foreign", "unreadable"]);
+const OWN = new Set(["box", "box_wrong", "state_code", "number", "not_ours", "foreign", "unreadable"]);
 
 function finish(alone, told, { isFirst }) {
   standing = null;

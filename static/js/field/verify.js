@@ -59,6 +59,9 @@ export function parseSscc(given) {
   return /^[0-9]{18}$/.test(digits) && hasCheckDigit(digits) ? digits : "";
 }
 
+// As many digits as stand on a box, of which one is wrong or missing: no code of a mark is so long.
+const looksLikeBox = (given) => /^(?:(?:\(00\)|00)\d{16,20}|\d{18})$/.test(strip(given).replace(/[\s-]+/gu, ""));
+
 // The state operator's DataMatrix, {gtin, serial}, by its look alone; null when the text is none.
 export function parseStateCode(given) {
   const text = given.replace(SYMBOL, "").replace(/^\u001d/, "");
@@ -80,6 +83,7 @@ async function judgeText(given, known, { now, typed, signedBy }) {
   const text = bare(given);
   const sscc = parseSscc(text);
   if (sscc) return { kind: "box", sscc };
+  if (typed && looksLikeBox(text)) return { kind: "box_wrong" };
   const state = parseStateCode(text);
   if (state) return { kind: "state_code", ...state };
   const markText = withoutAddress(text, known.hosts);
