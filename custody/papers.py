@@ -13,6 +13,7 @@ from core.accounts.models import User
 from core.audit.services import record
 from core.base.clock import ALMATY
 from core.base.errors import NotFound
+from core.base.templatetags import fmt
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act, save_act
 from core.documents.models import Attachment, Document
 from custody.models import CommissionMember, DestructionLine, DestructionOrder, LossAct
@@ -122,7 +123,7 @@ def draw_destruction_act(order: DestructionOrder, language: Language, *, at: dat
         act = Act(
             title=_("Destruction act"),
             number=order.number,
-            dated=_day(at),
+            dated=fmt.day(at),
             place=order.place,
             issuer=order.store.custodian.name if order.store.custodian else "",
             parties=(Party(_("Store"), order.store.name, (order.store.code,)),),
@@ -191,7 +192,7 @@ def draw_loss_act(act: LossAct, language: Language, *, at: datetime) -> bytes:
         paper = Act(
             title=_("Write-off act") if act.kind == LossAct.Kind.WRITE_OFF else _("Act of goods found again"),
             number=act.number,
-            dated=_day(at),
+            dated=fmt.day(at),
             place=report.place,
             issuer=report.account.custodian.name if report.account.custodian else "",
             facts=(

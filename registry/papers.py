@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.base.clock import ALMATY
-from core.base.templatetags.fmt import count, short_day
+from core.base.templatetags.fmt import count, day, short_day
 from core.documents.acts import Act, Column, Fact, Language, Party, Rows, Signatory, draw_act
 from ledger.models import Holding
 from registry.models import Case, Derivative, ReturnAct
@@ -29,7 +29,7 @@ def draw_return_act(
         paper = Act(
             title=_("Act of return to the owner"),
             number=act.number,
-            dated=str(short_day(act.handed_at)),
+            dated=str(day(act.handed_at)),
             place=place.name,
             issuer=giver.name if giver else "",
             parties=(
