@@ -91,7 +91,7 @@ def order_series(request: SignedInRequest) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             return redirect("marking:label-series", series.pk)
-    return _form_page(request, form, _("Order blank labels"), _("Order"))
+    return _form_page(request, form, _("Order blank labels"), _("Order blank labels"))
 
 
 @requires(*SEES)
