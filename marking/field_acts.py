@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -16,7 +15,8 @@ from core.base.errors import BadInput, DomainError
 from marking.models import FieldDevice, FieldRecord, RowLabel
 from marking.services.applying import name_row_labels, read_label
 from registry.measures import ROW_COLUMNS, TableRow
-from registry.models import Case, CaseWord, Intake, IntakeRow, Origin
+from registry.models import CaseWord, Intake, IntakeRow, Origin
+from registry.selectors_cases import find_case
 from registry.serializers import OpenRemovalSerializer, OpenSeizureSerializer, RowSerializer
 from registry.services import CaseFacts, note_facts, open_removal_intake, open_seizure_intake, save_rows
 from registry.services.locking import lock_open_intake
@@ -101,7 +101,7 @@ class RowActSerializer(serializers.Serializer[Any]):
 
 
 class FieldSeizureSerializer(OpenSeizureSerializer):
-    """A seizure; `known_case` is an ERDR number or our own number of the case. Of a new case how it was found, too."""
+    """A seizure; `known_case` names a case by any number that its page shows. Of a new case how it was found, too."""
 
     detection = serializers.SlugRelatedField[CaseWord](
         slug_field="code",
@@ -165,7 +165,7 @@ def join_reception(*, actor: User, act: str, intake: int) -> Entered:
 
 
 def _open_seizure(actor: User, at: datetime, said: dict[str, Any]) -> Entered:
-    case = CaseFacts(**said["case"]) if "case" in said else _known_case(actor, said["known_case"])
+    case = CaseFacts(**said["case"]) if "case" in said else find_case(actor, said["known_case"])
     intake = open_seizure_intake(actor=actor, at=at, store=said["store"], on=said["on"], case=case)
     if isinstance(case, CaseFacts) and said.get("detection") and intake.case is not None:
         facts = {"detection": said["detection"]}
@@ -189,13 +189,6 @@ def _flat(errors: Any, name: str = "") -> dict[str, str]:
             found |= _flat(inner, f"{name}.{key}" if name else str(key))
         return found
     return {name: " ".join(str(one) for one in errors)}
-
-
-def _known_case(actor: User, number: str) -> Case:
-    case = Case.objects.visible_to(actor).filter(Q(erdr_number=number) | Q(number=number)).first()
-    if case is None:
-        raise BadInput(fields={"known_case": _("There is no such case, or it is not yours.")})
-    return case
 
 
 def _enter_row(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -19,6 +19,7 @@ from core.base.errors import BadInput
 from registry import api_cases, api_origins, services
 from registry.filters import intakes_of
 from registry.models import Case, Derivative, Intake, Origin, Term
+from registry.selectors_cases import find_case
 from registry.serializers import (
     CancellationSerializer,
     CaseSerializer,
@@ -105,12 +106,7 @@ class OpenSeizure(APIView):
         given = OpenSeizureSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         said = given.validated_data
-        case: Case | CaseFacts
-        if "case" in said:
-            case = CaseFacts(**said["case"])
-        else:
-            named = Q(erdr_number=said["known_case"]) | Q(number=said["known_case"])
-            case = get_object_or_404(Case.objects.visible_to(person_of(request)), named)
+        case = CaseFacts(**said["case"]) if "case" in said else find_case(person_of(request), said["known_case"])
         opened = services.open_seizure_intake(
             actor=person_of(request), at=timezone.now(), store=said["store"], on=said["on"], case=case
         )

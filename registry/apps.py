@@ -18,7 +18,7 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
-        from core.audit.services import register_facts, register_verbs
+        from core.audit.services import register_facts, register_old_words, register_verbs
         from core.documents.attaching import register_holder
         from core.notices.services import register_advice, register_notice_codes, register_obstacle
         from core.rules.values import register_terms
@@ -143,6 +143,16 @@ class RegistryConfig(AppConfig):
             {
                 "decided_as": (_("Decided"), partial(_counts_in_words, Outcome)),
                 "counted_as": (_("By the protocol"), partial(_counts_in_words, Term)),
+            }
+        )
+        register_old_words(
+            {
+                **{outcome.value: outcome.label for outcome in Outcome},
+                **{term.value: term.label for term in Term},
+                "Confirmed": _("Confirmed"),
+                "Not confirmed": _("Not confirmed"),
+                "Adds up after a correction": _("Adds up after a correction"),
+                "Replaced by a newer count": _("Replaced by a newer count"),
             }
         )
         register_notice_codes(

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, prefetch_related_objects
+from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.roles import GRANTS, Can
+from core.base.errors import BadInput
 from core.notices.models import Notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
@@ -22,6 +24,27 @@ def can_work_on_case(user: User, case: Case) -> bool:
         case.region_id in user.region_codes(Can.REGISTER_SEIZURE)
         or case.agency_id in user.organisation_ids(Can.REGISTER_SEIZURE)
     )  # fmt: skip
+
+
+def find_case(user: User, named: str) -> Case:
+    """The case that the user may know by any number that its page shows: ERDR, our own, or that of the protocol.
+
+    Raises BadInput that says what is taken.
+    """
+    number = " ".join(named.split())
+    known = Case.objects.visible_to(user)
+    case = known.filter(Q(erdr_number="".join(named.split())) | Q(number__iexact=number)).first() if number else None
+    by_protocol = list(known.filter(protocol_number__iexact=number)[:2]) if number and case is None else []
+    if len(by_protocol) == 1:
+        case = by_protocol[0]
+    if case is not None:
+        return case
+    text = (
+        _("Several cases have a protocol of this number. Name the case by its number SZ… or its ERDR number.")
+        if by_protocol
+        else _("No case of yours has this number. Name it by the ERDR number, the number SZ…, or that of the protocol.")
+    )
+    raise BadInput(fields={"known_case": text})
 
 
 def can_confirm_decision(user: User, case: Case) -> bool:

@@ -102,7 +102,7 @@ class CaseFactsSerializer(serializers.Serializer[CaseFacts]):
 class OpenSeizureSerializer(serializers.Serializer[Any]):
     """Seized goods that came into an evidence room: of a new case, or of one in the register.
 
-    That one is named by its ERDR number, or by its own.
+    That one is named by its ERDR number, by its own (SZ…), or by the number of its protocol.
     """
 
     store = StoreField()

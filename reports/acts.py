@@ -110,7 +110,8 @@ def _labels(user: User, row: ItemRow) -> Act:
         return Act(_("Print labels"), "printer", url, _("It was taken in at a place of another organisation."))
     if not row.code:
         bind = reverse("marking:bind-label", args=[row.derivative.pk])
-        return Act(_("Bind a blank label"), "link", bind)
+        gone = "" if row.place.is_physical else _("It is not in the hands of anybody of the registry any more.")
+        return Act(_("Bind a blank label"), "link", bind, gone)
     return Act(_("Print labels of its reception"), "printer", url)
 
 

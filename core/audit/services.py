@@ -22,6 +22,7 @@ class Actor(Protocol):
 
 VERBS: dict[str, StrOrPromise] = {}
 FACTS: dict[str, tuple[StrOrPromise, Callable[[Any], str]]] = {}
+OLD_WORDS: dict[str, StrOrPromise] = {}
 
 
 def register_verbs(labels: dict[str, StrOrPromise]) -> None:
@@ -38,6 +39,11 @@ def register_verbs(labels: dict[str, StrOrPromise]) -> None:
 def register_facts(words: dict[str, tuple[StrOrPromise, Callable[[Any], str]]]) -> None:
     """Have facts of these names told to readers of the journal: what the fact is called, and how its value is said."""
     FACTS.update(words)
+
+
+def register_old_words(words: dict[str, StrOrPromise]) -> None:
+    """Words of programs and of one language that earlier versions wrote into facts, with what readers are told."""
+    OLD_WORDS.update(words)
 
 
 def record(

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.accounts.roles import Can
@@ -146,6 +147,13 @@ class LossAct(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def heading(self) -> StrOrPromise:
+        """What it is: while it is only proposed, or was refused, nothing is found or written off by it."""
+        if self.state == self.State.APPROVED:
+            return self.get_kind_display()
+        return _("Proposal to write off") if self.kind == self.Kind.WRITE_OFF else _("Proposal: found again")
 
 
 class LossLine(models.Model):

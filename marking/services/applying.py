@@ -19,6 +19,7 @@ from core.documents.models import Document
 from core.documents.services import keep_document
 from core.notices.models import Notice
 from core.notices.services import raise_notice
+from ledger.models import Holding
 from marking.codes import group
 from marking.limits import check_many_counted
 from marking.models import LabelApplication, LabelHolding, LabelMovement, LabelPlace, LabelReel, Mark, RowLabel
@@ -132,10 +133,13 @@ def apply_blank(
 ) -> Mark:
     """Bind a blank label to an item that has no mark, with a photo that shows it there.
 
-    Raises NotAllowed, AlreadyMarked, LabelRefused, LabelNotHere, ForeignLabel unless confirmed, UnusableFile.
+    What was returned, sold, consumed or destroyed gets none. Raises NotAllowed, InvalidTransition, AlreadyMarked,
+    LabelRefused, LabelNotHere, ForeignLabel unless confirmed, UnusableFile.
     """
     if not can_bind(actor) or not Derivative.objects.visible_to(actor).filter(pk=derivative.pk).exists():
         raise NotAllowed
+    if not Holding.objects.filter(item=derivative.pk, is_physical=True, pieces__gt=0).exists():
+        raise InvalidTransition(_("It is not in the hands of anybody of the registry any more."))
     take_blank(code)
     if Mark.objects.active().filter(derivative=derivative).exists():
         raise AlreadyMarked

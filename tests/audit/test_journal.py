@@ -95,3 +95,17 @@ def test_facts_that_rooms_know_are_told_in_the_readers_language(trader: User) ->
         "Role": "Trader",
         "Organisation": "«Дала саудасы» ЖШС",
     }
+
+
+def test_words_of_earlier_versions_are_told_in_the_readers_language(administrator: User, now: datetime) -> None:
+    old = record(
+        "user.changed", actor=administrator, at=now, subject=("user", 1), decision="Confirmed",
+        note=["confiscated: 22", "HOR: 3", "by hand: 4"],
+    )  # fmt: skip
+
+    with translation.override("ru"):
+        told = {str(label): value for label, value in facts_in_words(old)}
+
+    assert not {"Confirmed", "confiscated"} & set(" ".join(told.values()).replace(":", "").split())
+    assert [part.rpartition(" ")[2] for part in told["Примечание"].split(", ")] == ["22", "3", "4"]
+    assert "by hand: 4" in told["Примечание"]

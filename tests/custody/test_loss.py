@@ -192,6 +192,15 @@ def test_a_write_off_is_approved_by_the_authority_and_takes_the_items_out(
         loss.approve_act(actor=authority_officer, at=later(hours=2), act=act)
 
 
+def test_nothing_is_called_written_off_before_it_is() -> None:
+    headings = [
+        str(LossAct(kind=LossAct.Kind.WRITE_OFF, state=state).heading) for state in ("proposed", "approved", "refused")
+    ]
+
+    assert headings[1] == str(LossAct.Kind.WRITE_OFF.label)
+    assert headings[0] == headings[2] != headings[1]
+
+
 def test_a_refused_act_leaves_the_items_missing(
     report: LossReport, marked: list[Derivative], storekeeper: User, authority_head: User, later: Later
 ) -> None:

@@ -260,6 +260,9 @@ def test_a_count_under_way_is_called_off_with_a_reason(keeper: Client, counted: 
     keeper.post(cancel, {"reason": "Fire drill, as told"})
     counted.refresh_from_db()
     assert counted.state == "cancelled"
+    page = keeper.get(reverse("custody:stocktake", args=[counted.pk]) + "?lang=en").content.decode()
+    assert "This count holds nothing" in page
+    assert "On hold in this store" not in page
 
 
 # --- the store ------------------------------------------------------------------------------------------------

@@ -68,9 +68,13 @@ def test_a_seizure_is_opened_once_and_its_case_named_later(
     twice = post(api, "intakes/seizure/", body | {"case": case})
     more = post(api, "intakes/seizure/", body | {"known_case": "252700121000345"})
     by_number = post(api, "intakes/seizure/", body | {"known_case": Case.objects.get().number})
+    by_protocol = post(api, "intakes/seizure/", body | {"known_case": case["protocol_number"]})
+    unknown = post(api, "intakes/seizure/", body | {"known_case": "SZ99-000001"})
     neither = post(api, "intakes/seizure/", body)
 
-    assert [answer.status_code for answer in (first, twice, more, by_number, neither)] == [201, 422, 201, 201, 422]
+    taken = (first, twice, more, by_number, by_protocol, unknown, neither)
+    assert [answer.status_code for answer in taken] == [201, 422, 201, 201, 201, 422, 422]
+    assert list(unknown.json()["fields"]) == ["known_case"]
     assert twice.json()["code"] == "case-known"
     assert Case.objects.count() == 1
     assert api.get("/api/v1/cases/").json()["results"][0]["erdr_number"] == "252700121000345"

@@ -231,6 +231,7 @@ def test_what_left_the_books_stays_visible_to_those_who_kept_it(
         assert numbers_on(client, inspector_elsewhere, query) == numbers_on(client, trader, query) == set()
     assert f"/items/{gone.pk}/" in page(client, inspector, f"/cases/{case.pk}/")
     assert gone.number in page(client, inspector, f"/items/{gone.pk}/")
+    assert reverse("marking:bind-label", args=[gone.pk]) not in page(client, inspector, f"/items/{gone.pk}/")
     told = client.get(f"/api/v1/items/{gone.pk}/")
     listed = client.get("/api/v1/items/?gone=yes").json()["results"]
     assert (told.status_code, [row["number"] for row in listed]) == (200, [gone.number])

@@ -60,7 +60,15 @@ def _in_words(key: str, value: object) -> str:
     if key == "pieces" and isinstance(value, int):
         return fmt.count(value)
     if isinstance(value, list):
-        shown = ", ".join(str(part) for part in value[:5])
+        shown = ", ".join(_said(str(part)) for part in value[:5])
         more = len(value) - 5
         return _("%(shown)s and %(more)d more") % {"shown": shown, "more": more} if more > 0 else shown
-    return str(value)
+    return _said(str(value))
+
+
+def _said(text: str) -> str:
+    """What an earlier version wrote in words of its own, alone or before a count, in the reader's language."""
+    word, colon, count = text.partition(": ")
+    if colon and word in services.OLD_WORDS and count.isdecimal():
+        return f"{str(services.OLD_WORDS[word]).capitalize()}: {count}"
+    return str(services.OLD_WORDS.get(text, text))
