@@ -20,7 +20,7 @@ from django.db import close_old_connections
 from django.db.models import Max, Sum
 
 from benchmarks.figures import Figure, at_least, at_most, told
-from benchmarks.goods import LONG_AGO, Reception, open_reception
+from benchmarks.goods import LONG_AGO, Reception, appointed_alone, open_reception
 from core.accounts.bin import bin_from
 from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import Role
@@ -118,13 +118,14 @@ def _orderer() -> User:
         name = {"name_kk": "Комитет", "name_ru": "Комитет", "name_en": "Committee"}
         authority = Organisation.objects.create(bin=bin_from("02084000077"), kind=Organisation.Kind.MINISTRY, **name)
         found = User.objects.create(username="bench-orderer")
-        Appointment.objects.create(
-            user=found,
-            organisation=authority,
-            role=Role.AUTHORITY_OFFICER,
-            valid_from=LONG_AGO.date(),
-            appointed_by=User.objects.get(username="bench-appointer"),
-        )
+        with appointed_alone():
+            Appointment.objects.create(
+                user=found,
+                organisation=authority,
+                role=Role.AUTHORITY_OFFICER,
+                valid_from=LONG_AGO.date(),
+                appointed_by=User.objects.get(username="bench-appointer"),
+            )
     return found
 
 

@@ -25,7 +25,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from benchmarks.figures import Figure, at_least, at_most, told
-from benchmarks.goods import FULL, Reception, full_register, open_reception
+from benchmarks.goods import FULL, Reception, appointed_alone, full_register, open_reception
 from benchmarks.ground import cpu_of_children, web_server
 from core.accounts.models import Appointment, User
 from core.accounts.roles import Role
@@ -122,13 +122,14 @@ def _people(first: User) -> list[User]:
     for number in range(1, PEOPLE):
         person, is_new = User.objects.get_or_create(username=f"bench-counter-{number}")
         if is_new:
-            Appointment.objects.create(
-                user=person,
-                organisation_id=appointment.organisation_id,
-                role=Role.INSPECTOR,
-                valid_from=appointment.valid_from,
-                appointed_by_id=appointment.appointed_by_id,
-            )
+            with appointed_alone():
+                Appointment.objects.create(
+                    user=person,
+                    organisation_id=appointment.organisation_id,
+                    role=Role.INSPECTOR,
+                    valid_from=appointment.valid_from,
+                    appointed_by_id=appointment.appointed_by_id,
+                )
         people.append(person)
     return people
 

@@ -75,6 +75,7 @@ LABELS = Section(
         Entry(_("Printers"), "marking:printers", needs=(Can.PRINT_LABELS,)),
         Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),
         Entry(_("Signing keys"), "marking:keys", needs=(Can.MANAGE_KEYS, Can.SEE_JOURNAL)),
+        Entry(_("Roles to confirm"), "accounts:role-requests", needs=(Can.CONFIRM_ROLES,)),
     ),
 )
 # A keeper of a store works with labels every day and looks at receptions.

@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Language": "django.conf.settings.LANGUAGES",
         "OrganisationKind": "core.accounts.models.Organisation.Kind",
+        "RoleRequestState": "core.accounts.models.RoleRequest.State",
         "RuleCode": "core.rules.models.RuleCode",
         "NoticeKind": "core.notices.models.Notice.Kind",
         "NoticeDecides": "core.notices.models.Notice.Decides",

@@ -63,3 +63,20 @@ def key_approval_names_its_transaction() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def key_request_is_decided_by_another() -> pgtrigger.Trigger:
+    """Whoever had the account of the other in hand a short while ago does not approve what that one asked."""
+    return pgtrigger.Trigger(
+        name="key_request_is_decided_by_another",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(new__state="approved", old__state="asked"),
+        func="""
+            IF accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, NEW.decided_at) THEN
+                RAISE EXCEPTION 'request % is decided by another person', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'key_request_is_decided_by_another';
+            END IF;
+            RETURN NEW;
+        """,
+    )

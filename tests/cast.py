@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.accounts.bin import bin_from
-from core.accounts.models import Organisation, Region, User
-from core.accounts.roles import Role
+from core.accounts.granting import ask_role, confirm_role
+from core.accounts.models import Appointment, Organisation, Region, User
+from core.accounts.roles import DECIDING, Role
 from core.accounts.services import appoint, create_organisation, create_person
 
 PASSWORD = "Киік-мүйізі-2025"
@@ -160,8 +161,28 @@ def enter_person(
         password=PASSWORD,
     )
     if role is not None and organisation is not None:
-        appoint(actor=appointed_by, at=LONG_AGO, person=person, organisation=organisation, role=role)
+        give_role(person, role, organisation, by=appointed_by)
     return person
+
+
+def give_role(
+    person: User, role: Role, organisation: Organisation, *, by: User | None, at: datetime = LONG_AGO
+) -> Appointment:
+    """A role given as it must be: one that decides is asked for, and the second administrator confirms it."""
+    if by is None or role not in DECIDING:
+        return appoint(actor=by, at=at, person=person, organisation=organisation, role=role)
+    asked = ask_role(actor=by, at=at, person=person, organisation=organisation, role=role, reason="Қызметке алынды")
+    given = confirm_role(actor=enter_second_administrator(), at=at, asked=asked)
+    person.forget_roles()
+    return given
+
+
+def enter_second_administrator() -> User:
+    """The other of the two whom nobody appointed; confirms the roles that the first asks for."""
+    known = User.objects.filter(username="second_administrator").first()
+    return known or enter_person(
+        "second_administrator", "Бекенов Марат", Role.ADMINISTRATOR, enter_organisation("committee")
+    )
 
 
 @pytest.fixture
@@ -233,6 +254,12 @@ def audit_chamber(db: None) -> Organisation:
 def administrator(committee: Organisation) -> User:
     """Gives all other people their roles; appointed by the system itself."""
     return enter_person("administrator", "Ахметов Ерлан Серікұлы", Role.ADMINISTRATOR, committee)
+
+
+@pytest.fixture
+def second_administrator(administrator: User) -> User:
+    """Set the registry up together with the first; confirms the roles that the first asks for."""
+    return enter_second_administrator()
 
 
 @pytest.fixture

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.accounts.bin import bin_from
+from core.accounts.granting import ask_role, confirm_role
 from core.accounts.models import Organisation, Region, User
-from core.accounts.roles import Role
-from core.accounts.services import appoint, create_organisation, create_person
+from core.accounts.roles import DECIDING, Role
+from core.accounts.services import FOUNDERS, appoint, create_organisation, create_person
 from ledger.models import AccountKind, CustodyAccount
 from ledger.services import open_store
 
 PASSWORD = "saiga-demo-2025"  # noqa: S105  shown to whoever starts the demo
+
+ENTERED = "Реестр іске қосылғанда лауазымы бойынша"  # why each role was asked for
 
 Kind = Organisation.Kind
 
@@ -57,6 +60,7 @@ ORGANISATIONS: dict[str, tuple[str, Organisation.Kind, str | None, str, str, str
 # User name, family name, first name, patronymic, role, organisation.
 PEOPLE: tuple[tuple[str, str, str, str, Role, str], ...] = (
     ("administrator", "Ахметов", "Ерлан", "Серікұлы", Role.ADMINISTRATOR, "committee"),
+    ("administrator2", "Бекенов", "Марат", "Жанатұлы", Role.ADMINISTRATOR, "committee"),
     ("inspector", "Сәрсенова", "Айгүл", "Маратқызы", Role.INSPECTOR, "inspection"),
     ("inspector2", "Қайыров", "Ермек", "Талғатұлы", Role.INSPECTOR, "inspection"),
     ("storekeeper", "Жұмабаев", "Нұрлан", "Қайратұлы", Role.STOREKEEPER, "enterprise"),
@@ -112,8 +116,9 @@ def enter_cast(at: datetime) -> Cast:
         for name, (digits, kind, region, kk, ru, en) in ORGANISATIONS.items()
     }
     people: dict[str, User] = {}
-    administrator: User | None = None
+    founders: list[User] = []
     for username, last, first, patronymic, role, organisation in PEOPLE:
+        administrator = founders[0] if len(founders) == FOUNDERS else None
         person = create_person(
             actor=administrator,
             at=at,
@@ -125,12 +130,18 @@ def enter_cast(at: datetime) -> Cast:
             language="kk",
             password=PASSWORD,
         )
-        appoint(actor=administrator, at=at, person=person, organisation=organisations[organisation], role=role)
-        administrator = administrator or person
+        office = organisations[organisation]
+        if administrator is not None and role in DECIDING:
+            asked = ask_role(actor=administrator, at=at, person=person, organisation=office, role=role, reason=ENTERED)
+            confirm_role(actor=founders[1], at=at, asked=asked)
+        else:
+            appoint(actor=administrator, at=at, person=person, organisation=office, role=role)
+        if administrator is None:
+            founders.append(person)
         people[username] = person
     places = {
         code: open_store(
-            actor=administrator,
+            actor=founders[0],
             at=at,
             code=code,
             kind=kind,

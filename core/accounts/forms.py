@@ -1,13 +1,17 @@
 """Forms for organisations, people, roles and API keys."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.granting import LONGEST_REASON
 from core.accounts.models import LONGEST_TOKEN, Organisation, Region, User, validate_bin
-from core.accounts.roles import Role
+from core.accounts.roles import DECIDING, Role
 from core.accounts.services import TOKEN_DAYS
+from core.accounts.signature import SignatureForm
 from core.base.forms import DayField
 
 WIDE = {"autocomplete": "off"}
@@ -71,7 +75,9 @@ class PersonForm(NameForm):
     field_order = ("last_name", "first_name", "patronymic", "username", "email", "language")
 
 
-class AppointmentForm(forms.Form):
+class AppointmentForm(SignatureForm):
+    """A role for a person, signed; for a role that decides, why."""
+
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     organisation = forms.ModelChoiceField(
         label=_("Organisation"), queryset=Organisation.objects.active().order_by("kind", "name_kk")
@@ -85,9 +91,42 @@ class AppointmentForm(forms.Form):
     )
     valid_from = DayField(label=_("First day"), required=False, help_text=_("Empty: from today."))
     valid_until = DayField(label=_("Until, inclusive"), required=False, help_text=_("Empty: until further notice."))
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=LONGEST_REASON,
+        required=False,
+        help_text=_("For a role that decides: a second person reads it and confirms or refuses the role."),
+        widget=forms.TextInput(attrs=WIDE),
+    )
+
+    field_order = ("role", "organisation", "regions", "valid_from", "valid_until", "reason", "password")
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
+
+    @property
+    def asks(self) -> bool:
+        """True where the role decides, so that it is asked for and not given."""
+        return self.cleaned_data["role"] in DECIDING
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was entered about the role, without what the act does not take."""
+        left = {"password"} if self.asks else {"password", "reason"}
+        return {name: value for name, value in self.cleaned_data.items() if name not in left}
+
+
+class DecideRoleForm(SignatureForm):
+    """The second person's word on a role."""
+
+    confirm = forms.TypedChoiceField(
+        label=_("Decision"),
+        choices=[("yes", _("Give the role")), ("no", _("Do not give it"))],
+        coerce=lambda said: said == "yes",
+        widget=forms.RadioSelect,
+    )
+
+    field_order = ("confirm", "password")
 
 
 class TokenForm(forms.Form):

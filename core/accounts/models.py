@@ -6,6 +6,7 @@ from functools import cached_property
 import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -198,8 +199,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """A person holds a role in an organisation from a day until a day, perhaps for certain regions only.
 
-    Nobody appoints oneself, and only the very first administrator was appointed by nobody. An appointment never
-    changes: it is ended, which works from that moment, and another one made.
+    Nobody appoints oneself, and only the first two administrators were appointed by nobody. A role that decides is
+    given by two persons: its appointment names the request that the second confirmed. An appointment never changes:
+    it is ended, which works from that moment, and another one made.
     """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("person"))
@@ -211,6 +213,9 @@ class Appointment(models.Model):
     valid_from = models.DateField(_("valid from"))
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     appointed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    request = models.OneToOneField(
+        "RoleRequest", null=True, on_delete=models.PROTECT, related_name="appointment", editable=False
+    )
     ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
@@ -239,15 +244,15 @@ class Appointment(models.Model):
                 condition=Q(appointed_by__isnull=False) | Q(role=Role.ADMINISTRATOR),
                 name="everybody_is_appointed_by_somebody",
             ),
-            models.UniqueConstraint(
-                fields=["role"], condition=Q(appointed_by=None), name="one_administrator_appointed_by_nobody"
-            ),
         ]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed("appointment_is_fixed", "user", "organisation", "role", "valid_from", "valid_until", "appointed_by"),
+            fixed("appointment_keeps_its_request", "request"),
             final_once("appointment_ended_for_good", pgtrigger.Q(old__ended_at__isnull=False)),
             triggers.role_fits_organisation(),
+            triggers.deciding_role_is_given_by_two(),
+            triggers.two_are_appointed_by_nobody(),
         ]
 
     def __str__(self) -> str:
@@ -256,6 +261,77 @@ class Appointment(models.Model):
     def is_in_force(self, on: date) -> bool:
         """True when not ended, on a day from the first to the last, both included."""
         return self.ended_at is None and self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
+
+
+class RoleRequest(models.Model):
+    """A role that decides, asked for a person by one administrator; another person confirms or refuses it.
+
+    The role is in force when it is confirmed, not before: the appointment is made in the same transaction.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Waits for a second person")
+        CONFIRMED = "confirmed", _("Confirmed")
+        REFUSED = "refused", _("Refused")
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_requests", verbose_name=_("person"))
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="+", verbose_name=_("organisation")
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    regions = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    valid_from = models.DateField(null=True)
+    valid_until = models.DateField(null=True)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=9, choices=State, default=State.ASKED)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("Request for a role")
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="role_request_has_a_reason"),
+            models.CheckConstraint(condition=~Q(asked_by=F("user")), name="nobody_asks_a_role_for_oneself"),
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by=None, decided_at=None)
+                | Q(state__in=["confirmed", "refused"], decided_by__isnull=False, decided_at__isnull=False),
+                name="role_request_state_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | (~Q(decided_by=F("asked_by")) & ~Q(decided_by=F("user"))),
+                name="nobody_confirms_own_role_request",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "organisation", "role"], condition=Q(state="asked"), name="one_waiting_role_request"
+            ),
+        ]
+        triggers: list[pgtrigger.Trigger] = [
+            *never_deleted(),
+            fixed(
+                "role_request_is_fixed",
+                "user",
+                "organisation",
+                "role",
+                "regions",
+                "valid_from",
+                "valid_until",
+                "reason",
+                "asked_by",
+                "asked_at",
+            ),
+            final_once("role_request_ends_once", pgtrigger.Q(old__state__in=["confirmed", "refused"])),
+            triggers.role_request_is_confirmed_by_another(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.ASKED
 
 
 def people_known_to(user: User) -> models.QuerySet[User]:

@@ -41,6 +41,7 @@ class Can(StrEnum):
     DRAFT_RULE = auto()
     ENACT_RULE = auto()
     MANAGE_PEOPLE = auto()
+    CONFIRM_ROLES = auto()
     MANAGE_STORES = auto()
     KEEP_SEASONS = auto()
     CONFIRM_DECISION = auto()
@@ -99,14 +100,32 @@ GRANTS: dict[Role, frozenset[Can]] = {
     Role.AUTHORITY_HEAD: _SEES_ALL
     | {Can.DECIDE_APPLICATION, Can.ENACT_RULE, Can.DECIDE_NOTICE, Can.CONFIRM_DECISION, Can.SEE_PERSONS}
     | {Can.APPROVE_WRITE_OFF, Can.CORRECT_MOVEMENT, Can.CLOSE_PERIOD, Can.ORDER_LABELS, Can.APPROVE_MARKS}
-    | {Can.MANAGE_KEYS, Can.REVOKE_DEVICE},
+    | {Can.MANAGE_KEYS, Can.REVOKE_DEVICE, Can.CONFIRM_ROLES},
     Role.SCIENTIFIC_REVIEWER: frozenset({Can.SEE_EVERYTHING, Can.SEE_STOCK, Can.SEE_APPLICATIONS, Can.SEE_RULES}),
     Role.CUSTOMS_OFFICER: frozenset({Can.SEE_APPLICATIONS, Can.SEE_RULES}),
     Role.AUDITOR: _SEES_ALL | {Can.SEE_JOURNAL},
     Role.ADMINISTRATOR: frozenset(
-        {Can.MANAGE_PEOPLE, Can.MANAGE_STORES, Can.SEE_RULES, Can.MANAGE_KEYS, Can.REVOKE_DEVICE}
+        {Can.MANAGE_PEOPLE, Can.CONFIRM_ROLES, Can.MANAGE_STORES, Can.SEE_RULES, Can.MANAGE_KEYS, Can.REVOKE_DEVICE}
     ),
 }
+
+# What is the second half of an act by two persons, or makes persons: a role that grants one of these is given by two.
+DECIDES = frozenset(
+    {
+        Can.MANAGE_KEYS,
+        Can.MANAGE_PEOPLE,
+        Can.CONFIRM_ROLES,
+        Can.DECIDE_APPLICATION,
+        Can.ENACT_RULE,
+        Can.CONFIRM_DECISION,
+        Can.APPROVE_WRITE_OFF,
+        Can.CORRECT_MOVEMENT,
+        Can.CLOSE_PERIOD,
+        Can.APPROVE_MARKS,
+    }
+)
+DECIDING = frozenset(role for role, granted in GRANTS.items() if granted & DECIDES)
+CONFIRMING = frozenset(role for role, granted in GRANTS.items() if Can.CONFIRM_ROLES in granted)
 
 # In which kinds of organisation a role can be held; the words are those of Organisation.Kind. Nobody can be made an
 # officer of the authority by being appointed in a trader's firm. The database refuses it too.

@@ -12,14 +12,16 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.bin import is_valid_bin
-from core.accounts.models import LONGEST_TOKEN, ApiToken, Appointment, Organisation, Region, User
-from core.accounts.roles import HELD_IN, Role
+from core.accounts.models import LONGEST_TOKEN, ApiToken, Appointment, Organisation, Region, RoleRequest, User
+from core.accounts.roles import DECIDING, HELD_IN, Role
+from core.accounts.telling import tell_of_hand
 from core.accounts.tokens import digest_of
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 
+FOUNDERS = 2  # administrators whom nobody appointed: those who set the registry up
 TOKEN_DAYS = 90
 TOKEN_PREFIX = "srt_"  # noqa: S105  a mark to find leaked tokens by, not a secret
 
@@ -41,6 +43,13 @@ class AppointsOneself(NotAllowed):
 
     code = "appoints-oneself"
     message = _("Nobody gives a role to oneself or takes one's own away: ask another administrator.")
+
+
+class TakesTwoPersons(NotAllowed):
+    """A role that decides is asked for, and a second person confirms it."""
+
+    code = "takes-two-persons"
+    message = _("This role decides: one person asks for it and another confirms it.")
 
 
 class RoleDoesNotFit(BadInput):
@@ -205,9 +214,13 @@ def change_person(
     patronymic: str,
     email: str,
 ) -> User:
-    """Correct how a person is written and reached. Raises BadInput when the e-mail is another person's."""
+    """Correct how a person is written and reached. Raises BadInput when the e-mail is another person's.
+
+    Whoever has the address can set the password: another address is told to the person at the one before, and to those
+    who oversee.
+    """
     person = User.objects.select_for_update().get(pk=person.pk)
-    before = person.full_name
+    before, address = person.full_name, person.email
     person.last_name, person.first_name, person.patronymic, person.email = last_name, first_name, patronymic, email
     with refuse_known(_known_person()):
         person.save(update_fields=["last_name", "first_name", "patronymic", "email"])
@@ -219,6 +232,11 @@ def change_person(
         subject_name=person.full_name[:120],
         before=before,
     )
+    if person.email != address and person.pk != actor.pk:
+        record(
+            "user.email_changed", actor=actor, at=at, subject=("user", person.pk), subject_name=person.full_name[:120]
+        )
+        tell_of_hand("email_changed", actor=actor, at=at, person=person, address=address)
     return person
 
 
@@ -264,27 +282,67 @@ def appoint(
     valid_until: date | None = None,
 ) -> Appointment:
     """Give a person a role in an organisation; without `valid_from`, from today. Without `regions` the
-    organisation's own region counts.
+    organisation's own region counts. A role that decides is asked for instead (`granting.ask_role`).
 
-    `actor` None only once: the first administrator is appointed by the system itself.
-    Raises AppointsOneself, RoleDoesNotFit, AlreadyAppointed, NotActive, BadInput.
+    `actor` None only twice: the first two administrators are appointed by the system itself.
+    Raises TakesTwoPersons, AppointsOneself, RoleDoesNotFit, AlreadyAppointed, NotActive, BadInput.
     """
     if actor is not None and actor.pk == person.pk:
         raise AppointsOneself
-    if actor is None and (role != Role.ADMINISTRATOR or Appointment.objects.filter(appointed_by=None).exists()):
-        raise NotAllowed(_("Only the first administrator is appointed by nobody."))
+    if actor is not None and role in DECIDING:
+        raise TakesTwoPersons
+    if actor is None and (role != Role.ADMINISTRATOR or not _may_be_founder(person)):
+        raise NotAllowed(_("Only the first two administrators are appointed by nobody."))
+    first = valid_from or day_of(at)
+    check_role(person=person, organisation=organisation, role=role, first=first, valid_until=valid_until)
+    return give_role(
+        actor=actor,
+        at=at,
+        person=person,
+        organisation=organisation,
+        role=role,
+        regions=regions,
+        first=first,
+        valid_until=valid_until,
+    )
+
+
+def _may_be_founder(person: User) -> bool:
+    founders = list(Appointment.objects.filter(appointed_by=None).values_list("user_id", flat=True))
+    return len(founders) < FOUNDERS and person.pk not in founders
+
+
+def check_role(*, person: User, organisation: Organisation, role: Role, first: date, valid_until: date | None) -> None:
+    """Whether the person can hold the role there; both are locked, so that neither is closed while it is given.
+
+    Raises RoleDoesNotFit, AlreadyAppointed, NotActive, BadInput.
+    """
     # Row locks on both: neither may be closed while the role is given. Organisation first, then the person.
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     if not organisation.is_active or not User.objects.select_for_update().filter(pk=person.pk, is_active=True).exists():
         raise NotActive
     if organisation.kind not in HELD_IN[role]:
         raise RoleDoesNotFit(fields={"role": _("This role cannot be held in an organisation of this kind.")})
-    first = valid_from or day_of(at)
     if valid_until is not None and valid_until < first:
         raise BadInput(fields={"valid_until": _("The last day is before the first.")})
     same = Appointment.objects.not_ended().filter(user=person, organisation=organisation, role=role)
     if any(other.valid_until is None or other.valid_until >= first for other in same):
         raise AlreadyAppointed
+
+
+def give_role(
+    *,
+    actor: User | None,
+    at: datetime,
+    person: User,
+    organisation: Organisation,
+    role: Role,
+    regions: Collection[Region],
+    first: date,
+    valid_until: date | None,
+    request: RoleRequest | None = None,
+) -> Appointment:
+    """Write the appointment and its event; in the transaction of whoever has checked it."""
     appointment = Appointment.objects.create(
         user=person,
         organisation=organisation,
@@ -292,6 +350,7 @@ def appoint(
         valid_from=first,
         valid_until=valid_until,
         appointed_by=actor,
+        request=request,
     )
     appointment.regions.set(regions)
     person.forget_roles()
@@ -341,13 +400,16 @@ def end_appointment(*, actor: User, at: datetime, appointment: Appointment) -> A
 def make_password_key(*, actor: User, at: datetime, person: User) -> str:
     """A key by which the person, and whoever has it, may set the password once within three days.
 
-    To be handed over in person or sent; it stops working when used. Raises NotActive for a closed account.
+    To be handed over in person or sent; it stops working when used. The person is told by letter, and so are those who
+    oversee: whoever makes it could use it. Raises NotActive for a closed account.
     """
     if not person.is_active:
         raise NotActive
     record(
         "user.password_link_made", actor=actor, at=at, subject=("user", person.pk), subject_name=person.full_name[:120]
     )
+    if person.pk != actor.pk:
+        tell_of_hand("password_link", actor=actor, at=at, person=person, address=person.email)
     token: str = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
     return f"{user_pk_to_url_str(person)}-{token}"
 

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from core.accounts.letters import write_letters_of_hand, write_letters_of_request
 from core.accounts.models import ApiRequest
 
 REMEMBERED = timedelta(days=30)
@@ -17,3 +18,15 @@ def forget_old_requests() -> None:
     now = timezone.now()
     ApiRequest.objects.filter(at__lt=now - REMEMBERED).delete()
     Session.objects.filter(expire_date__lt=now).delete()
+
+
+@shared_task
+def write_of_hand(what: str, actor: int, person: int, address: str) -> None:
+    """Write to the person whose account somebody else took in hand, and to the other administrators."""
+    write_letters_of_hand(what, actor=actor, person=person, address=address, at=timezone.now())
+
+
+@shared_task
+def write_of_request(request: int) -> None:
+    """Write to those who may confirm a role that was asked for."""
+    write_letters_of_request(request, at=timezone.now())

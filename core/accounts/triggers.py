@@ -2,7 +2,7 @@
 
 import pgtrigger
 
-from core.accounts.roles import HELD_IN
+from core.accounts.roles import CONFIRMING, DECIDING, HELD_IN, Role
 
 
 def bin_check_digit() -> pgtrigger.Trigger:
@@ -67,6 +67,76 @@ def kind_fits_appointments() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def deciding_role_is_given_by_two() -> pgtrigger.Trigger:
+    """A role that decides comes from a request that a second person confirmed; it gives just what was asked."""
+    return pgtrigger.Trigger(
+        name="deciding_role_is_given_by_two",
+        operation=pgtrigger.Insert,
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(new__appointed_by__isnull=False),
+        func=f"""
+            IF (NEW.role IN ({_listed(DECIDING)}) OR NEW.request_id IS NOT NULL) AND NOT EXISTS (
+                SELECT FROM accounts_rolerequest r
+                 WHERE r.id = NEW.request_id AND r.state = 'confirmed' AND r.user_id = NEW.user_id
+                   AND r.organisation_id = NEW.organisation_id AND r.role = NEW.role
+                   AND r.asked_by_id = NEW.appointed_by_id
+                   AND r.valid_until IS NOT DISTINCT FROM NEW.valid_until
+            ) THEN
+                RAISE EXCEPTION 'role % is given by two persons', NEW.role
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'deciding_role_is_given_by_two';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608  the roles are constants of ours
+    )
+
+
+def two_are_appointed_by_nobody() -> pgtrigger.Trigger:
+    """Two administrators are appointed by nobody, no third: the registry is set up by two persons."""
+    return pgtrigger.Trigger(
+        name="two_are_appointed_by_nobody",
+        operation=pgtrigger.Insert,
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(new__appointed_by__isnull=True),
+        func="""
+            -- One at a time: the next sees the row of the one before.
+            PERFORM pg_advisory_xact_lock(hashtext('two_are_appointed_by_nobody'));
+            IF (SELECT count(*) FROM accounts_appointment WHERE appointed_by_id IS NULL) >= 2 OR EXISTS (
+                SELECT FROM accounts_appointment WHERE appointed_by_id IS NULL AND user_id = NEW.user_id
+            ) THEN
+                RAISE EXCEPTION 'only the first two administrators are appointed by nobody'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'two_are_appointed_by_nobody';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def role_request_is_confirmed_by_another() -> pgtrigger.Trigger:
+    """A role is asked for first, and confirmed by a person who may, and whose account the asker has not in hand."""
+    return pgtrigger.Trigger(
+        name="role_request_is_confirmed_by_another",
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        when=pgtrigger.Before,
+        func=f"""
+            IF TG_OP = 'INSERT' AND NEW.state <> 'asked' OR NEW.state = 'confirmed' AND (
+                accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, NEW.decided_at) OR NOT EXISTS (
+                    SELECT FROM accounts_appointment a
+                     WHERE a.user_id = NEW.decided_by_id AND a.ended_at IS NULL AND a.role IN ({_listed(CONFIRMING)})
+                       AND coalesce(a.valid_until, 'infinity') >= (NEW.decided_at AT TIME ZONE 'Asia/Almaty')::date
+                )
+            ) THEN
+                RAISE EXCEPTION 'a role is confirmed by another person'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'role_request_is_confirmed_by_another';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def _listed(roles: frozenset[Role]) -> str:
+    return ", ".join(f"'{role.value}'" for role in sorted(roles))
 
 
 def _pairs() -> str:

@@ -12,20 +12,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from core.accounts import services
+from core.accounts import granting, services
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.filters import OrganisationFilter, PersonFilter
 from core.accounts.forms import (
     AppointmentForm,
     ChangeOrganisationForm,
+    DecideRoleForm,
     NameForm,
     OrganisationForm,
     PersonForm,
     TokenForm,
     person_initial,
 )
-from core.accounts.models import ApiToken, Appointment, Organisation, User
-from core.accounts.roles import HELD_IN, Can, Role
+from core.accounts.models import ApiToken, Appointment, Organisation, Region, RoleRequest, User
+from core.accounts.roles import DECIDING, HELD_IN, Can, Role
 from core.audit.models import Event
 from core.base.clock import day_of
 from core.base.errors import DomainError
@@ -42,7 +43,8 @@ def people(request: SignedInRequest) -> HttpResponse:
     known = User.objects.prefetch_related(Prefetch("appointments", queryset=in_force, to_attr="roles_now"))
     found = PersonFilter(request.GET, queryset=known, request=request)
     page = keyset_page(found.qs, request, order=("last_name", "first_name", "pk"))
-    return render(request, "accounts/people.html", {"filter": found, "page": page})
+    waiting = RoleRequest.objects.filter(state=RoleRequest.State.ASKED).count()
+    return render(request, "accounts/people.html", {"filter": found, "page": page, "waiting": waiting})
 
 
 @require_http_methods(GET_OR_POST)
@@ -86,6 +88,7 @@ def _show_person(request: SignedInRequest, found: User, form: NameForm, password
         "appointments": [
             (one, one.is_in_force(today)) for one in appointments.prefetch_related("regions").order_by("-pk")
         ],
+        "waiting": found.role_requests.filter(state=RoleRequest.State.ASKED).select_related("organisation", "asked_by"),
         "tokens": [token for token in found.api_tokens.all() if token.is_usable(timezone.now())],
         "password_link": password_link,
         "is_oneself": found.pk == request.user.pk,
@@ -140,20 +143,61 @@ def reopen_account(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.MANAGE_PEOPLE)
 def appoint(request: SignedInRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(User, pk=pk)
-    form = AppointmentForm(request.POST or None)
+    form = AppointmentForm(request.POST or None, signer=request.user)
     if request.method == "POST" and form.is_valid():
+        give = granting.ask_role if form.asks else services.appoint
         try:
-            services.appoint(actor=request.user, at=timezone.now(), person=found, **form.cleaned_data)
+            give(actor=request.user, at=timezone.now(), person=found, **form.given)
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(request, _("Role given."))
+            said = _("Asked for. Another person confirms it.") if form.asks else _("Role given.")
+            messages.success(request, said)
             return redirect("accounts:person", pk)
+    deciding = [str(role.label) for role in Role if role in DECIDING]
     held_in = [
         (Role(role).label, ", ".join(str(Organisation.Kind(kind).label) for kind in sorted(kinds)))
         for role, kinds in HELD_IN.items()
     ]
-    return render(request, "accounts/appoint.html", {"person": found, "form": form, "held_in": held_in})
+    context = {"person": found, "form": form, "held_in": held_in, "deciding": deciding}
+    return render(request, "accounts/appoint.html", context)
+
+
+@require_safe
+@requires(Can.CONFIRM_ROLES)
+def role_requests(request: SignedInRequest) -> HttpResponse:
+    """Roles that wait for a second person, and the last that were decided."""
+    asked = RoleRequest.objects.select_related("user", "organisation", "asked_by", "decided_by")
+    context = {
+        "waiting": list(asked.filter(state=RoleRequest.State.ASKED)),
+        "decided": list(asked.exclude(state=RoleRequest.State.ASKED)[:20]),
+    }
+    return render(request, "accounts/role_requests.html", context)
+
+
+@require_http_methods(GET_OR_POST)
+@requires(Can.CONFIRM_ROLES)
+def role_request(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What another person asked: the same words, and the decision. Whoever asked may take it back."""
+    waiting = RoleRequest.objects.filter(state=RoleRequest.State.ASKED)
+    asked = get_object_or_404(waiting.select_related("user", "organisation", "asked_by"), pk=pk)
+    form = DecideRoleForm(request.POST or None, signer=request.user)
+    if request.method == "POST" and form.is_valid():
+        decide = granting.confirm_role if form.cleaned_data["confirm"] else granting.refuse_role
+        try:
+            decide(actor=request.user, at=timezone.now(), asked=asked)
+        except DomainError as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("Role given.") if form.cleaned_data["confirm"] else _("The role is not given."))
+            return redirect("accounts:role-requests")
+    context = {
+        "form": form,
+        "asked": asked,
+        "regions": Region.objects.filter(pk__in=asked.regions),
+        "own": asked.asked_by_id == request.user.pk,
+    }
+    return render(request, "accounts/role_request.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

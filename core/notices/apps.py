@@ -8,8 +8,11 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from core.accounts.subjects import register_subject
+        from core.accounts.telling import register_teller
         from core.audit.services import register_facts, register_verbs
+        from core.notices.accounts import tell_authority
         from core.notices.models import Notice
+        from core.notices.services import register_advice, register_notice_codes
 
         register_subject(
             "notice",
@@ -34,4 +37,18 @@ class NoticesConfig(AppConfig):
                 "person": (_("Person"), str),
                 "ended_in": (_("What came of it"), lambda outcome: str(Notice.Outcome(outcome).label)),
             }
+        )
+        register_teller(tell_authority)
+        register_notice_codes(
+            {
+                "user.password_link": _("%(who)s made a link that sets a new password for the account of %(person)s."),
+                "user.email_changed": _("%(who)s gave the account of %(person)s another e-mail address."),
+            },
+            decides="authority",
+        )
+        register_advice(
+            (
+                _("Ask the person whether this was wanted. If not, have the account closed."),
+                ("user.password_link", "user.email_changed"),
+            )
         )

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import Told, record, record_many
@@ -243,6 +244,7 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, outcome: str, de
         raise AlreadyDecided
     if refusal := refusal_to_decide(actor, locked):
         raise NotAllowed(refusal)
+    require_independent(actor, locked.caused_by_id, at=at)
     ask = OBSTACLES.get(locked.code)
     if ask is not None and (obstacle := ask(locked.subject_id)):
         raise InvalidTransition(obstacle)

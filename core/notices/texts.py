@@ -90,6 +90,8 @@ EXAMPLES: dict[str, object] = {
     "known": "A 001235",
     "file": "codes.csv",
     "visitors": 12,
+    "person": "Ахметов Ерлан",
+    "who": "Бекенов Марат",
 }
 NUMBERED_AS = {
     "removal": "daily_sheet",

@@ -75,6 +75,7 @@ class RuleCode(models.TextChoices):
     CHECK_UNKNOWN = "check.unknown", _("Checks: codes that were never issued")
     CHECK_FORGED = "check.forged", _("Checks: forged symbols")
     CHECK_REFUSED = "check.refused", _("Checks: questions refused because they came too often")
+    INDEPENDENCE = "accounts.independence", _("When two persons count as two")
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.independence import require_independent
 from core.accounts.models import User
 from core.audit.services import record
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
@@ -106,6 +107,7 @@ def enact_rule(*, actor: User, at: datetime, rule: Rule) -> Rule:
         raise InvalidTransition
     if rule.drafted_by_id == actor.pk:
         raise SecondPersonNeeded
+    require_independent(actor, rule.drafted_by_id, at=at)
     for other in same:
         if other.enacted_at is None or other.pk == rule.pk:
             continue

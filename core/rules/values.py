@@ -126,6 +126,7 @@ PARTS: dict[RuleCode, tuple[Part, ...]] = {
         Part("checks", _("Checks at least"), Sort.WHOLE, 1, 10_000),
         Part("days", _("Within days"), Sort.WHOLE, 1, 366),
     ),
+    RuleCode.INDEPENDENCE: (Part("days", _("Days after one had the other's account in hand"), Sort.WHOLE, 7, 3650),),
 }
 # Rules that hold for one term only, and need it said.
 SCOPED = frozenset({RuleCode.EXPORT_QUOTA, RuleCode.PROCESSING_LOSS, RuleCode.STATE_GTIN})

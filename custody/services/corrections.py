@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -106,6 +107,7 @@ def confirm_correction(*, actor: User, at: datetime, correction: Correction) -> 
         raise NotAllowed
     if correction.asked_by_id == actor.pk:
         raise SecondPersonNeeded(_("Another person must confirm this: you asked for it yourself."))
+    require_independent(actor, correction.asked_by_id, at=at)
     counter = reverse_movement(
         actor=actor,
         at=at,

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.identity import problem_of_identity, problem_of_name
+from core.accounts.independence import require_independent
 from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -512,6 +513,8 @@ def sign_destruction(
         require_drawn(picture)
     elif member.user_id != actor.pk:
         raise NotAllowed(_("Each member signs under the own name."))
+    else:
+        require_independent(actor, *order.members.values_list("user_id", flat=True), at=at)
     if picture is not None:
         member.picture = keep_document(
             actor=actor, at=at, kind=Document.Kind.PHOTO, name=f"{order.number}-{member.pk}.png", content=picture

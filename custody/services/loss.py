@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -350,6 +351,7 @@ def approve_act(*, actor: User, at: datetime, act: LossAct) -> LossAct:
     """
     act = _lock_act(act)
     _require_second(actor, act)
+    require_independent(actor, act.proposed_by_id, act.report.reported_by_id, at=at)
     report = act.report
     recovered = act.kind == LossAct.Kind.RECOVERY
     if not recovered and not report.police_number and not act.no_police_reason:

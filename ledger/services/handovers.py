@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.accounts.identity import problem_of_name
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -531,6 +532,7 @@ def accept_handover(
         raise InvalidTransition
     if handover.was_sent_by(actor):
         raise SecondPersonNeeded
+    require_independent(actor, handover.dispatched_by_id, handover.turned_by_id, at=at)
     store = handover.arrives_at
     lock_open(store)
     lines = HandoverLine.objects.filter(handover=handover)
@@ -701,6 +703,7 @@ def receive_later(*, actor: User, at: datetime, handover: Handover, item_ids: Se
                 " report it lost; that it was found is then an act of two."
             )
         )
+    require_independent(actor, handover.dispatched_by_id, handover.turned_by_id, handover.closed_by_id, at=at)
     store = handover.arrives_at
     lock_open(store)
     wanted = sorted(set(item_ids))

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -589,6 +590,8 @@ def sign_stocktake(*, actor: User, at: datetime, stocktake: StockTake, digest: s
     seat = StockTakeMember.objects.filter(stocktake=stocktake, person=actor).first()
     if seat is None:
         raise NotOfTheCommission
+    others = StockTakeMember.objects.filter(stocktake=stocktake).values_list("person_id", flat=True)
+    require_independent(actor, *others, at=at)
     if seat.signed_at is None:
         seat.signed_at, seat.signed_result = at, digest
         seat.save(update_fields=["signed_at", "signed_result"])

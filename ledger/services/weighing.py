@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Appointment, Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -188,6 +189,7 @@ def settle_masses(
     if any(actor.pk in question.weighed_by for question in questions.values()):
         raise SecondPersonNeeded(_("Another person judges: you weighed these items yourself."))
     weighed_by = {person for question in questions.values() for person in question.weighed_by}
+    require_independent(actor, *weighed_by, at=at)
     if actor.organisation_ids() & _organisations_of(weighed_by):
         raise SecondPersonNeeded(_("Somebody of another organisation judges than those who weighed these items."))
     free = sorted(questions)

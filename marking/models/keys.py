@@ -135,6 +135,7 @@ class KeyRequest(models.Model):
             fixed("key_request_is_fixed", "kind", "key", "reason", "asked_by", "asked_at"),
             final_once("key_request_ends_once", pgtrigger.Q(old__state__in=["approved", "refused"])),
             triggers.key_approval_names_its_transaction(),
+            triggers.key_request_is_decided_by_another(),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import Told, record, record_many
@@ -359,6 +360,7 @@ def approve_end(*, actor: User, at: datetime, carrier: Carrier) -> Pair:
     Raises NotAllowed, InvalidTransition; BadInput when the new one cannot be bound: then nothing changed.
     """
     carrier = _waiting(carrier, actor)
+    require_independent(actor, carrier.end_asked_by_id, at=at)
     carrier.ended_by, carrier.ended_at = actor, at
     carrier.save(update_fields=["ended_by", "ended_at"])
     _told("carrier.ended", carrier, actor, at, reason=carrier.end_reason)

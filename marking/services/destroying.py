@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -156,6 +157,7 @@ def destroy_labels(*, actor: User, at: datetime, destruction: LabelDestruction) 
         raise NotAllowed(_("Another office lost some of these labels, so the authority signs as the second person."))
     if locked.asked_by_id == actor.pk:
         raise SecondPersonNeeded
+    require_independent(actor, locked.asked_by_id, at=at)
     lines = list(locked.lines.select_related("reel__series").order_by("reel"))
     lock_reels(line.reel_id for line in lines)
     office = locked.organisation_id

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.independence import require_independent
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -213,7 +214,7 @@ def ask_key_act(*, actor: User, at: datetime, key: SigningKey, kind: str, reason
 
 @transaction.atomic
 def decide_key_act(*, actor: User, at: datetime, request: KeyRequest, approve: bool) -> KeyRequest:
-    """Let it happen, or not. Raises NotAllowed, for whoever asked too; InvalidTransition."""
+    """Let it happen, or not. Raises NotAllowed, for whoever asked too; NotIndependent, InvalidTransition."""
     if not actor.can(Can.MANAGE_KEYS):
         raise NotAllowed
     _lock_keys()
@@ -222,6 +223,8 @@ def decide_key_act(*, actor: User, at: datetime, request: KeyRequest, approve: b
         raise InvalidTransition
     if request.asked_by_id == actor.pk:
         raise NotAllowed(_("You asked for this; another person decides."))
+    if approve:
+        require_independent(actor, request.asked_by_id, at=at)
     request.state = KeyRequest.State.APPROVED if approve else KeyRequest.State.REFUSED
     request.decided_by, request.decided_at = actor, at
     request.save(update_fields=["state", "decided_by", "decided_at"])

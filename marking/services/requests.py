@@ -12,6 +12,7 @@ from django.core.files.base import File
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -165,6 +166,7 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
         raise SecondPersonNeeded
     if not can_approve(actor, locked):
         raise NotAllowed
+    require_independent(actor, locked.asked_by_id, at=at)
     locked.state, locked.decided_by, locked.decided_at = MarkRequest.State.APPROVED, actor, at
     locked.save(update_fields=["state", "decided_by", "decided_at"])
     marks = _lock_marks(locked, actor)

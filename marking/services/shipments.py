@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -241,6 +242,7 @@ def receive_reels(
         raise InvalidTransition(_("These labels were received before. Reload the page."))
     if locked.was_sent_by(actor):
         raise SecondPersonNeeded
+    require_independent(actor, locked.sent_by_id, locked.turned_by_id, at=at)
     is_back = locked.state == LabelShipment.State.RETURNING
     lines = list(locked.lines.select_related("reel__series"))
     reels = {reel.pk: reel for reel in lock_reels(line.reel_id for line in lines)}

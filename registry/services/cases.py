@@ -16,6 +16,7 @@ from django_stubs_ext import StrOrPromise
 
 from core.accounts.bin import is_valid_iin
 from core.accounts.identity import is_same_name, names_person, problem_of_identity, problem_of_name
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -735,6 +736,7 @@ def confirm_decision(*, actor: User, at: datetime, decision: CourtDecision) -> C
         raise InvalidTransition
     if decision.recorded_by_id == actor.pk:
         raise SecondPersonNeeded(_("Another person must confirm this: you recorded the decision yourself."))
+    require_independent(actor, decision.recorded_by_id, at=at)
     if decision.in_force_on > day_of(at):
         raise InvalidTransition(
             _("The decision is not in legal force before %(day)s.") % {"day": decision.in_force_on.strftime("%d.%m.%Y")}
@@ -932,6 +934,7 @@ def return_goods(
         places.setdefault(account, []).append(item)
     if second.pk == actor.pk or not _may_sign_second(second, case, places):
         raise SecondPersonNeeded(NO_SECOND, fields={"second": NO_SECOND})
+    require_independent(actor, second, decision.recorded_by_id, at=at)
     act.paper_kk, act.paper_ru = (
         save_act(
             actor=actor,

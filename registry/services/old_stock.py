@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -69,6 +70,7 @@ def confirm_old_stock(*, actor: User, at: datetime, intake: Intake) -> OldStockC
         raise InvalidTransition(_("This old stock was confirmed already. Reload the page."))
     if actor.pk in (intake.opened_by_id, intake.closed_by_id):
         raise SecondPersonNeeded(_("Another person confirms this: you took the goods in yourself."))
+    require_independent(actor, intake.opened_by_id, intake.closed_by_id, at=at)
     if not may_confirm_old_stock(actor, intake):
         raise NotAllowed(_("An inspector of the region or the authority confirms old stock, never the keeper itself."))
     require_inventory(intake)

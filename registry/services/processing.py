@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
+from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -255,6 +256,7 @@ def approve_processing(*, actor: User, at: datetime, run: Processing, reason: st
         raise NotAllowed
     if run.asked_by_id == actor.pk:
         raise SecondPersonNeeded(_("Another person must approve this: you asked for it yourself."))
+    require_independent(actor, run.asked_by_id, at=at)
     _refuse_short(reason)
     asked = {line.item_id: line.mass_g for line in run.inputs.all()}
     run.approved_by, run.approved_at, run.approval_reason = actor, at, reason.strip()

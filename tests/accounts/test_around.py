@@ -53,8 +53,8 @@ def test_nobody_appoints_oneself(administrator: User, committee: Organisation, n
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUTHORITY_HEAD])
-def test_nobody_but_the_first_is_appointed_by_nobody(
-    administrator: User, stranger: User, committee: Organisation, now: datetime, role: Role
+def test_nobody_but_the_first_two_is_appointed_by_nobody(
+    administrator: User, second_administrator: User, stranger: User, committee: Organisation, now: datetime, role: Role
 ) -> None:
     with pytest.raises(Error), transaction.atomic():
         Appointment.objects.create(user=stranger, organisation=committee, role=role, valid_from=now.date())

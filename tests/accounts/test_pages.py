@@ -112,8 +112,8 @@ def test_people_are_found_by_words_role_and_organisation(
     assert found(q="nobody at all") == []
 
 
-def test_it_opens_an_account_gives_a_role_and_the_person_comes_in_by_the_link(
-    admin_client: Client, client: Client, inspectorate: Organisation
+def test_it_opens_an_account_two_give_the_role_and_the_person_comes_in_by_the_link(
+    admin_client: Client, authority_head: User, inspectorate: Organisation
 ) -> None:
     details = {
         "last_name": "Жаңа",
@@ -126,10 +126,17 @@ def test_it_opens_an_account_gives_a_role_and_the_person_comes_in_by_the_link(
     person = User.objects.get(username="new_inspector")
     assert added["Location"] == reverse("accounts:person", args=[person.pk])
 
-    given = admin_client.post(
-        reverse("accounts:appoint", args=[person.pk]), {"role": "inspector", "organisation": inspectorate.pk}
-    )
-    assert given.status_code == 302
+    wish = {"role": "inspector", "organisation": inspectorate.pk, "reason": "Hired for Oral", "password": PASSWORD}
+    asked = admin_client.post(reverse("accounts:appoint", args=[person.pk]), wish)
+    assert asked.status_code == 302
+    assert person.roles == frozenset()
+    by_head = Client()
+    by_head.force_login(authority_head)
+    waiting = by_head.get(reverse("accounts:role-requests")).context["waiting"]
+    page = reverse("accounts:role-request", args=[waiting[0].pk])
+    assert by_head.post(page, {"confirm": "yes", "password": "wrong"}).status_code == 422
+    assert by_head.post(page, {"confirm": "yes", "password": PASSWORD}).status_code == 302
+    person.forget_roles()
     assert person.roles == {Role.INSPECTOR}
 
     shown = admin_client.post(reverse("accounts:password-link", args=[person.pk]))
@@ -148,7 +155,8 @@ def test_a_refusal_of_the_service_stands_beside_its_field(admin_client: Client, 
     company = Organisation.objects.get()
 
     answer = admin_client.post(
-        reverse("accounts:appoint", args=[stranger.pk]), {"role": "trader", "organisation": company.pk}
+        reverse("accounts:appoint", args=[stranger.pk]),
+        {"role": "trader", "organisation": company.pk, "password": PASSWORD},
     )
 
     assert answer.context["form"].errors.keys() == {"role"}

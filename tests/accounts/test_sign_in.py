@@ -96,7 +96,7 @@ def test_a_visitor_switches_without_an_account(client: Client) -> None:
     assert client.cookies["django_language"].value == "en"
 
 
-def test_the_first_administrator_is_set_up_once(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+def test_the_first_two_administrators_are_set_up_and_no_third(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
     monkeypatch.setattr("core.accounts.management.commands.create_administrator.getpass", lambda prompt: PASSWORD)
     names = {"last_name": "Ахметов", "first_name": "Ерлан", "bin": "960240000124", "name_kk": "Комитет"}
 
@@ -105,6 +105,10 @@ def test_the_first_administrator_is_set_up_once(monkeypatch: pytest.MonkeyPatch,
     chief = User.objects.get(username="chief")
     assert chief.roles == {Role.ADMINISTRATOR}
     assert sign_in(client, "chief") == 302
+
+    call_command("create_administrator", "second", **names)
+
+    assert User.objects.get(username="second").roles == {Role.ADMINISTRATOR}
     with pytest.raises(CommandError):
-        call_command("create_administrator", "second", **names)
-    assert User.objects.count() == 1
+        call_command("create_administrator", "third", **names)
+    assert User.objects.count() == 2

@@ -13,8 +13,8 @@ from django.utils import translation
 from config.navigation import MENUS, entries_for
 from core.accounts.models import Organisation, User
 from core.accounts.roles import GRANTS, Can, Role
-from core.accounts.services import appoint
 from core.base.context import LANGUAGES
+from tests.cast import give_role
 
 FAULTS = ["400.html", "403.html", "403_csrf.html", "404.html", "409.html", "413.html", "429.html", "500.html"]
 
@@ -108,7 +108,7 @@ def test_two_roles_share_one_menu_without_repeats(
     request: pytest.FixtureRequest, administrator: User, inspectorate: Organisation, now: datetime, first: str
 ) -> None:
     person = request.getfixturevalue(first)
-    appoint(actor=administrator, at=now, person=person, organisation=inspectorate, role=Role.STOREKEEPER)
+    give_role(person, Role.STOREKEEPER, inspectorate, by=administrator, at=now)
 
     lines = entries_for(User.objects.get(pk=person.pk))
     names = [page.url_name for line in lines for page in getattr(line, "pages", (line,))]

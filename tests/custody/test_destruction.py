@@ -10,7 +10,6 @@ from django.core.files.base import ContentFile
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
-from core.accounts.services import appoint
 from core.base.errors import BadInput, InvalidTransition, NotAllowed, NotFound
 from core.documents.attaching import ClosedToFiles, FilesAreKept, attach_files, withdraw_file
 from core.documents.models import Attachment, Document, Withdrawal
@@ -27,7 +26,7 @@ from marking.selectors import Reason, check_text
 from registry.models import Derivative, Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
 from tests.builders import register
-from tests.cast import enter_person
+from tests.cast import enter_person, give_role
 from tests.custody.test_loss import refused
 from tests.files import dot, picture, scanned, scrawl
 
@@ -459,7 +458,7 @@ def test_a_person_of_two_organisations_orders_only_where_the_role_grants_it(
     marked: list[Derivative], trader: User, administrator: User, okhotzooprom: Organisation,
     trader_store: CustodyAccount,    reception_store: CustodyAccount, now: datetime,
 ) -> None:  # fmt: skip
-    appoint(actor=administrator, at=now, person=trader, organisation=okhotzooprom, role=Role.STOREKEEPER)
+    give_role(trader, Role.STOREKEEPER, okhotzooprom, by=administrator, at=now)
     both = User.objects.get(pk=trader.pk)
 
     assert destruction.can_order(both, reception_store)

@@ -20,7 +20,6 @@ from rest_framework.test import APIClient
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
-from core.accounts.services import appoint
 from core.documents.models import Attachment
 from ledger.models import AccountKind, CustodyAccount
 from marking.api_field import KeyJSON
@@ -33,7 +32,7 @@ from marking.services.field import Sent, take_record
 from marking.services.field_photos import MOST_PHOTOS, Announced, PhotoBroken, begin_photo, take_piece
 from marking.services.issue import register_and_mark
 from registry.models import Derivative, DerivativePhoto, Intake
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, give_role
 from tests.goods import put_into
 from tests.marking.test_field import key_of, photo_bytes, post_record, row, send_photo
 
@@ -167,13 +166,7 @@ def test_a_record_belongs_to_the_office_of_its_stores_region(
 ) -> None:
     """Of a person of two offices, and not whichever has the lower number."""
     assert inspectorate_elsewhere.pk < inspectorate.pk
-    appoint(
-        actor=administrator,
-        at=timezone.now(),
-        person=inspector,
-        organisation=inspectorate_elsewhere,
-        role=Role.INSPECTOR,
-    )
+    give_role(inspector, Role.INSPECTOR, inspectorate_elsewhere, by=administrator, at=timezone.now())
     opening = said(2, {"store": open_intake.store.code, "permit": "none"}, act="open_removal")
     following = said(3, row(opening=uuid.UUID(opening["uuid"])))
     bad = row(open_intake)

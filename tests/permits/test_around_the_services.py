@@ -10,11 +10,12 @@ from django.db.models import QuerySet
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
-from core.accounts.services import appoint, end_appointment
+from core.accounts.services import end_appointment
 from ledger.models import CustodyAccount, Handover
 from permits import services
 from permits.models import Application, ApplicationLine, Decision, Permit, PermitEnding, PermitLine
 from registry.models import Derivative
+from tests.cast import give_role
 from tests.rights import draft, receive
 
 
@@ -56,9 +57,7 @@ def test_a_colleague_of_the_applicant_does_not_decide(
     now: datetime,
     later: Callable[..., datetime],
 ) -> None:
-    role = appoint(
-        actor=administrator, at=now, person=authority_officer, organisation=okhotzooprom, role=Role.STOREKEEPER
-    )
+    role = give_role(authority_officer, Role.STOREKEEPER, okhotzooprom, by=administrator, at=now)
     refused(decision(application, authority_officer, now), "decider_is_not_the_applicant")
 
     # Leaving the firm after the application was opened does not make a stranger of anybody.

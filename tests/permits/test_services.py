@@ -23,6 +23,7 @@ from permits.models import Application, Decision, Kind, Permit, PermitEnding
 from permits.selectors import PermitForOtherStore, PermitNeeded, PermitNotInForce, find_problems
 from permits.tasks import end_outlived_permits
 from registry.models import Derivative
+from tests.cast import give_role
 from tests.rights import approved, draft, keys, receive, submitted
 
 Later = Callable[..., datetime]
@@ -284,9 +285,8 @@ def test_nobody_decides_for_their_own_organisation(
     now: datetime,
 ) -> None:
     from core.accounts.roles import Role
-    from core.accounts.services import appoint
 
-    appoint(actor=administrator, at=now, person=storekeeper, organisation=committee, role=Role.AUTHORITY_OFFICER)
+    give_role(storekeeper, Role.AUTHORITY_OFFICER, committee, by=administrator, at=now)
 
     with pytest.raises(services.DeciderIsApplicant):
         services.approve_application(actor=storekeeper, at=now, application=application, valid_until=date(2025, 11, 30))

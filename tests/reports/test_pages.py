@@ -15,7 +15,6 @@ from django.utils import timezone, translation
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
-from core.accounts.services import appoint
 from core.notices.models import Notice
 from ledger.models import CustodyAccount, Handover, Hold
 from ledger.services import dispatch_items, place_hold
@@ -25,6 +24,7 @@ from registry.models import Derivative, Intake, Outcome
 from registry.services import DecisionFacts, Receiver, confirm_decision, record_decision, return_goods
 from reports.filters import ItemFilter
 from tests.builders import LOSS_TOLD, Receive, register
+from tests.cast import give_role
 from tests.files import scanned, scrawl
 from tests.rights import code_of
 
@@ -715,7 +715,7 @@ def test_a_trader_sees_the_own_stock_and_permits(
 def test_a_person_of_two_roles_finds_both(
     client: Client, authority_officer: User, administrator: User, committee: Organisation, now: datetime
 ) -> None:
-    appoint(actor=administrator, at=now, person=authority_officer, organisation=committee, role=Role.ADMINISTRATOR)
+    give_role(authority_officer, Role.ADMINISTRATOR, committee, by=administrator, at=now)
     client.force_login(User.objects.get(pk=authority_officer.pk))
 
     sections = client.get("/").context["sections"]

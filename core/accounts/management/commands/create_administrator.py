@@ -1,4 +1,4 @@
-"""Set up the first administrator, who gives everybody else their roles. Works once."""
+"""Set up the first two administrators, who together give everybody else their roles. Works twice, for two persons."""
 
 from getpass import getpass
 from typing import Any
@@ -7,14 +7,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from core.accounts.models import Organisation
+from core.accounts.models import Appointment, Organisation
 from core.accounts.roles import Role
-from core.accounts.services import appoint, create_organisation, create_person
+from core.accounts.services import FOUNDERS, appoint, create_organisation, create_person
 from core.base.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Set up the first administrator, who gives everybody else their roles. Works once."
+    help = "Set up the first two administrators, who together give roles that decide. Works twice, for two persons."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -53,3 +53,8 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError("\n".join([str(refusal), *map(str, refusal.fields.values())])) from refusal
         self.stdout.write(f"{person.full_name} signs in as {person.username}.")
+        if Appointment.objects.filter(appointed_by=None).count() < FOUNDERS:
+            self.stdout.write(
+                "Roles that decide take two persons: have the second administrator run this once more, here, with a"
+                " name and a password that you do not know."
+            )
