@@ -77,6 +77,7 @@ BY_HOLD: dict[str, Reason] = {
     Hold.Kind.TO_DESTROY: Reason.TO_DESTROY,
     Hold.Kind.MASS: Reason.DISPUTE,
     Hold.Kind.ORIGIN: Reason.DISPUTE,
+    Hold.Kind.REMOVAL: Reason.DISPUTE,
 }
 # Work of the keeper that says nothing against the goods.
 # What is only looked for on the way is nobody's loss yet: the public hears of it when it is reported.

@@ -20,10 +20,11 @@ class RegistryConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_facts, register_old_words, register_verbs
         from core.documents.attaching import register_holder
-        from core.notices.services import register_advice, register_notice_codes, register_obstacle
+        from core.notices.services import register_advice, register_notice_codes, register_obstacle, register_sequel
         from core.rules.values import register_terms
         from registry.models import Case, DailySheet, Derivative, Intake, Outcome, Processing, Term
         from registry.selectors import permits_seen, seasons_seen
+        from registry.services.removal_holds import let_go_when_judged
         from registry.subjects import (
             case_kept_since,
             holders_of,
@@ -35,11 +36,13 @@ class RegistryConfig(AppConfig):
             place_of_case,
             still_unconfirmed,
         )
+        from registry.triggers import IN_QUESTION
 
         import_module("registry.tasks")
         register_terms({term.value: term.label for term in Term})
         register_holder(holders_of)
         register_obstacle("intake.old_stock_waits", still_unconfirmed)
+        register_sequel(IN_QUESTION, let_go_when_judged)
         register_subject(
             "derivative",
             label=_("Item"),

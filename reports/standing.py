@@ -57,6 +57,10 @@ HELD = {
         gettext_lazy("Old stock to be confirmed: %(reference)s"),
         gettext_lazy("It stays where it is until a second person has confirmed where it comes from."),
     ),
+    Hold.Kind.REMOVAL: (
+        gettext_lazy("The day of its removal does not add up: %(reference)s"),
+        gettext_lazy("It stays where it is until the authority has judged."),
+    ),
     Hold.Kind.TO_DESTROY: (
         gettext_lazy("On a list of destruction: %(reference)s"),
         gettext_lazy("It leaves by the act of the commission."),

@@ -8,7 +8,7 @@ from config.demo.cast import Cast
 from config.demo.drawing import draw_horn
 from core.accounts.models import Region, User
 from core.base.clock import ALMATY
-from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverSeal, Holding
+from ledger.models import CustodyAccount, Handover, HandoverLine, HandoverSeal, Hold, Holding
 from ledger.services import accept_handover, check_seals
 from marking.services.issue import register_and_mark
 from permits.services import dispatch_goods
@@ -221,10 +221,13 @@ def receive_day(
 
 
 def send_week(autumn: Autumn, store: CustodyAccount, at: datetime, week: int) -> None:
-    """The week's horns go to the central store; now and then one is missing; the last truck is still on the road."""
+    """The week's horns go to the central store, but for those of a day that is judged still; now and then one is
+    missing; the last truck is still on the road.
+    """
     people = autumn.cast.people
     inspector = people["inspector" if store.code == "RP-27-1" else "inspector2"]
-    items = list(Holding.objects.filter(account=store, pieces__gt=0).values_list("item_id", flat=True))
+    there = Holding.objects.filter(account=store, pieces__gt=0).exclude(item__in=Hold.objects.active().values("item"))
+    items = list(there.values_list("item_id", flat=True))
     handover = dispatch_goods(
         actor=inspector,
         at=at,

@@ -21,10 +21,12 @@ from core.notices.selectors import may_act_on, refusal_to_decide
 from core.notices.texts import (
     DECIDERS,
     OBSTACLES,
+    SEQUELS,
     outcomes_of,
     register_advice,
     register_notice_codes,
     register_obstacle,
+    register_sequel,
     say,
     table_of_codes,
     text_of,
@@ -43,6 +45,7 @@ __all__ = [
     "register_advice",
     "register_notice_codes",
     "register_obstacle",
+    "register_sequel",
     "return_notice",
     "settle_notice",
     "settle_notices",
@@ -292,6 +295,8 @@ def _close(notice: Notice, *, actor: User, at: datetime, outcome: str, decision:
         raise AlreadyDecided
     notice.refresh_from_db()
     _record("notice.decided", notice, actor=actor, at=at, ended_in=str(outcome), decision=decision, reason=reason)
+    if act := SEQUELS.get(notice.code):
+        act(notice, actor, at)
     return notice
 
 

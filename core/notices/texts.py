@@ -4,6 +4,7 @@ the only such table.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.subjects import SUBJECTS, label_of
 
 if TYPE_CHECKING:
+    from core.accounts.models import User
     from core.notices.models import Notice
 
 Decider = Literal["organisation", "authority"]
@@ -20,6 +22,7 @@ TEXTS: dict[str, StrOrPromise] = {}
 ADVICE: dict[str, StrOrPromise] = {}
 DECIDERS: dict[str, Decider] = {}
 OBSTACLES: dict[str, Callable[[str], StrOrPromise]] = {}
+SEQUELS: dict[str, Callable[["Notice", "User", datetime], None]] = {}
 GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
 COPIES: set[str] = set()  # codes that ask whether a label has a copy
 
@@ -148,6 +151,13 @@ def register_advice(*said: tuple[StrOrPromise, Iterable[str]]) -> None:
 def register_obstacle(code: str, ask: Callable[[str], StrOrPromise]) -> None:
     """Have a room asked, by the key of the subject, why a notice with this code cannot be decided yet; "" if it can."""
     OBSTACLES[code] = ask
+
+
+def register_sequel(codes: Iterable[str], act: "Callable[[Notice, User, datetime], None]") -> None:
+    """Have a room act, in the transaction that closes it, on a notice with one of these codes: the notice, who closed
+    it, and when.
+    """
+    SEQUELS.update(dict.fromkeys(codes, act))
 
 
 def outcomes_of(code: str) -> list[str]:

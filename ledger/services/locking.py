@@ -32,6 +32,9 @@ WHY_HELD: dict[str, StrOrPromise] = {
     ),
     Hold.Kind.PROCESSING: _("Some of these items wait in processing (%(reference)s) for the authority."),
     Hold.Kind.IN_TRANSIT: _("Some of these items are missing on the way (%(reference)s): find or report them first."),
+    Hold.Kind.REMOVAL: _(
+        "The day on which some of these items were taken does not add up (%(reference)s): the authority judges."
+    ),
     Hold.Kind.ORIGIN: _("Some of these items are old stock that nobody has confirmed yet (%(reference)s)."),
 }
 

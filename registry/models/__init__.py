@@ -18,7 +18,15 @@ from registry.models.certificates import VeterinaryCertificate, VeterinaryCertif
 from registry.models.derivatives import Derivative, DerivativePhoto, DerivativeQuerySet, HornPair
 from registry.models.intakes import EVIDENCE, Intake, IntakeMovement, IntakeQuerySet, IntakeRow, IntakeSheet, RowPhoto
 from registry.models.measures import FACTS, Measures
-from registry.models.origins import Confiscation, Find, Importation, OldStock, OldStockConfirmation, OldStockHold
+from registry.models.origins import (
+    Confiscation,
+    Find,
+    Importation,
+    OldStock,
+    OldStockConfirmation,
+    OldStockHold,
+    RemovalHold,
+)
 from registry.models.processing import (
     WAYS,
     Processing,
@@ -90,6 +98,7 @@ __all__ = [
     "ProcessingQuerySet",
     "Recipe",
     "RemovalDecision",
+    "RemovalHold",
     "RemovalLimit",
     "RemovalPermit",
     "ReturnAct",

@@ -123,6 +123,14 @@ class OldStockHold(Hold):
         triggers: list[pgtrigger.Trigger] = [triggers.old_stock_is_let_go_by_its_confirmation()]
 
 
+class RemovalHold(Hold):
+    """Holds as a day of removal sees them: only when nothing about the day is in question any more are they lifted."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.horns_of_a_day_wait_for_its_judgement()]
+
+
 class Importation(Paper):
     """Goods brought from another country under its CITES export permit."""
 

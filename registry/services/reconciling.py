@@ -26,6 +26,7 @@ from core.notices.services import raise_notice, settle_notice
 from core.rules.selectors import discrepancy_due_on
 from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of, undecided
 from registry.models import Brigade, DailySheet, Intake, RemovalLimit, RemovalPermit
+from registry.services.removal_holds import hold_day_in_question
 
 Subject = tuple[str, str]
 LOOK_BACK = timedelta(days=90)  # days of seasons that ended earlier were checked while they were younger
@@ -80,6 +81,7 @@ def reconcile_day(
             pending=pending,
             caused_by=concerned,
         )
+        hold_day_in_question(actor=actor, at=at, permit=permit, brigade=brigade, on=on, concerned=concerned)
     return faults
 
 

@@ -16,8 +16,19 @@ from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
 from core.notices.services import decide_notice
-from ledger.models import CustodyAccount
-from registry.models import Brigade, DailySheet, Delivery, Intake, RemovalPermit, Season, Sex, SlaughterPoint
+from ledger.models import CustodyAccount, Hold
+from ledger.services import ItemsOnHold, dispatch_items, lift_hold
+from registry.models import (
+    Brigade,
+    DailySheet,
+    Delivery,
+    Derivative,
+    Intake,
+    RemovalPermit,
+    Season,
+    Sex,
+    SlaughterPoint,
+)
 from registry.services import (
     Delivered,
     ExplanationNeeded,
@@ -220,6 +231,54 @@ def test_what_does_not_add_up_is_asked_when_the_sheet_is_signed(
     assert notice.due_on is not None
     assert notice.due_on > facts["on"]
     assert sheet.number in notice.text
+
+
+def test_horns_of_a_day_that_does_not_add_up_stay_until_the_authority_has_judged(
+    enter: Enter, receive_sheet: Callable[..., Intake], inspector: User, authority_officer: User,
+    reception_store: CustodyAccount, central_store: CustodyAccount, now: datetime,
+) -> None:  # fmt: skip
+    sheet = enter(horns_cut=9)
+    intake = receive_sheet(sheet, 8)
+    horns = list(Derivative.objects.filter(intake=intake).order_by("pk").values_list("pk", flat=True))
+    assert not Hold.objects.exists()  # nothing is said of a sheet before it is signed
+
+    sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
+
+    assert open_codes() == ["removal.horns_registered", "removal.horns_too_many"]
+    held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL)
+    assert set(held.values_list("item_id", "reference")) == {(horn, sheet.number) for horn in horns}
+    send = {"at": now, "source": reception_store, "target": central_store, "item_ids": horns, "carried_by": "A courier"}
+    with pytest.raises(ItemsOnHold):
+        dispatch_items(actor=inspector, key="early", **send)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="horns_of_a_day_wait_for_its_judgement"), transaction.atomic():
+        lift_hold(actor=authority_officer, at=now, item_ids=horns, kind=Hold.Kind.REMOVAL, reason="Never mind")
+
+    for notice in Notice.objects.open().order_by("pk"):
+        assert held.count() == len(horns)
+        decide_notice(
+            actor=authority_officer, at=now, notice=notice, outcome="corrected", decision="Heard",
+            reason="The ninth was a broken tip of another horn.",
+        )  # fmt: skip
+
+    assert not held.exists()
+    assert dispatch_items(actor=inspector, key="late", **send).lines.count() == 8  # type: ignore[arg-type]
+
+
+def test_horns_registered_after_the_question_are_held_too(
+    enter: Enter, receive_sheet: Callable[..., Intake], inspector: User, authority_officer: User, now: datetime
+) -> None:
+    sheet = enter(horns_cut=8, unusable=1)
+    sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
+
+    intake = receive_sheet(sheet, 8)
+
+    assert open_codes() == ["removal.carcasses"]
+    assert Hold.objects.active().filter(kind=Hold.Kind.REMOVAL, item__derivative__intake=intake).count() == 8
+    reopen_daily_sheet(actor=authority_officer, at=now, sheet=sheet, reason="Counted again.")
+    correct_daily_sheet(actor=inspector, at=now, sheet=sheet, **figures(sheet, unusable=0))
+    sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
+    assert open_codes() == []
+    assert not Hold.objects.active().exists()
 
 
 def test_the_tolerance_is_a_rule(enter: Enter, facts: Facts) -> None:

@@ -1,0 +1,92 @@
+"""Horns of a day of removal that does not add up stay where they are until the authority has judged.
+
+What is in question is what was taken: too many or too few horns, animals of another sex, carcasses that are gone,
+counts that differ. What is only late (a sheet not signed, a reception left open) holds nothing. What has gone, or is on
+its way, is not called back; the notice stays.
+
+Locks: the brigade's row, then holdings by item.
+"""
+
+from datetime import date, datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from core.accounts.models import User
+from core.notices.models import Notice
+from ledger.models import AccountKind, Hold, Holding
+from ledger.services import lift_hold, place_hold
+from registry.models import DailySheet, Derivative, Intake, Origin, Term
+from registry.triggers import IN_QUESTION
+
+
+def hold_day_in_question(
+    *, actor: User | None, at: datetime, permit: int, brigade: int, on: date, concerned: User | None
+) -> None:
+    """Hold the horns of a brigade's day while one of IN_QUESTION about it is open; let them go once none is.
+
+    Without an actor (the daily check) they are held in the name of the person `concerned`, and none is let go.
+    """
+    intakes = _intakes_of(permit, brigade, on)
+    if not intakes:
+        return
+    if not _is_in_question(permit, brigade, on, intakes):
+        if actor is not None:
+            _let_go(intakes, actor=actor, at=at, reason=_name_of(permit, brigade, on, intakes))
+        return
+    holder = actor or concerned
+    if holder is None:
+        return
+    held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL, item=OuterRef("item"))
+    here = Holding.objects.filter(
+        ~Exists(held),
+        item__derivative__intake__in=intakes,
+        account__kind=AccountKind.STORE,
+        is_physical=True,
+        pieces__gt=0,
+    )
+    if items := list(here.order_by("item_id").values_list("item_id", flat=True)):
+        name = _name_of(permit, brigade, on, intakes)
+        place_hold(actor=holder, at=at, item_ids=items, kind=Hold.Kind.REMOVAL, reference=name)
+
+
+def let_go_when_judged(notice: Notice, actor: User, at: datetime) -> None:
+    """Once nothing about the day of this notice is in question any more, its horns are free."""
+    if notice.subject_kind == "daily_sheet":
+        day = DailySheet.objects.filter(pk=notice.subject_id).values_list("permit", "brigade", "on").first()
+    else:
+        day = Intake.objects.filter(pk=notice.subject_id).values_list("permit", "brigade", "on").first()
+    if day is None or None in day:
+        return
+    intakes = _intakes_of(*day)
+    if intakes and not _is_in_question(*day, intakes):
+        _let_go(intakes, actor=actor, at=at, reason=_name_of(*day, intakes))
+
+
+def _let_go(intakes: list[int], *, actor: User, at: datetime, reason: str) -> None:
+    held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL)
+    of_day = held.filter(item__in=Derivative.objects.filter(intake__in=intakes).values("pk"))
+    if items := list(of_day.order_by("item_id").values_list("item_id", flat=True)):
+        lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.REMOVAL, reason=reason)
+
+
+def _intakes_of(permit: int, brigade: int, on: date) -> list[int]:
+    """Registered receptions of horns of a brigade's day."""
+    day = Intake.objects.filter(permit=permit, brigade=brigade, on=on, origin=Origin.REMOVAL, term=Term.HORN)
+    return list(day.filter(state=Intake.State.REGISTERED).order_by("pk").values_list("pk", flat=True))
+
+
+def _sheets_of(permit: int, brigade: int, on: date) -> list[tuple[int, str]]:
+    sheets = DailySheet.objects.filter(permit=permit, brigade=brigade, on=on).order_by("pk")
+    return list(sheets.values_list("pk", "number"))
+
+
+def _is_in_question(permit: int, brigade: int, on: date, intakes: list[int]) -> bool:
+    about = Q(subject_kind="intake", subject_id__in=[str(pk) for pk in intakes])
+    about |= Q(subject_kind="daily_sheet", subject_id__in=[str(pk) for pk, _number in _sheets_of(permit, brigade, on)])
+    return Notice.objects.open().filter(about, code__in=IN_QUESTION).exists()
+
+
+def _name_of(permit: int, brigade: int, on: date, intakes: list[int]) -> str:
+    """The number of the sheet of the day, else of its first reception."""
+    sheets = _sheets_of(permit, brigade, on)
+    return sheets[-1][1] if sheets else Intake.objects.values_list("number", flat=True).get(pk=intakes[0])
