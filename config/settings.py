@@ -119,6 +119,8 @@ TEMPLATES = [
 ]
 
 # PostgreSQL is the only database: its constraints, triggers and row locks are part of the design.
+# The role under which web, worker and commands work; read by `prepare` and `runtime_role`, which run as the owner.
+RUNTIME_DATABASE_URL = env.str("RUNTIME_DATABASE_URL", default="").strip()
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL").strip())}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),

@@ -27,6 +27,8 @@ class Command(BaseCommand):
         compile_catalogues()
         self.collect_static_files()
         self.migrate()
+        if settings.RUNTIME_DATABASE_URL:
+            call_command("runtime_role", stdout=StringIO())
         if not options["no_demo"] and not get_user_model().objects.exists():
             self.stdout.write("filling the empty database with demo data")
             call_command("demo", stdout=StringIO())
