@@ -30,6 +30,7 @@ from permits.selectors import (
     Problems,
     batches_in,
     describe_items,
+    find_obstacles,
     find_problems,
     items_of_batch,
     stock_of,
@@ -309,10 +310,11 @@ def choose_items(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("permits:application-edit", pk)
     page = keyset_page(chosen.qs, request, order=("-pk",), size=LINES)
     keys = [item.pk for item in page]
+    obstacles = find_obstacles(keys, stores=stock_of(found.applicant_id).values_list("pk", flat=True))
     context = {
         "filter": chosen,
         "page": page,
-        "rows": describe_items(page.rows),
+        "rows": describe_items(page.rows, obstacles),
         "taken": set(found.lines.filter(item__in=keys).values_list("item_id", flat=True)),
         "back": f"/applications/{pk}/edit/",
         "title": _("Choose from your stock"),

@@ -14,7 +14,12 @@ from config.navigation import MENUS, Section
 from core.accounts.roles import GRANTS, Role
 
 # Nothing of an inspection is lost in the demo, and no key of it is compromised.
-EMPTY = {(Role.INSPECTOR, "custody:losses"), *((role, "marking:unproven") for role in Role)}
+EMPTY = {
+    (Role.INSPECTOR, "custody:losses"),
+    # The second administrator has keys of programs to give out, and has given none yet.
+    (Role.ADMINISTRATOR, "accounts:tokens"),
+    *((role, "marking:unproven") for role in Role),
+}
 
 
 def addresses_of(role: Role) -> Iterator[tuple[str, str]]:

@@ -34,9 +34,9 @@ from marking.views.check import regions_in
 from marking.words import REGIONS_IN_CHINESE
 from registry.models import Intake, Outcome
 from registry.services import DecisionFacts, confirm_decision, record_decision
+from tests.files import scanned
 from tests.goods import put_into
 from tests.marks import decide_key, end_mark, print_again, unused_code
-from tests.registry.test_table import photo
 
 pytestmark = pytest.mark.django_db
 HOSTS = ("saiga.gov.kz",)
@@ -253,7 +253,7 @@ def test_what_a_court_decided_is_said_until_it_is_carried_out(
         case=case,
         facts=DecisionFacts("Court", "7", now.date(), now.date()),
         outcomes={outcome: [horn.pk]},
-        content=photo(1),
+        content=scanned(1),
         name="decision.jpg",
     )
     confirm_decision(actor=authority_officer, at=now, decision=decision)

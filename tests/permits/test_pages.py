@@ -257,6 +257,21 @@ def test_a_scan_counts_what_cannot_go_over_the_whole_list_and_not_over_what_it_s
         assert {row.item.number for row in answer.context["bad_rows"]} == {horn.number for horn in marked[:2]}
 
 
+def test_what_is_held_cannot_be_chosen_for_an_application(
+    storekeeper: User, inspector: User, now: datetime, marked: list[Derivative], trader_store: CustodyAccount
+) -> None:
+    begun = draft(actor=storekeeper, at=now, items=marked[2:3], store=trader_store)
+    place_hold(actor=inspector, at=now, item_ids=keys(marked)[:1], kind=Hold.Kind.DISPUTE, reference="12-2026")
+
+    page = sign_in(storekeeper).get(f"/applications/{begun.pk}/items/choose/")
+
+    against = {row.item.number: [str(problem.text) for problem in row.problems] for row in page.context["rows"]}
+    assert "12-2026" in against[marked[0].number][0]
+    assert not against[marked[1].number]
+    assert f'id="item-{marked[0].pk}" disabled' in page.content.decode()
+    assert f'id="item-{marked[1].pk}" disabled' not in page.content.decode()
+
+
 def test_a_list_of_before_waybills_said_when_they_arrive_is_asked_and_goes(
     storekeeper: User, now: datetime, marked: list[Derivative], reception_store: CustodyAccount,
     central_store: CustodyAccount,
