@@ -168,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "write-letters": {"task": "core.notices.tasks.write_letters", "schedule": crontab(hour=8, minute=0)},
     "check-label-stock": {"task": "marking.tasks.check_label_stock", "schedule": crontab(hour=6, minute=30)},
     "tell-late-labels": {"task": "marking.tasks.tell_late_labels_of_shipments", "schedule": 3600.0},
+    "settle-reprints": {"task": "marking.tasks.settle_orders_to_print_anew", "schedule": 3600.0},
     "make-snapshot": {"task": "marking.tasks.make_snapshot", "schedule": 3600.0},
     "look-for-copies": {"task": "marking.tasks.look_for_copies", "schedule": 30.0},
     "forget-checks": {"task": "marking.tasks.forget_checks", "schedule": 24 * 3600.0},

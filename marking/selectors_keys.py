@@ -1,6 +1,6 @@
 """Labels that hang or lie about under a key that is compromised: their symbols prove nothing until they are new."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,18 +48,25 @@ class UnprovenReel:
     count: int
 
 
-def _unproven() -> MarkQuerySet:
-    """Marks whose present print is signed by a compromised key. What was never printed is signed anew when it is."""
+def _unproven(state: Mark.State) -> MarkQuerySet:
+    """Active marks, or blank labels, whose present print is signed by a compromised key.
+
+    What was never printed is signed anew when it is. One question more names the keys: mostly there are none, and then
+    no mark is looked at.
+    """
+    lost = list(SigningKey.objects.filter(state=SigningKey.State.COMPROMISED).values_list("pk", flat=True))
+    if not lost:
+        return Mark.objects.none()
     printed = LabelPart.objects.filter(
         run__run_marks__mark=OuterRef("pk"), run__run_marks__generation=OuterRef("generation")
     )
     # A label of a reel was printed before it was bound, and before its reel left the printer.
-    tied = Q(state=Mark.State.ACTIVE, reel__isnull=False, generation=1)
+    tied = Q(reel__isnull=False, generation=1)
     out = LabelHolding.objects.filter(
         reel=OuterRef("reel"), pieces__gt=0, place__in=(LabelPlace.OFFICE, LabelPlace.TRANSIT)
     )
-    blank = Q(state=Mark.State.BLANK) & Q(Exists(out))
-    return Mark.objects.filter(Q(Exists(printed)) | tied | blank, key__state=SigningKey.State.COMPROMISED)
+    is_out = tied if state == Mark.State.ACTIVE else Q(Exists(out))
+    return Mark.objects.filter(Q(Exists(printed)) | is_out, state=state, key__in=lost)
 
 
 def unproven_marks(user: User) -> QuerySet[Any]:
@@ -67,19 +74,20 @@ def unproven_marks(user: User) -> QuerySet[Any]:
     return _unproven_in(CustodyAccount.objects.visible_to(user).values("pk"))
 
 
-def unproven_stores(stores: Collection[int]) -> set[int]:
-    """Which of these stores have any."""
-    return set(_unproven_in(stores).order_by().values_list("account", flat=True).distinct())
+def unproven_in(store: int) -> QuerySet[Any]:
+    """Those in this store."""
+    return _unproven_in([store])
 
 
 def _unproven_in(accounts: Any) -> QuerySet[Any]:
-    held = Holding.objects.filter(item=OuterRef("derivative"), pieces__gt=0, is_physical=True, account__in=accounts)
-    active: QuerySet[Any] = _unproven().filter(state=Mark.State.ACTIVE)
-    return active.annotate(account=Subquery(held.values("account")[:1])).filter(account__isnull=False)
+    held = Holding.objects.filter(pieces__gt=0, is_physical=True, account__in=accounts)
+    active: QuerySet[Any] = _unproven(Mark.State.ACTIVE).filter(derivative__in=held.values("item"))
+    # An item is in one place.
+    return active.annotate(account=Subquery(held.filter(item=OuterRef("derivative")).values("account")[:1]))
 
 
 def unproven_by_store(user: User) -> list[UnprovenOfStore]:
-    """The stores that have any, by code. Four queries, however many labels."""
+    """The stores that have any, by code. As many queries, however many stores and labels."""
     counted = unproven_marks(user).values_list("account", "derivative__intake").annotate(count=Count("pk")).order_by()
     rows = list(counted)
     if not rows:
@@ -105,7 +113,7 @@ def unproven_by_store(user: User) -> list[UnprovenOfStore]:
 def unproven_reels(user: User) -> list[UnprovenReel]:
     """Reels with blank labels that were printed under such a key."""
     reels = LabelReel.objects.visible_to(user).select_related("series__office")
-    blank = _unproven().filter(state=Mark.State.BLANK, reel__in=reels.values("pk"))
+    blank = _unproven(Mark.State.BLANK).filter(reel__in=reels.values("pk"))
     counts = dict(blank.values_list("reel").annotate(count=Count("pk")).order_by())
     return [UnprovenReel(reel, counts[reel.pk]) for reel in reels.filter(pk__in=counts).order_by("pk")]
 

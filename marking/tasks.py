@@ -15,6 +15,7 @@ from marking.services.copies import find_copies
 from marking.services.labels import JOB_KIND, draw_run
 from marking.services.refusals import forget_old_refusals, keep_refusals, tell_refusals
 from marking.services.registering import REGISTER_KIND, run_registering
+from marking.services.reprints import settle_idle_reprints
 from marking.services.shipments import tell_late_labels
 from marking.services.snapshots import make_edition
 from marking.services.stock import MAKE_KIND, run_making, tell_what_differs
@@ -62,6 +63,12 @@ def check_label_stock() -> int:
 def tell_late_labels_of_shipments() -> int:
     """Tell both sides of labels that did not arrive by their day; how many hand-overs."""
     return tell_late_labels(at=timezone.now())
+
+
+@shared_task
+def settle_orders_to_print_anew() -> int:
+    """Close orders of stores whose labels are new, or have left with their goods; how many."""
+    return settle_idle_reprints(at=timezone.now())
 
 
 @shared_task

@@ -73,7 +73,8 @@ class Notice(models.Model):
     Its code says who decides. Where the authority does, the organisation explains first, and the authority accepts the
     explanation or returns it. Past its day it is escalated: from then on the authority decides, whatever the code says.
     Nobody decides what the own act raised (`caused_by`; null where the clock raised it). What a later act settles (a
-    correction, a second person's confirmation) is closed by that act and needs no judgement: outcome "settled".
+    correction, a second person's confirmation) is closed by that act and needs no judgement: outcome "settled"; by
+    nobody where the clock found nothing left to do.
     """
 
     class Kind(models.TextChoices):
@@ -133,7 +134,8 @@ class Notice(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["open", "explained"], decided_by=None, decided_at=None, decision="", outcome="")
                 | (
-                    Q(state="decided", decided_by__isnull=False, decided_at__isnull=False)
+                    Q(state="decided", decided_at__isnull=False)
+                    & (Q(decided_by__isnull=False) | Q(outcome="settled"))
                     & ~Q(decision="")
                     & ~Q(reason="")
                 ),

@@ -255,9 +255,10 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, outcome: str, de
 
 
 @transaction.atomic
-def settle_notice(*, actor: User, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
+def settle_notice(*, actor: User | None, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
     """Close a notice by an act after which nothing is left to judge: figures that add up after a correction, a
-    question that its second person answered. Never by a person's own words: a door does not call this.
+    question that its second person answered. Never by a person's own words: a door does not call this. Without an
+    actor where the clock found that nothing is left.
 
     Raises AlreadyDecided.
     """
@@ -277,7 +278,7 @@ def settle_notices(
     return len(waiting)
 
 
-def _close(notice: Notice, *, actor: User, at: datetime, outcome: str, decision: str, reason: str) -> Notice:
+def _close(notice: Notice, *, actor: User | None, at: datetime, outcome: str, decision: str, reason: str) -> Notice:
     # Update-where: of two people deciding at once only one succeeds.
     changed = (
         Notice.objects.open()
@@ -295,7 +296,7 @@ def _close(notice: Notice, *, actor: User, at: datetime, outcome: str, decision:
         raise AlreadyDecided
     notice.refresh_from_db()
     _record("notice.decided", notice, actor=actor, at=at, ended_in=str(outcome), decision=decision, reason=reason)
-    if act := SEQUELS.get(notice.code):
+    if actor is not None and (act := SEQUELS.get(notice.code)):
         act(notice, actor, at)
     return notice
 

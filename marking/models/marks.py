@@ -73,6 +73,10 @@ class Mark(models.Model):
 
     class Meta:
         ordering = ["-issued_at", "code"]
+        indexes = [
+            # A key is lost: which labels lie about or hang under it.
+            models.Index(fields=["key"], condition=Q(state__in=["active", "blank"]), name="mark_in_use_of_key"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=CODE_PATTERN), name="mark_code_form"),
             models.UniqueConstraint(

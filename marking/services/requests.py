@@ -195,7 +195,8 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
         verb = "mark.replaced" if replaced else "mark.voided"
     MarkRequest.objects.filter(pk=locked.pk).update(run=locked.run, new_mark=locked.new_mark)
     _record(verb, locked, actor, at, reason=locked.reason, count=len(marks), left_out=left_out)
-    settle_reprints(actor=actor, at=at)
+    if locked.kind != MarkRequest.Kind.VOID:
+        settle_reprints(actor=actor, at=at, items=[mark.item.pk for mark in marks])
     locked.left_out = left_out
     settle_notices(
         actor=actor,

@@ -3,25 +3,29 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
+from core.accounts.roles import Can
 from core.audit.models import Event
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.jobs.services import execute_job
 from core.notices.models import Notice
 from ledger.models import CustodyAccount
-from marking.models import LabelReel, LabelRun, Mark, MarkRequest, SigningKey
+from marking.models import LabelReel, Mark, MarkRequest, SigningKey
 from marking.selectors_keys import unproven_by_store, unproven_marks, unproven_reels
+from marking.services.issue import register_and_mark
 from marking.services.keys import create_key
 from marking.services.labels import print_labels
 from marking.services.orders import LabelOrder
-from marking.services.reprints import order_reprints
+from marking.services.reprints import order_reprints, settle_idle_reprints
 from marking.services.requests import approve_request, ask_for_mark
 from registry.models import Intake
+from tests.builders import Receive
 from tests.marks import decide_key
 from tests.races import at_once, winners
 
@@ -174,11 +178,114 @@ def test_pages_table_and_programs_tell_the_same(
     assert [client.get(path).status_code for path in ("/keys/labels/", "/keys/labels.csv", order)] == [403] * 3
 
 
-def test_it_costs_the_same_for_many(
-    store: CustodyAccount, authority_officer: User, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    list(unproven_by_store(authority_officer))
+def _print(intake: Intake, *, actor: User) -> None:
+    register_and_mark(actor=actor, at=timezone.now(), intake=intake)
+    execute_job(print_labels(actor=actor, at=timezone.now(), intake=intake, order=ORDER).job_id)
 
-    with django_assert_max_num_queries(6):
-        unproven_by_store(authority_officer)
-    assert LabelRun.objects.count() == 1
+
+def _lose(key: SigningKey, *, asker: User, second: User) -> None:
+    """Declare a key compromised and take another one into use."""
+    now = timezone.now()
+    decide_key(key, "compromise", asker=asker, second=second, at=now)
+    decide_key(create_key(actor=asker, at=now), "use", asker=asker, second=second, at=now)
+
+
+def test_it_costs_the_same_for_many(
+    store: CustodyAccount,
+    other_reception_store: CustodyAccount,
+    receive: Receive,
+    inspector: User,
+    administrator: User,
+    authority_head: User,
+) -> None:
+    def cost() -> int:
+        person = User.objects.get(pk=authority_head.pk)
+        person.can(Can.SEE_EVERYTHING)
+        with CaptureQueriesContext(connection) as asked:
+            unproven_by_store(person)
+        return len(asked)
+
+    assert cost() == 6
+    for place in (store, other_reception_store):
+        _print(receive(store=place), actor=inspector)
+    _lose(SigningKey.objects.get(state=SigningKey.State.IN_USE), asker=administrator, second=authority_head)
+    assert [len(one.intakes) for one in unproven_by_store(authority_head)] == [2, 1]
+    assert cost() == 6
+
+
+def test_nothing_is_asked_of_marks_while_no_key_is_lost(marks: list[Mark], authority_head: User) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert unproven_by_store(authority_head) == []
+        assert unproven_reels(authority_head) == []
+    assert not [one["sql"] for one in asked if "marking_mark" in one["sql"]]
+
+
+def test_marks_of_a_key_are_found_without_reading_all(marks: list[Mark]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        try:
+            plan = Mark.objects.filter(state=Mark.State.BLANK, key__in=[marks[0].key_id]).order_by().explain()
+        finally:
+            cursor.execute("RESET enable_seqscan")
+    assert "mark_in_use_of_key" in plan
+
+
+def test_an_approval_asks_only_about_its_own_store(
+    store: CustodyAccount,
+    other_reception_store: CustodyAccount,
+    marks: list[Mark],
+    receive: Receive,
+    inspector: User,
+    administrator: User,
+    authority_officer: User,
+    authority_head: User,
+) -> None:
+    far = receive(store=other_reception_store)
+    _print(far, actor=inspector)
+    _lose(SigningKey.objects.get(state=SigningKey.State.IN_USE), asker=administrator, second=authority_head)
+    now = timezone.now()
+    until = day_of(now) + timedelta(days=14)
+    ordered = order_reprints(actor=authority_officer, at=now, store=other_reception_store, due_on=until)
+
+    def approve(kind: MarkRequest.Kind, mark: Mark) -> list[str]:
+        asked = ask_for_mark(
+            actor=inspector,
+            at=timezone.now(),
+            kind=kind,
+            mark=mark,
+            reason="Torn off by the wind",
+            order=None if kind == MarkRequest.Kind.VOID else ORDER,
+        )
+        with CaptureQueriesContext(connection) as sent:
+            approve_request(actor=authority_officer, at=timezone.now(), asked=asked)
+        return [one["sql"] for one in sent if "marking_signingkey" in one["sql"] and "compromised" in one["sql"]]
+
+    here, there = marks[0], Mark.objects.active().filter(derivative__intake=far).order_by("pk")[0]
+    assert approve(MarkRequest.Kind.REPRINT, here) == []
+    assert approve(MarkRequest.Kind.VOID, there) == []
+    assert len(approve(MarkRequest.Kind.REPRINT, Mark.objects.active().filter(derivative__intake=far)[0])) == 1
+    ordered.refresh_from_db()
+    assert ordered.is_open
+
+
+def test_an_order_ends_when_the_last_label_is_gone_otherwise(
+    store: CustodyAccount, marks: list[Mark], inspector: User, authority_officer: User, authority_head: User
+) -> None:
+    now = timezone.now()
+    until = day_of(now) + timedelta(days=14)
+    notice = order_reprints(actor=authority_officer, at=now, store=store, due_on=until)
+    assert settle_idle_reprints(at=now) == 0
+    for mark in marks:
+        asked = ask_for_mark(
+            actor=inspector, at=timezone.now(), kind=MarkRequest.Kind.VOID, mark=mark, reason="Torn off by the wind"
+        )
+        approve_request(actor=authority_officer, at=timezone.now(), asked=asked)
+    notice.refresh_from_db()
+    assert notice.is_open
+
+    assert settle_idle_reprints(at=timezone.now()) == 1
+    notice.refresh_from_db()
+    assert (notice.is_open, notice.outcome, notice.decided_by) == (False, "settled", None)
+    assert settle_idle_reprints(at=timezone.now()) == 0
+    event = Event.objects.filter(verb="notice.decided").order_by("-pk")[0]
+    assert (event.actor_id, event.facts["notice"]) == (None, notice.pk)
