@@ -5,6 +5,7 @@ Counted in Redis, where a visitor leaves nothing but a trace in a HyperLogLog: n
 
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -48,24 +49,27 @@ def note_refusal(door: str, visitor: str) -> None:
         log.warning("a refusal at %s is not counted", door, exc_info=True)
 
 
-def read_refusals() -> list[Refused]:
-    """Everything that is counted and not forgotten yet, the present ten minutes as far as they have come."""
-    found = []
+def read_windows() -> Iterator[tuple[datetime, list[Refused]]]:
+    """Ten minutes by ten minutes what is counted and not forgotten yet, the present ones as far as they have come."""
     with open_redis(settings.REDIS_URL) as client:
         for window in sorted(int(one) for one in client.smembers(_WINDOWS)):
             began_at = datetime.fromtimestamp(window * WINDOW_SECONDS, UTC)
+            found = []
             for door, count in client.hgetall(f"{_WINDOWS}:{window}").items():
                 visitors = client.pfcount(f"{_WINDOWS}:{window}:{door.decode()}")
                 found.append(Refused(began_at, door.decode(), int(count), int(visitors)))
-    return found
+            yield began_at, found
 
 
-def forget_refusals(*, before: datetime) -> None:
-    """Forget the windows that ended before this moment: they are kept elsewhere."""
+def read_refusals() -> list[Refused]:
+    """Everything that is counted and not forgotten yet."""
+    return [one for _began_at, found in read_windows() for one in found]
+
+
+def forget_window(began_at: datetime) -> None:
+    """Forget these ten minutes: they are kept elsewhere."""
+    window = int(began_at.timestamp()) // WINDOW_SECONDS
     with open_redis(settings.REDIS_URL) as client:
-        for window in client.smembers(_WINDOWS):
-            if (int(window) + 1) * WINDOW_SECONDS <= before.timestamp():
-                doors = client.hkeys(f"{_WINDOWS}:{int(window)}")
-                gone = [f"{_WINDOWS}:{int(window)}", *(f"{_WINDOWS}:{int(window)}:{door.decode()}" for door in doors)]
-                client.delete(*gone)
-                client.srem(_WINDOWS, window)
+        doors = client.hkeys(f"{_WINDOWS}:{window}")
+        client.delete(f"{_WINDOWS}:{window}", *(f"{_WINDOWS}:{window}:{door.decode()}" for door in doors))
+        client.srem(_WINDOWS, window)

@@ -1,9 +1,11 @@
 """Keeping how much was refused, and telling the authority when it is a flood."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Sum
 
 from core.accounts.models import Organisation
@@ -13,25 +15,37 @@ from core.notices.services import raise_notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from marking.models import RefusedAsking
-from marking.refusals import WINDOW_SECONDS, forget_refusals, read_refusals
+from marking.refusals import WINDOW_SECONDS, Refused, forget_window, read_windows
 from marking.services.copies import lock_watch
 
 
-@transaction.atomic
 def keep_refusals(*, at: datetime) -> int:
-    """Take what was counted into the table, the counts of the present ten minutes growing; how many rows."""
-    counted = read_refusals()
-    RefusedAsking.objects.bulk_create(
-        [
-            RefusedAsking(began_at=one.began_at, door=one.door, count=one.count, visitors=one.visitors)
-            for one in counted
-        ],
-        update_conflicts=True,
-        unique_fields=["began_at", "door"],
-        update_fields=["count", "visitors"],
-    )
-    transaction.on_commit(lambda: forget_refusals(before=at - timedelta(seconds=WINDOW_SECONDS)))
-    return len(counted)
+    """Take what was counted into the table, the counts of the present ten minutes growing; how many rows.
+
+    Window by window: what cannot be kept of one does not keep the others from being kept and forgotten.
+    """
+    count = 0
+    for began_at, counted in read_windows():
+        with transaction.atomic():
+            _keep(counted)
+            if began_at + timedelta(seconds=2 * WINDOW_SECONDS) <= at:
+                transaction.on_commit(partial(forget_window, began_at))
+        count += len(counted)
+    return count
+
+
+def _keep(counted: Sequence[Refused]) -> None:
+    # Never less than is kept already: a crash of Redis loses what it had not written yet, and of two workers the slower
+    # one comes with the older reading.
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO marking_refusedasking AS kept (began_at, door, count, visitors) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (began_at, door) DO UPDATE SET count = greatest(kept.count, excluded.count),
+                visitors = greatest(kept.visitors, excluded.visitors)
+            """,
+            [(one.began_at, one.door, one.count, one.visitors) for one in counted],
+        )
 
 
 @transaction.atomic
@@ -45,7 +59,8 @@ def tell_refusals(*, at: datetime) -> Notice | None:
     if authority is None:
         return None
     lock_watch()  # closes the race of two workers that tell at once
-    last = Notice.objects.filter(code=RuleCode.CHECK_REFUSED.value).order_by("-pk").first()
+    told = Notice.objects.filter(subject_kind="organisation", subject_id=str(authority.pk))
+    last = told.filter(code=RuleCode.CHECK_REFUSED.value).order_by("-pk").first()
     if last is not None and last.is_open:
         return None
     after = at - timedelta(minutes=value["minutes"])
