@@ -69,13 +69,12 @@ def check_many_counted(texts: Sequence[str], *, visitor: str, own_hosts: Collect
 
     Counted apart from what the same person checks one by one.
     """
-    counted = f"many:{visitor}"
-    if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=max(len(texts), 1)):
+    if not allow(f"many:{visitor}", limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=max(len(texts), 1)):
         note_refusal("work", visitor)
         return None
     answers = check_texts(texts, own_hosts=own_hosts)
     unknown = sum(answer.verdict == Verdict.UNKNOWN for answer in answers)
-    return None if unknown and not _spend(counted, unknown) else answers
+    return None if unknown and not _spend(visitor, unknown) else answers
 
 
 def check_by_person(text: str, *, person: User, own_hosts: Collection[str]) -> Answer | None:
@@ -83,24 +82,24 @@ def check_by_person(text: str, *, person: User, own_hosts: Collection[str]) -> A
 
     One count for scans in stores, lists of items, loads checked at once and labels bound.
     """
-    counted = f"many:person-{person.pk}"
-    if not allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS):
-        note_refusal("work", counted)
+    visitor = f"person-{person.pk}"
+    if not allow(f"many:{visitor}", limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS):
+        note_refusal("work", visitor)
         return None
     answer = check_text(text, own_hosts=own_hosts)
-    if answer.verdict == Verdict.UNKNOWN and not _spend(counted, 1):
+    if answer.verdict == Verdict.UNKNOWN and not _spend(visitor, 1):
         return None
     return answer
 
 
 def spend_on_unknown(count: int, *, person: User) -> None:
     """Count so many codes of a list that do not exist. Raises TooManyChecks, also when all was spent before."""
-    if not _spend(f"many:person-{person.pk}", count):
+    if not _spend(f"person-{person.pk}", count):
         raise TooManyChecks
 
 
-def _spend(counted: str, unknown: int) -> bool:
-    if allow(counted, limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=_PRICE * unknown):
+def _spend(visitor: str, unknown: int) -> bool:
+    if allow(f"many:{visitor}", limit=CHECKS_SIGNED_IN, seconds=WINDOW_SECONDS, cost=_PRICE * unknown):
         return True
-    note_refusal("work", counted)
+    note_refusal("work", visitor)
     return False

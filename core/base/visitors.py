@@ -55,10 +55,22 @@ def is_looked_at(request: HttpRequest) -> bool:
     site = said.get("HTTP_SEC_FETCH_SITE")
     if site is None:
         page = said.get("HTTP_REFERER")
-        return not page or urlsplit(page).netloc == request.get_host()
+        return not page or urlsplit(page).netloc in own_hosts(request)
     if site in ("same-origin", "none"):
         return True
     return said.get("HTTP_SEC_FETCH_DEST") == "document" and said.get("HTTP_SEC_FETCH_USER") == "?1"
+
+
+def is_sent_by_another_site(request: HttpRequest) -> bool:
+    """Whether a page of another site had the browser send this form.
+
+    Browsers say so in Sec-Fetch-Site; those too old to do it name the site in Origin. Other programs say neither.
+    """
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.META.get("HTTP_ORIGIN")
+    return origin is not None and urlsplit(origin).netloc not in own_hosts(request)
 
 
 @lru_cache(maxsize=20_000)

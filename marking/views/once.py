@@ -1,6 +1,7 @@
 """The hidden code under the flap: the first owner types it, and is told whether anybody was there before."""
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -9,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from core.base.ratelimit import allow
-from core.base.visitors import address_of
+from core.base.visitors import address_of, is_sent_by_another_site
 from marking.forms_once import OnceForm
 from marking.limits import REDEMPTIONS, REDEMPTIONS_SECONDS
 from marking.refusals import note_refusal
@@ -22,10 +23,15 @@ from marking.views.check import LANGUAGES, language_of
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def once(request: HttpRequest) -> HttpResponse:
-    """The form, and the answer. No sign-in. Counted before anything is read of it."""
-    counted = f"once:{address_of(request)}"
-    if request.method == "POST" and not allow(counted, limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
-        note_refusal("once", counted)
+    """The form, and the answer. No sign-in. Counted before anything is read of it.
+
+    What another site had a browser send is refused before that: it would use up what the visitor may try.
+    """
+    if request.method == "POST" and is_sent_by_another_site(request):
+        raise PermissionDenied
+    visitor = address_of(request)
+    if request.method == "POST" and not allow(f"once:{visitor}", limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
+        note_refusal("once", visitor)
         return _once_page(request, 429)
     return _counted_once(request)
 

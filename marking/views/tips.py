@@ -15,7 +15,7 @@ from core.base.errors import NotAllowed
 from core.base.paging import keyset_page
 from core.base.ratelimit import allow
 from core.base.uploads import MEGABYTE, takes
-from core.base.visitors import address_of, own_hosts
+from core.base.visitors import address_of, is_sent_by_another_site, own_hosts
 from core.documents.pictures import UnusableFile
 from marking.forms_tips import TipForm
 from marking.limits import TIPS, TIPS_SECONDS
@@ -36,8 +36,11 @@ def tip(request: HttpRequest) -> HttpResponse:
     """The form, and its answer. No sign-in.
 
     Counted before anything is read of it, also by the protection against forged requests, which comes after: what
-    does not fit costs us the same.
+    does not fit costs us the same. What another site had a browser send is refused before that: it would use up what
+    the visitor may tell.
     """
+    if request.method == "POST" and is_sent_by_another_site(request):
+        raise PermissionDenied
     if request.method == "POST" and not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=TIPS_SECONDS):
         note_refusal("tip", address_of(request))
         return _tip_page(request, 429)

@@ -90,3 +90,31 @@ def test_who_is_signed_in_may_send_25_megabytes_and_no_more(inspector: User, cli
     answer = client.post("/api/v1/intakes/", large(26))
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
     assert read == []
+
+
+@pytest.mark.parametrize(("views", "door"), [(tip_views, "/m/tip/"), (once_views, "/m/once/")])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+    ],
+)
+def test_what_another_site_has_a_browser_send_uses_nothing_up(
+    outsider: Client, monkeypatch: pytest.MonkeyPatch, views: Any, door: str, sent: dict[str, str], read: list[str]
+) -> None:
+    counted: list[str] = []
+
+    def allow(counter: str, **_limits: int) -> bool:
+        counted.append(counter)
+        return True
+
+    monkeypatch.setattr(views, "allow", allow)
+
+    assert outsider.post(door, {"about": "copy"}, headers=sent).status_code == 403
+    assert (counted, read) == ([], [])
+    for own in ({}, {"sec-fetch-site": "same-origin", "origin": "http://testserver"}, {"origin": "http://testserver"}):
+        outsider.post(door, {"about": "copy"}, headers=own)
+    assert len(counted) == 3

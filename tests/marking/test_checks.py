@@ -78,12 +78,6 @@ def test_the_scanner_may_say_roughly_where(client: Client, marks: list[Mark]) ->
 
 
 PICTURE = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
-FRAME = {
-    "sec-fetch-site": "cross-site",
-    "sec-fetch-mode": "navigate",
-    "sec-fetch-dest": "iframe",
-    "sec-fetch-user": "?1",
-}
 CLICKED = {
     "sec-fetch-site": "cross-site",
     "sec-fetch-mode": "navigate",
@@ -92,6 +86,7 @@ CLICKED = {
 }
 FRAME = CLICKED | {"sec-fetch-dest": "iframe"}
 REDIRECTED = {key: said for key, said in CLICKED.items() if key != "sec-fetch-user"}
+OWN_LINK = {"referer": f"https://{settings.PUBLIC_HOST}/about/"}
 CAMERA = {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
@@ -124,7 +119,7 @@ def test_what_another_site_has_a_browser_ask_is_no_check(
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, CAMERA, CLICKED, {"sec-fetch-site": "same-origin"}, {"referer": "http://testserver/m/"}]
+    "asked", [{}, CAMERA, CLICKED, {"sec-fetch-site": "same-origin"}, {"referer": "http://testserver/m/"}, OWN_LINK]
 )
 def test_what_a_person_looks_at_is_one(client: Client, marks: list[Mark], asked: dict[str, str]) -> None:
     assert (
