@@ -148,7 +148,9 @@ class ReceiveSerializer(SignedSerializer):
 
 class ShipmentLineSerializer(serializers.Serializer[Any]):
     reel = serializers.CharField(source="reel.number")
-    sent = serializers.IntegerField()
+    sent = serializers.IntegerField(
+        allow_null=True, help_text="Null while your own office is to count them: who counts does not know how many."
+    )
     counted = serializers.IntegerField(allow_null=True)
     missing = serializers.CharField()
 
@@ -157,6 +159,13 @@ class ShipmentSerializer(serializers.ModelSerializer[LabelShipment]):
     sender = OfficeByBin(read_only=True)
     receiver = OfficeByBin(read_only=True)
     lines = ShipmentLineSerializer(many=True, read_only=True)
+
+    def to_representation(self, instance: LabelShipment) -> dict[str, Any]:
+        told = super().to_representation(instance)
+        if instance.is_counted_by(person_of(self.context["request"])):
+            for line in told["lines"]:
+                line["sent"] = None
+        return told
 
     class Meta:
         model = LabelShipment
@@ -442,7 +451,7 @@ class Shipments(ListAPIView[LabelShipment]):
             note=said["note"],
             expected_on=said["expected_on"],
         )
-        return Response(ShipmentSerializer(sent).data, status=201)
+        return Response(ShipmentSerializer(sent, context={"request": request}).data, status=201)
 
 
 class Receive(APIView):
@@ -461,7 +470,7 @@ class Receive(APIView):
         found = _named_reels(request, [one["reel"] for one in said["reels"]])
         counts = {found[one["reel"]].pk: shipments.Counted(one["counted"], one["missing"]) for one in said["reels"]}
         done = shipments.receive_reels(actor=person, at=timezone.now(), shipment=shipment, counts=counts)
-        return Response(ShipmentSerializer(done).data)
+        return Response(ShipmentSerializer(done, context={"request": request}).data)
 
 
 class TurnBack(APIView):
@@ -480,7 +489,7 @@ class TurnBack(APIView):
         said = shape.validated_data
         sign_by_password(person, said["password"])
         done = shipments.turn_reels_back(actor=person, at=timezone.now(), shipment=shipment, reason=said["reason"])
-        return Response(ShipmentSerializer(done).data)
+        return Response(ShipmentSerializer(done, context={"request": request}).data)
 
 
 class Apply(APIView):

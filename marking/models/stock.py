@@ -436,6 +436,10 @@ class LabelShipment(models.Model):
         is_back = self.state in (self.State.RETURNING, self.State.RETURNED)
         return self.sender_id if is_back else self.receiver_id
 
+    def is_counted_by(self, person: User) -> bool:
+        """Whether they are to be counted in an office of this person, who is not told how many were sent."""
+        return self.is_under_way and self.arrives_at_id in offices_of(person)
+
     def was_sent_by(self, person: User) -> bool:
         """Whether the person sent them or turned them back. Another person counts them on arrival."""
         return person.pk in (self.sent_by_id, self.turned_by_id)

@@ -300,12 +300,8 @@ def _missing_of(lines: Sequence[LabelShipmentLine], counts: Mapping[int, Counted
                 "place_on_reel", flat=True
             )
         )
-        if not_sent := sorted(set(gone) - on_way):
-            wrong[f"missing_{line.reel_id}"] = _("Not sent at all: %(places)s. These were used before.") % {
-                "places": write_places(not_sent)
-            }
-        elif said.pieces + len(gone) != line.sent:
-            # The count stays blind: the answer is the same whether it was too many or too few.
+        if set(gone) - on_way or said.pieces + len(gone) != line.sent:
+            # The count stays blind: the answer is the same for too many, too few, and places that were never sent.
             wrong[f"missing_{line.reel_id}"] = _(
                 "Count and missing places do not make what was sent. Count again, and name the place of every label"
                 " that is missing."

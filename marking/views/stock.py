@@ -309,7 +309,7 @@ def shipment_list(request: SignedInRequest) -> HttpResponse:
 def shipment(request: SignedInRequest, pk: int) -> HttpResponse:
     """A hand-over; the office where it arrives counts it here and signs."""
     found = _shipment_or_404(request, pk)
-    is_coming = found.is_under_way and found.arrives_at_id in offices_of(request.user)
+    is_coming = found.is_counted_by(request.user)
     if request.method == "POST" and not is_coming:
         raise PermissionDenied
     form = ReceiveForm(request.POST or None, signer=request.user, shipment=found) if is_coming else None

@@ -229,10 +229,17 @@ def test_programs_do_it_too(
     far = {"receiver": inspectorate.bin, "reels": [reel["number"]], "expected_on": day, "password": PASSWORD}
     assert client.post("/api/v1/label-shipments/", far, content_type="application/json").status_code == 422
     sent = post("label-shipments/", receiver=inspectorate.bin, reels=[reel["number"]], password=PASSWORD)
+
+    def told() -> list[int | None]:
+        newest = client.get("/api/v1/label-shipments/").json()["results"][0]
+        return [line["sent"] for line in newest["lines"]]
+
+    assert (sent["lines"][0]["sent"], told()) == (4, [4])
     client.force_login(inspector)
+    assert told() == [None]  # who counts does not know how many
     counted = [{"reel": reel["number"], "counted": 3, "missing": "4"}]
     done = post(f"label-shipments/{sent['id']}/receive/", reels=counted, password=PASSWORD)
-    assert done["state"] == "received"
+    assert (done["state"], done["lines"][0]["sent"], told()) == ("received", 4, [4])
     post(f"label-reels/{reel['id']}/write-off/", kind="spoiled", places="1", reason="Torn in the store")
     found = client.get("/api/v1/label-reels/").json()["results"]
     assert [(one["remaining"], one["spoiled"], one["lost"], one["adds_up"]) for one in found] == [(2, 1, 1, True)]
