@@ -1,6 +1,7 @@
 """Taking in what people tell about a label."""
 
 import io
+import logging
 import struct
 from datetime import datetime, timedelta
 from typing import IO, Any
@@ -21,6 +22,8 @@ from core.notices.services import raise_notice
 from marking.models import Tip
 from marking.models.tips import may_see_contacts
 from marking.selectors import check_text
+
+log = logging.getLogger(__name__)
 
 PHOTO_SIDE = 2_000  # pixels of the longer side: a label can be read, a face in the background hardly
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
@@ -84,21 +87,28 @@ def look_at_contact(*, actor: User, at: datetime, tip: Tip) -> str:
 def forget_senders(*, at: datetime) -> int:
     """Take contact and photo out of tips older than TIP_SENDERS_KEPT_DAYS; of how many.
 
-    The files go after the transaction: one that stays behind is named by nothing.
+    The file goes first, and the tip names it until it is gone: where that fails, the next day tries again.
     """
+    outlived = Tip.objects.outlived(at - timedelta(days=settings.TIP_SENDERS_KEPT_DAYS)).order_by("pk")
+    gone = [tip.pk for tip in outlived[:FORGOTTEN_AT_ONCE] if _is_photo_gone(tip)]
     with transaction.atomic():
         # The lock closes the race of two workers that forget at once.
-        old = list(
-            Tip.objects.outlived(at - timedelta(days=settings.TIP_SENDERS_KEPT_DAYS))
-            .select_for_update(no_key=True, skip_locked=True)
-            .order_by("pk")[:FORGOTTEN_AT_ONCE]
-        )
-        Tip.objects.filter(pk__in=[tip.pk for tip in old]).update(contact="", photo="", forgotten_at=at)
-        record_many("tip.sender_forgotten", [Told(("tip", tip.pk), None, {}) for tip in old], actor=None, at=at)
-    for tip in old:
-        if tip.photo.name:
-            tip.photo.storage.delete(tip.photo.name)
+        old = [tip.pk for tip in outlived.filter(pk__in=gone).select_for_update(no_key=True, skip_locked=True)]
+        Tip.objects.filter(pk__in=old).update(contact="", photo="", forgotten_at=at)
+        record_many("tip.sender_forgotten", [Told(("tip", pk), None, {}) for pk in old], actor=None, at=at)
     return len(old)
+
+
+def _is_photo_gone(tip: Tip) -> bool:
+    """Delete the photo of a tip; false where the store of files refused."""
+    if not tip.photo.name:
+        return True
+    try:
+        tip.photo.storage.delete(tip.photo.name)
+    except Exception:
+        log.exception("the photo of tip %s is not deleted", tip.pk)
+        return False
+    return True
 
 
 def _tell(tip: Tip, at: datetime) -> None:

@@ -242,6 +242,31 @@ def test_senders_are_forgotten_and_what_they_told_is_not(
         Tip.objects.filter(pk=kept.pk).update(forgotten_at=told + timedelta(days=90))
 
 
+def test_a_photo_that_cannot_be_deleted_is_named_until_it_is(
+    client: Client, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("One", "Two"):
+        send(client, place=place, contact="me@example.kz", photo=SimpleUploadedFile("a.jpg", photo))
+    first, second = Tip.objects.order_by("pk")
+    later = timezone.now() + timedelta(days=settings.TIP_SENDERS_KEPT_DAYS + 1)
+    path = Path(first.photo.path)
+    aside = path.read_bytes()
+    path.unlink()
+    path.mkdir()  # no file of this name can be deleted
+    (path / "in the way").touch()
+
+    assert forget_senders(at=later) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (bool(first.photo), first.forgotten_at, bool(second.photo)) == (True, None, False)
+
+    (path / "in the way").unlink()
+    path.rmdir()
+    path.write_bytes(aside)
+    assert forget_senders(at=later) == 1
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("language", ["kk", "ru", "en", "zh-hans"])
 def test_the_public_pages_speak_four_languages(client: Client, marks: list[Mark], language: str) -> None:
     title = {"kk": "Түпнұсқа", "ru": "Подлинн", "en": "Genuine", "zh-hans": "真实有效"}[language]
