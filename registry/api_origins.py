@@ -45,19 +45,19 @@ class OpenOrigin(APIView):
         return Response(IntakeSerializer(opened).data, status=201)
 
 
-class ConfirmOldStock(APIView):
+class ConfirmIntake(APIView):
     permission_classes = [granted(Can.OPEN_INTAKE, Can.DECIDE_NOTICE)]
 
     @extend_schema(operation_id="intakes_confirm", request=SignedSerializer, responses=IntakeSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Confirm old stock against its inventory as a second person: the goods are no longer held."""
+        """Confirm old stock or found goods against their paper as a second person: they are no longer held."""
         person = person_of(request)
         intake = get_object_or_404(Intake.objects.visible_to(person), pk=pk)
         given = SignedSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         sign_by_password(person, given.validated_data["password"])
-        services.confirm_old_stock(actor=person, at=timezone.now(), intake=intake)
+        services.confirm_intake(actor=person, at=timezone.now(), intake=intake)
         return Response(IntakeSerializer(intake).data)
 
 
@@ -138,7 +138,7 @@ class Sales(ListAPIView[Sale]):
 
 urlpatterns = [
     path("intakes/open/", OpenOrigin.as_view(), name="intakes-open"),
-    path("intakes/<int:pk>/confirm/", ConfirmOldStock.as_view(), name="intake-confirm"),
+    path("intakes/<int:pk>/confirm/", ConfirmIntake.as_view(), name="intake-confirm"),
     path("intakes/<int:pk>/sheets/", Sheets.as_view(), name="intake-sheets"),
     path("certificates/", Certificates.as_view(), name="certificates"),
     path("sales/", Sales.as_view(), name="sales"),

@@ -42,6 +42,7 @@ class RegistryConfig(AppConfig):
         register_terms({term.value: term.label for term in Term})
         register_holder(holders_of)
         register_obstacle("intake.old_stock_waits", still_unconfirmed)
+        register_obstacle("intake.found_waits", still_unconfirmed)
         register_sequel(IN_QUESTION, let_go_when_judged)
         register_subject(
             "derivative",
@@ -121,6 +122,7 @@ class RegistryConfig(AppConfig):
                 "intake.photo_removed": _("Photo taken off its row"),
                 "intake.registered": _("Derivatives registered"),
                 "intake.old_stock_confirmed": _("Old stock confirmed"),
+                "intake.found_confirmed": _("Found goods confirmed"),
                 "intake.cancelled": _("Reception cancelled"),
                 "certificate.entered": _("Veterinary certificate entered"),
                 "sale.made": _("Batches sold"),
@@ -164,6 +166,13 @@ class RegistryConfig(AppConfig):
                     "Old stock %(number)s in %(store)s: %(pieces)s item waits for a second person of an inspection or"
                     " the authority.",
                     "Old stock %(number)s in %(store)s: %(pieces)s items wait for a second person of an inspection or"
+                    " the authority.",
+                    "pieces",
+                ),
+                "intake.found_waits": ngettext_lazy(
+                    "Found goods %(number)s in %(store)s: %(pieces)s item waits for a second person of an inspection or"
+                    " the authority.",
+                    "Found goods %(number)s in %(store)s: %(pieces)s items wait for a second person of an inspection or"
                     " the authority.",
                     "pieces",
                 ),
@@ -275,7 +284,7 @@ class RegistryConfig(AppConfig):
             ),
             (
                 _("Another person than the one who asked opens it, and approves or refuses."),
-                ("case.decision_waits", "intake.old_stock_waits"),
+                ("case.decision_waits", "intake.old_stock_waits", "intake.found_waits"),
             ),
             (
                 _("Compare the brigade's paper with the sheet and the reception: correct what is wrong, or explain."),

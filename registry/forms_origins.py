@@ -133,11 +133,13 @@ class FindForm(OriginForm):
     latitude = LatitudeField(label=_("Latitude"), required=False)
     longitude = LongitudeField(label=_("Longitude"), required=False)
     found_on = DayField(label=_("Found on"))
-    finder = _line(_("Finder"), 120, help_text=_("Seen only by those who work with this reception."))
+    finder = _line(
+        _("Finder"), 120, help_text=_("Family name and given name. Seen only by those who work with this reception.")
+    )
     finder_contact = _line(_("Address or telephone of the finder"), 200, required=False)
     act_number = _line(_("Number of the hand-in act"), 60)
     act_on = DayField(label=_("Date of the act"))
-    scan = _scan()
+    scan = _scan(_("The signed hand-in act, PDF or photo. Without it nothing is taken in."))
 
     field_order = ("term", "store", "on", *paper_fields, "scan")
 

@@ -57,8 +57,10 @@ def can_work_on(user: User, intake: Intake) -> bool:
     return stores_for_intake(user, Origin(intake.origin)).filter(pk=intake.store_id).exists()
 
 
-def may_confirm_old_stock(user: User, intake: Intake) -> bool:
-    """An inspector of the region or the authority, and never one of the keeper of the store."""
+def may_confirm(user: User, intake: Intake) -> bool:
+    """An inspector of the region or the authority, never one of the keeper of the store, who may read the paper."""
+    if intake.find_id is not None and not may_see_persons(user, intake):
+        return False
     offices = user.organisation_ids(Can.OPEN_INTAKE) if _inspects(user, intake) else frozenset()
     if is_authority(user):
         offices |= user.organisation_ids(Can.DECIDE_NOTICE)

@@ -17,7 +17,7 @@ from registry.models import (
     DailySheet,
     DerivativePhoto,
     Intake,
-    OldStockConfirmation,
+    IntakeConfirmation,
     Processing,
     RowPhoto,
 )
@@ -64,10 +64,10 @@ def place_of_case(key: str) -> Place | None:
 
 
 def still_unconfirmed(key: str) -> StrOrPromise:
-    """Why an alert about old stock cannot be decided; empty once a second person has confirmed it."""
-    if OldStockConfirmation.objects.filter(intake=int(key)).exists():
+    """Why an alert about goods that wait cannot be decided; empty once a second person has confirmed them."""
+    if IntakeConfirmation.objects.filter(intake=int(key)).exists():
         return ""
-    return _("This old stock is held: another person confirms it on the page of its reception.")
+    return _("These goods are held: another person confirms them on the page of their reception.")
 
 
 def may_add_to_sheet(user: User, key: str) -> bool:

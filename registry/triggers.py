@@ -339,73 +339,100 @@ _IN_OFFICE = """a.ended_at IS NULL AND o.is_active
                 AND coalesce(a.valid_until, 'infinity') >= (NEW.{at} AT TIME ZONE 'Asia/Almaty')::date"""
 
 
-def old_stock_is_held_until_confirmed() -> pgtrigger.Trigger:
-    """At commit, old stock that was registered has the scan of its inventory, and every item of it was held."""
+def find_names_its_finder() -> pgtrigger.Trigger:
+    """A finder is named by more than a letter or two, or by two Chinese or Korean signs; earlier finds stay."""
     return pgtrigger.Trigger(
-        name="old_stock_is_held_until_confirmed",
-        when=pgtrigger.After,
-        operation=pgtrigger.Update,
-        timing=pgtrigger.Deferred,
-        condition=pgtrigger.Q(new__origin="old_stock", new__state="registered", old__state="open"),
-        func="""
-            IF NOT EXISTS (
-                SELECT FROM registry_oldstock s WHERE s.id = NEW.old_stock_id AND s.scan_id IS NOT NULL
-            ) OR EXISTS (
-                SELECT FROM registry_derivative d WHERE d.intake_id = NEW.id AND NOT EXISTS (
-                    SELECT FROM ledger_hold k WHERE k.item_id = d.item_id AND k.kind = 'origin'
-                )
-            ) THEN
-                RAISE EXCEPTION 'old stock of intake % has no inventory, or is not held', NEW.number
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'old_stock_is_held_until_confirmed';
+        name="find_names_its_finder",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func=r"""
+            IF length(btrim(NEW.finder)) < 4 AND NEW.finder !~ '[\u3400-\u9fff\uac00-\ud7af]{2}' THEN
+                RAISE EXCEPTION 'a find names its finder'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'find_names_its_finder';
             END IF;
-            RETURN NULL;
+            RETURN NEW;
         """,
     )
 
 
-def old_stock_is_confirmed_by_another() -> pgtrigger.Trigger:
-    """Old stock is confirmed by a person of an inspection or the authority who did not take it in, nor keeps it."""
+_SCANNED = """(
+    SELECT FROM registry_oldstock s WHERE s.id = {row}.old_stock_id AND s.scan_id IS NOT NULL
+    UNION ALL SELECT FROM registry_find f WHERE f.id = {row}.find_id AND f.scan_id IS NOT NULL
+)"""
+
+
+def goods_are_held_until_confirmed() -> pgtrigger.Trigger:
+    """At commit, old stock and found goods that were registered have the scan of their paper, and every item was held.
+
+    What processing made of them has its run in place of the paper, and was movable already.
+    """
     return pgtrigger.Trigger(
-        name="old_stock_is_confirmed_by_another",
+        name="goods_are_held_until_confirmed",
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Q(
+            new__origin__in=["old_stock", "found"], new__state="registered", old__state="open", new__processing=None
+        ),
+        func=f"""
+            IF NOT EXISTS {_SCANNED.format(row="NEW")} OR EXISTS (
+                SELECT FROM registry_derivative d WHERE d.intake_id = NEW.id AND NOT EXISTS (
+                    SELECT FROM ledger_hold k WHERE k.item_id = d.item_id AND k.kind = 'origin'
+                )
+            ) THEN
+                RAISE EXCEPTION 'goods of intake % have no scanned paper, or are not held', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_are_held_until_confirmed';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608  the text is ours
+    )
+
+
+def goods_are_confirmed_by_another() -> pgtrigger.Trigger:
+    """Goods are confirmed by a person of an inspection or the authority who did not take them in, nor keeps them."""
+    return pgtrigger.Trigger(
+        name="goods_are_confirmed_by_another",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert,
         func=f"""
             IF NOT EXISTS (
-                SELECT FROM registry_intake i JOIN registry_oldstock s ON s.id = i.old_stock_id
+                SELECT FROM registry_intake i
                 JOIN ledger_custodyaccount c ON c.id = i.store_id
                 JOIN accounts_appointment a ON a.user_id = NEW.confirmed_by_id
                 JOIN accounts_organisation o ON o.id = a.organisation_id
-                WHERE i.id = NEW.intake_id AND i.state = 'registered' AND s.scan_id IS NOT NULL
+                WHERE i.id = NEW.intake_id AND i.state = 'registered' AND EXISTS {_SCANNED.format(row="i")}
                 AND NEW.confirmed_by_id NOT IN (i.opened_by_id, i.closed_by_id)
+                AND NOT accounts_in_one_hand(NEW.confirmed_by_id, i.opened_by_id, NEW.confirmed_at)
+                AND NOT accounts_in_one_hand(NEW.confirmed_by_id, i.closed_by_id, NEW.confirmed_at)
                 AND a.organisation_id IS DISTINCT FROM c.custodian_id AND {_IN_OFFICE.format(at="confirmed_at")}
                 AND (a.role IN ({_AUTHORITY}) OR a.role = 'inspector' AND o.kind IN ('inspectorate', 'ministry'))
             ) THEN
-                RAISE EXCEPTION 'old stock of intake % is confirmed by somebody else', NEW.intake_id
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'old_stock_is_confirmed_by_another';
+                RAISE EXCEPTION 'goods of intake % are confirmed by somebody else', NEW.intake_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_are_confirmed_by_another';
             END IF;
             RETURN NEW;
         """,  # noqa: S608  the roles are ours
     )
 
 
-def old_stock_is_let_go_by_its_confirmation() -> pgtrigger.Trigger:
-    """The hold of old stock is lifted by who confirmed it, or by the authority: a loss of it is written off too."""
+def goods_are_let_go_by_their_confirmation() -> pgtrigger.Trigger:
+    """The hold is lifted by who confirmed the goods, or by the authority: a loss of them is written off too."""
     return pgtrigger.Trigger(
-        name="old_stock_is_let_go_by_its_confirmation",
+        name="goods_are_let_go_by_their_confirmation",
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
         condition=pgtrigger.Q(new__kind="origin", new__lifted_at__isnull=False, old__lifted_at__isnull=True),
         func=f"""
             IF NOT EXISTS (
-                SELECT FROM registry_derivative d JOIN registry_oldstockconfirmation y ON y.intake_id = d.intake_id
+                SELECT FROM registry_derivative d JOIN registry_intakeconfirmation y ON y.intake_id = d.intake_id
                 WHERE d.item_id = NEW.item_id AND y.confirmed_by_id = NEW.lifted_by_id
             ) AND NOT EXISTS (
                 SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
                 WHERE a.user_id = NEW.lifted_by_id AND {_IN_OFFICE.format(at="lifted_at")}
                 AND a.role IN ({_AUTHORITY})
             ) THEN
-                RAISE EXCEPTION 'item % is old stock that is not confirmed', NEW.item_id
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'old_stock_is_let_go_by_its_confirmation';
+                RAISE EXCEPTION 'item % waits for a second person', NEW.item_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_are_let_go_by_their_confirmation';
             END IF;
             RETURN NEW;
         """,  # noqa: S608  the roles are ours

@@ -54,7 +54,7 @@ HELD = {
         gettext_lazy("Find it, or report its loss."),
     ),
     Hold.Kind.ORIGIN: (
-        gettext_lazy("Old stock to be confirmed: %(reference)s"),
+        gettext_lazy("Goods to be confirmed: %(reference)s"),
         gettext_lazy("It stays where it is until a second person has confirmed where it comes from."),
     ),
     Hold.Kind.REMOVAL: (

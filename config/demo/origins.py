@@ -23,7 +23,7 @@ from registry.models import (
     Term,
     VeterinaryCertificate,
 )
-from registry.services import Scan, confirm_old_stock, enter_certificate, open_intake, save_rows, sell_batches
+from registry.services import Scan, confirm_intake, enter_certificate, open_intake, save_rows, sell_batches
 
 FIRST = date(2025, 10, 20)
 
@@ -45,6 +45,16 @@ def _register(cast: Cast, intake: Intake, at: datetime, rows: list[TableRow]) ->
 
 def _find(cast: Cast) -> None:
     """A herder hands in five horns of animals that died in winter; four of them are two pairs."""
+    find = Find(
+        place="Жәнібек ауданы, Тайпақ ауылынан солтүстікке қарай 12 км",
+        latitude="49.512300",
+        longitude="47.101500",
+        found_on=FIRST - timedelta(days=3),
+        finder="Бисенов Қанат",
+        finder_contact="Тайпақ ауылы",
+        act_number="ТА-14/2025",
+        act_on=FIRST,
+    )
     intake = open_intake(
         actor=cast.people["inspector"],
         at=moment(FIRST, 11),
@@ -52,16 +62,8 @@ def _find(cast: Cast) -> None:
         term=Term.HORN,
         store=cast.places["RP-27-1"],
         on=FIRST,
-        paper=Find(
-            place="Жәнібек ауданы, Тайпақ ауылынан солтүстікке қарай 12 км",
-            latitude="49.512300",
-            longitude="47.101500",
-            found_on=FIRST - timedelta(days=3),
-            finder="Бисенов Қанат",
-            finder_contact="Тайпақ ауылы",
-            act_number="ТА-14/2025",
-            act_on=FIRST,
-        ),
+        paper=find,
+        scan=Scan("ТА-14-2025.pdf", _hand_in_act(find)),
     )
     rows = [
         TableRow(1, "L", 188, 241, "whole", straight_mm=219, base_mm=86, rings=13, pair="2"),
@@ -71,6 +73,7 @@ def _find(cast: Cast) -> None:
         TableRow(5, "R", 143, 171, "broken", "Ұшы сынған"),
     ]
     _register(cast, intake, moment(FIRST, 12), rows)
+    confirm_intake(actor=cast.people["inspector2"], at=moment(FIRST, 15), intake=intake)
 
 
 def _take_inventory(cast: Cast) -> None:
@@ -98,7 +101,19 @@ def _take_inventory(cast: Cast) -> None:
     jar = TableRow(1, mass_g=500, gross_g=640, package="jar")
     _register(cast, powder, moment(day, 14), [replace(jar, row=row) for row in range(1, 7)])
     for intake in (pieces, powder):
-        confirm_old_stock(actor=cast.people["inspector2"], at=moment(day + timedelta(days=1), 10), intake=intake)
+        confirm_intake(actor=cast.people["inspector2"], at=moment(day + timedelta(days=1), 10), intake=intake)
+
+
+def _hand_in_act(find: Find) -> bytes:
+    """The scanned act by which the finder handed the horns in."""
+    said = Act(
+        title="Тапсыру актісі",
+        number=find.act_number,
+        dated=f"{find.act_on:%d.%m.%Y}",
+        text=(f"Табылған жері: {find.place}. Мүйіз: 5 дана.",),
+        signatories=(Signatory(role="Тапсырды", name=find.finder), Signatory(role="Қабылдады", name="Сәрсенова А.М.")),
+    )
+    return draw_act(said, "kk")
 
 
 def _sheet(sheet: OldStock) -> bytes:

@@ -29,7 +29,7 @@ class Hold(models.Model):
         MASS = "mass", _("Mass in question")
         PROCESSING = "processing", _("Processing waits for a decision")
         IN_TRANSIT = "in_transit", _("Missing on the way")
-        ORIGIN = "origin", _("Old stock to be confirmed")
+        ORIGIN = "origin", _("Goods to be confirmed")
         REMOVAL = "removal", _("Removal to be judged")
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")

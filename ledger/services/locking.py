@@ -35,7 +35,9 @@ WHY_HELD: dict[str, StrOrPromise] = {
     Hold.Kind.REMOVAL: _(
         "The day on which some of these items were taken does not add up (%(reference)s): the authority judges."
     ),
-    Hold.Kind.ORIGIN: _("Some of these items are old stock that nobody has confirmed yet (%(reference)s)."),
+    Hold.Kind.ORIGIN: _(
+        "Some of these items wait for a second person to confirm where they came from (%(reference)s)."
+    ),
 }
 
 

@@ -202,7 +202,7 @@ class Intake(models.Model):
             ),
             triggers.intake_goes_to_its_kind_of_room(),
             triggers.registered_intake_is_whole(),
-            triggers.old_stock_is_held_until_confirmed(),
+            triggers.goods_are_held_until_confirmed(),
             triggers_seasons.reception_fits_its_sheet(),
             triggers_seasons.reception_under_standing_permit(),
             pgtrigger.Protect(

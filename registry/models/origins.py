@@ -55,7 +55,7 @@ class Find(Paper):
                 name="find_lies_in_the_country",
             ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.find_names_its_finder()]
 
     def __str__(self) -> str:
         return self.act_number
@@ -101,26 +101,26 @@ class OldStock(Paper):
         return self.sheet_number
 
 
-class OldStockConfirmation(models.Model):
-    """A second person, of an inspection or the authority, has compared an intake of old stock with its inventory."""
+class IntakeConfirmation(models.Model):
+    """A second person, of an inspection or the authority, has compared old stock or found goods with their paper."""
 
     intake = models.OneToOneField("registry.Intake", on_delete=models.PROTECT, related_name="confirmation")
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     confirmed_at = models.DateTimeField()
 
     class Meta:
-        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.old_stock_is_confirmed_by_another()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.goods_are_confirmed_by_another()]
 
     def __str__(self) -> str:
         return f"{self.intake_id} {self.confirmed_by_id}"
 
 
-class OldStockHold(Hold):
-    """Holds as old stock sees them: only its confirmation, or the authority, lets it go."""
+class OriginHold(Hold):
+    """Holds as goods that wait for a second person see them: their confirmation, or the authority, lets them go."""
 
     class Meta:
         proxy = True
-        triggers: list[pgtrigger.Trigger] = [triggers.old_stock_is_let_go_by_its_confirmation()]
+        triggers: list[pgtrigger.Trigger] = [triggers.goods_are_let_go_by_their_confirmation()]
 
 
 class RemovalHold(Hold):

@@ -29,7 +29,7 @@ from registry.services.cases import (
     return_goods,
     withdraw_decision,
 )
-from registry.services.old_stock import confirm_old_stock
+from registry.services.confirming import confirm_intake
 from registry.services.opening import (
     cancel_intake,
     correct_removal_intake,
@@ -128,7 +128,7 @@ __all__ = [
     "change_photo",
     "choose_inputs",
     "confirm_decision",
-    "confirm_old_stock",
+    "confirm_intake",
     "correct_daily_sheet",
     "correct_intake",
     "correct_removal_intake",

@@ -17,7 +17,7 @@ def lock_open_intake(*, actor: User, intake: Intake) -> Intake:
     Intake.objects.select_for_update().get(pk=intake.pk)
     # Read again once it is ours: rows joined while waiting would be those of before.
     locked = Intake.objects.select_related(
-        "store__custodian", "region", "permit", "brigade", "case", "sheet", "old_stock"
+        "store__custodian", "region", "permit", "brigade", "case", "sheet", "old_stock", "find"
     ).get(pk=intake.pk)
     if not can_work_on(actor, locked):
         raise NotAllowed

@@ -35,8 +35,8 @@ from registry.models import (
     VeterinaryCertificate,
 )
 from registry.selectors import stores_for_intake
+from registry.services.confirming import PAPER_NEEDED
 from registry.services.locking import lock_open_intake
-from registry.services.old_stock import NO_INVENTORY
 from registry.services.opening import begin_intake
 from registry.services.table import TableChanged
 
@@ -93,8 +93,8 @@ def open_intake(
     if not actor.can(Can.OPEN_INTAKE):
         raise NotAllowed
     wrong = _wrong(actor, day_of(at), origin, term, store, on, paper, certificate, explanation)
-    if isinstance(paper, OldStock) and scan is None:
-        wrong.setdefault("scan", NO_INVENTORY)
+    if origin in PAPER_NEEDED and scan is None:
+        wrong.setdefault("scan", PAPER_NEEDED[origin])
     if wrong or store.region_id is None:
         raise BadInput(fields=wrong)
     proof = _keep_paper(actor, at, origin, paper, scan)
@@ -150,8 +150,8 @@ def correct_intake(
     if scan is None and paper is not None and not isinstance(paper, RemovalPermit):
         old = getattr(intake, EVIDENCE[origin][0])
         paper.scan = old.scan
-        if isinstance(paper, OldStock) and paper.scan is None:
-            raise BadInput(fields={"scan": NO_INVENTORY})
+        if origin in PAPER_NEEDED and paper.scan is None:
+            raise BadInput(fields={"scan": PAPER_NEEDED[origin]})
     proof = _keep_paper(actor, at, origin, paper, scan)
     for name, value in proof.items():
         setattr(intake, name, value)
@@ -249,6 +249,8 @@ def _wrong_paper(paper: Paper, on: date, store: CustodyAccount) -> Fields:
                 wrong["longitude"] = _("Give both coordinates, or none.")
             elif not _is_here(paper.latitude, paper.longitude):
                 wrong["latitude"] = _("This place is not in Kazakhstan.")
+            if problem := problem_of_name(paper.finder):
+                wrong["finder"] = problem
         case Confiscation():
             wrong = _in_order(("decided_on", paper.decided_on), ("effective_on", paper.effective_on), ("on", on))
         case OldStock():

@@ -36,8 +36,8 @@ from registry.models import (
 )
 from registry.selectors import Plausibility, explanation_needed, plausibility
 from registry.services.cases import lock_case, tell_difference
+from registry.services.confirming import hold_until_confirmed, require_paper, takes_second_person
 from registry.services.locking import lock_open_intake
-from registry.services.old_stock import hold_old_stock, is_old_stock, require_inventory
 from registry.services.reconciling import reconcile_day
 from registry.services.table import TableChanged
 from registry.wording import words_of_problem
@@ -116,7 +116,7 @@ def register_intake(
         raise TableChanged
     if intake.case_id is not None:
         lock_case(intake.case_id)
-    require_inventory(intake)
+    require_paper(intake)
     _refuse_gone_off(intake)
     rules = plausibility(intake.on, intake.term)
     count = intake.rows.count()
@@ -147,8 +147,8 @@ def register_intake(
     if intake.case is not None:
         place_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.EVIDENCE, reference=intake.case.name)
         tell_difference(actor=actor, at=at, case=intake.case)
-    if is_old_stock(intake):
-        hold_old_stock(actor=actor, at=at, intake=intake, items=items)
+    if takes_second_person(intake):
+        hold_until_confirmed(actor=actor, at=at, intake=intake, items=items)
     _pair_up(rows, items, pairs, at)
     _link_photos(intake)
     record(

@@ -28,7 +28,7 @@ from registry import services
 from registry.filters import intakes_of
 from registry.forms import KnownCaseForm, ReasonForm, RemovalForm, SeizureForm
 from registry.measures import words_of
-from registry.models import Case, Derivative, Intake, OldStockConfirmation, Origin, Term
+from registry.models import Case, Derivative, Intake, IntakeConfirmation, Origin, Term
 from registry.selectors import (
     Plausibility,
     Tally,
@@ -36,7 +36,7 @@ from registry.selectors import (
     explanation_needed,
     horns_expected,
     marked_by_default,
-    may_confirm_old_stock,
+    may_confirm,
     may_see_persons,
     must_be_marked,
     plausibility,
@@ -45,7 +45,7 @@ from registry.selectors import (
     tally,
 )
 from registry.services import CaseFacts
-from registry.services.old_stock import is_old_stock
+from registry.services.confirming import takes_second_person
 from registry.services.origins import PAPER_OF
 from registry.sheet import (
     Column,
@@ -173,12 +173,12 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(Can.OPEN_INTAKE, Can.DECIDE_NOTICE)
 @require_POST
 def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Old stock compared with its inventory by a second person, under a signature."""
+    """Goods compared with their paper by a second person, under a signature."""
     found = get_object_or_404(known_intakes(request), pk=pk)
     form = SignatureForm(request.POST, signer=request.user)
     if form.is_valid():
         try:
-            services.confirm_old_stock(actor=request.user, at=timezone.now(), intake=found)
+            services.confirm_intake(actor=request.user, at=timezone.now(), intake=found)
         except NotAllowed as refusal:
             raise PermissionDenied from refusal
         except DomainError as refusal:
@@ -231,14 +231,14 @@ def show_intake(
 
 
 def _confirmation(request: SignedInRequest, intake: Intake, form: SignatureForm | None) -> dict[str, Any]:
-    """Whether old stock waits for a second person, and the form for whoever may be that person."""
-    if not is_old_stock(intake):
+    """Whether the goods wait for a second person, and the form for whoever may be that person."""
+    if not takes_second_person(intake):
         return {}
-    done = OldStockConfirmation.objects.filter(intake=intake).select_related("confirmed_by").first()
+    done = IntakeConfirmation.objects.filter(intake=intake).select_related("confirmed_by").first()
     # What was registered by an earlier version was not held.
     waits = done is None and Hold.objects.active().filter(kind=Hold.Kind.ORIGIN, reference=intake.number).exists()
     took_part = request.user.pk in (intake.opened_by_id, intake.closed_by_id)
-    may = waits and not took_part and may_confirm_old_stock(request.user, intake)
+    may = waits and not took_part and may_confirm(request.user, intake)
     shown = (form or SignatureForm(signer=request.user)) if may else None
     return {"confirmed": done, "waits_for_second": waits, "took_part": took_part, "signing": shown}
 

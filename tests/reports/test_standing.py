@@ -95,7 +95,7 @@ ROOM = ("attention", "In the evidence room: Store 1")
             [("attention", "Lost from sight between stores"), ("stop", "Did not arrive: N-1")],
         ),
         (STORE, ["to_destroy"], "", [("ok", "In store: Store 1"), ("stop", "On a list of destruction: N-1")]),
-        (STORE, ["origin"], "", [("ok", "In store: Store 1"), ("stop", "Old stock to be confirmed: N-1")]),
+        (STORE, ["origin"], "", [("ok", "In store: Store 1"), ("stop", "Goods to be confirmed: N-1")]),
         (STORE, ["mass"], "", [("ok", "In store: Store 1"), ("stop", "Its mass is in question: N-1")]),
         (STORE, ["processing"], "", [("ok", "In store: Store 1"), ("stop", "In processing: N-1")]),
     ],
