@@ -333,7 +333,6 @@ IN_QUESTION = (
     "removal.horns_too_many",
     "removal.sex",
 )
-_IN_QUESTION = ", ".join(f"'{code}'" for code in IN_QUESTION)
 _AUTHORITY = ", ".join(f"'{role}'" for role in JUDGES)
 _IN_OFFICE = """a.ended_at IS NULL AND o.is_active
                 AND coalesce(a.valid_until, 'infinity') >= (NEW.{at} AT TIME ZONE 'Asia/Almaty')::date"""
@@ -436,34 +435,6 @@ def goods_are_let_go_by_their_confirmation() -> pgtrigger.Trigger:
             END IF;
             RETURN NEW;
         """,  # noqa: S608  the roles are ours
-    )
-
-
-def horns_of_a_day_wait_for_its_judgement() -> pgtrigger.Trigger:
-    """The hold of horns whose day of removal does not add up is lifted once nobody asks about that day any more."""
-    return pgtrigger.Trigger(
-        name="horns_of_a_day_wait_for_its_judgement",
-        when=pgtrigger.Before,
-        operation=pgtrigger.Update,
-        condition=pgtrigger.Q(new__kind="removal", new__lifted_at__isnull=False, old__lifted_at__isnull=True),
-        func=f"""
-            IF EXISTS (
-                SELECT FROM registry_derivative d JOIN registry_intake i ON i.id = d.intake_id
-                JOIN registry_intake same ON same.permit_id = i.permit_id AND same.brigade_id = i.brigade_id
-                    AND same.on = i.on
-                JOIN notices_notice n ON n.subject_kind = 'intake' AND n.subject_id = same.id::text
-                WHERE d.item_id = NEW.item_id AND n.state <> 'decided' AND n.code IN ({_IN_QUESTION})
-            ) OR EXISTS (
-                SELECT FROM registry_derivative d JOIN registry_intake i ON i.id = d.intake_id
-                JOIN registry_dailysheet s ON s.permit_id = i.permit_id AND s.brigade_id = i.brigade_id AND s.on = i.on
-                JOIN notices_notice n ON n.subject_kind = 'daily_sheet' AND n.subject_id = s.id::text
-                WHERE d.item_id = NEW.item_id AND n.state <> 'decided' AND n.code IN ({_IN_QUESTION})
-            ) THEN
-                RAISE EXCEPTION 'the day on which item % was taken is not judged', NEW.item_id
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'horns_of_a_day_wait_for_its_judgement';
-            END IF;
-            RETURN NEW;
-        """,  # noqa: S608  the codes are ours
     )
 
 

@@ -148,23 +148,3 @@ def processing_movement_has_its_run() -> pgtrigger.Trigger:
             RETURN NULL;
         """,
     )
-
-
-def goods_of_a_run_stay_until_it_is_decided() -> pgtrigger.Trigger:
-    """What a waiting run would consume is held until the run is approved, or given back."""
-    return pgtrigger.Trigger(
-        name="goods_of_a_run_stay_until_it_is_decided",
-        when=pgtrigger.Before,
-        operation=pgtrigger.Update,
-        condition=pgtrigger.Q(old__kind="processing", old__lifted_at__isnull=True, new__lifted_at__isnull=False),
-        func="""
-            IF EXISTS (
-                SELECT FROM registry_processing
-                WHERE number = OLD.reference AND state = 'awaiting' AND approved_at IS NULL
-            ) THEN
-                RAISE EXCEPTION 'processing % waits for a decision', OLD.reference
-                    USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_of_a_run_stay_until_it_is_decided';
-            END IF;
-            RETURN NEW;
-        """,
-    )

@@ -7,7 +7,7 @@ from custody.models.destruction import (
     DestructionOrder,
     DestructionOrderQuerySet,
 )
-from custody.models.loss import LossAct, LossLine, LossReport, LossReportQuerySet, MissingHold
+from custody.models.loss import LossAct, LossLine, LossReport, LossReportQuerySet, MissingHold, WaitingHold
 
 __all__ = [
     "CommissionMember",
@@ -21,4 +21,5 @@ __all__ = [
     "LossReportQuerySet",
     "MissingHold",
     "SettledMovement",
+    "WaitingHold",
 ]

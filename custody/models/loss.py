@@ -198,3 +198,14 @@ class MissingHold(Hold):
     class Meta:
         proxy = True
         triggers: list[pgtrigger.Trigger] = [triggers.missing_is_let_go_by_a_count_or_an_act()]
+
+
+class WaitingHold(Hold):
+    """Holds as losses see them: what waits for a judgement is let go by it, or by the act that writes it off."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [
+            triggers.horns_of_a_day_wait_for_its_judgement(),
+            triggers.goods_of_a_run_stay_until_it_is_decided(),
+        ]

@@ -123,14 +123,6 @@ class OriginHold(Hold):
         triggers: list[pgtrigger.Trigger] = [triggers.goods_are_let_go_by_their_confirmation()]
 
 
-class RemovalHold(Hold):
-    """Holds as a day of removal sees them: only when nothing about the day is in question any more are they lifted."""
-
-    class Meta:
-        proxy = True
-        triggers: list[pgtrigger.Trigger] = [triggers.horns_of_a_day_wait_for_its_judgement()]
-
-
 class Importation(Paper):
     """Goods brought from another country under its CITES export permit."""
 

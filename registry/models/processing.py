@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import fixed, never_deleted
-from ledger.models import CustodyAccount, Hold, Item, Movement
+from ledger.models import CustodyAccount, Item, Movement
 from registry import triggers_processing as triggers
 from registry.models.terms import Origin, Term
 
@@ -234,11 +234,3 @@ class ProcessingMovement(Movement):
     class Meta:
         proxy = True
         triggers: list[pgtrigger.Trigger] = [triggers.processing_movement_has_its_run()]
-
-
-class ProcessingHold(Hold):
-    """Holds as processing sees them: what a waiting run would consume stays."""
-
-    class Meta:
-        proxy = True
-        triggers: list[pgtrigger.Trigger] = [triggers.goods_of_a_run_stay_until_it_is_decided()]

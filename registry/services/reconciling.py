@@ -6,9 +6,9 @@ changed them, in the name of the person who did it: "adds up" where nothing is l
 another count takes its place; the new notice keeps the day by which the old one was due, so that nobody gains time
 by correcting. What a person has explained already stays as explained; other figures are another cause.
 
-Locks: the brigade's row for its days, the permit's row for its limit, its line of the decision. They come last, after
-sheets, receptions and whatever the ledger locks; with FOR NO KEY UPDATE, so that rows which only name them go on being
-written.
+Locks: the brigade's row for its days, the open questions about the day, the permit's row for its limit, its line of the
+decision. They come last, after sheets, receptions and whatever the ledger locks; with FOR NO KEY UPDATE, so that rows
+which only name them go on being written. Only horns that a question holds are locked after it.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,7 +26,7 @@ from core.notices.services import raise_notice, settle_notice
 from core.rules.selectors import discrepancy_due_on
 from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of, undecided
 from registry.models import Brigade, DailySheet, Intake, RemovalLimit, RemovalPermit
-from registry.services.removal_holds import hold_day_in_question
+from registry.services.removal_holds import hold_day_in_question, lock_questions
 
 Subject = tuple[str, str]
 LOOK_BACK = timedelta(days=90)  # days of seasons that ended earlier were checked while they were younger
@@ -58,6 +58,7 @@ def reconcile_day(
     when it was signed stays asked.
     """
     its_brigade = lock_brigade(brigade)
+    lock_questions(permit, brigade, on)
     its_permit = RemovalPermit.objects.get(pk=permit)
     found = days_of([permit], on=on, brigade=brigade)
     day = found[0] if found else None

@@ -4,7 +4,8 @@ What is in question is what was taken: too many or too few horns, animals of ano
 counts that differ. What is only late (a sheet not signed, a reception left open) holds nothing. What has gone, or is on
 its way, is not called back; the notice stays.
 
-Locks: the brigade's row, then holdings by item.
+Locks: the brigade's row, the open notices about its day, then holdings by item. A person who decides a notice begins
+with that notice.
 """
 
 from datetime import date, datetime
@@ -12,11 +13,22 @@ from datetime import date, datetime
 from django.db.models import Exists, OuterRef, Q
 
 from core.accounts.models import User
-from core.notices.models import Notice
+from core.notices.models import Notice, NoticeQuerySet
 from ledger.models import AccountKind, Hold, Holding
 from ledger.services import lift_hold, place_hold
+from ledger.services.locking import lock_items
 from registry.models import DailySheet, Derivative, Intake, Origin, Term
 from registry.triggers import IN_QUESTION
+
+
+def lock_questions(permit: int, brigade: int, on: date) -> None:
+    """Keep the questions about a brigade's day as they are until this transaction ends.
+
+    Closes the race of the last question that is judged while another one is raised: one sees the other. To be asked
+    before goods are locked: closing a question locks them.
+    """
+    about = _questions(permit, brigade, on, _intakes_of(permit, brigade, on))
+    list(about.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 
 def hold_day_in_question(
@@ -57,16 +69,22 @@ def let_go_when_judged(notice: Notice, actor: User, at: datetime) -> None:
         day = Intake.objects.filter(pk=notice.subject_id).values_list("permit", "brigade", "on").first()
     if day is None or None in day:
         return
+    # The lock closes the race of two who judge the last two questions: one sees that the other has, and lets go.
+    lock_items(_held_of(_intakes_of(*day)))
     intakes = _intakes_of(*day)
     if intakes and not _is_in_question(*day, intakes):
         _let_go(intakes, actor=actor, at=at, reason=_name_of(*day, intakes))
 
 
 def _let_go(intakes: list[int], *, actor: User, at: datetime, reason: str) -> None:
+    if items := _held_of(intakes):
+        lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.REMOVAL, reason=reason)
+
+
+def _held_of(intakes: list[int]) -> list[int]:
     held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL)
     of_day = held.filter(item__in=Derivative.objects.filter(intake__in=intakes).values("pk"))
-    if items := list(of_day.order_by("item_id").values_list("item_id", flat=True)):
-        lift_hold(actor=actor, at=at, item_ids=items, kind=Hold.Kind.REMOVAL, reason=reason)
+    return list(of_day.order_by("item_id").values_list("item_id", flat=True))
 
 
 def _intakes_of(permit: int, brigade: int, on: date) -> list[int]:
@@ -81,9 +99,14 @@ def _sheets_of(permit: int, brigade: int, on: date) -> list[tuple[int, str]]:
 
 
 def _is_in_question(permit: int, brigade: int, on: date, intakes: list[int]) -> bool:
+    return _questions(permit, brigade, on, intakes).exists()
+
+
+def _questions(permit: int, brigade: int, on: date, intakes: list[int]) -> NoticeQuerySet:
+    """Open notices that keep the horns of this day where they are."""
     about = Q(subject_kind="intake", subject_id__in=[str(pk) for pk in intakes])
     about |= Q(subject_kind="daily_sheet", subject_id__in=[str(pk) for pk, _number in _sheets_of(permit, brigade, on)])
-    return Notice.objects.open().filter(about, code__in=IN_QUESTION).exists()
+    return Notice.objects.open().filter(about, code__in=IN_QUESTION)
 
 
 def _name_of(permit: int, brigade: int, on: date, intakes: list[int]) -> str:

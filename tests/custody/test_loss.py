@@ -35,8 +35,23 @@ from marking.models import Mark
 from marking.selectors import Reason, check_text
 from permits.models import Permit
 from permits.selectors import count_lines, count_still_missing
-from registry.models import Derivative, Outcome
-from registry.services import DecisionFacts, confirm_decision, record_decision
+from registry.models import Brigade, Derivative, Outcome, Recipe, RemovalPermit
+from registry.services import (
+    DecisionFacts,
+    Delivered,
+    InputsRefused,
+    Package,
+    approve_processing,
+    choose_inputs,
+    confirm_decision,
+    enter_daily_sheet,
+    open_processing,
+    record_decision,
+    register_processing,
+    return_processing,
+    save_outputs,
+    sign_daily_sheet,
+)
 from tests.builders import LOSS_TOLD, register
 from tests.cast import enter_person
 from tests.files import picture
@@ -190,6 +205,77 @@ def test_a_write_off_is_approved_by_the_authority_and_takes_the_items_out(
     assert find_differences() == {}
     with pytest.raises(InvalidTransition):
         loss.approve_act(actor=authority_officer, at=later(hours=2), act=act)
+
+
+def write_off(report: LossReport, by: User, approver: User, at: datetime) -> LossAct:
+    act = loss.propose_act(
+        actor=by, at=at, report=report, kind=LossAct.Kind.WRITE_OFF, reason="Gone without a trace", early_reason=EARLY,
+        item_ids=list(report.lines.values_list("item_id", flat=True)),
+    )  # fmt: skip
+    return loss.approve_act(actor=approver, at=at, act=act)
+
+
+def test_what_was_stolen_is_written_off_though_its_day_is_in_question(
+    report: LossReport, marked: list[Derivative], storekeeper: User, inspector: User, authority_officer: User,
+    reception_store: CustodyAccount, permit_to_remove: RemovalPermit, brigade: Brigade, now: datetime, later: Later,
+) -> None:  # fmt: skip
+    sheet = enter_daily_sheet(
+        actor=inspector, at=now, brigade=brigade, permit=permit_to_remove, on=now.date(), males=4, females=2, young=1,
+        horns_cut=9, deliveries=[Delivered(reception_store, 7)], confirm=True,
+    )  # fmt: skip
+    sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
+    asked = Notice.objects.open().filter(subject_kind="daily_sheet").count()
+    held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL)
+    assert (asked > 0, held.count()) == (True, 6)
+
+    act = write_off(report, storekeeper, authority_officer, later(hours=1))
+
+    stays = {horn.pk for horn in marked[2:]}
+    assert set(held.values_list("item_id", flat=True)) == stays
+    assert not Hold.objects.active().exclude(item__in=stays).exists()
+    assert Notice.objects.open().filter(subject_kind="daily_sheet").count() == asked
+    for reason in (act.number, "Never mind, as told"):
+        refused(
+            lambda reason=reason: lift_hold(  # type: ignore[misc]
+                actor=authority_officer, at=now, item_ids=list(stays), kind=Hold.Kind.REMOVAL, reason=reason
+            ),
+            "horns_of_a_day_wait_for_its_judgement",
+        )
+
+
+def test_what_was_stolen_is_written_off_though_a_run_waits_for_it(
+    report: LossReport, marked: list[Derivative], storekeeper: User, authority_officer: User,
+    reception_store: CustodyAccount, later: Later,
+) -> None:  # fmt: skip
+    """The run is not approved any more: it is given back, and registered anew with what is there."""
+    at = later(hours=1)
+    stolen = {horn.pk for horn in marked[:2]}
+    found = loss.propose_act(
+        actor=storekeeper, at=at, report=report, kind=LossAct.Kind.RECOVERY, item_ids=list(stolen),
+        reason="Behind the shelf", target=reception_store,
+    )  # fmt: skip
+    loss.approve_act(actor=authority_officer, at=at, act=found)
+    run = open_processing(actor=storekeeper, at=at, recipe=Recipe.SLICES, store=reception_store)
+    choose_inputs(actor=storekeeper, at=at, run=run, item_ids=[horn.pk for horn in marked])
+    grams = sum(horn.mass_g for horn in marked)
+    save_outputs(actor=storekeeper, at=at, run=run, packages=[Package(1, grams // 2)])
+    run.refresh_from_db()
+    register_processing(
+        actor=storekeeper, at=at, run=run, loss_g=grams - grams // 2, explanation="The saw was blunt, as told"
+    )
+    run.refresh_from_db()
+    assert run.is_awaiting
+    again = say(storekeeper, at, reception_store, list(stolen))
+
+    write_off(again, storekeeper, authority_officer, later(hours=2))
+
+    held = Hold.objects.active().values_list("item_id", "kind")
+    assert set(held) == {(horn.pk, "processing") for horn in marked[2:]}
+    with pytest.raises(InputsRefused):
+        approve_processing(actor=authority_officer, at=later(hours=3), run=run, reason="The saw was blunt indeed")
+    return_processing(actor=storekeeper, at=later(hours=3), run=run, reason="Two of them were stolen")
+    assert not Hold.objects.active().exists()
+    assert find_differences() == {}
 
 
 def test_nothing_is_called_written_off_before_it_is() -> None:

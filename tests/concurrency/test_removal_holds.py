@@ -1,0 +1,144 @@
+"""A question about a day of removal is judged while another one is raised or judged. The twin goes without the lock."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from core.accounts.models import Organisation, User
+from core.notices.models import Notice
+from core.notices.services import decide_notice, raise_notice
+from ledger.models import CustodyAccount, Hold
+from registry.models import Brigade, DailySheet, Derivative, RemovalPermit
+from registry.services import Delivered, enter_daily_sheet, open_sheet_reception, save_rows, sign_daily_sheet
+from tests.builders import register, some_rows
+from tests.races import at_once
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+Act = Callable[[], Any]
+TOO_MANY, REGISTERED = "removal.horns_too_many", "removal.horns_registered"
+
+
+@pytest.fixture
+def receive(inspector: User, now: datetime, sheet: DailySheet, reception_store: CustodyAccount) -> Act:
+    """Four more horns of the day of the sheet."""
+
+    def four() -> list[Derivative]:
+        intake = open_sheet_reception(actor=inspector, at=now, sheet=sheet, store=reception_store)
+        intake = save_rows(actor=inspector, at=now, intake=intake, version=intake.version, rows=some_rows(4))
+        return register(intake, actor=inspector, at=now)
+
+    return four
+
+
+@pytest.fixture
+def sheet(
+    inspector: User, now: datetime, reception_store: CustodyAccount, permit_to_remove: RemovalPermit, brigade: Brigade
+) -> DailySheet:
+    """Nine horns of four males."""
+    return enter_daily_sheet(
+        actor=inspector, at=now, brigade=brigade, permit=permit_to_remove, on=now.date(), males=4, females=2, young=1,
+        horns_cut=9, deliveries=[Delivered(reception_store, 7)], confirm=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def asked(receive: Act, sheet: DailySheet, inspector: User, now: datetime) -> None:
+    """Four horns are registered and held: nine are too many of four males, and four are not nine."""
+    receive()
+    sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
+    assert (open_codes(), held()) == ([REGISTERED, TOO_MANY], 4)
+
+
+@pytest.fixture
+def judge(asked: None, authority_officer: User, now: datetime) -> Callable[[str], Act]:
+    def of(code: str) -> Act:
+        return lambda: decide_notice(
+            actor=authority_officer, at=now, notice=Notice.objects.open().get(code=code), outcome="corrected",
+            decision="Heard", reason="The ninth was a broken tip of another horn.",
+        )  # fmt: skip
+
+    return of
+
+
+def open_codes() -> list[str]:
+    return sorted(Notice.objects.open().values_list("code", flat=True))
+
+
+def held() -> int:
+    return Hold.objects.active().filter(kind=Hold.Kind.REMOVAL).count()
+
+
+def one_within_the_other(first: Act, second: Act) -> None:
+    """The second acts when the first has, and the first ends when the second has, or waits for it."""
+    acted, ended = threading.Event(), threading.Event()
+
+    def outer() -> None:
+        try:
+            with transaction.atomic():
+                first()
+                acted.set()
+                _wait_until_it_waits(ended)
+        finally:
+            acted.set()
+
+    def inner() -> None:
+        acted.wait(10)
+        try:
+            second()
+        finally:
+            ended.set()
+
+    assert at_once(outer, inner) == [None, None]
+
+
+def _wait_until_it_waits(ended: threading.Event) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not ended.wait(0.05):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone() != (0,):
+                return
+
+
+@pytest.mark.parametrize("judged_first", [True, False])
+def test_horns_stay_when_one_question_is_judged_while_another_is_raised(
+    judged_first: bool, judge: Callable[[str], Act], receive: Act
+) -> None:
+    judge(REGISTERED)()
+    acts = [judge(TOO_MANY), receive]
+
+    one_within_the_other(*(acts if judged_first else reversed(acts)))
+
+    assert (open_codes(), held()) == ([REGISTERED], 8)
+
+
+def test_horns_are_free_when_the_last_two_questions_are_judged_at_once(judge: Callable[[str], Act]) -> None:
+    one_within_the_other(judge(REGISTERED), judge(TOO_MANY))
+
+    assert (open_codes(), held()) == ([], 0)
+
+
+def test_without_the_lock_horns_go_free_while_a_question_is_open(
+    judge: Callable[[str], Act], sheet: DailySheet, inspector: User, inspectorate: Organisation, now: datetime
+) -> None:
+    """The twin: a question is written as a row, and what is held already is not held again."""
+    judge(REGISTERED)()
+
+    def ask() -> None:
+        assert held() == 4
+        raise_notice(
+            at=now, kind=Notice.Kind.DISCREPANCY, code=REGISTERED, organisation=inspectorate, actor=inspector,
+            subject=("daily_sheet", sheet.pk), brigade="B", day="01.11.2025", cut=9, registered=8, number=sheet.number,
+        )  # fmt: skip
+
+    one_within_the_other(judge(TOO_MANY), ask)
+
+    assert (open_codes(), held()) == ([REGISTERED], 0)
