@@ -66,7 +66,6 @@ def _once_page(request: HttpRequest, status: int) -> HttpResponse:
     response["Content-Language"] = language
     patch_vary_headers(response, ["Accept-Language"])
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -75,6 +75,16 @@ def printed(mark: Mark) -> str:
     return PREFIX + to_text(bytes(mark.payload), bytes(mark.signature))
 
 
+def test_a_hidden_code_is_sent_by_a_real_browser(visit: Visit, marks: list[Mark]) -> None:
+    """Whatever the page says of its referrer, the browser still names itself to the check against forged requests."""
+    page = visit("/m/once/?lang=en", scripts=False)
+    page.fill("input[name=code]", marks[0].code)
+    page.fill("input[name=hidden]", "AAAA-AAAA")
+    page.click("main form button[type=submit]")
+
+    expect(page.locator("main")).to_contain_text("Not the hidden code of this mark")
+
+
 def scan(page: Page, text: str) -> None:
     """What a gun does."""
     page.fill("#text", text)
