@@ -73,7 +73,7 @@ def key_request_is_decided_by_another() -> pgtrigger.Trigger:
         operation=pgtrigger.Update,
         condition=pgtrigger.Q(new__state="approved", old__state="asked"),
         func="""
-            IF accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, NEW.decided_at) THEN
+            IF accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, least(NEW.decided_at, now())) THEN
                 RAISE EXCEPTION 'request % is decided by another person', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'key_request_is_decided_by_another';
             END IF;

@@ -110,6 +110,7 @@ class Organisation(ThreeNames):
             fixed("bin_is_fixed", "bin"),
             triggers.bin_check_digit(),
             triggers.kind_fits_appointments(),
+            triggers.two_who_give_roles_remain_elsewhere(),
         ]
 
     @property
@@ -199,9 +200,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """A person holds a role in an organisation from a day until a day, perhaps for certain regions only.
 
-    Nobody appoints oneself, and only the first two administrators were appointed by nobody. A role that decides is
-    given by two persons: its appointment names the request that the second confirmed. An appointment never changes:
-    it is ended, which works from that moment, and another one made.
+    Nobody appoints oneself. Only the first two administrators were appointed by nobody, and whoever came in when there
+    were not two left who give roles. A role that decides is given by two persons: its appointment names the request
+    that the second confirmed. An appointment never changes: it is ended, which works from that moment, and another one
+    made; but two persons who give roles remain.
     """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("person"))
@@ -253,6 +255,7 @@ class Appointment(models.Model):
             triggers.role_fits_organisation(),
             triggers.deciding_role_is_given_by_two(),
             triggers.two_are_appointed_by_nobody(),
+            triggers.two_who_give_roles_remain(),
         ]
 
     def __str__(self) -> str:

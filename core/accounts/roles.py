@@ -126,6 +126,7 @@ DECIDES = frozenset(
 )
 DECIDING = frozenset(role for role, granted in GRANTS.items() if granted & DECIDES)
 CONFIRMING = frozenset(role for role, granted in GRANTS.items() if Can.CONFIRM_ROLES in granted)
+ASKING = frozenset(role for role, granted in GRANTS.items() if Can.MANAGE_PEOPLE in granted)
 
 # In which kinds of organisation a role can be held; the words are those of Organisation.Kind. Nobody can be made an
 # officer of the authority by being appointed in a trader's firm. The database refuses it too.

@@ -8,12 +8,13 @@ from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.bin import is_valid_bin
 from core.accounts.models import LONGEST_TOKEN, ApiToken, Appointment, Organisation, Region, RoleRequest, User
-from core.accounts.roles import DECIDING, HELD_IN, Role
+from core.accounts.roles import ASKING, CONFIRMING, DECIDING, HELD_IN, Role
 from core.accounts.telling import tell_of_hand
 from core.accounts.tokens import digest_of
 from core.audit.services import record
@@ -22,6 +23,7 @@ from core.base.duplicates import refuse_known
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 
 FOUNDERS = 2  # administrators whom nobody appointed: those who set the registry up
+GIVE_ROLES = 2  # persons who give a role that decides: one asks, another confirms
 TOKEN_DAYS = 90
 TOKEN_PREFIX = "srt_"  # noqa: S105  a mark to find leaked tokens by, not a secret
 
@@ -50,6 +52,16 @@ class TakesTwoPersons(NotAllowed):
 
     code = "takes-two-persons"
     message = _("This role decides: one person asks for it and another confirms it.")
+
+
+class TwoMustRemain(DomainError):
+    """Two persons who may confirm roles remain, one of them an administrator: fewer could give no role ever again."""
+
+    code = "two-must-remain"
+    message = _(
+        "Two persons must remain who confirm roles, one of them an administrator: give another person such a role"
+        " first."
+    )
 
 
 class RoleDoesNotFit(BadInput):
@@ -123,7 +135,7 @@ def change_organisation(
 ) -> Organisation:
     """Correct names, kind, region, or close the organisation; the BIN stays. Roles in a closed one give nothing.
 
-    Raises RoleDoesNotFit when roles are held there that the new kind does not have.
+    Raises RoleDoesNotFit when roles are held there that the new kind does not have, TwoMustRemain.
     """
     # The row lock keeps new appointments out until the kind is settled.
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
@@ -141,6 +153,11 @@ def change_organisation(
     changed = {name: value for name, value in wanted.items() if getattr(organisation, name) != value}
     if not changed:
         return organisation
+    if changed.get("is_active") is False:
+        _one_at_a_time()
+        today = day_of(at)
+        if two_give_roles(today) and not two_give_roles(today, without=Q(organisation=organisation)):
+            raise TwoMustRemain
     for name, value in changed.items():
         setattr(organisation, name, value)
     organisation.save(update_fields=list(changed))
@@ -242,7 +259,11 @@ def change_person(
 
 @transaction.atomic
 def deactivate_person(*, actor: User, at: datetime, person: User) -> User:
-    """Close an account: no sign-in, no open session, no token, no role. Raises AppointsOneself, InvalidTransition."""
+    """Close an account: no sign-in, no open session, no token, no role. Raises AppointsOneself, InvalidTransition.
+
+    Also that of the last but one who confirms roles: an account in wrong hands must not stay open. The console then
+    sets up another administrator (`create_administrator`).
+    """
     if person.pk == actor.pk:
         raise AppointsOneself
     # Update-where: of two administrators only one closes it.
@@ -284,15 +305,16 @@ def appoint(
     """Give a person a role in an organisation; without `valid_from`, from today. Without `regions` the
     organisation's own region counts. A role that decides is asked for instead (`granting.ask_role`).
 
-    `actor` None only twice: the first two administrators are appointed by the system itself.
+    `actor` None only for an administrator: the first two are appointed by the system itself, and another one when there
+    are not two left who give roles.
     Raises TakesTwoPersons, AppointsOneself, RoleDoesNotFit, AlreadyAppointed, NotActive, BadInput.
     """
     if actor is not None and actor.pk == person.pk:
         raise AppointsOneself
     if actor is not None and role in DECIDING:
         raise TakesTwoPersons
-    if actor is None and (role != Role.ADMINISTRATOR or not _may_be_founder(person)):
-        raise NotAllowed(_("Only the first two administrators are appointed by nobody."))
+    if actor is None and (role != Role.ADMINISTRATOR or not _may_be_founder(person, at)):
+        raise NotAllowed(_("There are two who give roles: one asks for this role and another confirms it."))
     first = valid_from or day_of(at)
     check_role(person=person, organisation=organisation, role=role, first=first, valid_until=valid_until)
     return give_role(
@@ -307,9 +329,27 @@ def appoint(
     )
 
 
-def _may_be_founder(person: User) -> bool:
+def _may_be_founder(person: User, at: datetime) -> bool:
     founders = list(Appointment.objects.filter(appointed_by=None).values_list("user_id", flat=True))
-    return len(founders) < FOUNDERS and person.pk not in founders
+    return person.pk not in founders and (len(founders) < FOUNDERS or not two_give_roles(day_of(at)))
+
+
+def two_give_roles(on: date, *, without: Q | None = None) -> bool:
+    """Whether there are two who may confirm a role on this day, one of whom may ask for it; `without` leaves out some
+    appointments.
+    """
+    there = Appointment.objects.in_force(on).filter(role__in=CONFIRMING, user__is_active=True)
+    held = list((there if without is None else there.exclude(without)).values_list("user_id", "role"))
+    return len({person for person, _role in held}) >= GIVE_ROLES and any(role in ASKING for _person, role in held)
+
+
+def _one_at_a_time() -> None:
+    """Until commit nobody else ends a role, closes an organisation or is appointed by nobody; the lock of the triggers.
+
+    Of two administrators who end the role of each other, or of two others, only one does.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('two_are_appointed_by_nobody'))")
 
 
 def check_role(*, person: User, organisation: Organisation, role: Role, first: date, valid_until: date | None) -> None:
@@ -374,10 +414,15 @@ def give_role(
 def end_appointment(*, actor: User, at: datetime, appointment: Appointment) -> Appointment:
     """Take a role away from this moment; what was done under it stays.
 
-    Raises AppointsOneself, or InvalidTransition when somebody ended it before.
+    Raises AppointsOneself; TwoMustRemain; InvalidTransition when somebody ended it before.
     """
     if appointment.user_id == actor.pk:
         raise AppointsOneself
+    if appointment.role in CONFIRMING:
+        _one_at_a_time()
+        today = day_of(at)
+        if appointment.is_in_force(today) and not two_give_roles(today, without=Q(pk=appointment.pk)):
+            raise TwoMustRemain
     # Update-where: of two administrators only one ends it.
     if not Appointment.objects.not_ended().filter(pk=appointment.pk).update(ended_at=at, ended_by=actor):
         raise InvalidTransition

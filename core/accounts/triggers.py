@@ -2,7 +2,11 @@
 
 import pgtrigger
 
-from core.accounts.roles import CONFIRMING, DECIDING, HELD_IN, Role
+from core.accounts.roles import ASKING, CONFIRMING, DECIDING, HELD_IN, Role
+
+_TODAY = "(now() AT TIME ZONE 'Asia/Almaty')::date"
+# The next sees the row of the one before. The services take the same lock first.
+_ONE_AT_A_TIME = "PERFORM pg_advisory_xact_lock(hashtext('two_are_appointed_by_nobody'));"
 
 
 def bin_check_digit() -> pgtrigger.Trigger:
@@ -93,20 +97,63 @@ def deciding_role_is_given_by_two() -> pgtrigger.Trigger:
 
 
 def two_are_appointed_by_nobody() -> pgtrigger.Trigger:
-    """Two administrators are appointed by nobody, no third: the registry is set up by two persons."""
+    """Two administrators are appointed by nobody, a third only when there are not two left who could give the role."""
     return pgtrigger.Trigger(
         name="two_are_appointed_by_nobody",
         operation=pgtrigger.Insert,
         when=pgtrigger.Before,
         condition=pgtrigger.Q(new__appointed_by__isnull=True),
-        func="""
-            -- One at a time: the next sees the row of the one before.
-            PERFORM pg_advisory_xact_lock(hashtext('two_are_appointed_by_nobody'));
-            IF (SELECT count(*) FROM accounts_appointment WHERE appointed_by_id IS NULL) >= 2 OR EXISTS (
-                SELECT FROM accounts_appointment WHERE appointed_by_id IS NULL AND user_id = NEW.user_id
-            ) THEN
-                RAISE EXCEPTION 'only the first two administrators are appointed by nobody'
+        func=f"""
+            {_ONE_AT_A_TIME}
+            IF EXISTS (SELECT FROM accounts_appointment WHERE appointed_by_id IS NULL AND user_id = NEW.user_id)
+                OR (SELECT count(*) FROM accounts_appointment WHERE appointed_by_id IS NULL) >= 2
+                    AND {_two_give_roles("true")} THEN
+                RAISE EXCEPTION 'after the first two, nobody appoints an administrator while two can give the role'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'two_are_appointed_by_nobody';
+            END IF;
+            RETURN NEW;
+        """,  # noqa: S608  the roles are constants of ours
+    )
+
+
+def two_who_give_roles_remain() -> pgtrigger.Trigger:
+    """Refuse to end a role without which two persons could no longer give roles.
+
+    An account is closed all the same, its roles with it: one in wrong hands must not stay open.
+    """
+    return pgtrigger.Trigger(
+        name="two_who_give_roles_remain",
+        operation=pgtrigger.UpdateOf("ended_at"),
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(
+            old__ended_at__isnull=True, new__ended_at__isnull=False, old__role__in=sorted(CONFIRMING)
+        ),
+        func=f"""
+            IF EXISTS (SELECT FROM accounts_user WHERE id = OLD.user_id AND is_active)
+                AND OLD.valid_from <= {_TODAY} AND coalesce(OLD.valid_until, 'infinity') >= {_TODAY} THEN
+                {_ONE_AT_A_TIME}
+                IF NOT {_two_give_roles("a.id <> OLD.id")} THEN
+                    RAISE EXCEPTION 'two persons remain who give roles'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'two_who_give_roles_remain';
+                END IF;
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def two_who_give_roles_remain_elsewhere() -> pgtrigger.Trigger:
+    """Refuse to close an organisation without whose people two persons could no longer give roles."""
+    return pgtrigger.Trigger(
+        name="two_who_give_roles_remain_elsewhere",
+        operation=pgtrigger.UpdateOf("is_active"),
+        when=pgtrigger.Before,
+        condition=pgtrigger.Q(old__is_active=True, new__is_active=False),
+        func=f"""
+            {_ONE_AT_A_TIME}
+            IF {_two_give_roles("true")} AND NOT {_two_give_roles("a.organisation_id <> OLD.id")} THEN
+                RAISE EXCEPTION 'two persons remain who give roles'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'two_who_give_roles_remain';
             END IF;
             RETURN NEW;
         """,
@@ -121,10 +168,13 @@ def role_request_is_confirmed_by_another() -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         func=f"""
             IF TG_OP = 'INSERT' AND NEW.state <> 'asked' OR NEW.state = 'confirmed' AND (
-                accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, NEW.decided_at) OR NOT EXISTS (
+                accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, least(NEW.decided_at, now())) OR NOT EXISTS (
                     SELECT FROM accounts_appointment a
+                      JOIN accounts_user u ON u.id = a.user_id AND u.is_active
+                      JOIN accounts_organisation o ON o.id = a.organisation_id AND o.is_active
                      WHERE a.user_id = NEW.decided_by_id AND a.ended_at IS NULL AND a.role IN ({_listed(CONFIRMING)})
-                       AND coalesce(a.valid_until, 'infinity') >= (NEW.decided_at AT TIME ZONE 'Asia/Almaty')::date
+                       AND (least(NEW.decided_at, now()) AT TIME ZONE 'Asia/Almaty')::date
+                           BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
                 )
             ) THEN
                 RAISE EXCEPTION 'a role is confirmed by another person'
@@ -133,6 +183,18 @@ def role_request_is_confirmed_by_another() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def _two_give_roles(which: str) -> str:
+    """Whether two who may confirm are in force, one of whom asks, among the appointments `a` that meet `which`."""
+    return f"""(
+                SELECT count(DISTINCT a.user_id) >= 2 AND coalesce(bool_or(a.role IN ({_listed(ASKING)})), false)
+                  FROM accounts_appointment a
+                  JOIN accounts_user u ON u.id = a.user_id AND u.is_active
+                  JOIN accounts_organisation o ON o.id = a.organisation_id AND o.is_active
+                 WHERE {which} AND a.ended_at IS NULL AND a.role IN ({_listed(CONFIRMING)})
+                   AND {_TODAY} BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
+            )"""  # noqa: S608  the roles are constants of ours
 
 
 def _listed(roles: frozenset[Role]) -> str:

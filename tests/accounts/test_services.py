@@ -277,7 +277,7 @@ def test_nobody_closes_ones_own_account(administrator: User, now: datetime) -> N
 
 
 def test_a_second_administrator_may_end_the_first(
-    administrator: User, second_administrator: User, later: Callable[..., datetime]
+    administrator: User, second_administrator: User, authority_head: User, later: Callable[..., datetime]
 ) -> None:
     (first,) = administrator.appointments.all()
 

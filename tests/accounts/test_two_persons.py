@@ -8,6 +8,7 @@ from django.core import mail
 from django.db import Error, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from core.accounts.granting import ask_role, confirm_role, refuse_role
 from core.accounts.independence import DAYS, IN_HAND, NotIndependent, in_one_hand, require_independent
@@ -16,10 +17,13 @@ from core.accounts.roles import DECIDING, Can, Role
 from core.accounts.services import (
     AppointsOneself,
     TakesTwoPersons,
+    TwoMustRemain,
     appoint,
+    change_organisation,
     change_person,
     create_person,
     deactivate_person,
+    end_appointment,
     make_password_key,
     reactivate_person,
 )
@@ -337,6 +341,133 @@ def test_the_registry_is_set_up_by_two_and_no_third(
         Appointment.objects.create(
             user=stranger, organisation=committee, role=Role.ADMINISTRATOR, valid_from=now.date()
         )
+
+
+def test_a_moment_to_come_makes_no_account_independent(
+    administrator: User,
+    authority_head: User,
+    asked_key: KeyRequest,
+    stranger: User,
+    committee: Organisation,
+    now: datetime,
+) -> None:
+    make_password_key(actor=administrator, at=timezone.now(), person=authority_head)
+    asked = ask(administrator, stranger, committee, now)
+    to_come = timezone.now() + timedelta(days=DAYS + 1)
+
+    with pytest.raises(Error, match="decided by another person"), transaction.atomic():
+        KeyRequest.objects.update(state="approved", decided_by=authority_head, decided_at=to_come)
+    with pytest.raises(Error, match="confirmed by another person"), transaction.atomic():
+        RoleRequest.objects.filter(pk=asked.pk).update(state="confirmed", decided_by=authority_head, decided_at=to_come)
+
+
+def test_the_database_takes_no_confirmation_of_a_role_to_come_or_in_a_closed_account(
+    administrator: User,
+    second_administrator: User,
+    authority_head: User,
+    stranger: User,
+    trader: User,
+    committee: Organisation,
+    now: datetime,
+) -> None:
+    asked = ask(administrator, stranger, committee, now)
+    to_come = ask_role(
+        actor=administrator,
+        at=now,
+        person=trader,
+        organisation=committee,
+        role=Role.AUTHORITY_HEAD,
+        reason=WHY,
+        valid_from=timezone.now().date() + timedelta(days=3),
+    )
+    confirm_role(actor=authority_head, at=now, asked=to_come)
+    User.objects.filter(pk=second_administrator.pk).update(is_active=False)
+
+    for person in (trader, second_administrator):
+        with pytest.raises(Error, match="confirmed by another person"), transaction.atomic():
+            RoleRequest.objects.filter(pk=asked.pk).update(state="confirmed", decided_by=person, decided_at=now)
+
+
+# Two remain
+
+
+def end(actor: User, person: User, at: datetime) -> Appointment:
+    return end_appointment(actor=actor, at=at, appointment=person.appointments.not_ended().get())
+
+
+def test_the_last_but_one_who_confirms_roles_stays(
+    administrator: User, second_administrator: User, authority_head: User, now: datetime
+) -> None:
+    end(administrator, authority_head, now)
+
+    with pytest.raises(TwoMustRemain):
+        end(administrator, second_administrator, now)
+    with pytest.raises(Error, match="two persons remain"), transaction.atomic():
+        second_administrator.appointments.update(ended_at=now, ended_by=administrator)
+    assert second_administrator.appointments.not_ended().exists()
+
+
+def test_of_those_who_remain_one_asks(
+    administrator: User, second_administrator: User, authority_head: User, now: datetime
+) -> None:
+    give_role(authority_head, Role.AUTHORITY_OFFICER, authority_head.appointments.get().organisation, by=administrator)
+    deactivate_person(actor=administrator, at=now, person=second_administrator)
+
+    with pytest.raises(Error, match="two persons remain"), transaction.atomic():
+        administrator.appointments.update(ended_at=now, ended_by=authority_head)
+
+
+def test_the_organisation_of_the_last_but_one_is_not_closed(
+    administrator: User, second_administrator: User, committee: Organisation, now: datetime
+) -> None:
+    with pytest.raises(TwoMustRemain):
+        change_organisation(
+            actor=administrator,
+            at=now,
+            organisation=committee,
+            kind=Organisation.Kind(committee.kind),
+            name_kk=committee.name_kk,
+            name_ru=committee.name_ru,
+            name_en=committee.name_en,
+            region=None,
+            is_active=False,
+        )
+    with pytest.raises(Error, match="two persons remain"), transaction.atomic():
+        Organisation.objects.filter(pk=committee.pk).update(is_active=False)
+
+
+def test_when_fewer_than_two_are_left_the_console_sets_up_another(
+    administrator: User, second_administrator: User, stranger: User, committee: Organisation, now: datetime
+) -> None:
+    with pytest.raises(NotAllowed):
+        appoint(actor=None, at=now, person=stranger, organisation=committee, role=Role.ADMINISTRATOR)
+    deactivate_person(actor=administrator, at=now, person=second_administrator)
+
+    appoint(actor=None, at=now, person=stranger, organisation=committee, role=Role.ADMINISTRATOR)
+
+    assert stranger.can(Can.CONFIRM_ROLES)
+    assert Event.objects.about(("user", stranger.pk)).filter(verb="user.appointed", actor_id=None).exists()
+    with pytest.raises(NotAllowed):
+        appoint(
+            actor=None,
+            at=now,
+            person=enter_person("fourth", "Жаңа Адам"),
+            organisation=committee,
+            role=Role.ADMINISTRATOR,
+        )
+
+
+def test_the_page_says_why_the_role_does_not_end(
+    client: Client, administrator: User, second_administrator: User
+) -> None:
+    client.force_login(administrator)
+    (role,) = second_administrator.appointments.all()
+
+    answer = client.post(reverse("accounts:end-appointment", args=[role.pk]), follow=True)
+
+    assert str(TwoMustRemain.message) in answer.content.decode()
+    role.refresh_from_db()
+    assert role.ended_at is None
 
 
 # Who is told

@@ -1,4 +1,7 @@
-"""Set up the first two administrators, who together give everybody else their roles. Works twice, for two persons."""
+"""Set up the first two administrators, who together give everybody else their roles: works twice, for two persons.
+
+It works again when there are not two left who could give another that role.
+"""
 
 from getpass import getpass
 from typing import Any
@@ -7,14 +10,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from core.accounts.models import Appointment, Organisation
+from core.accounts.models import Organisation
 from core.accounts.roles import Role
-from core.accounts.services import FOUNDERS, appoint, create_organisation, create_person
+from core.accounts.services import appoint, create_organisation, create_person, two_give_roles
+from core.base.clock import day_of
 from core.base.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Set up the first two administrators, who together give roles that decide. Works twice, for two persons."
+    help = (
+        "Set up the first two administrators, who together give roles that decide. Works twice, for two persons, and"
+        " again when there are not two left who confirm roles."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -53,7 +60,7 @@ class Command(BaseCommand):
         except DomainError as refusal:
             raise CommandError("\n".join([str(refusal), *map(str, refusal.fields.values())])) from refusal
         self.stdout.write(f"{person.full_name} signs in as {person.username}.")
-        if Appointment.objects.filter(appointed_by=None).count() < FOUNDERS:
+        if not two_give_roles(day_of(now)):
             self.stdout.write(
                 "Roles that decide take two persons: have the second administrator run this once more, here, with a"
                 " name and a password that you do not know."
