@@ -4,6 +4,7 @@ import pytest
 import redis
 from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, RequestFactory, override_settings
 
@@ -109,3 +110,14 @@ def test_only_our_own_proxies_say_who_the_visitor_is(count: int, header: str, ex
         ClientAddressMiddleware(lambda request: health.healthz(request))(request)
 
     assert request.META["REMOTE_ADDR"] == expected
+
+
+@pytest.mark.django_db
+def test_triggers_that_can_be_silenced_are_told_until_migrate_has_run(client: Client) -> None:
+    call_command("pgtrigger", "install", "accounts.Appointment:two_who_give_roles_remain")
+    assert "look away" in client.get("/readyz").json()["database"]
+
+    with pytest.raises(CommandError):
+        call_command("migrate", "accounts", "9999", verbosity=0)
+
+    assert client.get("/readyz").json()["database"] == "ok"

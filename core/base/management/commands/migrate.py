@@ -17,7 +17,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Field
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
-NEVER = "SELECT false"
+from core.base.triggers import NEVER, may_look_away
 
 
 class Command(migrate.Command):
@@ -39,9 +39,11 @@ class Command(migrate.Command):
                 stack.enter_context(patch.object(ProjectState, name, _undrawn(getattr(ProjectState, name))))
             for operation in (AddTrigger, RemoveTrigger):
                 stack.enter_context(patch.object(operation, "state_forwards", _undrawn(operation.state_forwards)))
-            super().handle(*args, **options)
-        if not (options["plan"] or options["check_unapplied"]):
-            _never_look_away(options["database"])
+            try:
+                super().handle(*args, **options)
+            finally:  # what failed half-way has brought the library's answer along too
+                if not (options["plan"] or options["check_unapplied"]):
+                    _never_look_away(options["database"])
 
 
 def _never_look_away(database: str) -> None:
@@ -49,9 +51,8 @@ def _never_look_away(database: str) -> None:
 
     Every migration with a trigger brings the library's own answer along, so this comes after all of them.
     """
-    with connections[database].cursor() as cursor:
-        cursor.execute("SELECT prosrc FROM pg_proc WHERE oid = to_regproc('public._pgtrigger_should_ignore')")
-        if (found := cursor.fetchone()) and found != (NEVER,):
+    if may_look_away(database):
+        with connections[database].cursor() as cursor:
             cursor.execute(
                 "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean"
                 f" LANGUAGE sql IMMUTABLE PARALLEL SAFE AS '{NEVER}'"
