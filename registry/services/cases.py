@@ -994,7 +994,8 @@ def _whose_goods(actor: User, decision: CourtDecision, receiver: Receiver) -> Ca
     Raises BadInput that says what to do.
     """
     parts = (CasePerson.Part.OWNER, CasePerson.Part.CLAIMANT)
-    known = [one for one in CasePerson.objects.filter(case=decision.case_id, part__in=parts) if _is_for(receiver, one)]
+    persons = CasePerson.objects.filter(case=decision.case_id, part__in=parts).order_by("pk")
+    known = [one for one in persons if _is_for(receiver, one)]
     by_others = [one for one in known if one.added_by_id != actor.pk]
     if by_others:
         return by_others[0]
@@ -1004,6 +1005,13 @@ def _whose_goods(actor: User, decision: CourtDecision, receiver: Receiver) -> Ca
         raise SecondPersonNeeded(
             _("You entered this person in the case yourself: a colleague hands the goods over."),
         )
+    if receiver.on_behalf.strip():
+        text = _(
+            "The power of attorney names no owner or claimant of this case. Write the owner's family name and given"
+            " name as they stand among the persons of the case, apart by a comma from the number, the date and the"
+            " notary."
+        )
+        raise BadInput(fields={"on_behalf": text})
     text = _(
         "The case names nobody by this name. A colleague enters the owner or claimant among the persons of the case;"
         " who comes for the owner brings a power of attorney, and it is written here with the owner's full name."

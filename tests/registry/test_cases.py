@@ -659,6 +659,9 @@ def test_goods_go_back_only_to_whom_the_case_or_the_decision_names(
     sent = services.Receiver(
         name="Сейтқали Асан", document="ЖК № 044444444", on_behalf="Жақсылықов Нұрлан, № 17, 03.11.2025, нотариус"
     )
+    with pytest.raises(BadInput) as refusal:
+        give(replace(sent, on_behalf="Нұрлан Серікұлы, № 17, 03.11.2025, нотариус"), 1)
+    assert set(refusal.value.fields) == {"on_behalf"}
     assert give(sent, 1).owner == owner
     kept = keep_document(actor=inspector, at=now, kind=Document.Kind.PHOTO, name="a.jpg", content=photo(1))
     for nobody in (None, CasePerson.objects.get(part="witness"), CasePerson.objects.get(part="owner")):
