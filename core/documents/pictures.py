@@ -68,7 +68,9 @@ def refuse_unreadable_paper(stream: IO[bytes]) -> None:
         with Image.open(stream, formats=list(PHOTO_FORMATS)) as image:
             shorter = min(image.size)
             image.thumbnail((READ_AT, READ_AT))
-            lights = image.convert("RGBA").convert("L").histogram()
+            seen = image.convert("RGBA")
+            paper = Image.new("RGBA", seen.size, "white")  # what is seen through a scan without a ground
+            lights = Image.alpha_composite(paper, seen).convert("L").histogram()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise UnusableFile(_("This is neither a PDF nor a photo in JPEG, PNG, WebP or HEIC.")) from error
     finally:

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile, File
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.utils import translation
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from core.accounts.models import User
 from core.documents import pictures, services
@@ -294,3 +294,19 @@ def test_a_document_keeps_the_moment_the_database_saw_it(inspector: User, now: d
     document.refresh_from_db()
 
     assert document.at == now < document.recorded_at
+
+
+def test_a_scan_without_a_ground_is_read_on_white() -> None:
+    out, image = io.BytesIO(), Image.new("RGBA", (600, 800), (0, 0, 0, 0))
+    ImageDraw.Draw(image).line([(50, 100), (550, 700)], fill=(0, 0, 0, 255), width=20)
+    image.save(out, "PNG")
+
+    pictures.refuse_unreadable_paper(out)
+
+
+def test_a_picture_with_nothing_on_it_is_no_paper() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (600, 800), (0, 0, 0, 0)).save(out, "PNG")
+
+    with pytest.raises(UnusableFile):
+        pictures.refuse_unreadable_paper(out)
