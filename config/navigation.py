@@ -75,7 +75,6 @@ LABELS = Section(
         Entry(_("Printers"), "marking:printers", needs=(Can.PRINT_LABELS,)),
         Entry(_("Label sizes"), "marking:sizes", needs=(Can.PRINT_LABELS,)),
         Entry(_("Signing keys"), "marking:keys", needs=(Can.MANAGE_KEYS, Can.SEE_JOURNAL)),
-        Entry(_("Roles to confirm"), "accounts:role-requests", needs=(Can.CONFIRM_ROLES,)),
     ),
 )
 # A keeper of a store works with labels every day and looks at receptions.
@@ -116,10 +115,18 @@ PERMITS = Section(
 )
 JOURNAL = Entry(_("Journal of all acts"), "reports:journal", "history", (Can.SEE_JOURNAL,))
 KEYS = Entry(_("Signing keys"), "marking:keys", "key", (Can.MANAGE_KEYS, Can.SEE_JOURNAL))
+ROLES = Entry(_("Roles to confirm"), "accounts:role-requests", "user-check", (Can.CONFIRM_ROLES,))
+PEOPLE = Section(
+    _("People and roles"),
+    "users",
+    (Entry(_("People and roles"), "accounts:people", needs=(Can.MANAGE_PEOPLE,)), ROLES),
+)
 
 Line = Entry | Section
 _HOLDER = (HOME, STOCK, HANDOVERS, PERMITS, WORK, ALERTS, RULES)
 _AUTHORITY = (HOME, PERMITS, REMOVAL, LABELS, STOCK, WORK, ALERTS, RULES)
+# What waits for the head is read in one place.
+_HEAD = (HOME, PERMITS, REMOVAL, LABELS, STOCK, WORK, replace(ALERTS, pages=(*ALERTS.pages, ROLES)), RULES)
 
 MENUS: dict[Role, tuple[Line, ...]] = {
     Role.INSPECTOR: (HOME, REMOVAL, LABELS, HANDOVERS, STOCK, WORK, ALERTS, RULES),
@@ -128,13 +135,13 @@ MENUS: dict[Role, tuple[Line, ...]] = {
     Role.PROCESSOR: (HOME, STOCK, HANDOVERS, WORK, LABELS, PERMITS, ALERTS, RULES),
     Role.VETERINARY_OFFICER: (HOME, STOCK, WORK, RULES),
     Role.AUTHORITY_OFFICER: _AUTHORITY,
-    Role.AUTHORITY_HEAD: _AUTHORITY,
+    Role.AUTHORITY_HEAD: _HEAD,
     Role.SCIENTIFIC_REVIEWER: (HOME, PERMITS, STOCK, WORK, RULES),
     Role.CUSTOMS_OFFICER: (HOME, *PERMITS.pages, RULES),
     Role.AUDITOR: (HOME, JOURNAL, STOCK, WORK, REMOVAL, LABELS, PERMITS, RULES),
     Role.ADMINISTRATOR: (
         HOME,
-        Entry(_("People and roles"), "accounts:people", "users", (Can.MANAGE_PEOPLE,)),
+        PEOPLE,
         Entry(_("Organisations"), "accounts:organisations", "building-bank", (Can.MANAGE_PEOPLE,)),
         Entry(_("Stores and evidence rooms"), "ledger:stores", "building-warehouse", (Can.MANAGE_STORES,)),
         RULES,
