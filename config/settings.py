@@ -251,8 +251,6 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
-# Of one request, files and all; the proxy of deploy/Caddyfile takes as much.
-UPLOAD_MAX_BYTES = 25_000_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

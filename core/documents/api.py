@@ -19,6 +19,7 @@ from core.accounts.doors import person_of
 from core.accounts.idempotency import idempotent
 from core.accounts.subjects import may_see
 from core.base.errors import BadInput, NotFound
+from core.base.uploads import takes_films
 from core.documents.attaching import (
     LONGEST_CAPTION,
     LONGEST_REASON,
@@ -90,6 +91,7 @@ class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
+@takes_films
 class Files(APIView):
     parser_classes = [MultiPartParser]
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
+from core.base.uploads import FILM_BYTES, PAPER_BYTES, PHOTO_BYTES
 from core.documents.files import serve, serve_thumbnail
 from core.documents.models import Document
 from core.documents.pictures import (
@@ -36,15 +37,14 @@ __all__ = [
 
 Kind = Document.Kind
 
-MEGABYTE = 1024 * 1024
 # What people bring is limited; what the registry makes itself is as large as it is.
-MAX_PHOTO_BYTES = 20 * MEGABYTE
+MAX_PHOTO_BYTES = PHOTO_BYTES
 MAX_BYTES = {
-    Kind.PHOTO: MAX_PHOTO_BYTES,
-    Kind.SCAN: 50 * MEGABYTE,
-    Kind.VIDEO: 300 * MEGABYTE,
-    Kind.SHEET: 50 * MEGABYTE,
-    Kind.OTHER: 50 * MEGABYTE,
+    Kind.PHOTO: PHOTO_BYTES,
+    Kind.SCAN: PAPER_BYTES,
+    Kind.VIDEO: FILM_BYTES,
+    Kind.SHEET: PAPER_BYTES,
+    Kind.OTHER: PAPER_BYTES,
 }
 PDF = "application/pdf"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

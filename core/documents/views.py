@@ -16,6 +16,7 @@ from core.accounts.doors import SignedInRequest, requires
 from core.accounts.subjects import label_of, may_add, may_see, pages_of
 from core.base.errors import DomainError, NotFound
 from core.base.refusals import add_refusal
+from core.base.uploads import takes_films
 from core.documents.attaching import Outcome, attach_files, is_kept, visible_attachment, withdraw_file
 from core.documents.files import serve, serve_thumbnail
 from core.documents.forms import WithdrawalForm
@@ -50,6 +51,7 @@ def gallery(request: SignedInRequest, kind: str, key: str) -> HttpResponse:
     return render(request, "documents/gallery.html", context)
 
 
+@takes_films
 @requires()
 @require_POST
 def add(request: SignedInRequest, kind: str, key: str) -> HttpResponse | HttpResponseRedirect:

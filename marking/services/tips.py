@@ -16,6 +16,7 @@ from core.accounts.models import Organisation, User
 from core.audit.services import Told, record, record_many
 from core.base.clock import day_of
 from core.base.errors import NotAllowed
+from core.base.uploads import PHOTO_BYTES
 from core.documents.pictures import PHOTO_FORMATS, UnusableFile, photo_type
 from core.notices.models import Notice
 from core.notices.services import raise_notice
@@ -26,7 +27,7 @@ from marking.selectors import check_text
 log = logging.getLogger(__name__)
 
 PHOTO_SIDE = 2_000  # pixels of the longer side: a label can be read, a face in the background hardly
-MAX_PHOTO_BYTES = 20 * 1024 * 1024
+MAX_PHOTO_BYTES = PHOTO_BYTES
 DAYS_TO_LOOK = 3
 FORGOTTEN_AT_ONCE = 1_000
 TOLD_A_DAY = 30  # tips of which the authority is told one by one

@@ -1,16 +1,25 @@
 """What is too large, or comes too often, is refused before a byte of it is read."""
 
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.multipartparser import MultiPartParser
 from django.test import Client
+from django.urls import reverse
 
 from core.accounts.models import User
+from core.base.stack import ROOT
+from core.base.uploads import FILMS_BYTES, MEGABYTE, PAPER_BYTES, PEOPLE_BYTES
+from core.documents.models import Attachment, Document
+from core.documents.services import MAX_BYTES
 from marking.models import Tip
 from marking.views import once as once_views
 from marking.views import tips as tip_views
+from registry.models import Intake
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +44,10 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def outsider() -> Client:
     """As a browser: with the protection against forged requests."""
     return Client(enforce_csrf_checks=True)
+
+
+def sized(size: int) -> dict[str, object]:
+    return {"photo": SimpleUploadedFile("a.jpg", bytes(size)), "about": "copy"}
 
 
 def large(megabytes: int) -> dict[str, object]:
@@ -83,11 +96,12 @@ def test_a_photo_with_a_tip_is_read_and_more_is_not(
     assert read == ["read"]
 
 
-def test_who_is_signed_in_may_send_25_megabytes_and_no_more(inspector: User, client: Client, read: list[str]) -> None:
+def test_who_is_signed_in_sends_papers_anywhere_and_no_more(inspector: User, client: Client, read: list[str]) -> None:
     client.force_login(inspector)
 
-    assert client.post("/m/tip/?lang=en", large(26)).status_code == 413
-    answer = client.post("/api/v1/intakes/", large(26))
+    answer = client.post("/m/tip/?lang=en", sized(PAPER_BYTES + 2 * MEGABYTE))
+    assert (answer.status_code, "51 MB" in answer.content.decode()) == (413, True)
+    answer = client.post("/api/v1/intakes/", sized(PAPER_BYTES + 2 * MEGABYTE))
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
     assert read == []
 
@@ -120,8 +134,54 @@ def test_what_another_site_has_a_browser_send_uses_nothing_up(
     assert len(counted) == 3
 
 
-@pytest.mark.parametrize("length", ["9" * 5_000, "0" * 30 + "26000000"])
+@pytest.mark.parametrize("length", ["9" * 5_000, "0" * 30 + "99000000"])
 def test_a_length_of_any_length_is_refused(client: Client, read: list[str], length: str) -> None:
     answer = client.post("/m/tip/", {"about": "copy"}, CONTENT_LENGTH=length)
 
     assert (answer.status_code, read) == (413, [])
+
+
+def test_a_film_comes_in_where_films_are_taken(
+    inspector: User, receive: Callable[..., Intake], client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    intake = receive()
+    client.force_login(inspector)
+    head = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
+    film = head + bytes(PAPER_BYTES + 2 * MEGABYTE)
+    page, subject = reverse("documents:add", args=["intake", intake.pk]), {"subject_kind": "intake"}
+
+    sent = client.post(page, {"files": SimpleUploadedFile("a.mp4", film)})
+    again = client.post(
+        "/api/v1/files/", {**subject, "subject_id": intake.pk, "files": SimpleUploadedFile("b.mp4", film + b"1")}
+    )
+
+    assert (sent.status_code, again.status_code) == (302, 201)
+    assert [one.document.media_type for one in Attachment.objects.all()] == ["video/mp4"] * 2
+
+
+@pytest.mark.parametrize("door", ["/api/v1/field/hello/", "/files/of/intake/1/add/"])
+def test_a_stranger_sends_little_also_there(outsider: Client, read: list[str], door: str) -> None:
+    answer = outsider.post(door, large(3), **MADE_UP)  # type: ignore[arg-type]
+
+    assert answer.status_code == 413
+    assert read == []
+
+
+def test_no_file_is_larger_than_its_request_may_be() -> None:
+    papers = {size for kind, size in MAX_BYTES.items() if kind != Document.Kind.VIDEO}
+
+    assert max(papers) < PEOPLE_BYTES
+    assert max(MAX_BYTES.values()) < FILMS_BYTES
+
+
+def test_the_proxy_takes_as_much_as_the_registry() -> None:
+    said = (ROOT / "deploy" / "Caddyfile").read_text()
+    films, others = re.findall(r"max_size (\d+)MiB", said)
+
+    assert (int(films) * MEGABYTE, int(others) * MEGABYTE) == (FILMS_BYTES, PEOPLE_BYTES)
+    (for_films,) = re.findall(r"@films path (.+)", said)
+    assert f"@others not path {for_films}\n" in said
+    begun = [address.rstrip("*") for address in for_films.split()]
+    assert reverse("documents:add", args=["intake", 1]).startswith(begun[0])
+    assert begun[1] == "/api/v1/files/"
