@@ -170,10 +170,8 @@ class RegistryConfig(AppConfig):
                     "pieces",
                 ),
                 "intake.found_waits": ngettext_lazy(
-                    "Found goods %(number)s in %(store)s: %(pieces)s item waits for a second person of an inspection or"
-                    " the authority.",
-                    "Found goods %(number)s in %(store)s: %(pieces)s items wait for a second person of an inspection or"
-                    " the authority.",
+                    "Found goods %(number)s in %(store)s: %(pieces)s item waits for another inspector of the region.",
+                    "Found goods %(number)s in %(store)s: %(pieces)s items wait for another inspector of the region.",
                     "pieces",
                 ),
                 "case.decision_waits": _(

@@ -1,6 +1,7 @@
 """Goods that come in on the word of one inspector become stock once a second person has compared them with their paper.
 
-Old stock has its inventory, found goods their hand-in act; the second person is of an inspection or the authority.
+Old stock has its inventory, found goods their hand-in act; the second person is of an inspection or, for old
+stock, of the authority: only inspectors of the region read who found goods.
 Until then the goods are held where they lie.
 """
 
@@ -84,6 +85,8 @@ def confirm_intake(*, actor: User, at: datetime, intake: Intake) -> IntakeConfir
         raise SecondPersonNeeded(_("Another person confirms this: you took the goods in yourself."))
     require_independent(actor, intake.opened_by_id, intake.closed_by_id, at=at)
     if not may_confirm(actor, intake):
+        if intake.find_id is not None:
+            raise NotAllowed(_("Another inspector of the region confirms found goods, never their keeper itself."))
         raise NotAllowed(
             _("An inspector of the region or the authority confirms these goods, never their keeper itself.")
         )
