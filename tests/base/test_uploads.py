@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.multipartparser import MultiPartParser
 from django.test import Client
@@ -98,8 +99,9 @@ def test_a_photo_with_a_tip_is_read_and_more_is_not(
 
 def test_who_is_signed_in_sends_papers_anywhere_and_no_more(inspector: User, client: Client, read: list[str]) -> None:
     client.force_login(inspector)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
 
-    answer = client.post("/m/tip/?lang=en", sized(PAPER_BYTES + 2 * MEGABYTE))
+    answer = client.post("/m/tip/", sized(PAPER_BYTES + 2 * MEGABYTE))
     assert (answer.status_code, "51 MB" in answer.content.decode()) == (413, True)
     answer = client.post("/api/v1/intakes/", sized(PAPER_BYTES + 2 * MEGABYTE))
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")

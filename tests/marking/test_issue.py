@@ -141,7 +141,7 @@ def test_it_asks_the_database_as_often_for_many_as_for_few(
     large = open_more(inspector, open_intake, now, rows=300)
     counts = []
     for intake in (open_intake, large):
-        with django_assert_max_num_queries(70) as captured:
+        with django_assert_max_num_queries(75) as captured:
             register_and_mark(actor=inspector, at=now, intake=intake, order=LabelOrder("a4-65"))
         counts.append(len(captured))
 
