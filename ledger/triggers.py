@@ -98,7 +98,7 @@ def movement_of_a_load_is_named_by_it() -> pgtrigger.Trigger:
     """At commit a dispatch, an acceptance and a return are of a hand-over that says so: its own goods, between its own
     accounts, by the persons that it names. What is received as a load closes, `handover_is_counted` compares.
 
-    Intakes and transfers stand alone: what they need, the rooms that make them ask for.
+    Transfers stand alone; an intake is asked for by the room that registers it.
     """
     return pgtrigger.Trigger(
         name="movement_of_a_load_is_named_by_it",
