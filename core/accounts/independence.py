@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from core.accounts.models import User
 from core.base.errors import NotAllowed
@@ -55,6 +56,36 @@ def require_independent(actor: User, *others: User | int | None, at: datetime) -
     """
     if in_one_hand(actor, others, at):
         raise NotIndependent
+
+
+def problem_of_commission(
+    newcomers: Iterable[User], seated: Iterable[User] = (), *, at: datetime
+) -> StrOrPromise | None:
+    """What is wrong where two of those who are to sign together have each other's account in hand; None if all is well.
+
+    To be asked as people are seated: who signs is asked again (`require_independent`), but then it is too late to
+    choose somebody else. One statement.
+    """
+    new = {person.pk: person for person in newcomers}
+    people = {person.pk: person for person in seated} | new
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT one, other FROM unnest(%s::bigint[]) AS one, unnest(%s::bigint[]) AS other"
+            " WHERE (one < other OR other <> ALL(%s)) AND one <> other AND accounts_in_one_hand(one, other, %s)"
+            " ORDER BY one, other LIMIT 1",
+            [sorted(new), sorted(people), sorted(new), at],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    names = {"one": people[found[0]].full_name, "other": people[found[1]].full_name}
+    return (
+        _(
+            "%(one)s and %(other)s cannot sign together: one of them opened the other's account, gave it its role or"
+            " made a link to its password not long ago. Name somebody else."
+        )
+        % names
+    )
 
 
 def _key(person: User | int) -> int:

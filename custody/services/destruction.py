@@ -18,7 +18,7 @@ from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.identity import problem_of_identity, problem_of_name
-from core.accounts.independence import require_independent
+from core.accounts.independence import problem_of_commission, require_independent
 from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import Can
 from core.audit.services import record
@@ -237,6 +237,10 @@ def seat_member(
         wrong["identity"] = problem
     if user is not None and not user.appointments_in_force:
         wrong["username"] = _("This person has no role in any organisation.")
+    elif user is not None and (
+        in_one_hand := problem_of_commission([user], User.objects.filter(commissions__order=order), at=at)
+    ):
+        wrong["username"] = in_one_hand
     if order.members.filter(full_name=name).exists():
         wrong["full_name"] = _("This person is in the commission already.")
     if wrong:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from core.accounts.independence import require_independent
+from core.accounts.independence import problem_of_commission, require_independent
 from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
@@ -187,6 +187,8 @@ def _announce(
                 % {"count": needed}
             }
         )
+    if problem := problem_of_commission(people.values(), at=at):
+        raise BadInput(fields={"commission": problem})
     if StockTake.objects.open().filter(account=account, shelf=shelf).exists():
         raise StockTakeOpen
     (serial,) = take_numbers(series="SK", year=day_of(at).year)

@@ -8,8 +8,10 @@ import pypdfium2
 import pytest
 from django.core.files.base import ContentFile
 
+from core.accounts.independence import DAYS
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
+from core.accounts.services import make_password_key
 from core.base.errors import BadInput, InvalidTransition, NotAllowed, NotFound
 from core.documents.attaching import ClosedToFiles, FilesAreKept, attach_files, withdraw_file
 from core.documents.models import Attachment, Document, Withdrawal
@@ -231,6 +233,21 @@ def test_a_witness_is_identified_and_nobody_without_a_role_sits(
         "commission_sits_while_the_order_lives",
     )
     assert not order.members.exists()
+
+
+def test_who_has_a_members_account_in_hand_is_not_seated_beside_them(
+    order: DestructionOrder, storekeeper: User, inspector: User, administrator: User, now: datetime, later: Later
+) -> None:
+    make_password_key(actor=administrator, at=now, person=storekeeper)
+    seat(order, storekeeper, now, storekeeper, inspector)
+
+    with pytest.raises(BadInput) as refusal:
+        seat(order, storekeeper, later(minutes=5), administrator)
+    assert set(refusal.value.fields) == {"username"}
+    assert order.members.count() == 2
+
+    seat(order, storekeeper, later(days=DAYS + 1), administrator)
+    assert order.members.count() == 3
 
 
 def test_legal_goods_are_destroyed_on_a_document(

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from core.accounts.independence import DAYS
 from core.accounts.models import User
+from core.accounts.services import make_password_key
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition
 from core.notices.models import Notice
@@ -115,6 +118,25 @@ def test_an_empty_store_one_person_and_a_second_count_are_refused(
     with pytest.raises(services.StockTakeOpen):
         open_count()
     assert StockTake.objects.count() == 1
+
+
+def test_who_has_the_others_account_in_hand_is_not_seated_beside_them(
+    enter: Enter, storekeeper: User, auditor: User, administrator: User, central: CustodyAccount,
+    now: datetime, later: Callable[..., datetime],
+) -> None:  # fmt: skip
+    enter(central, 200)
+    make_password_key(actor=administrator, at=now, person=storekeeper)
+    said: dict[str, Any] = {"actor": storekeeper, "account": central}
+    said["commission"] = [storekeeper, auditor, administrator]
+
+    for begin in (services.open_stocktake, partial(services.announce_sample, wanted=1)):
+        with pytest.raises(BadInput) as refusal:
+            begin(at=later(minutes=5), **said)
+        assert storekeeper.full_name in str(refusal.value.fields["commission"])
+        assert administrator.full_name in str(refusal.value.fields["commission"])
+
+    assert not StockTake.objects.exists()
+    assert services.open_stocktake(at=later(days=DAYS + 1), **said).members.count() == 3
 
 
 def test_scans_say_what_they_are_and_are_counted(
