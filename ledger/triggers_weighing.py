@@ -5,6 +5,27 @@ import pgtrigger
 from core.notices.models import JUDGES
 
 
+def holds_a_post(post: str, weighing: str) -> str:
+    """Whether the appointment of this alias is one of who weighed, in force at that moment."""
+    return f"""{post}.user_id = {weighing}.weighed_by_id
+                    AND ({weighing}.weighed_at AT TIME ZONE 'Asia/Almaty')::date
+                        BETWEEN {post}.valid_from AND coalesce({post}.valid_until, 'infinity')
+                    AND {weighing}.weighed_at < coalesce({post}.ended_at, 'infinity')"""
+
+
+# An odd mass of an item that went into the books because two of one organisation found it: line `l` of weighing `w`
+# bears out that of `ow`. What counts is where they held a post as each of them weighed, not where they hold one now.
+FOUND_AMONG_COLLEAGUES = f"""
+                JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id > asked.id
+                    AND l.is_taken AND l.verdict <> 'dry'
+                JOIN ledger_weighing w ON w.id = l.weighing_id
+                JOIN ledger_weighin other ON other.id = l.bears_out_id
+                JOIN ledger_weighing ow ON ow.id = other.weighing_id
+                JOIN accounts_appointment a ON {holds_a_post("a", "w")}
+                JOIN accounts_appointment b ON b.organisation_id = a.organisation_id AND {holds_a_post("b", "ow")}
+"""
+
+
 def weighing_answers_for_its_masses() -> pgtrigger.Trigger:
     """At commit every gram of a weighing is that of a line of its own; a mass that drying does not explain is found by
     two persons; and the drying account never makes more of an item than it came in with, but for what scales allow.
@@ -54,7 +75,8 @@ def weighing_answers_for_its_masses() -> pgtrigger.Trigger:
 
 def mass_is_settled_by_scale_or_authority() -> pgtrigger.Trigger:
     """The question of a mass ends by a weighing of the person who ends it, whose mass the books took, or by a word of
-    the authority: what colleagues say of it ends nothing, nor an odd mass that two of one organisation found.
+    the authority: what colleagues say of it ends nothing, nor an odd mass that two found who were of one organisation
+    as they weighed.
     """
     return pgtrigger.Trigger(
         name="mass_is_settled_by_scale_or_authority",
@@ -68,20 +90,13 @@ def mass_is_settled_by_scale_or_authority() -> pgtrigger.Trigger:
                 JOIN ledger_weighing w ON w.id = l.weighing_id AND w.weighed_by_id = NEW.lifted_by_id
                 WHERE asked.number = NEW.reference
             ) OR EXISTS (
-                SELECT FROM ledger_weighing asked
-                JOIN ledger_weighin l ON l.item_id = NEW.item_id AND l.weighing_id > asked.id
-                    AND l.is_taken AND l.verdict <> 'dry'
-                JOIN ledger_weighing w ON w.id = l.weighing_id
-                JOIN ledger_weighin other ON other.id = l.bears_out_id
-                JOIN ledger_weighing ow ON ow.id = other.weighing_id
-                JOIN accounts_appointment a ON a.user_id = w.weighed_by_id AND a.ended_at IS NULL
-                JOIN accounts_appointment b ON b.user_id = ow.weighed_by_id AND b.ended_at IS NULL
-                    AND b.organisation_id = a.organisation_id
-                WHERE asked.number = NEW.reference
+                SELECT FROM (SELECT NEW.item_id) k JOIN ledger_weighing asked ON asked.number = NEW.reference
+                {FOUND_AMONG_COLLEAGUES}
             )) AND NOT EXISTS (
                 SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
                 WHERE a.user_id = NEW.lifted_by_id AND a.ended_at IS NULL AND o.is_active
-                    AND coalesce(a.valid_until, 'infinity') >= (NEW.lifted_at AT TIME ZONE 'Asia/Almaty')::date
+                    AND (NEW.lifted_at AT TIME ZONE 'Asia/Almaty')::date
+                        BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
                     AND a.role IN ({", ".join(f"'{role}'" for role in JUDGES)})
             ) THEN
                 RAISE EXCEPTION 'the mass of item % is settled by a weighing or by the authority', NEW.item_id

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from core.accounts.independence import require_independent
-from core.accounts.models import Appointment, Organisation, User
+from core.accounts.models import Organisation, User
 from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
@@ -27,6 +27,7 @@ from ledger.services.holding import lift_hold, place_hold
 from ledger.services.locking import lock_items
 from ledger.services.moving import open_movement, require_open_day
 from ledger.services.refusals import BackDated, ItemsNotThere, KeyReused, SecondPersonNeeded
+from ledger.triggers_weighing import FOUND_AMONG_COLLEAGUES, holds_a_post
 
 LISTED = 100
 NOT_THE_AUTHORITY = _("The authority judges a mass in question. Or another person weighs the items again.")
@@ -190,7 +191,7 @@ def settle_masses(
         raise SecondPersonNeeded(_("Another person judges: you weighed these items yourself."))
     weighed_by = {person for question in questions.values() for person in question.weighed_by}
     require_independent(actor, *weighed_by, at=at)
-    if actor.organisation_ids() & _organisations_of(weighed_by):
+    if actor.organisation_ids() & _weighed_in(items):
         raise SecondPersonNeeded(_("Somebody of another organisation judges than those who weighed these items."))
     free = sorted(questions)
     lift_hold(actor=actor, at=at, item_ids=free, kind=Hold.Kind.MASS, reason=f"{weighing.number}: {reason}"[:200])
@@ -209,10 +210,21 @@ def settle_masses(
     return len(free)
 
 
-def _organisations_of(people: Collection[int]) -> set[int]:
-    """Where these people hold a post."""
-    posts = Appointment.objects.filter(user__in=people, ended_at=None)
-    return set(posts.values_list("organisation_id", flat=True))
+def _weighed_in(item_ids: Sequence[int]) -> set[int]:
+    """The organisations of those who weighed these items since they are in question, as they weighed them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT a.organisation_id FROM ledger_hold k
+            JOIN ledger_weighing asked ON asked.number = k.reference
+            JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id >= asked.id
+            JOIN ledger_weighing w ON w.id = l.weighing_id
+            JOIN accounts_appointment a ON {holds_a_post("a", "w")}
+            WHERE k.item_id = ANY(%s) AND k.kind = 'mass' AND k.lifted_at IS NULL
+            """,  # noqa: S608  names of columns from here
+            [list(item_ids)],
+        )
+        return {organisation for (organisation,) in cursor.fetchall()}
 
 
 def _asked_in(item_ids: Sequence[int]) -> set[str]:
@@ -222,8 +234,8 @@ def _asked_in(item_ids: Sequence[int]) -> set[str]:
 
 
 def _found_among_colleagues(item_ids: Sequence[int]) -> set[int]:
-    """Of these items in question those of which an odd mass went into the books because two of one organisation found
-    it.
+    """Of these items in question those of which an odd mass went into the books because two found it who were of one
+    organisation as they weighed.
 
     They agree on the mass, not on where the rest is: that is asked by somebody from outside.
     """
@@ -231,18 +243,11 @@ def _found_among_colleagues(item_ids: Sequence[int]) -> set[int]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT DISTINCT k.item_id FROM ledger_hold k JOIN ledger_weighing asked ON asked.number = k.reference
-            JOIN ledger_weighin l ON l.item_id = k.item_id AND l.weighing_id > asked.id
-                AND l.is_taken AND l.verdict <> 'dry'
-            JOIN ledger_weighing w ON w.id = l.weighing_id
-            JOIN ledger_weighin other ON other.id = l.bears_out_id
-            JOIN ledger_weighing ow ON ow.id = other.weighing_id
-            JOIN accounts_appointment a ON a.user_id = w.weighed_by_id AND a.ended_at IS NULL
-            JOIN accounts_appointment b ON b.user_id = ow.weighed_by_id AND b.ended_at IS NULL
-                AND b.organisation_id = a.organisation_id
+            {FOUND_AMONG_COLLEAGUES}
             WHERE k.item_id = ANY(%s) AND k.kind = 'mass' AND k.lifted_at IS NULL
-            """,
+            """,  # noqa: S608  names of columns from here
             [list(item_ids)],
         )
         return {item for (item,) in cursor.fetchall()}

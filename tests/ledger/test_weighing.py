@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.accounts.granting import ask_role, confirm_role
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
+from core.accounts.services import end_appointment
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
@@ -29,7 +31,7 @@ from ledger.models import (
     Weighing,
 )
 from ledger.selectors import find_differences
-from tests.cast import enter_person
+from tests.cast import enter_person, enter_second_administrator
 from tests.goods import Enter
 
 CURVE = {"days_30": 4, "days_90": 7, "days_365": 10, "ever": 12}
@@ -506,6 +508,77 @@ def test_what_two_of_two_offices_find_is_settled(
     weigh(storekeeper_elsewhere, now, central, {item: 150}, "b")
 
     assert (grams_of(item, central), Notice.objects.get().state) == (150, "decided")
+
+
+@pytest.fixture
+def visitor(
+    inspectorate_elsewhere: Organisation, okhotzooprom: Organisation, administrator: User, now: datetime
+) -> User:
+    """A storekeeper of the enterprise for the first days of the test, and an inspector elsewhere before and after."""
+    person = enter_person("visitor", "Guest Keeper", Role.INSPECTOR, inspectorate_elsewhere, appointed_by=administrator)
+    asked = ask_role(
+        actor=administrator, at=now, person=person, organisation=okhotzooprom, role=Role.STOREKEEPER,
+        reason="Stands in for a week", valid_until=day_of(now) + timedelta(days=7),
+    )  # fmt: skip
+    confirm_role(actor=enter_second_administrator(), at=now, asked=asked)
+    person.forget_roles()
+    return person
+
+
+@pytest.mark.django_db
+def test_who_left_after_weighing_was_a_colleague_of_the_next(
+    enter: Enter,
+    storekeeper: User,
+    visitor: User,
+    administrator: User,
+    okhotzooprom: Organisation,
+    now: datetime,
+    central: CustodyAccount,
+) -> None:
+    (item,) = enter(central, 227)
+    weigh(visitor, now, central, {item: 1}, "a")
+    role = visitor.appointments.get(organisation=okhotzooprom)
+    end_appointment(actor=administrator, at=now + timedelta(days=1), appointment=role)
+
+    weigh(storekeeper, now + timedelta(days=2), central, {item: 1}, "b")
+
+    assert (grams_of(item, central), in_question()) == (1, {item})
+    with pytest.raises(IntegrityError, match="is_settled_by"), transaction.atomic():
+        services.lift_hold(actor=storekeeper, at=now, item_ids=[item], kind=Hold.Kind.MASS, reason="WG25-000002")
+
+
+@pytest.mark.django_db
+def test_whose_term_had_passed_is_a_colleague_no_more(
+    enter: Enter, storekeeper: User, visitor: User, now: datetime, central: CustodyAccount
+) -> None:
+    (item,) = enter(central, 227)
+    weigh(visitor, now + timedelta(days=8), central, {item: 150}, "a")
+
+    weigh(storekeeper, now + timedelta(days=8), central, {item: 150}, "b")
+
+    assert (grams_of(item, central), in_question()) == (150, set())
+
+
+@pytest.mark.django_db
+def test_the_authority_judges_by_where_they_stood_when_they_weighed(
+    enter: Enter,
+    storekeeper: User,
+    authority_officer: User,
+    authority_head: User,
+    administrator: User,
+    now: datetime,
+    central: CustodyAccount,
+) -> None:
+    (item,) = enter(central, 227)
+    weighing = weigh(storekeeper, now, central, {item: 20}, "a")
+    weigh(authority_officer, now, central, {item: 120}, "b")
+    for role in authority_officer.appointments.all():
+        end_appointment(actor=administrator, at=now + timedelta(days=1), appointment=role)
+
+    with pytest.raises(services.SecondPersonNeeded):
+        services.settle_masses(actor=authority_head, at=now + timedelta(days=2), weighing=weighing, reason=REASON)
+
+    assert in_question() == {item}
 
 
 # --- around the service ---------------------------------------------------------------------------------------
