@@ -57,6 +57,35 @@ def labels_go_where_somebody_receives(roles: Sequence[str]) -> pgtrigger.Trigger
     )
 
 
+def labels_are_received_where_they_arrive(roles: Sequence[str]) -> pgtrigger.Trigger:
+    """Who receives labels works with them in the office they reach: turned back, in the one that sent them."""
+    return pgtrigger.Trigger(
+        name="labels_are_received_where_they_arrive",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Q(new__state__in=["received", "returned"]),
+        declare=[("on_day", "date")],
+        func=f"""
+            IF TG_OP = 'UPDATE' AND NEW.state = OLD.state THEN
+                RETURN NEW;
+            END IF;
+            on_day := (least(NEW.received_at, now()) AT TIME ZONE 'Asia/Almaty')::date;
+            IF NOT EXISTS (
+                SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
+                JOIN accounts_user u ON u.id = a.user_id
+                WHERE a.user_id = NEW.received_by_id AND a.ended_at IS NULL AND o.is_active AND u.is_active
+                    AND a.organisation_id = CASE NEW.state WHEN 'received' THEN NEW.receiver_id ELSE NEW.sender_id END
+                    AND on_day BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
+                    AND a.role IN ({", ".join(f"'{role}'" for role in roles)})
+            ) THEN
+                RAISE EXCEPTION 'the labels of hand-over % are received by somebody of another office', NEW.number
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'labels_are_received_where_they_arrive';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def label_movement_balances() -> pgtrigger.Trigger:
     """At commit every movement has entries, and they sum to zero for each reel."""
     return pgtrigger.Trigger(

@@ -421,6 +421,7 @@ class LabelShipment(models.Model):
                 transitions=[("sent", "received"), ("sent", "returning"), ("returning", "returned")],
             ),
             triggers.labels_go_where_somebody_receives(KEEPER_ROLES),
+            triggers.labels_are_received_where_they_arrive(KEEPER_ROLES),
         ]
 
     def __str__(self) -> str:

@@ -28,24 +28,31 @@ from marking.services import stock as stock_services
 from marking.services.orders import LabelOrder
 from marking.services.shipments import Counted, receive_reels, send_reels, tell_late_labels, turn_reels_back
 from marking.services.stock import LabelsNotThere, make_series, order_series, print_series, write_off
-from tests.cast import enter_person
+from tests.cast import enter_person, give_role
 from tests.marks import print_out
 
 pytestmark = pytest.mark.django_db
 
 
-def refused(act: Callable[[], object]) -> None:
-    """The database refuses it, at the latest at commit."""
+def refused(act: Callable[[], object], by: str) -> None:
+    """The database refuses it, at the latest at commit, by the constraint or trigger of this name."""
 
     def act_and_commit() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             act()
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    with pytest.raises(DatabaseError):
+    with connection.cursor() as cursor:  # what the fixtures did is asked now, so that it is not refused in place of it
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    with pytest.raises(DatabaseError) as refusal:
         act_and_commit()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    diagnosis = getattr(refusal.value.__cause__, "diag", None)
+    assert diagnosis is not None, "refused before it came to the database"
+    # The triggers of pgtrigger name no constraint, but their function is named after them.
+    assert by in f"{diagnosis.constraint_name} {diagnosis.message_primary} {diagnosis.context}"
 
 
 def held(reel: LabelReel) -> dict[tuple[str, str], int]:
@@ -136,14 +143,14 @@ def test_a_hand_over_has_two_sides(
 
 
 def test_the_database_lets_nobody_receive_what_they_sent(
-    series: LabelSeries, storekeeper: User, inspector: User, now: datetime
+    on_its_way: LabelShipment, storekeeper: User, administrator: User, now: datetime
 ) -> None:
-    reel = series.reels.get(reel=1)
-    print_out(reel, storekeeper, at=now)
-    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
-    rows = type(shipment).objects.filter(pk=shipment.pk)
+    rows = LabelShipment.objects.filter(pk=on_its_way.pk)
+    give_role(storekeeper, Role.STOREKEEPER, on_its_way.receiver, by=administrator)  # in both offices
 
-    refused(lambda: rows.update(state="received", received_by=storekeeper, received_at=now))
+    refused(
+        lambda: rows.update(state="received", received_by=storekeeper, received_at=now), "nobody_receives_own_labels"
+    )
 
 
 def test_labels_are_ordered_by_the_authority_and_made_by_the_printing_office(
@@ -238,20 +245,28 @@ def test_the_database_refuses_what_does_not_add_up(reel: LabelReel, inspector: U
             )
 
     marks = Mark.objects.filter(reel=reel)
-    refused(lambda: marks.filter(place_on_reel=1).update(state="spoiled"))  # marks without the ledger
-    refused(lambda: move(("office", office, -1), ("spoiled", office, 1)))  # the ledger without marks
-    refused(lambda: move(("office", office, -1)))  # does not balance
-    refused(move)  # says nothing
-    refused(lambda: move(("office", office, -11), ("spoiled", office, 11)))  # more than there is
-    refused(lambda: move(("office", office, -1), ("transit", office, 1)))  # a reel in two places
-    refused(lambda: LabelHolding.objects.filter(reel=reel).update(pieces=5))
-    refused(lambda: LabelCount.objects.filter(reel=reel).update(pieces=5))
-    refused(lambda: LabelEntry.objects.filter(reel=reel).update(pieces=5))
-    refused(lambda: LabelEntry.objects.filter(reel=reel).delete())
-    refused(lambda: LabelMovement.objects.filter(entries__reel=reel).delete())
-    old = LabelMovement.objects.filter(kind="received").first()
-    refused(lambda: connection.cursor().execute("TRUNCATE marking_labelentry"))
-    assert old is not None
+    refused(
+        lambda: marks.filter(place_on_reel=1).update(state="spoiled"), "label_stock_adds_up"
+    )  # marks without the ledger
+    refused(
+        lambda: move(("office", office, -1), ("spoiled", office, 1)), "label_stock_adds_up"
+    )  # the ledger without marks
+    refused(lambda: move(("office", office, -1)), "label_movement_balances")  # does not balance
+    refused(move, "label_movement_balances")  # says nothing
+    refused(
+        lambda: move(("office", office, -11), ("spoiled", office, 11)), "label_holding_not_negative"
+    )  # more than there is
+    refused(
+        lambda: move(("office", office, -1), ("transit", office, 1)), "reel_is_in_one_place"
+    )  # a reel in two places
+    refused(lambda: LabelHolding.objects.filter(reel=reel).update(pieces=5), "written_by_trigger_only")
+    refused(lambda: LabelCount.objects.filter(reel=reel).update(pieces=5), "written_by_trigger_only")
+    refused(lambda: LabelEntry.objects.filter(reel=reel).update(pieces=5), "append_only")
+    refused(lambda: LabelEntry.objects.filter(reel=reel).delete(), "append_only")
+    received = LabelMovement.objects.filter(kind="received")
+    assert received.exists()
+    refused(lambda: received._raw_delete(received.db), "append_only")
+    refused(lambda: connection.cursor().execute("TRUNCATE marking_labelentry"), "truncate")
     with transaction.atomic():  # both together are in order
         move(("office", office, -1), ("spoiled", office, 1))
         marks.filter(place_on_reel=1).update(state="spoiled")
@@ -261,18 +276,24 @@ def test_the_database_refuses_what_does_not_add_up(reel: LabelReel, inspector: U
 def test_the_database_keeps_every_label_on_its_reel(reel: LabelReel, marks: list[Mark], now: datetime) -> None:
     labels = Mark.objects.filter(reel=reel)
 
-    refused(lambda: labels.filter(place_on_reel=1).update(place_on_reel=77))
-    refused(lambda: labels.filter(place_on_reel=1).update(reel=None, place_on_reel=None))
-    refused(lambda: Mark.objects.filter(pk=marks[0].pk).update(reel=reel, place_on_reel=77))
+    refused(lambda: labels.filter(place_on_reel=1).update(place_on_reel=77), "mark_stays_on_its_reel")
+    refused(lambda: labels.filter(place_on_reel=1).update(reel=None, place_on_reel=None), "mark_stays_on_its_reel")
+    refused(lambda: Mark.objects.filter(pk=marks[0].pk).update(reel=reel, place_on_reel=77), "mark_stays_on_its_reel")
     with connection.cursor() as cursor:
         columns = "key_id, payload, signature, issued_at, end_reason, generation"
         copy = f"INSERT INTO marking_mark (code, state, {columns}, reel_id, place_on_reel)"
-        for reel_id, place in ((None, None), (reel.pk, 1), (reel.pk, 11), (reel.pk, None)):
+        for reel_id, place, by in (
+            (None, None, "blank_label_is_on_a_reel"),
+            (reel.pk, 1, "one_label_at_a_place_of_a_reel"),
+            (reel.pk, 11, "label_stock_adds_up"),
+            (reel.pk, None, "label_stock_adds_up"),
+        ):
             refused(
                 lambda reel_id=reel_id, place=place: cursor.execute(  # type: ignore[misc]
                     f"{copy} SELECT %s, 'blank', {columns}, %s, %s FROM marking_mark LIMIT 1",
                     [new_code(), reel_id, place],
-                )
+                ),
+                by,
             )
 
 
@@ -475,19 +496,31 @@ def test_the_database_holds_the_way_of_labels(
         said = {"number": "LH25-900000", "sent_by": storekeeper, "sent_at": now} | said
         return LabelShipment.objects.create(**said)
 
-    refused(lambda: send(receiver_id=trader_company.pk))  # nobody there may receive
-    refused(lambda: send(sent_at=now - timedelta(days=3000)))  # nor was anybody appointed then
-    refused(lambda: send(due_on=None))
-    refused(lambda: rows.update(**turned))  # nobody but the sender to count them
-    refused(lambda: rows.update(state="returned", received_by=inspector, received_at=now))
-    refused(lambda: rows.update(expected_on=now.date()))
-    refused(lambda: rows.update(due_on=None))
-    enter_person("colleague", "Ахметова Сәуле", Role.STOREKEEPER, on_its_way.sender, appointed_by=administrator)
-    refused(lambda: rows.update(**turned | {"turn_reason": ""}))
+    def end(state: str, person: User) -> Callable[[], int]:
+        return lambda: rows.update(state=state, received_by=person, received_at=now)
+
+    goes, arrives = "labels_go_where_somebody_receives", "labels_are_received_where_they_arrive"
+    refused(lambda: send(receiver_id=trader_company.pk), goes)
+    refused(lambda: send(sent_at=now - timedelta(days=3000)), goes)  # nobody was appointed then
+    refused(lambda: send(due_on=None), "labels_under_way_have_a_due_day")
+    refused(lambda: send(state="received", received_by=trader, received_at=now), arrives)
+    refused(end("received", trader), arrives)
+    refused(lambda: rows.update(**turned), goes)  # nobody but the sender to count them
+    refused(end("returned", inspector), "label_shipment_goes_its_way")
+    refused(lambda: rows.update(expected_on=now.date()), "label_shipment_is_fixed")
+    refused(lambda: rows.update(due_on=None), "labels_under_way_have_a_due_day")
+    colleague, third = (
+        enter_person(name, names, Role.STOREKEEPER, on_its_way.sender, appointed_by=administrator)
+        for name, names in (("colleague", "Ахметова Сәуле"), ("third", "Оспанов Ерлан"))
+    )
+    turned["turned_by"] = colleague
+    refused(lambda: rows.update(**turned | {"turn_reason": ""}), "label_shipment_turned_all_or_none")
     rows.update(**turned)
-    refused(lambda: rows.update(turn_reason="Another reason altogether"))
-    refused(lambda: rows.update(state="received", received_by=trader, received_at=now))
-    for person in (storekeeper, inspector):
-        refused(lambda person=person: rows.update(state="returned", received_by=person, received_at=now))  # type: ignore[misc]
-    rows.update(state="returned", received_by=trader, received_at=now)
-    refused(lambda: rows.update(state="sent"))
+    refused(lambda: rows.update(turn_reason="Another reason altogether"), "labels_are_turned_once")
+    refused(end("received", inspector), "label_shipment_goes_its_way")
+    refused(end("returned", storekeeper), "nobody_receives_own_labels")
+    refused(end("returned", colleague), "nobody_counts_labels_they_turned_back")
+    for person in (inspector, trader):  # of the office that was to get them, and of a third
+        refused(end("returned", person), arrives)
+    end("returned", third)()
+    refused(lambda: rows.update(state="sent"), "label_shipment_ends_once")
