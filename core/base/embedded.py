@@ -21,9 +21,11 @@ from urllib.parse import quote
 import psycopg
 import redis
 
+from core.base.runtime_role import Role, set_up
 from core.base.supervisor import Child, NotReady, Supervisor, read_tail
 
-DATABASE = "saiga"
+DATABASE = "saiga"  # its name, and that of the role that owns it
+RUNTIME_ROLE = "saiga_app"  # as whom the registry works
 START_WITHIN = 60.0  # seconds; after a power cut PostgreSQL first replays its journal
 LONGEST_SOCKET_PATH = 100  # bytes; Linux allows 107, macOS 103
 REACHABLE_HOME = Path("/var/lib")  # where another account can always reach its files
@@ -48,7 +50,7 @@ class Guise:
 
 
 def start_postgres(supervisor: Supervisor, home: Path, *, log: Path, throw_away: bool = False) -> str:
-    """Start PostgreSQL with its data under `home`, make the database if there is none, return its URL.
+    """Start PostgreSQL with its data under `home`, make the database if there is none, return its owner's URL.
 
     Nobody else may run on the same `home` (the caller holds the lock of the folder). Raises EmbeddedError.
     """
@@ -96,6 +98,16 @@ def start_valkey(supervisor: Supervisor, home: Path, *, log: Path, throw_away: b
 
 def postgres_url(sockets: Path) -> str:
     return f"postgres://{DATABASE}@/{DATABASE}?host={quote(str(sockets))}"
+
+
+def open_to_runtime_role(owner: str) -> str:
+    """Grant the role that owns nothing what the tables of today need, and return its URL; the owner's while there are
+    no tables."""
+    with psycopg.connect(owner) as connection:
+        if connection.execute("SELECT to_regclass('public.django_migrations')").fetchone() == (None,):
+            return owner
+        set_up(connection, Role(RUNTIME_ROLE))
+    return owner.replace(f"//{DATABASE}@", f"//{RUNTIME_ROLE}@", 1)
 
 
 def choose_guise(home: Path) -> Guise:

@@ -4,7 +4,9 @@
     python -m core.base.stack exec COMMAND...   one command with the servers at hand
     python -m core.base.stack reset             forget all data
 
-DATABASE_URL and REDIS_URL replace the embedded servers. All that is kept lies under VAR_DIR (default: var/).
+DATABASE_URL and REDIS_URL replace the embedded servers. The owner of the embedded database only prepares it: everything
+else works as a role that owns nothing; so it is with DATABASE_URL where RUNTIME_DATABASE_URL names that role. All that
+is kept lies under VAR_DIR (default: var/).
 """
 
 import argparse
@@ -28,6 +30,7 @@ from types import FrameType
 
 from core.base import embedded
 from core.base.catalogues import compile_catalogues
+from core.base.runtime_role import RoleRefused
 from core.base.supervisor import Child, NotReady, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +73,7 @@ def main() -> int:
                 return execute(given.command)
     except KeyboardInterrupt:
         return 130
-    except (CannotRun, NotReady, embedded.EmbeddedError) as error:
+    except (CannotRun, NotReady, RoleRefused, embedded.EmbeddedError) as error:
         say(str(error))
         return 1
     return 0
@@ -108,16 +111,20 @@ def run() -> None:
 def prepare(supervisor: Supervisor, var: Path) -> str:
     """Start the servers and bring catalogues, static files and database up to date; return the demo sign-ins.
 
-    Our own database is left as it is when no file has changed since it was last prepared: that saves seconds.
+    What is started afterwards owns nothing in the database. Our own is left as it is when no file has changed since it
+    was last prepared: that saves seconds.
     """
     sign_ins, prepared = var / "sign-ins.txt", var / "prepared"
     demo = os.environ.get("DEMO", "yes") != "no"
     state = f"{demo} {_digest_files()}"
-    if "DATABASE_URL" in os.environ:
+    is_embedded = "DATABASE_URL" not in os.environ
+    if is_embedded:
+        os.environ.pop("RUNTIME_DATABASE_URL", None)  # that of another database
+        if not (var / "postgres").exists():
+            say("making a PostgreSQL of its own")
+    else:
         sign_ins.unlink(missing_ok=True)  # these may tell of another database
         prepared.unlink(missing_ok=True)
-    if "DATABASE_URL" not in os.environ and not (var / "postgres").exists():
-        say("making a PostgreSQL of its own")
     start_servers(supervisor, var)
     compile_catalogues()
     if not prepared.exists() or prepared.read_text() != state:
@@ -127,6 +134,7 @@ def prepare(supervisor: Supervisor, var: Path) -> str:
         ):
             raise CannotRun("the database could not be prepared")
         prepared.write_text(state)
+    own_nothing(var, is_embedded=is_embedded)
     return sign_ins.read_text()
 
 
@@ -145,7 +153,10 @@ def execute(command: list[str]) -> int:
         os.environ.update(running)
         return subprocess.run(command, check=False).returncode
     with hold_var() as (var, lock), supervised(lock) as supervisor:
+        is_embedded = "DATABASE_URL" not in os.environ
         start_servers(supervisor, var)
+        if is_embedded:
+            own_nothing(var, is_embedded=True)
         return subprocess.run(command, check=False).returncode
 
 
@@ -173,8 +184,21 @@ def start_servers(supervisor: Supervisor, var: Path, *, throw_away: bool = False
     if "SECRET_KEY" not in given and "SECRET_KEY_FILE" not in given:
         given["SECRET_KEY"] = keep_secret(var / "secret-key")
     given["VAR_DIR"] = str(var)
+    use_database(given["DATABASE_URL"], var)
+
+
+def own_nothing(var: Path, *, is_embedded: bool) -> None:
+    """From now on work as the role that owns nothing, where there is one; what we start does not learn the owner's
+    address."""
+    owner, runtime = os.environ["DATABASE_URL"], os.environ.pop("RUNTIME_DATABASE_URL", "")
+    use_database(embedded.open_to_runtime_role(owner) if is_embedded else runtime or owner, var)
+
+
+def use_database(url: str, var: Path) -> None:
+    """Use the database at this address from now on; commands beside us find it in a file."""
+    os.environ["DATABASE_URL"] = url
     shared = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "VAR_DIR")
-    write_secret(var / "servers.json", json.dumps({name: given[name] for name in shared if name in given}))
+    write_secret(var / "servers.json", json.dumps({name: os.environ[name] for name in shared if name in os.environ}))
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +68,46 @@ def test_secrets_are_files_and_never_values() -> None:
     for service in SERVICES.values():
         for key in service.get("environment", {}):
             assert not re.search(r"PASSWORD$|SECRET_KEY$|DATABASE_URL$|ENCRYPTION_KEY$", key)
+
+
+def test_only_what_prepares_the_database_works_as_its_owner() -> None:
+    assert [name for name, service in SERVICES.items() if "database_owner_url" in service.get("secrets", [])] == [
+        "prepare"
+    ]
+    prepare = SERVICES["prepare"]["environment"]
+    assert prepare["DATABASE_URL_FILE"] == "/run/secrets/database_owner_url"
+    assert prepare["RUNTIME_DATABASE_URL_FILE"] == SERVICES["web"]["environment"]["DATABASE_URL_FILE"]
+    assert set(SERVICES["prepare"]["secrets"]) == {*SERVICES["web"]["secrets"], "database_owner_url"}
+
+
+def test_secrets_are_made_once_and_the_owner_is_another(tmp_path: Path) -> None:
+    made = make_secrets(tmp_path)
+
+    assert made["database_owner_url"] == f"postgres://saiga:{made['database_password']}@postgres:5432/saiga"
+    assert re.fullmatch(r"postgres://saiga_app:[\w-]{48}@postgres:5432/saiga", made["database_url"])
+    assert made["database_password"] not in made["database_url"]
+    assert make_secrets(tmp_path) == made
+
+
+def test_the_address_of_an_earlier_version_becomes_the_owners(tmp_path: Path) -> None:
+    earlier = "postgres://saiga:secret@postgres:5432/saiga"
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "database_password").write_text("secret")
+    (tmp_path / "secrets" / "database_url").write_text(earlier)
+    (tmp_path / "secrets" / "database_url").chmod(0o444)
+
+    made = make_secrets(tmp_path)
+
+    assert (made["database_password"], made["database_owner_url"]) == ("secret", earlier)
+    assert made["database_url"].startswith("postgres://saiga_app:")
+    assert make_secrets(tmp_path) == made
+
+
+def make_secrets(folder: Path) -> dict[str, str]:
+    """What deploy/make-secrets leaves there, run from a copy."""
+    maker = shutil.copy(ROOT / "deploy" / "make-secrets", folder)
+    subprocess.run([maker], check=True)
+    return {path.name: path.read_text() for path in (folder / "secrets").iterdir()}
 
 
 def test_settings_read_what_is_set() -> None:

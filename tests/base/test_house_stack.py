@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -5,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from core.base import stack
@@ -14,6 +16,8 @@ from core.base.stack import (
     hold_var,
     keep_bytecode,
     keep_secret,
+    own_nothing,
+    prepare,
     require_free_port,
     reset,
     start_servers,
@@ -85,6 +89,61 @@ def test_given_servers_are_used_instead_of_embedded_ones(var: Path, monkeypatch:
 
         assert supervisor.children == []
         assert not (var / "postgres").exists()
+
+
+def test_the_embedded_database_is_used_by_a_role_that_owns_nothing(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one of an earlier version, where the owner did everything and nothing has to be prepared anew."""
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "RUNTIME_DATABASE_URL"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    with hold_var() as (_, lock), supervised(lock) as supervisor:
+        start_servers(supervisor, var)
+        with psycopg.connect(os.environ["DATABASE_URL"]) as owner:
+            owner.execute("CREATE TABLE django_migrations (id integer); CREATE TABLE posting AS SELECT 1 AS mass")
+        own_nothing(var, is_embedded=False)
+        assert "//saiga@" in os.environ["DATABASE_URL"]
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name)
+    (var / "prepared").write_text(f"True {stack._digest_files()}")
+    (var / "sign-ins.txt").write_text("as before")
+    monkeypatch.setenv("DEMO", "yes")
+
+    with hold_var() as (_, lock), supervised(lock) as supervisor:
+        assert prepare(supervisor, var) == "as before"
+
+        assert json.loads((var / "servers.json").read_text())["DATABASE_URL"] == os.environ["DATABASE_URL"]
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            assert connection.info.user == "saiga_app"
+            connection.execute("UPDATE posting SET mass = 2")
+            for statement in ("ALTER TABLE posting DISABLE TRIGGER ALL", "SET session_replication_role = replica"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
+
+
+def test_a_given_database_is_used_by_the_role_that_is_given(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://owner@far.example/registry")
+    monkeypatch.setenv("RUNTIME_DATABASE_URL", "postgres://app@far.example/registry")
+    var.mkdir()
+
+    own_nothing(var, is_embedded=False)
+
+    assert os.environ["DATABASE_URL"] == "postgres://app@far.example/registry"
+    assert "RUNTIME_DATABASE_URL" not in os.environ
+    assert "owner" not in (var / "servers.json").read_text()
+
+
+def test_a_command_alone_works_as_the_role_that_owns_nothing(var: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    connect = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'], autocommit=True); "
+
+    def tell(code: str) -> str:
+        command = [sys.executable, "-m", "core.base.stack", "exec", sys.executable, "-c", connect + code]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.splitlines()[0]
+
+    assert tell("c.execute('CREATE TABLE django_migrations (id integer)'); print(c.info.user)") == "saiga"
+    assert tell("print(c.info.user)") == "saiga_app"
 
 
 def test_reset_forgets_everything(var: Path) -> None:
