@@ -30,7 +30,10 @@ from ledger.services.refusals import BackDated, ItemsNotThere, KeyReused, Second
 from ledger.triggers_weighing import FOUND_AMONG_COLLEAGUES, holds_a_post
 
 LISTED = 100
-NOT_THE_AUTHORITY = _("The authority judges a mass in question. Or another person weighs the items again.")
+NOT_THE_AUTHORITY = _(
+    "The authority judges a mass in question. Where two of one organisation did not find it yet, another person may"
+    " weigh the items again."
+)
 
 
 class MassNotConfirmed(DomainError):
