@@ -23,6 +23,7 @@ from core.notices.services import text_of
 from ledger.models import CustodyAccount
 from marking.carrier_words import fault_in_words
 from marking.carriers import find_carriers
+from marking.limits import require_check_by_person
 from marking.models import Carrier, KeyRequest, SigningKey
 from marking.selectors_keys import unproven_by_store
 from marking.services.carriers import Pair, approve_end, ask_end, bind_carrier, mark_of_scan, read_carrier, refuse_end
@@ -147,7 +148,9 @@ class Bind(APIView):
             raw = read_carrier(given["kind"], given["value"], separator=given["separator"])
         except CarrierError as error:
             raise BadInput(fields={"value": fault_in_words(error)}) from None
-        mark = mark_of_scan(given["mark"], actor=person, own_hosts=own_hosts(request))
+        mark = mark_of_scan(
+            require_check_by_person(given["mark"], person=person, own_hosts=own_hosts(request)), actor=person
+        )
         pair = bind_carrier(actor=person, at=timezone.now(), mark=mark, raw=raw)
         return Response(PairSerializer(pair).data, status=201 if pair.carrier and not pair.was_bound else 200)
 

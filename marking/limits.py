@@ -92,6 +92,14 @@ def check_by_person(text: str, *, person: User, own_hosts: Collection[str]) -> A
     return answer
 
 
+def require_check_by_person(text: str, *, person: User, own_hosts: Collection[str]) -> Answer:
+    """What `check_by_person` answers. Raises TooManyChecks."""
+    answer = check_by_person(text, person=person, own_hosts=own_hosts)
+    if answer is None:
+        raise TooManyChecks
+    return answer
+
+
 def spend_on_unknown(count: int, *, person: User) -> None:
     """Count so many codes of a list that do not exist. Raises TooManyChecks, also when all was spent before."""
     if not _spend(f"person-{person.pk}", count):

@@ -26,9 +26,8 @@ from core.notices.services import raise_notice, settle_notice, text_of
 from core.rules.models import Rule, RuleCode
 from ledger.models import Holding
 from marking.carrier_words import fault_in_words
-from marking.limits import TooManyChecks, check_by_person
 from marking.models import Carrier, Mark
-from marking.selectors import Reason
+from marking.selectors import Answer, Reason
 from marking.state_code import CarrierError, parse_seal, parse_state_code, parse_tid
 from marking.verdicts import say
 from registry.models import Derivative
@@ -103,14 +102,11 @@ def read_carrier(kind: str, text: str, *, separator: str = "") -> Raw:
     return Raw(Kind.RFID, parse_tid(text), text.strip(), {})
 
 
-def mark_of_scan(text: str, *, actor: User, own_hosts: Collection[str]) -> Mark:
-    """The active mark that a person scanned, of an item at hand that the person may know.
+def mark_of_scan(answer: Answer, *, actor: User) -> Mark:
+    """The active mark that a person scanned, of an item at hand that the person may know, by what its check answered.
 
-    Raises BadInput, TooManyChecks.
+    The door checks and counts what was scanned (`marking.limits`). Raises BadInput.
     """
-    answer = check_by_person(text, person=actor, own_hosts=own_hosts)
-    if answer is None:
-        raise TooManyChecks
     if not answer.is_genuine or _NOT_AT_HAND.intersection(answer.reasons):
         said = say(answer)
         raise BadInput(fields={"mark": f"{said.title}. {said.text}"})

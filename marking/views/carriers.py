@@ -25,8 +25,9 @@ from marking.carrier_words import fault_in_words
 from marking.carriers import item_of_carrier
 from marking.codes import group
 from marking.forms_carriers import MAX_SEPARATOR, AskEndForm, CarrierFileForm, DecideForm
-from marking.limits import TooManyChecks, check_by_person
+from marking.limits import require_check_by_person
 from marking.models import Carrier, Mark
+from marking.selectors import check_text
 from marking.services import carrier_files
 from marking.services.carriers import (
     Pair,
@@ -97,15 +98,18 @@ def _scan(request: SignedInRequest, page: str, kind: str, text: str) -> tuple[Sa
     waiting = _waiting_mark(request, page)
     try:
         if kind == Carrier.Kind.STATE_CODE and looks_like_state_code(text):
-            is_mark = False
+            begun = None
         else:
-            is_mark = not waiting or _is_mark(request, text)
-        if not waiting and not is_mark:
-            return _said_of_known(text), ()
-        mark = mark_of_scan(text if is_mark else waiting, actor=request.user, own_hosts=own_hosts(request))
-        if is_mark:
+            answer = require_check_by_person(text, person=request.user, own_hosts=own_hosts(request))
+            begun = answer if not waiting or answer.is_genuine else None
+        if begun is not None:
+            mark = mark_of_scan(begun, actor=request.user)
             _wait(request, page, mark.pk)
             return Said(mark.item.number, _("Now scan what goes with it."), "neutral"), ()
+        if not waiting:
+            return _said_of_known(text), ()
+        # Counted as it was scanned; asked again, for it may have ended meanwhile.
+        mark = mark_of_scan(check_text(waiting, own_hosts=()), actor=request.user)
         raw = read_carrier(kind, text, separator=request.session.get(SEPARATOR_KEY, ""))
         pair = bind_carrier(actor=request.user, at=timezone.now(), mark=mark, raw=raw)
     except CarrierError as error:
@@ -117,13 +121,6 @@ def _scan(request: SignedInRequest, page: str, kind: str, text: str) -> tuple[Sa
         return Said(_("Not bound"), words, "stop"), ()
     _wait(request, page, "")
     return _said_of(pair, mark, shown_raw(raw)), ()
-
-
-def _is_mark(request: SignedInRequest, text: str) -> bool:
-    answer = check_by_person(text, person=request.user, own_hosts=own_hosts(request))
-    if answer is None:
-        raise TooManyChecks
-    return answer.is_genuine
 
 
 def _said_of(pair: Pair, mark: Mark, shown: str) -> Said:

@@ -362,6 +362,21 @@ def test_whoever_binds_carriers_cannot_search_there_for_codes(
     assert not Carrier.objects.exists()
 
 
+@pytest.mark.usefixtures("one_window")
+def test_a_scan_is_counted_once(
+    marks: list[Mark], inspector: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marking.limits.CHECKS_SIGNED_IN", 3)
+    client.force_login(inspector)
+
+    for mark in marks[:3]:  # each in place of the one before
+        assert mark.item.number in scan(client, mark.pk)
+    assert 'data-tone="ok"' in scan(client, raw_code("COUNTED"))
+    assert marks[3].item.number not in scan(client, marks[3].pk)
+
+    assert Carrier.objects.get().mark == marks[2]
+
+
 def test_a_table_is_checked_in_as_many_queries_however_long(
     marks: list[Mark], inspector: User, now: datetime, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
