@@ -16,8 +16,7 @@ from marking.models import FieldDevice, FieldRecord, RowLabel
 from marking.services.applying import name_row_labels, read_label
 from registry.measures import ROW_COLUMNS, TableRow
 from registry.models import CaseWord, Intake, IntakeRow, Origin
-from registry.selectors_cases import find_case
-from registry.serializers import OpenRemovalSerializer, OpenSeizureSerializer, RowSerializer
+from registry.serializers import OpenRemovalSerializer, OpenSeizureSerializer, RowSerializer, known_case_of
 from registry.services import CaseFacts, note_facts, open_removal_intake, open_seizure_intake, save_rows
 from registry.services.locking import lock_open_intake
 
@@ -165,7 +164,7 @@ def join_reception(*, actor: User, act: str, intake: int) -> Entered:
 
 
 def _open_seizure(actor: User, at: datetime, said: dict[str, Any]) -> Entered:
-    case = CaseFacts(**said["case"]) if "case" in said else find_case(actor, said["known_case"])
+    case = CaseFacts(**said["case"]) if "case" in said else known_case_of(actor, said["known_case"])
     intake = open_seizure_intake(actor=actor, at=at, store=said["store"], on=said["on"], case=case)
     if isinstance(case, CaseFacts) and said.get("detection") and intake.case is not None:
         facts = {"detection": said["detection"]}

@@ -19,7 +19,6 @@ from core.base.errors import BadInput
 from registry import api_cases, api_origins, services
 from registry.filters import intakes_of
 from registry.models import Case, Derivative, Intake, Origin, Term
-from registry.selectors_cases import find_case
 from registry.serializers import (
     CancellationSerializer,
     CaseSerializer,
@@ -29,6 +28,7 @@ from registry.serializers import (
     OpenRemovalSerializer,
     OpenSeizureSerializer,
     TableSerializer,
+    known_case_of,
 )
 from registry.services import CaseFacts
 
@@ -106,7 +106,7 @@ class OpenSeizure(APIView):
         given = OpenSeizureSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         said = given.validated_data
-        case = CaseFacts(**said["case"]) if "case" in said else find_case(person_of(request), said["known_case"])
+        case = CaseFacts(**said["case"]) if "case" in said else known_case_of(person_of(request), said["known_case"])
         opened = services.open_seizure_intake(
             actor=person_of(request), at=timezone.now(), store=said["store"], on=said["on"], case=case
         )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
 from core.accounts.roles import GRANTS, Can
-from core.base.errors import BadInput
+from core.base.errors import DomainError
 from core.notices.models import Notice
 from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
@@ -26,10 +26,20 @@ def can_work_on_case(user: User, case: Case) -> bool:
     )  # fmt: skip
 
 
+class CaseNotNamed(DomainError):
+    """The number is that of no case which the person may know, or of several; its words say what is taken."""
+
+    status = 422
+    code = "case-not-named"
+    message = _(
+        "No case of yours has this number. Name it by the ERDR number, the number SZ…, or that of the protocol."
+    )
+
+
 def find_case(user: User, named: str) -> Case:
     """The case that the user may know by any number that its page shows: ERDR, our own, or that of the protocol.
 
-    Raises BadInput that says what is taken.
+    Raises CaseNotNamed.
     """
     number = " ".join(named.split())
     known = Case.objects.visible_to(user)
@@ -39,12 +49,10 @@ def find_case(user: User, named: str) -> Case:
         case = by_protocol[0]
     if case is not None:
         return case
-    text = (
-        _("Several cases have a protocol of this number. Name the case by its number SZ… or its ERDR number.")
-        if by_protocol
-        else _("No case of yours has this number. Name it by the ERDR number, the number SZ…, or that of the protocol.")
-    )
-    raise BadInput(fields={"known_case": text})
+    if by_protocol:
+        text = _("Several cases have a protocol of this number. Name the case by its number SZ… or its ERDR number.")
+        raise CaseNotNamed(text)
+    raise CaseNotNamed
 
 
 def can_confirm_decision(user: User, case: Case) -> bool:

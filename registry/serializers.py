@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.accounts.models import Organisation
+from core.accounts.models import Organisation, User
+from core.base.errors import BadInput
 from ledger.serializers import StoreField
 from registry.fields import FIELDS, MAX_LENGTH_MM, MAX_NOTE, MAX_PACKAGE_G, Kind
 from registry.measures import ROW_COLUMNS, TableRow
@@ -19,6 +20,7 @@ from registry.models import (
     RemovalPermit,
     Side,
 )
+from registry.selectors_cases import CaseNotNamed, find_case
 from registry.services import CaseFacts
 from registry.services.opening import MOST_ANIMALS
 from registry.services.table import MOST_ROWS
@@ -114,6 +116,14 @@ class OpenSeizureSerializer(serializers.Serializer[Any]):
         if ("case" in attrs) == ("known_case" in attrs):
             raise serializers.ValidationError({"case": "Give either case or known_case."})
         return attrs
+
+
+def known_case_of(person: User, named: str) -> Case:
+    """The case that `known_case` names. Raises BadInput of that field."""
+    try:
+        return find_case(person, named)
+    except CaseNotNamed as refusal:
+        raise BadInput(fields={"known_case": refusal.message}) from None
 
 
 def _codes(column: str) -> list[str]:
