@@ -154,11 +154,19 @@ class RegistryConfig(AppConfig):
             {
                 **{outcome.value: outcome.label for outcome in Outcome},
                 **{term.value: term.label for term in Term},
+            },
+            facts=[
+                (verb, "note") for verb in ("case.goods_counted", "case.decision_recorded", "case.decision_confirmed")
+            ],
+        )
+        register_old_words(
+            {
                 "Confirmed": _("Confirmed"),
                 "Not confirmed": _("Not confirmed"),
                 "Adds up after a correction": _("Adds up after a correction"),
                 "Replaced by a newer count": _("Replaced by a newer count"),
-            }
+            },
+            facts=[("notice.decided", "decision")],
         )
         register_notice_codes(
             {

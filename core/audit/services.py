@@ -22,7 +22,7 @@ class Actor(Protocol):
 
 VERBS: dict[str, StrOrPromise] = {}
 FACTS: dict[str, tuple[StrOrPromise, Callable[[Any], str]]] = {}
-OLD_WORDS: dict[str, StrOrPromise] = {}
+OLD_WORDS: dict[tuple[str, str], dict[str, StrOrPromise]] = {}
 
 
 def register_verbs(labels: dict[str, StrOrPromise]) -> None:
@@ -41,9 +41,12 @@ def register_facts(words: dict[str, tuple[StrOrPromise, Callable[[Any], str]]]) 
     FACTS.update(words)
 
 
-def register_old_words(words: dict[str, StrOrPromise]) -> None:
-    """Words of programs and of one language that earlier versions wrote into facts, with what readers are told."""
-    OLD_WORDS.update(words)
+def register_old_words(words: dict[str, StrOrPromise], *, facts: Iterable[tuple[str, str]]) -> None:
+    """Words of programs and of one language that earlier versions wrote into these facts, each named by the verb of its
+    events and its key, with what readers are told. What a person wrote into any other fact is told as it was written.
+    """
+    for fact in facts:
+        OLD_WORDS.setdefault(fact, {}).update(words)
 
 
 def record(

@@ -1,6 +1,7 @@
 """The journal: written with the act, never changed."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -98,14 +99,18 @@ def test_facts_that_rooms_know_are_told_in_the_readers_language(trader: User) ->
 
 
 def test_words_of_earlier_versions_are_told_in_the_readers_language(administrator: User, now: datetime) -> None:
-    old = record(
-        "user.changed", actor=administrator, at=now, subject=("user", 1), decision="Confirmed",
-        note=["confiscated: 22", "HOR: 3", "by hand: 4"],
-    )  # fmt: skip
+    def tell(verb: str, **facts: Any) -> dict[str, str]:
+        event = record(verb, actor=administrator, at=now, subject=("user", 1), **facts)
+        with translation.override("ru"):
+            return {str(label): value for label, value in facts_in_words(event)}
 
-    with translation.override("ru"):
-        told = {str(label): value for label, value in facts_in_words(old)}
+    counts = ["confiscated: 22", "HOR: 3", "by hand: 4"]
+    told = tell("notice.decided", decision="Confirmed", reason="Confirmed")
+    told |= tell("case.decision_confirmed", note=counts)
+    by_a_person = tell("user.changed", decision="Confirmed", reason="HOR", note=counts)
 
+    assert told.pop("Причина") == "Confirmed"
+    assert list(by_a_person.values()) == ["Confirmed", "HOR", ", ".join(counts)]
     assert not {"Confirmed", "confiscated"} & set(" ".join(told.values()).replace(":", "").split())
     assert [part.rpartition(" ")[2] for part in told["Примечание"].split(", ")] == ["22", "3", "4"]
     assert "by hand: 4" in told["Примечание"]

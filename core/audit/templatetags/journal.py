@@ -45,7 +45,7 @@ def deed(event: Event) -> str:
 @register.filter
 def facts_in_words(event: Event) -> list[Fact]:
     """The facts worth reading: quantities with units, reasons, numbers of papers."""
-    general = [Fact(label, _in_words(key, event.facts[key])) for key, label in FACTS.items() if _is_told(event, key)]
+    general = [Fact(label, _in_words(event, key)) for key, label in FACTS.items() if _is_told(event, key)]
     of_rooms = services.FACTS.items()
     return general + [Fact(label, say(event.facts[key])) for key, (label, say) in of_rooms if _is_told(event, key)]
 
@@ -54,21 +54,23 @@ def _is_told(event: Event, key: str) -> bool:
     return event.facts.get(key) not in (None, "", [])
 
 
-def _in_words(key: str, value: object) -> str:
+def _in_words(event: Event, key: str) -> str:
+    value = event.facts[key]
+    old_words = services.OLD_WORDS.get((event.verb, key), {})
     if key in ("grams", "mass_g") and isinstance(value, int):
         return fmt.kg(value)
     if key == "pieces" and isinstance(value, int):
         return fmt.count(value)
     if isinstance(value, list):
-        shown = ", ".join(_said(str(part)) for part in value[:5])
+        shown = ", ".join(_said(str(part), old_words) for part in value[:5])
         more = len(value) - 5
         return _("%(shown)s and %(more)d more") % {"shown": shown, "more": more} if more > 0 else shown
-    return _said(str(value))
+    return _said(str(value), old_words)
 
 
-def _said(text: str) -> str:
+def _said(text: str, old_words: dict[str, StrOrPromise]) -> str:
     """What an earlier version wrote in words of its own, alone or before a count, in the reader's language."""
     word, colon, count = text.partition(": ")
-    if colon and word in services.OLD_WORDS and count.isdecimal():
-        return f"{str(services.OLD_WORDS[word]).capitalize()}: {count}"
-    return str(services.OLD_WORDS.get(text, text))
+    if colon and word in old_words and count.isdecimal():
+        return f"{str(old_words[word]).capitalize()}: {count}"
+    return str(old_words.get(text, text))
