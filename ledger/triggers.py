@@ -45,19 +45,21 @@ def movement_balances() -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
         timing=pgtrigger.Deferred,
-        declare=[("wrong", "text")],
+        declare=[("items", "bigint"), ("wrong", "text")],
         func="""
-            IF NOT EXISTS (SELECT FROM ledger_posting WHERE movement_id = NEW.id) THEN
+            -- OFFSET 0 keeps the planner on the index of movements, whatever it believes of a young table.
+            SELECT count(*), min(why) INTO items, wrong FROM (
+                SELECT CASE WHEN sum(pieces) <> 0 OR sum(grams) <> 0 THEN 'movement_balances'
+                    WHEN NEW.kind NOT IN ('decision', 'reversal') AND min(stock_class) <> max(stock_class)
+                        THEN 'only_a_decision_changes_the_class'
+                    END AS why
+                FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
+                GROUP BY item_id
+            ) item;
+            IF items = 0 THEN
                 RAISE EXCEPTION 'movement % has no postings', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_has_postings';
             END IF;
-            -- OFFSET 0 keeps the planner on the index of movements, whatever it believes of a young table.
-            SELECT CASE WHEN sum(pieces) <> 0 OR sum(grams) <> 0 THEN 'movement_balances'
-                ELSE 'only_a_decision_changes_the_class' END INTO wrong
-            FROM (SELECT * FROM ledger_posting WHERE movement_id = NEW.id OFFSET 0) p
-            GROUP BY item_id HAVING sum(pieces) <> 0 OR sum(grams) <> 0
-                OR NEW.kind NOT IN ('decision', 'reversal') AND min(stock_class) <> max(stock_class)
-            LIMIT 1;
             IF wrong = 'movement_balances' THEN
                 RAISE EXCEPTION 'movement % does not balance', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
@@ -406,6 +408,12 @@ def _astray(postings: str, ways: Sequence[tuple[str, str, str]]) -> str:
     """  # noqa: S608  kinds of the registry itself
 
 
+# SQL: postings that did not take their holding along as they went.
+_REST = """(
+                    SELECT * FROM posted WHERE NOT EXISTS (SELECT FROM unnest(gone) AS g (posting) WHERE posting = id)
+                )"""
+
+
 def posting_keeps_holdings(ways: Sequence[tuple[str, str, str]]) -> pgtrigger.Trigger:
     """Check what a set of postings may do, then keep holdings and totals by it: a fixed number of statements.
 
@@ -425,7 +433,6 @@ def posting_keeps_holdings(ways: Sequence[tuple[str, str, str]]) -> pgtrigger.Tr
             ("one_sided", "bigint[]"),
             ("gone", "bigint[]"),
             ("sign", "integer"),
-            ("signs", "integer[] := '{0, 1}'"),
         ],
         func="""
             this_transaction := pg_current_xact_id()::text::bigint;
@@ -438,109 +445,124 @@ def posting_keeps_holdings(ways: Sequence[tuple[str, str, str]]) -> pgtrigger.Tr
             END IF;
 
 ASTRAY_POSTED
-            -- The deferred balance check may have run already; then nothing one-sided may follow.
-            SELECT array_agg(DISTINCT movement_id) INTO one_sided FROM (
-                SELECT movement_id FROM posted GROUP BY movement_id, item_id
-                HAVING sum(pieces) <> 0 OR sum(grams) <> 0
-            ) side;
-            IF one_sided IS NOT NULL THEN
-                SELECT min(p.id)::text INTO wrong FROM unnest(one_sided) AS p (id)
-                WHERE EXISTS (
-                    SELECT FROM ledger_posting e WHERE e.movement_id = p.id
-                    AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
-                ) AND NOT EXISTS (
-                    SELECT FROM ledger_posting e WHERE e.movement_id = p.id
-                    AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
-                    GROUP BY e.item_id HAVING sum(e.pieces) <> 0 OR sum(e.grams) <> 0
-                );
-                IF wrong IS NOT NULL THEN
-                    RAISE EXCEPTION 'movement % balances already and takes no one-sided posting', wrong
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
-                END IF;
-                -- The other side may have come by an earlier statement.
-ASTRAY_WHOLE
-            END IF;
-
-            -- What leaves a physical place: of the right class, not held, not promised elsewhere, not before it came.
-            -- What leaves a boundary must exist; by the balance, whatever arrives has left somewhere.
-            SELECT format('%s of item %s', why, item_id) INTO wrong FROM (
-                SELECT p.item_id, CASE
-                    WHEN NOT a.is_physical THEN CASE
-                        WHEN NOT EXISTS (SELECT FROM ledger_item i WHERE i.id = p.item_id) THEN 'posting_references'
-                    END
-                    WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
-                    WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
-                    WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
-                    WHEN (p.pieces = 0) <> (m.kind = 'weighing') AND m.kind <> 'reversal'
-                        THEN 'only_a_weighing_moves_grams_alone'
-                    -- A weighing, or its correction, is of grams only and leaves the item where it is.
-                    WHEN p.pieces = 0 THEN NULL
-                    WHEN -p.pieces < h.pieces OR -p.grams < h.grams THEN 'items_move_whole'
-                    WHEN EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL)
-                        THEN 'held_item_does_not_move'
-                    WHEN coalesce(r.reference, '') <> m.under THEN 'reserved_item_moves_under_its_right'
-                END AS why
-                FROM posted p
-                JOIN ledger_movement m ON m.id = p.movement_id
-                JOIN ledger_custodyaccount a ON a.id = p.account_id
-                LEFT JOIN ledger_holding h ON a.is_physical AND h.account_id = p.account_id AND h.item_id = p.item_id
-                LEFT JOIN ledger_reservation r
-                    ON a.is_physical AND r.item_id = p.item_id AND r.released_at IS NULL
-                WHERE p.pieces < 0 OR p.grams < 0 OR p.pieces = 0
-            ) checked WHERE why IS NOT NULL ORDER BY item_id LIMIT 1;
-            IF wrong IS NOT NULL THEN
-                RAISE EXCEPTION '%', wrong
-                    USING ERRCODE = 'check_violation', CONSTRAINT = split_part(wrong, ' ', 1);
-            END IF;
-
-            -- What goes whole from one physical place to another, as nearly everything does, takes its row along.
+            -- What goes whole from one physical place to another, as nearly everything does, takes its row along, when
+            -- nothing speaks against it. What speaks against the rest is asked below.
             WITH went AS (
                 UPDATE ledger_holding h
-                SET account_id = w.target, stock_class = w.stock_class, moved_on = greatest(h.moved_on, w.moved_on)
+                SET account_id = w.target, stock_class = w.stock_class, moved_on = w.effective_on
                 FROM (
-                    SELECT p.item_id, max(p.pieces) AS pieces, max(p.grams) AS grams, max(m.effective_on) AS moved_on,
-                        max(p.account_id) FILTER (WHERE p.pieces < 0) AS source,
-                        max(p.account_id) FILTER (WHERE p.pieces > 0) AS target,
-                        max(p.stock_class) FILTER (WHERE p.pieces > 0) AS stock_class
-                    FROM posted p
-                    JOIN ledger_movement m ON m.id = p.movement_id
-                    JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
-                    GROUP BY p.item_id
-                    HAVING count(*) = 2 AND min(p.pieces) < 0 AND sum(p.pieces) = 0 AND min(p.grams) = -max(p.grams)
-                    ORDER BY p.item_id
-                ) w
-                WHERE h.account_id = w.source AND h.item_id = w.item_id AND h.pieces = w.pieces AND h.grams = w.grams
-                RETURNING h.item_id
-            )
-            SELECT coalesce(array_agg(item_id), '{}') INTO gone FROM went;
-
-            IF 2 * cardinality(gone) = (SELECT count(*) FROM posted) THEN
-                signs := '{}';
-            END IF;
-            -- In the order of items, so that rows and index entries are written side by side.
-            FOREACH sign IN ARRAY signs LOOP
-                MERGE INTO ledger_holding h USING (
-                    SELECT p.account_id, p.item_id, a.is_physical, p.pieces, p.grams, p.moved_on, p.stock_class
+                    SELECT p.*, EXISTS (
+                        SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL
+                    ) AS is_held, coalesce((
+                        SELECT r.reference FROM ledger_reservation r
+                        WHERE r.item_id = p.item_id AND r.released_at IS NULL
+                    ), '') AS promised
                     FROM (
-                        SELECT o.account_id, o.item_id, sum(o.pieces) AS pieces, sum(o.grams) AS grams,
-                            max(m.effective_on) AS moved_on,
-                            coalesce(max(o.stock_class) FILTER (WHERE o.pieces > 0), max(o.stock_class)) AS stock_class
-                        FROM posted o
-                        JOIN ledger_movement m ON m.id = o.movement_id
-                        WHERE NOT EXISTS (SELECT FROM unnest(gone) AS w (item) WHERE w.item = o.item_id)
-                        GROUP BY o.item_id, o.account_id
-                        HAVING (sum(o.pieces) > 0 OR (sum(o.pieces) = 0 AND sum(o.grams) >= 0)) = (sign = 1)
+                        SELECT p.item_id, min(p.id) AS one, max(p.id) AS other, max(p.pieces) AS pieces,
+                            max(p.grams) AS grams, max(m.effective_on) AS effective_on, max(m.under) AS under,
+                            max(p.account_id) FILTER (WHERE p.pieces < 0) AS source,
+                            max(p.account_id) FILTER (WHERE p.pieces > 0) AS target,
+                            max(p.stock_class) FILTER (WHERE p.pieces < 0) AS former_class,
+                            max(p.stock_class) FILTER (WHERE p.pieces > 0) AS stock_class
+                        FROM posted p
+                        JOIN ledger_movement m ON m.id = p.movement_id AND m.kind <> 'weighing'
+                        JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
+                        GROUP BY p.item_id, p.movement_id
+                        HAVING count(*) = 2 AND min(p.pieces) < 0 AND sum(p.pieces) = 0 AND sum(p.grams) = 0
+                        ORDER BY p.item_id
                     ) p
+                ) w
+                WHERE h.account_id = w.source AND h.item_id = w.item_id
+                    -- No index is asked for the class: that of the place finds the row.
+                    AND h.stock_class IS NOT DISTINCT FROM w.former_class
+                    AND h.pieces = w.pieces AND h.grams = w.grams AND h.moved_on <= w.effective_on
+                    AND NOT w.is_held AND w.promised = w.under
+                RETURNING w.one, w.other
+            )
+            SELECT coalesce(array_agg(one) || array_agg(other), '{}') INTO gone FROM went;
+
+            IF cardinality(gone) < (SELECT count(*) FROM posted) THEN
+                -- The deferred balance check may have run already; then nothing one-sided may follow.
+                SELECT array_agg(DISTINCT movement_id) INTO one_sided FROM (
+                    SELECT movement_id FROM REST_POSTED rest GROUP BY movement_id, item_id
+                    HAVING sum(pieces) <> 0 OR sum(grams) <> 0
+                ) side;
+                IF one_sided IS NOT NULL THEN
+                    SELECT min(p.id)::text INTO wrong FROM unnest(one_sided) AS p (id)
+                    WHERE EXISTS (
+                        SELECT FROM ledger_posting e WHERE e.movement_id = p.id
+                        AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
+                    ) AND NOT EXISTS (
+                        SELECT FROM ledger_posting e WHERE e.movement_id = p.id
+                        AND NOT EXISTS (SELECT FROM posted n WHERE n.id = e.id)
+                        GROUP BY e.item_id HAVING sum(e.pieces) <> 0 OR sum(e.grams) <> 0
+                    );
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION 'movement % balances already and takes no one-sided posting', wrong
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'movement_balances';
+                    END IF;
+                    -- The other side may have come by an earlier statement.
+ASTRAY_WHOLE
+                END IF;
+
+                -- What leaves a physical place: of the right class, not held, not promised elsewhere, not before it
+                -- came. What leaves a boundary must exist; by the balance, whatever arrives has left somewhere.
+                SELECT format('%s of item %s', why, item_id) INTO wrong FROM (
+                    SELECT p.item_id, CASE
+                        WHEN NOT a.is_physical THEN CASE
+                            WHEN NOT EXISTS (SELECT FROM ledger_item i WHERE i.id = p.item_id) THEN 'posting_references'
+                        END
+                        WHEN h.item_id IS NULL THEN 'physical_holding_not_negative'
+                        WHEN h.stock_class <> p.stock_class THEN 'posting_keeps_stock_class'
+                        WHEN h.moved_on > m.effective_on THEN 'movement_not_before_arrival'
+                        WHEN (p.pieces = 0) <> (m.kind = 'weighing') AND m.kind <> 'reversal'
+                            THEN 'only_a_weighing_moves_grams_alone'
+                        -- A weighing, or its correction, is of grams only and leaves the item where it is.
+                        WHEN p.pieces = 0 THEN NULL
+                        WHEN -p.pieces < h.pieces OR -p.grams < h.grams THEN 'items_move_whole'
+                        WHEN EXISTS (SELECT FROM ledger_hold k WHERE k.item_id = p.item_id AND k.lifted_at IS NULL)
+                            THEN 'held_item_does_not_move'
+                        WHEN coalesce(r.reference, '') <> m.under THEN 'reserved_item_moves_under_its_right'
+                    END AS why
+                    FROM REST_POSTED p
+                    JOIN ledger_movement m ON m.id = p.movement_id
                     JOIN ledger_custodyaccount a ON a.id = p.account_id
-                    ORDER BY p.item_id
-                ) d ON h.account_id = d.account_id AND h.item_id = d.item_id
-                WHEN MATCHED AND h.pieces + d.pieces = 0 AND h.grams + d.grams = 0 THEN DELETE
-                WHEN MATCHED THEN UPDATE SET pieces = h.pieces + d.pieces, grams = h.grams + d.grams,
-                    stock_class = d.stock_class, moved_on = greatest(h.moved_on, d.moved_on)
-                WHEN NOT MATCHED THEN
-                    INSERT (account_id, item_id, stock_class, is_physical, pieces, grams, moved_on)
-                    VALUES (d.account_id, d.item_id, d.stock_class, d.is_physical, d.pieces, d.grams, d.moved_on);
-            END LOOP;
+                    LEFT JOIN ledger_holding h
+                        ON a.is_physical AND h.account_id = p.account_id AND h.item_id = p.item_id
+                    LEFT JOIN ledger_reservation r
+                        ON a.is_physical AND r.item_id = p.item_id AND r.released_at IS NULL
+                    WHERE p.pieces < 0 OR p.grams < 0 OR p.pieces = 0
+                ) checked WHERE why IS NOT NULL ORDER BY item_id LIMIT 1;
+                IF wrong IS NOT NULL THEN
+                    RAISE EXCEPTION '%', wrong
+                        USING ERRCODE = 'check_violation', CONSTRAINT = split_part(wrong, ' ', 1);
+                END IF;
+
+                -- In the order of items, so that rows and index entries are written side by side.
+                FOREACH sign IN ARRAY '{0, 1}'::integer[] LOOP
+                    MERGE INTO ledger_holding h USING (
+                        SELECT p.account_id, p.item_id, a.is_physical, p.pieces, p.grams, p.moved_on, p.stock_class
+                        FROM (
+                            SELECT o.account_id, o.item_id, sum(o.pieces) AS pieces, sum(o.grams) AS grams,
+                                max(m.effective_on) AS moved_on,
+                                coalesce(max(o.stock_class) FILTER (WHERE o.pieces > 0), max(o.stock_class))
+                                    AS stock_class
+                            FROM REST_POSTED o
+                            JOIN ledger_movement m ON m.id = o.movement_id
+                            GROUP BY o.item_id, o.account_id
+                            HAVING (sum(o.pieces) > 0 OR (sum(o.pieces) = 0 AND sum(o.grams) >= 0)) = (sign = 1)
+                        ) p
+                        JOIN ledger_custodyaccount a ON a.id = p.account_id
+                        ORDER BY p.item_id
+                    ) d ON h.account_id = d.account_id AND h.item_id = d.item_id
+                    WHEN MATCHED AND h.pieces + d.pieces = 0 AND h.grams + d.grams = 0 THEN DELETE
+                    WHEN MATCHED THEN UPDATE SET pieces = h.pieces + d.pieces, grams = h.grams + d.grams,
+                        stock_class = d.stock_class, moved_on = greatest(h.moved_on, d.moved_on)
+                    WHEN NOT MATCHED THEN
+                        INSERT (account_id, item_id, stock_class, is_physical, pieces, grams, moved_on)
+                        VALUES (d.account_id, d.item_id, d.stock_class, d.is_physical, d.pieces, d.grams, d.moved_on);
+                END LOOP;
+            END IF;
 
             INSERT INTO ledger_accounttotal (account_id, stock_class, is_physical, pieces, grams)
             SELECT DISTINCT p.account_id, p.stock_class, a.is_physical, 0, 0
@@ -558,7 +580,9 @@ ASTRAY_WHOLE
                   FROM posted GROUP BY account_id, stock_class) d
             WHERE t.account_id = d.account_id AND t.stock_class = d.stock_class;
             RETURN NULL;
-        """.replace("ASTRAY_POSTED", _astray("posted", ways)).replace(
+        """.replace("ASTRAY_POSTED", _astray("posted", ways))
+        .replace("REST_POSTED", _REST)
+        .replace(
             "ASTRAY_WHOLE",
             _astray("(SELECT * FROM ledger_posting WHERE movement_id = ANY (one_sided) OFFSET 0) whole", ways),
         ),
