@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from core.accounts.models import User
 from core.base.errors import DomainError, InvalidTransition
@@ -119,20 +120,29 @@ def test_without_the_lock_only_the_database_stops_the_second_approval(
     authority_officer: User,
     second_officer: User,
     later: Callable[..., datetime],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The twin: both have read the act while it waited."""
-    barrier = threading.Barrier(2)
-
-    def unlocked(act: LossAct) -> LossAct:
-        found = LossAct.objects.select_related("report__account", "target").get(pk=act.pk)
-        barrier.wait(10)
-        return found
-
-    monkeypatch.setattr(loss, "_lock_act", unlocked)
+    both_have_read = threading.Barrier(2)
 
     def approve(person: User) -> Callable[[], LossAct]:
-        return lambda: loss.approve_act(actor=person, at=later(hours=1), act=act)
+        has_waited = False
+
+        def unlocked(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+            """Rows of losses are read without their locks; whoever has read the act waits for the other once."""
+            nonlocal has_waited
+            asked, lock, _rest = sql.partition(" FOR NO KEY UPDATE")
+            is_of_loss = 'FROM "custody_loss' in asked
+            read = execute(asked if is_of_loss else sql, params, many, context)
+            if not lock and 'FROM "custody_lossact"' in asked and not has_waited:
+                has_waited = True
+                both_have_read.wait(10)
+            return read
+
+        def act_alone() -> LossAct:
+            with connection.execute_wrapper(unlocked):
+                return loss.approve_act(actor=person, at=later(hours=1), act=act)
+
+        return act_alone
 
     results = at_once(approve(authority_officer), approve(second_officer))
 
