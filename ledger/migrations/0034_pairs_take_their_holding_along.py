@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0032_goods_to_be_confirmed'),
+        ('ledger', '0033_colleagues_as_they_weighed'),
     ]
 
     operations = [
