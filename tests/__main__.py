@@ -8,15 +8,16 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.base.stack import ROOT, throw_away_servers
 
 LINT = {
+    "types": ["mypy"],
     "style": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
-    "types": ["mypy"],
 }
 MANAGE = {
     "migrations": ["makemigrations", "--check", "--dry-run"],
@@ -41,16 +42,21 @@ def main() -> int:
     with throw_away_servers():
         if arguments and arguments != ["--lint"]:
             return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
-        stages = [_run(name, [sys.executable, "-m", *command]) for name, command in LINT.items()]
+        commands = {name: [sys.executable, "-m", *command] for name, command in LINT.items()}
         # Its module is silent when run by -m; the script answers by its return code.
-        stages.append(_run("imports", [str(Path(sys.executable).with_name("lint-imports"))]))
+        commands["imports"] = [str(Path(sys.executable).with_name("lint-imports"))]
         if not arguments:
-            stages += [_run(name, [sys.executable, "manage.py", *command]) for name, command in MANAGE.items()]
+            commands |= {name: [sys.executable, "manage.py", *command] for name, command in MANAGE.items()}
+        # Types take as long as all the others together.
+        with ThreadPoolExecutor(2) as pool:
+            stages = list(pool.map(_run, commands, commands.values()))
         failed = any(stage.outcome == "failed" for stage in stages)
         if arguments:
             return int(failed)
         environment = os.environ | {"STAGES": "\n".join(map(str, stages))}
-        pytest = [sys.executable, "-m", "pytest", "-n", "2", "-q"]
+        # One more than there are processors: journeys and races wait as much as they work.
+        processes = str((os.cpu_count() or 1) + 1)
+        pytest = [sys.executable, "-m", "pytest", "-n", processes, "-q"]
         tests = subprocess.run(pytest, cwd=ROOT, env=environment, check=False)
         return tests.returncode or int(failed)
 
