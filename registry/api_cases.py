@@ -215,7 +215,16 @@ class GiveBackSerializer(SignedSerializer):
     receiver_name = serializers.CharField(max_length=200)
     receiver_document = serializers.CharField(max_length=120)
     receiver_iin = serializers.CharField(max_length=12, allow_blank=True, default="")
-    on_behalf = serializers.CharField(max_length=200, allow_blank=True, default="")
+    for_whom = serializers.CharField(
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="`id` of an owner or claimant among the persons of the case, or `decision` for whom the decision "
+        "names; empty where the receiver is the owner.",
+    )
+    on_behalf = serializers.CharField(
+        max_length=200, allow_blank=True, default="", help_text="Number, date and notary of the power of attorney."
+    )
     receipt = serializers.FileField()
 
 
@@ -556,7 +565,11 @@ class GiveBack(APIView):
             decision=confirmed,
             item_ids=_items(goods, said["items"], field="items") or list(goods.values()),
             receiver=Receiver(
-                said["receiver_name"], said["receiver_document"], said["receiver_iin"], said["on_behalf"]
+                name=said["receiver_name"],
+                document=said["receiver_document"],
+                iin=said["receiver_iin"],
+                for_whom=said["for_whom"],
+                on_behalf=said["on_behalf"],
             ),
             **_scan_of(said, "receipt"),
         )

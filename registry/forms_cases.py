@@ -1,5 +1,6 @@
 """Shapes of what people enter about seizure cases: little on the road, the rest later."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -293,11 +294,16 @@ class ReturnForm(SignatureForm):
     receiver_iin = forms.CharField(
         label=_("IIN"), max_length=12, required=False, widget=forms.TextInput({"inputmode": "numeric"})
     )
+    for_whom = forms.ChoiceField(
+        label=_("Receives for"),
+        required=False,
+        help_text=_("When somebody comes for the owner: with a power of attorney."),
+    )
     on_behalf = forms.CharField(
         label=_("Power of attorney"),
         max_length=200,
         required=False,
-        help_text=_("When somebody receives for the owner: full name of the owner, number, date, who certified it."),
+        help_text=_("Number, date, who certified it."),
     )
     only = forms.CharField(
         label=_("Only these items"),
@@ -325,6 +331,7 @@ class ReturnForm(SignatureForm):
         "receiver_name",
         "receiver_document",
         "receiver_iin",
+        "for_whom",
         "on_behalf",
         "only",
         "signature",
@@ -333,6 +340,10 @@ class ReturnForm(SignatureForm):
         "second",
         "second_password",
     )
+
+    def __init__(self, *args: Any, owners: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["for_whom"].choices = [("", _("Own goods")), *owners.items()]  # type: ignore[attr-defined]
 
 
 def split_goods(goods: dict[str, int], *, outcome: str, others: str, other_outcome: str) -> dict[Outcome, list[int]]:

@@ -24,6 +24,7 @@ def draw_return_act(
         goods = Derivative.objects.in_bulk(items)
         masses = dict(Holding.objects.filter(item__in=items, pieces__gt=0).values_list("item_id", "grams"))
         decision = act.decision
+        owner = act.owner.full_name if act.owner else decision.returned_to
         place = Holding.objects.filter(item=items[0], pieces__gt=0).select_related("account__custodian").get().account
         giver, signed = place.custodian, act.handed_at.astimezone(ALMATY).strftime("%d.%m.%Y %H:%M")
         paper = Act(
@@ -46,7 +47,9 @@ def draw_return_act(
                         for line in (
                             act.receiver_document,
                             _("IIN %(iin)s") % {"iin": act.receiver_iin} if act.receiver_iin else "",
-                            _("Power of attorney: %(paper)s") % {"paper": act.on_behalf} if act.on_behalf else "",
+                            _("For %(owner)s by power of attorney %(paper)s") % {"owner": owner, "paper": act.on_behalf}
+                            if act.on_behalf
+                            else "",
                         )
                         if line
                     ),

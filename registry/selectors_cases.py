@@ -14,7 +14,7 @@ from core.rules.models import RuleCode
 from core.rules.selectors import NoRuleInForce, in_force
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding
 from registry.damage import Damage, compute_damage
-from registry.models import Case, CourtDecision, DecidedItem, Derivative, Outcome, Term
+from registry.models import Case, CasePerson, CourtDecision, DecidedItem, Derivative, Outcome, Term
 from registry.processing import knowable
 
 
@@ -158,6 +158,24 @@ def undecided_goods(case: Case) -> QuerySet[Derivative]:
     """Goods of the case that are still held as evidence."""
     held = Hold.objects.active().filter(kind=Hold.Kind.EVIDENCE).values("item")
     return goods_of(case).filter(item__in=held)
+
+
+NAMED = "decision"
+
+
+def owners_of(decision: CourtDecision) -> dict[str, str]:
+    """For whom goods may be received, by key: owners and claimants of the case, and NAMED, whom the decision names.
+
+    Personal data.
+    """
+    named = {NAMED: decision.returned_to} if decision.returned_to else {}
+    return named | {str(person.pk): person.full_name for person in claimants_of(decision)}
+
+
+def claimants_of(decision: CourtDecision) -> QuerySet[CasePerson]:
+    """Owners and claimants of the case, as they were entered."""
+    parts = (CasePerson.Part.OWNER, CasePerson.Part.CLAIMANT)
+    return CasePerson.objects.filter(case=decision.case_id, part__in=parts).order_by("pk")
 
 
 def goods_to_return(decision: CourtDecision) -> QuerySet[DecidedItem]:

@@ -12,15 +12,12 @@ LEAST_DIGITS = 4
 IIN_DIGITS = 12
 
 LEAST_LETTERS = 3  # different ones, of a full name
-LEAST_DECLINED = 4  # letters of a name, of which the last may change
-LONGEST_ENDING = 4
 
 NO_NAME: StrOrPromise = _("Write the full name: family name and given name.")
 
 _WORD = re.compile(r"[^\W_]+")
 _NAME = re.compile(r"[^\W\d_]+")
 _WRITTEN_TOGETHER = re.compile(r"[\u3400-\u9fff\uac00-\ud7af]{2,}")  # Chinese and Korean: no blank between
-_ENDING = re.compile(r"(?:[иыо]й|[ая]я|[аеийоья])$")
 _DAY = re.compile(r"\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
 
 
@@ -53,38 +50,6 @@ def is_same_name(one: str, other: str) -> bool:
     first, second = (frozenset(_NAME.findall(text.casefold())) for text in (one, other))
     least = min(first, second, key=len)
     return problem_of_name(" ".join(least)) is None and (first <= second or second <= first)
-
-
-def names_person(text: str, name: str) -> bool:
-    """Whether a paper's words name this person: the family name, which is the first word of a name, and another one of
-    its words stand in them, also declined («от Иванова Ивана», «Ивановтан»). A Chinese or Korean name is one word.
-    """
-    said, words = _words(text), _words(name)
-    if any(_WRITTEN_TOGETHER.fullmatch(word) and word in said for word in words):
-        return True
-    if len(words) <= 1:
-        return False
-    family, *others = words
-    places = [place for place, word in enumerate(said) if _is_form_of(word, family)]
-    return any(
-        _is_form_of(word, other)
-        for family_at in places
-        for at, word in enumerate(said)
-        if at != family_at
-        for other in others
-    )
-
-
-def _words(text: str) -> list[str]:
-    return _NAME.findall(text.casefold().replace("ё", "е"))
-
-
-def _is_form_of(word: str, nominative: str) -> bool:
-    """Whether it is this word of a name, in any case of Russian or Kazakh: what stays of it, and a short ending."""
-    stem = _ENDING.sub("", nominative) if len(nominative) >= LEAST_DECLINED else nominative
-    return word == nominative or (
-        len(nominative) > 1 and word.startswith(stem) and len(word) - len(stem) <= LONGEST_ENDING
-    )
 
 
 def _is_number(word: str) -> bool:

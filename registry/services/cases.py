@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from core.accounts.bin import is_valid_iin
-from core.accounts.identity import is_same_name, names_person, problem_of_identity, problem_of_name
+from core.accounts.identity import is_same_name, problem_of_identity, problem_of_name
 from core.accounts.independence import require_independent
 from core.accounts.models import Organisation, Region, User
 from core.accounts.roles import Can
@@ -52,9 +52,11 @@ from registry.models import (
 )
 from registry.papers import LANGUAGES, draw_return_act
 from registry.selectors_cases import (
+    NAMED,
     can_confirm_decision,
     can_see_persons,
     can_work_on_case,
+    claimants_of,
     compare_counts,
     counts_are_settled,
     goods_to_return,
@@ -864,11 +866,16 @@ def _carry_out_again(actor: User, at: datetime, decision: CourtDecision, decided
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who takes goods back: the owner, or whom the owner has empowered."""
+    """Who takes goods back: the owner, or whom the owner has empowered.
+
+    `for_whom` is a key of `owners_of`, empty where the receiver is the owner; `on_behalf` the number, the day and the
+    notary of the power of attorney.
+    """
 
     name: str
     document: str
     iin: str = ""
+    for_whom: str = ""
     on_behalf: str = ""
 
 
@@ -892,7 +899,7 @@ def return_goods(
 
     `actor` hands them over and did not record the decision; `second`, who works on the case or keeps the room, signs
     beside. The receiver is an owner or claimant whom somebody else than `actor` entered in the case, or whom the
-    decision names, or comes by a power of attorney that names one. `picture` is the receiver's signature drawn on the
+    decision names, or says for which of them by a power of attorney. `picture` is the receiver's signature drawn on the
     screen, `content` the scan of a signed receipt.
     Raises NotAllowed, SecondPersonNeeded, InvalidTransition, GoodsNotHeld, BadInput, what the ledger raises.
     """
@@ -993,39 +1000,46 @@ def _whose_goods(actor: User, decision: CourtDecision, receiver: Receiver) -> Ca
 
     Raises BadInput that says what to do.
     """
-    parts = (CasePerson.Part.OWNER, CasePerson.Part.CLAIMANT)
-    persons = CasePerson.objects.filter(case=decision.case_id, part__in=parts).order_by("pk")
-    known = [one for one in persons if _is_for(receiver, one)]
+    persons = list(claimants_of(decision))
+    if receiver.for_whom:
+        known = [one for one in persons if str(one.pk) == receiver.for_whom]
+        is_named = receiver.for_whom == NAMED and bool(decision.returned_to)
+        is_own = any(_is_person(receiver, one) for one in known) or (is_named and _is_named(receiver, decision))
+    else:
+        known = [one for one in persons if _is_person(receiver, one)]
+        is_named = is_own = _is_named(receiver, decision)
+    if receiver.for_whom and not (known or is_named):
+        raise BadInput(fields={"for_whom": _("Choose an owner or claimant of this case, or whom the decision names.")})
+    if receiver.on_behalf.strip() and not receiver.for_whom:
+        raise BadInput(fields={"for_whom": _("Choose whose power of attorney this is.")})
+    if receiver.for_whom and not is_own and not any(sign.isdigit() for sign in receiver.on_behalf):
+        text = _("Who receives for somebody else brings a power of attorney: write its number, date and notary.")
+        raise BadInput(fields={"on_behalf": text})
     by_others = [one for one in known if one.added_by_id != actor.pk]
     if by_others:
         return by_others[0]
-    if is_same_name(receiver.name, decision.returned_to) or names_person(receiver.on_behalf, decision.returned_to):
+    if is_named:
         return None
     if known:
         raise SecondPersonNeeded(
             _("You entered this person in the case yourself: a colleague hands the goods over."),
         )
-    if receiver.on_behalf.strip():
-        text = _(
-            "The power of attorney names no owner or claimant of this case. Write the owner's family name and given"
-            " name as they stand among the persons of the case, apart by a comma from the number, the date and the"
-            " notary."
-        )
-        raise BadInput(fields={"on_behalf": text})
     text = _(
         "The case names nobody by this name. A colleague enters the owner or claimant among the persons of the case;"
-        " who comes for the owner brings a power of attorney, and it is written here with the owner's full name."
+        " who comes for one of them chooses for whom, and brings a power of attorney."
     )
     raise BadInput(fields={"receiver_name": text})
 
 
-def _is_for(receiver: Receiver, person: CasePerson) -> bool:
-    """Whether the receiver is this person, or comes by a power of attorney that names this person."""
-    if names_person(receiver.on_behalf, person.full_name):
-        return True
+def _is_person(receiver: Receiver, person: CasePerson) -> bool:
+    """Whether the receiver is this person: by the IIN where both have one, else by the full name."""
     if receiver.iin and person.iin:
         return receiver.iin == person.iin
     return is_same_name(receiver.name, person.full_name)
+
+
+def _is_named(receiver: Receiver, decision: CourtDecision) -> bool:
+    return is_same_name(receiver.name, decision.returned_to)
 
 
 def _may_sign_second(user: User, case: Case, places: Collection[int]) -> bool:

@@ -60,6 +60,7 @@ from registry.selectors_cases import (
     goods_to_return,
     items_of,
     open_notices,
+    owners_of,
     standing_goods,
     stuck_goods,
     undecided_goods,
@@ -395,7 +396,8 @@ def return_goods(request: SignedInRequest, pk: int, decision: int) -> HttpRespon
     confirmed = get_object_or_404(
         CourtDecision.objects.select_related("case"), pk=decision, case=found, state=CourtDecision.State.CONFIRMED
     )
-    form = ReturnForm(request.POST or None, request.FILES or None, signer=request.user)
+    owners = owners_of(confirmed)
+    form = ReturnForm(request.POST or None, request.FILES or None, signer=request.user, owners=owners)
     waiting = goods_to_return(confirmed).select_related("item__derivative")
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -409,7 +411,11 @@ def return_goods(request: SignedInRequest, pk: int, decision: int) -> HttpRespon
                 decision=confirmed,
                 item_ids=named_goods(goods, said["only"], field="only") or list(goods.values()),
                 receiver=Receiver(
-                    said["receiver_name"], said["receiver_document"], said["receiver_iin"], said["on_behalf"]
+                    name=said["receiver_name"],
+                    document=said["receiver_document"],
+                    iin=said["receiver_iin"],
+                    for_whom=said["for_whom"],
+                    on_behalf=said["on_behalf"],
                 ),
                 picture=said["signature"],
                 content=scan.read() if scan else None,
@@ -420,6 +426,9 @@ def return_goods(request: SignedInRequest, pk: int, decision: int) -> HttpRespon
         else:
             messages.success(request, _("Given back by act %(number)s.") % {"number": act.number})
             return redirect("registry:case", pk)
+    if owners:
+        # The page names them.
+        services.look_at_persons(actor=request.user, at=timezone.now(), case=found)
     context = {
         "form": form,
         "case": found,
@@ -427,7 +436,9 @@ def return_goods(request: SignedInRequest, pk: int, decision: int) -> HttpRespon
         "items": list(waiting[:500]),
         "count": waiting.count(),
     }
-    return render(request, "registry/case_return.html", context, status=_status(form))
+    response = render(request, "registry/case_return.html", context, status=_status(form))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @requires(Can.SEE_PERSONS)

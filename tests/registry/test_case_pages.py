@@ -17,9 +17,9 @@ from core.accounts.models import Organisation, User
 from core.audit.models import Event
 from core.notices.models import Notice
 from ledger.models import CustodyAccount, Hold, Holding
-from registry.models import Case, CourtDecision, Derivative, Intake, Outcome, ReturnAct, Term
+from registry.models import Case, CasePerson, CourtDecision, Derivative, Intake, Outcome, ReturnAct, Term
 from registry.selectors_cases import compare_counts_of, standing_goods_of
-from registry.services import DecisionFacts, confirm_decision, count_goods, record_decision
+from registry.services import DecisionFacts, add_person, confirm_decision, count_goods, record_decision
 from tests.builders import register
 from tests.cast import PASSWORD
 from tests.files import scanned
@@ -197,8 +197,13 @@ def test_goods_are_given_back_by_an_act_on_its_page(
         actor=inspector, at=now, case=case, facts=facts, outcomes=outcomes, content=scanned(1), name="a.jpg"
     )
     confirm_decision(actor=authority_officer, at=now, decision=decision)
+    owner = add_person(actor=inspector, at=now, case=case, full_name="Иванов Сергей", part=CasePerson.Part.OWNER)
     client.force_login(second_inspector)
     url = reverse("registry:return-goods", args=[case.pk, decision.pk])
+    looked = Event.objects.filter(verb="case.persons_seen")
+    asked = client.get(url)
+    assert (f'<option value="{owner.pk}">Иванов Сергей' in asked.content.decode(), looked.count()) == (True, 1)
+    assert asked["Cache-Control"] == "no-store"
     assert url in client.get(reverse("registry:case", args=[case.pk])).content.decode()
     form = {"receiver_name": "Жақсылықов Нұрлан", "receiver_document": "ЖК № 045871236", "password": PASSWORD}
     assert client.post(url, form | {"receipt": receipt()}).status_code == 422  # alone
@@ -217,8 +222,11 @@ def test_goods_are_given_back_by_an_act_on_its_page(
     assert paper in page
     assert "Жақсылықов" not in page
     assert b"".join(client.get(paper).streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
-    assert Event.objects.filter(verb="case.persons_seen").count() == 1
+    assert looked.filter(facts__has_key="number").count() == 1
+    form |= {"receiver_name": "Нотариусов Асан", "on_behalf": "№ 17", "for_whom": str(owner.pk)}
+    assert client.post(url, form | {"for_whom": "", "receipt": receipt()}).status_code == 422
     assert client.post(url, form | {"receipt": receipt()}).status_code == 302  # the rest
+    assert list(ReturnAct.objects.values_list("owner", flat=True)) == [None, owner.pk]
     client.force_login(authority_officer)
     assert client.get(paper).status_code == 403
 

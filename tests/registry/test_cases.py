@@ -48,7 +48,7 @@ from registry.models import (
     Stage,
     Term,
 )
-from registry.selectors_cases import compare_counts, damage_of, standing_goods
+from registry.selectors_cases import NAMED, compare_counts, damage_of, owners_of, standing_goods
 from registry.services import CaseFacts, DecisionFacts
 from tests.builders import build_seizure, register, some_rows
 from tests.files import dot, picture, scanned, scrawl
@@ -656,13 +656,26 @@ def test_goods_go_back_only_to_whom_the_case_or_the_decision_names(
     )
     owner = CasePerson.objects.get(part="claimant")
     assert give(OWNER, 0).owner == owner
-    sent = services.Receiver(
-        name="Сейтқали Асан", document="ЖК № 044444444", on_behalf="Жақсылықов Нұрлан, № 17, 03.11.2025, нотариус"
-    )
-    with pytest.raises(BadInput) as refusal:
-        give(replace(sent, on_behalf="Нұрлан Серікұлы, № 17, 03.11.2025, нотариус"), 1)
-    assert set(refusal.value.fields) == {"on_behalf"}
-    assert give(sent, 1).owner == owner
+    son = services.Receiver(
+        name="Жақсылықов Асан Нұрланұлы", document="ЖК № 044444444", for_whom=str(owner.pk),
+        on_behalf="№ 17, 03.11.2025, нотариус",
+    )  # fmt: skip
+    witness = str(CasePerson.objects.get(part="witness").pk)
+    for wrong, field in (
+        ({"for_whom": ""}, "for_whom"),
+        ({"for_whom": "", "on_behalf": "Жақсылықов Нұрлан Серікұлы, № 17"}, "for_whom"),
+        ({"for_whom": witness}, "for_whom"),
+        ({"for_whom": "decision"}, "for_whom"),
+        ({"on_behalf": ""}, "on_behalf"),
+        ({"on_behalf": "нотариус"}, "on_behalf"),
+    ):
+        with pytest.raises(BadInput) as refusal:
+            give(replace(son, **wrong), 1)
+        assert set(refusal.value.fields) == {field}
+    with pytest.raises(SecondPersonNeeded):  # entered by the one who hands over
+        give(replace(son, for_whom=str(CasePerson.objects.get(part="owner").pk)), 1)
+    assert ReturnAct.objects.count() == 1
+    assert give(son, 1).owner == owner
     kept = keep_document(actor=inspector, at=now, kind=Document.Kind.PHOTO, name="a.jpg", content=photo(1))
     for nobody in (None, CasePerson.objects.get(part="witness"), CasePerson.objects.get(part="owner")):
         refused(
@@ -673,6 +686,24 @@ def test_goods_go_back_only_to_whom_the_case_or_the_decision_names(
             ),
             "goods_go_back_to_whom_the_case_names",
         )  # fmt: skip
+
+
+def test_goods_are_received_for_whom_the_decision_names_by_a_power_of_attorney(
+    decision: CourtDecision, evidence: list[Derivative], inspector: User, second_inspector: User,
+    authority_officer: User, now: datetime,
+) -> None:  # fmt: skip
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    sent = services.Receiver(
+        name="Жақсылықов Асан Нұрланұлы", document="ЖК № 044444444", on_behalf="№ 17", for_whom=NAMED
+    )
+
+    act = services.return_goods(
+        actor=second_inspector, second=inspector, at=now, decision=decision, item_ids=[evidence[2].pk],
+        receiver=sent, picture=scrawl(),
+    )  # fmt: skip
+
+    assert owners_of(decision) == {NAMED: "Жақсылықов Нұрлан Серікұлы"}
+    assert (act.owner, act.receiver_name, act.on_behalf) == (None, sent.name, "№ 17")
 
 
 @pytest.mark.parametrize("scan", [dot(), picture(), scanned(size=(300, 900))])

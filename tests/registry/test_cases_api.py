@@ -168,6 +168,10 @@ def test_a_case_lives_its_whole_life(
     assert (wrong.status_code, list(wrong.json()["fields"])) == (422, ["password"])
     forged = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"second_password": "no", "receipt": scan()})
     assert (forged.status_code, list(forged.json()["fields"])) == (422, ["second_password"])
+    sent = receiver | {"receiver_name": "Нотариусов Асан", "on_behalf": "№ 17"}
+    for whom in ("", "decision", "999999"):  # this decision names nobody
+        refused = hands.post(f"/api/v1/cases/{at}/return/", sent | {"for_whom": whom, "receipt": scan()})
+        assert (refused.status_code, list(refused.json()["fields"])) == (422, ["for_whom"])
     key = {"Idempotency-Key": "return"}
     given = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
     again = hands.post(f"/api/v1/cases/{at}/return/", receiver | {"receipt": scan()}, headers=key)
