@@ -150,7 +150,8 @@ def _digest(server: psycopg.Connection) -> str:
     digest = hashlib.sha256(f"{server.info.server_version} {REMEMBER}".encode())
     migrations = sorted(path for path in ROOT.glob("*/migrations/*.py"))
     migrations += sorted(path for path in ROOT.glob("core/*/migrations/*.py"))
-    migrations.append(ROOT / "core" / "base" / "management" / "commands" / "migrate.py")
+    base = ROOT / "core" / "base"
+    migrations += [base / "management" / "commands" / "migrate.py", base / "triggers.py"]
     for path in (*migrations, ROOT / "requirements" / "base.txt"):
         digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()[:20]

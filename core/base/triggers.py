@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import connections
 
 NEVER = "SELECT false"
+PATH = "pg_catalog, public, pg_temp"
 
 
 def may_look_away(database: str = "default") -> bool:
@@ -15,6 +16,26 @@ def may_look_away(database: str = "default") -> bool:
         cursor.execute("SELECT prosrc FROM pg_proc WHERE oid = to_regproc('public._pgtrigger_should_ignore')")
         found = cursor.fetchone()
     return found is not None and found != (NEVER,)
+
+
+def led_astray(database: str = "default") -> list[str]:
+    """Our functions, of triggers and those that they call, that look for a table by the path of who is connected.
+
+    They name tables without a schema, and a temporary table of the same name is found before ours, until `migrate` has
+    given each a path on which temporary tables come last.
+    """
+    with connections[database].cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+             WHERE p.pronamespace = 'public'::regnamespace AND l.lanname IN ('plpgsql', 'sql')
+               AND p.proname <> '_pgtrigger_should_ignore' AND %s <> ALL (coalesce(p.proconfig, '{}'))
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+             ORDER BY 1
+            """,
+            [f"search_path={PATH}"],
+        )
+        return [str(row[0]) for row in cursor.fetchall()]
 
 
 def append_only() -> list[pgtrigger.Trigger]:

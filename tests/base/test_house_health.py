@@ -1,16 +1,19 @@
 import time
+from collections.abc import Callable
+from io import StringIO
 
 import pytest
 import redis
 from celery.signals import heartbeat_sent, worker_shutting_down
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory, override_settings
 
 from core.base import health
 from core.base.heartbeat import DEAD_AFTER, count_alive, open_redis
 from core.base.proxies import ClientAddressMiddleware
+from core.base.triggers import led_astray
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -121,3 +124,32 @@ def test_triggers_that_can_be_silenced_are_told_until_migrate_has_run(client: Cl
         call_command("migrate", "accounts", "9999", verbosity=0)
 
     assert client.get("/readyz").json()["database"] == "ok"
+
+
+@pytest.mark.django_db
+def test_functions_that_a_temporary_table_leads_astray_are_told_until_migrate_has_run(client: Client) -> None:
+    assert led_astray() == []
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER FUNCTION accounts_in_one_hand(bigint, bigint, timestamptz) RESET search_path")
+        cursor.execute("CREATE FUNCTION another() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    assert "astray: 2" in client.get("/readyz").json()["database"]
+
+    call_command("migrate", "rules", verbosity=0)
+
+    assert client.get("/readyz").json()["database"] == "ok"
+
+
+@pytest.mark.django_db
+def test_what_failed_in_migrate_is_what_it_says() -> None:
+    """Not what failed afterwards, as all does where the database has gone."""
+    told = StringIO()
+
+    def gone(execute: Callable[..., object], statement: str, *rest: object) -> object:
+        if "pg_proc" in statement:
+            raise OperationalError("the database has gone")
+        return execute(statement, *rest)
+
+    with connection.execute_wrapper(gone), pytest.raises(CommandError, match="9999"):
+        call_command("migrate", "accounts", "9999", verbosity=0, stderr=told)
+
+    assert "the database has gone" in told.getvalue()

@@ -220,6 +220,29 @@ def test_no_setting_makes_a_trigger_look_away(enter: Enter, reception: CustodyAc
     assert set(Posting.objects.values_list("grams", flat=True)) == {-210, 210}
 
 
+@pytest.mark.parametrize("table", ["ledger_hold", "ledger_custodyaccount", "ledger_holding"])
+def test_no_temporary_table_stands_before_one_that_a_trigger_asks(
+    table: str,
+    enter: Enter,
+    post: Post,
+    inspector: User,
+    now: datetime,
+    reception: CustodyAccount,
+    central: CustodyAccount,
+) -> None:
+    (held,) = enter(reception, 210)
+    place_hold(actor=inspector, at=now, item_ids=[held], kind=Hold.Kind.EVIDENCE, reference="ERDR")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table})")
+
+    with refused("held_item_does_not_move"):
+        post((reception, held, -1, -210), (central, held, 1, 210))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT account_id FROM public.ledger_holding WHERE item_id = %s AND is_physical", [held])
+        assert cursor.fetchall() == [(reception.pk,)]
+
+
 def test_the_database_keeps_the_lines_of_a_handover_to_what_it_sent(
     enter: Enter, inspector: User, now: datetime, reception: CustodyAccount, central: CustodyAccount
 ) -> None:

@@ -1,5 +1,5 @@
 """`migrate`, which does not draw a model and all its relations anew for each constraint, index and trigger, and leaves
-no trigger that can be told to look away.
+no trigger that can be told to look away or to look elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,13 +11,13 @@ from unittest.mock import patch
 
 from django.apps import apps
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import Error, connections
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.state import ProjectState
 from django.db.models import Field
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
-from core.base.triggers import NEVER, may_look_away
+from core.base.triggers import NEVER, PATH, led_astray, may_look_away
 
 
 class Command(migrate.Command):
@@ -39,24 +39,47 @@ class Command(migrate.Command):
                 stack.enter_context(patch.object(ProjectState, name, _undrawn(getattr(ProjectState, name))))
             for operation in (AddTrigger, RemoveTrigger):
                 stack.enter_context(patch.object(operation, "state_forwards", _undrawn(operation.state_forwards)))
+            changes = not (options["plan"] or options["check_unapplied"])
             try:
                 super().handle(*args, **options)
-            finally:  # what failed half-way has brought the library's answer along too
-                if not (options["plan"] or options["check_unapplied"]):
-                    _never_look_away(options["database"])
+            except BaseException:
+                if changes:  # what failed half-way has brought the library's answer and functions along too
+                    self._fix_triggers_if_possible(options["database"])
+                raise
+            if changes:
+                _fix_triggers(options["database"])
+
+    def _fix_triggers_if_possible(self, database: str) -> None:
+        """Where the connection is what failed, it says so beside what is shown of that, not instead."""
+        try:
+            _fix_triggers(database)
+        except Error as error:
+            self.stderr.write(f"Triggers may be told to look away until migrate has run again: {error}")
+
+
+def _fix_triggers(database: str) -> None:
+    """Every migration with a trigger brings the library's own function along, and any writes its own anew without a
+    path, so this comes after all of them.
+    """
+    _never_look_away(database)
+    _never_look_elsewhere(database)
 
 
 def _never_look_away(database: str) -> None:
-    """Triggers of pgtrigger ask a setting, which whoever is connected may set, whether to look away. Here it says no.
-
-    Every migration with a trigger brings the library's own answer along, so this comes after all of them.
-    """
+    """Triggers of pgtrigger ask a setting, which whoever is connected may set, whether to look away: no."""
     if may_look_away(database):
         with connections[database].cursor() as cursor:
             cursor.execute(
                 "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean"
                 f" LANGUAGE sql IMMUTABLE PARALLEL SAFE AS '{NEVER}'"
             )
+
+
+def _never_look_elsewhere(database: str) -> None:
+    """Triggers ask the tables of the registry, not the temporary ones that whoever is connected may make."""
+    if functions := led_astray(database):
+        with connections[database].cursor() as cursor:
+            cursor.execute(";".join(f"ALTER FUNCTION {function} SET search_path = {PATH}" for function in functions))
 
 
 def _undrawn(change: Callable[..., None]) -> Callable[..., None]:
