@@ -165,6 +165,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell-silent-stores": {"task": "ledger.tasks.tell_silent_stores", "schedule": 300.0},
     "tell-late-handovers": {"task": "permits.tasks.tell_late_handovers", "schedule": 300.0},
     "escalate-overdue-notices": {"task": "core.notices.tasks.escalate_notices", "schedule": 3600.0},
+    "tell-terms-that-end": {"task": "core.notices.tasks.tell_terms_that_end", "schedule": crontab(hour=7, minute=0)},
     "write-letters": {"task": "core.notices.tasks.write_letters", "schedule": crontab(hour=8, minute=0)},
     "check-label-stock": {"task": "marking.tasks.check_label_stock", "schedule": crontab(hour=6, minute=30)},
     "tell-late-labels": {"task": "marking.tasks.tell_late_labels_of_shipments", "schedule": 3600.0},

@@ -10,7 +10,7 @@ class NoticesConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.accounts.telling import register_teller
         from core.audit.services import register_facts, register_verbs
-        from core.notices.accounts import tell_authority
+        from core.notices.accounts import LAST_TERM, tell_authority
         from core.notices.models import Notice
         from core.notices.services import register_advice, register_notice_codes
 
@@ -46,9 +46,24 @@ class NoticesConfig(AppConfig):
             },
             decides="authority",
         )
+        register_notice_codes(
+            {
+                LAST_TERM: _(
+                    "The term of %(person)s ends on %(day)s. After it there are not two left who can give roles that"
+                    " decide, and nobody can be appointed to one any more."
+                )
+            }
+        )
         register_advice(
+            (
+                _(
+                    "Have another administrator or head appointed before that day, or the role given again from the"
+                    " day after."
+                ),
+                (LAST_TERM,),
+            ),
             (
                 _("Ask the person whether this was wanted. If not, have the account closed."),
                 ("user.password_link", "user.email_changed"),
-            )
+            ),
         )

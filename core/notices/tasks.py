@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from core.notices.accounts import tell_last_terms
 from core.notices.letters import write_daily, write_to_responsible
 from core.notices.services import escalate_overdue
 
@@ -17,6 +18,12 @@ def write_about(notices: list[int]) -> None:
 def escalate_notices() -> None:
     """Tell the authority of what is overdue."""
     escalate_overdue(at=timezone.now())
+
+
+@shared_task
+def tell_terms_that_end() -> None:
+    """Tell the authority before there are not two left who give roles."""
+    tell_last_terms(at=timezone.now())
 
 
 @shared_task

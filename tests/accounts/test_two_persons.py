@@ -28,9 +28,12 @@ from core.accounts.services import (
     reactivate_person,
 )
 from core.audit.models import Event
+from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
+from core.notices.accounts import LAST_TERM, tell_last_terms
 from core.notices.models import Notice
 from core.notices.services import decide_notice
+from core.notices.texts import text_of
 from core.rules.models import Rule
 from marking.models import KeyRequest, SigningKey
 from marking.services.keys import ask_key_act, create_key, decide_key_act
@@ -471,6 +474,66 @@ def test_the_page_says_why_the_role_does_not_end(
 
 
 # Who is told
+
+
+def give_term(asker: User, confirmer: User, person: User, organisation: Organisation) -> Appointment:
+    """An administrator for a week from today."""
+    at = timezone.now()
+    asked = ask_role(
+        actor=asker, at=at, person=person, organisation=organisation, role=Role.ADMINISTRATOR, reason=WHY,
+        valid_until=day_of(at) + timedelta(days=7),
+    )  # fmt: skip
+    return confirm_role(actor=confirmer, at=at, asked=asked)
+
+
+@pytest.fixture
+def last_term(
+    administrator: User,
+    second_administrator: User,
+    stranger: User,
+    authority_officer: User,
+    inspector: User,
+    committee: Organisation,
+) -> Appointment:
+    """Of the two who give roles, one does for a week more."""
+    term = give_term(second_administrator, administrator, stranger, committee)
+    deactivate_person(actor=administrator, at=timezone.now(), person=second_administrator)
+    return term
+
+
+def test_the_authority_is_told_once_before_there_are_not_two_who_give_roles(
+    last_term: Appointment, committee: Organisation, authority_officer: User
+) -> None:
+    days = (0, 1, 8)
+    assert [tell_last_terms(at=timezone.now() + timedelta(days=day)) for day in days] == [1, 0, 0]
+
+    notice = Notice.objects.get(code=LAST_TERM)
+    assert (notice.organisation, notice.due_on, notice.is_open) == (committee, last_term.valid_until, True)
+    assert last_term.user.full_name in text_of(notice)
+    assert Notice.objects.waiting_for(authority_officer).filter(pk=notice.pk).exists()
+
+
+def test_it_is_settled_when_two_give_roles_after_that_day_too(
+    last_term: Appointment, administrator: User, inspector: User, committee: Organisation
+) -> None:
+    at = timezone.now()
+    tell_last_terms(at=at)
+    asked = ask_role(
+        actor=administrator, at=at, person=inspector, organisation=committee, role=Role.ADMINISTRATOR, reason=WHY
+    )
+    confirm_role(actor=last_term.user, at=at, asked=asked)
+
+    assert tell_last_terms(at=at) == 0
+
+    assert Notice.objects.get(code=LAST_TERM).outcome == "settled"
+
+
+def test_a_term_that_leaves_two_is_not_told_of(
+    administrator: User, second_administrator: User, stranger: User, committee: Organisation
+) -> None:
+    give_term(administrator, second_administrator, stranger, committee)
+
+    assert tell_last_terms(at=timezone.now()) == 0
 
 
 def test_a_link_to_anothers_password_is_told(
