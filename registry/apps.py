@@ -224,6 +224,13 @@ class RegistryConfig(AppConfig):
                     "%(pieces)s horns from %(males)s males in reception %(number)s. Inspector: %(explanation)s",
                     "pieces",
                 ),
+                "intake.unknown_origin": ngettext_lazy(
+                    "%(pieces)s item of unknown origin taken in at %(store)s, reception %(number)s."
+                    " Inspector: %(explanation)s",
+                    "%(pieces)s items of unknown origin taken in at %(store)s, reception %(number)s."
+                    " Inspector: %(explanation)s",
+                    "pieces",
+                ),
                 "removal.horns_too_many": ngettext_lazy(
                     "%(brigade)s, %(day)s: %(horns)s horn cut from %(males)s males, at most %(most)s possible."
                     " Sheet %(number)s.",
@@ -306,6 +313,10 @@ class RegistryConfig(AppConfig):
             (
                 _("Stop the removal under this paper, and explain; what was taken stays in the register."),
                 ("removal.contract", "removal.over_decision", "removal.over_permit", "removal.sex"),
+            ),
+            (
+                _("Ask who brought or left these goods, and write what came of it; the authority judges it."),
+                ("intake.unknown_origin",),
             ),
             (_("Enter the daily sheet of this brigade and day."), ("removal.no_sheet",)),
             (_("Check the sheet against the paper, and sign it."), ("removal.sheet_open",)),

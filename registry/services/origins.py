@@ -19,6 +19,7 @@ from core.audit.services import record
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.maps import region_at
+from core.base.reasons import is_reason
 from core.documents.services import keep_paper
 from ledger.models import CustodyAccount
 from registry.models import (
@@ -42,6 +43,9 @@ from registry.services.table import TableChanged
 
 Fields = dict[str, StrOrPromise]
 Paper = Find | Confiscation | OldStock | Importation | RemovalPermit
+UNKNOWN_TOLD: StrOrPromise = _(
+    "Say what is known of these goods, and why their origin is not: two words and ten letters at least."
+)
 NEAR = 0.1  # degrees: about ten kilometres
 # What is made of the goods of a removal, and so comes from a processing that says of which.
 MADE = frozenset({Term.HORN_PIECE, Term.POWDER, Term.MEDICINE, Term.SKIN_PIECE})
@@ -210,8 +214,8 @@ def _wrong(
         wrong["store"] = _("You take no goods of this origin in here.")
     if on > today:
         wrong["on"] = _("This day lies in the future.")
-    if origin == Origin.UNKNOWN and not explanation.strip():
-        wrong["explanation"] = _("Say what is known of these goods, and why their origin is not.")
+    if origin == Origin.UNKNOWN and not is_reason(explanation):
+        wrong["explanation"] = UNKNOWN_TOLD
     wrong |= _wrong_certificate(actor, origin, term, on, certificate)
     if paper is not None and not wrong.keys() & {"origin", "on"}:
         wrong |= _wrong_paper(paper, on, store)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from core.accounts.models import Organisation, User
+from core.accounts.roles import Can
 from core.audit.services import record
 from core.base.errors import BadInput
 from core.base.reasons import is_reason
@@ -38,6 +39,7 @@ from registry.selectors import Plausibility, explanation_needed, plausibility
 from registry.services.cases import lock_case, tell_difference
 from registry.services.confirming import hold_until_confirmed, require_paper, takes_second_person
 from registry.services.locking import lock_open_intake
+from registry.services.origins import UNKNOWN_TOLD
 from registry.services.reconciling import reconcile_day
 from registry.services.table import TableChanged
 from registry.wording import words_of_problem
@@ -108,6 +110,7 @@ def register_intake(
     under their certificate, horns of one animal become a pair. `version`, where given, is the table the person saw.
     Marks are not issued here. The number of queries does not depend on the number of rows. Returns the derivatives in
     the order of their rows.
+    Goods of unknown origin are told to the authority.
     Raises NotAllowed, InvalidTransition, TableChanged, NothingToRegister, BandNotConfirmed, ExplanationNeeded,
     PairsWrong, CertificateExceeded, and what the ledger raises; then nothing has changed.
     """
@@ -117,6 +120,9 @@ def register_intake(
     if intake.case_id is not None:
         lock_case(intake.case_id)
     require_paper(intake)
+    if intake.origin == Origin.UNKNOWN and not is_reason(intake.explanation):
+        # Of an earlier version, which took any sign for an explanation.
+        raise ExplanationNeeded(UNKNOWN_TOLD, fields={"explanation": UNKNOWN_TOLD})
     _refuse_gone_off(intake)
     rules = plausibility(intake.on, intake.term)
     count = intake.rows.count()
@@ -170,6 +176,8 @@ def register_intake(
     )
     if is_excess:
         _tell_owner(intake, actor, at)
+    if intake.origin == Origin.UNKNOWN:
+        _tell_authority(intake, actor, at)
     if intake.permit_id is not None and intake.brigade_id is not None:
         reconcile_day(actor=actor, at=at, permit=intake.permit_id, brigade=intake.brigade_id, on=intake.on)
     return Derivative.objects.filter(intake=intake).select_related("intake").order_by("row")
@@ -370,5 +378,23 @@ def _tell_owner(intake: Intake, actor: User, at: datetime) -> None:
         number=intake.number,
         pieces=intake.pieces,
         males=intake.counted.males,
+        explanation=intake.explanation,
+    )
+
+
+def _tell_authority(intake: Intake, actor: User, at: datetime) -> None:
+    """Nothing proves where goods came from but what one inspector says: the authority judges it, whoever keeps them."""
+    mine = sorted(actor.organisation_ids(Can.OPEN_INTAKE))
+    raise_notice(
+        at=at,
+        kind=Notice.Kind.ALERT,
+        code="intake.unknown_origin",
+        organisation=Organisation.objects.get(pk=mine[0]),
+        subject=("intake", intake.pk),
+        due_on=discrepancy_due_on(at),
+        actor=actor,
+        number=intake.number,
+        store=intake.store.code,
+        pieces=intake.pieces,
         explanation=intake.explanation,
     )

@@ -17,7 +17,7 @@ from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
-from core.notices.services import decide_notice
+from core.notices.services import decide_notice, explain_notice
 from core.rules.models import Rule, RuleCode
 from core.rules.services import cite_basis, draft_rule, enact_rule
 from ledger.models import AccountKind, AccountTotal, CustodyAccount, Hold, Holding, MovementKind
@@ -61,7 +61,7 @@ from registry.services import (
     save_rows,
     sell_batches,
 )
-from registry.services.registration import GoneOff
+from registry.services.registration import ExplanationNeeded, GoneOff
 from tests.builders import build_slaughter_point
 from tests.cast import PASSWORD
 from tests.files import scanned
@@ -507,7 +507,7 @@ def test_who_does_not_open_receptions_opens_none(trader: User, reception_store: 
             term=Term.HORN,
             store=reception_store,
             on=now.date(),
-            explanation="?",
+            explanation="Left at the gate",
         )
 
 
@@ -558,6 +558,81 @@ ROWS = {
 }
 
 
+def test_goods_of_unknown_origin_are_explained_in_words(
+    sign_in: SignIn, inspector: User, reception_store: CustodyAccount, now: datetime
+) -> None:
+    for said in ("", ".", "?", "aaaaaaaaaaaa", "gate"):
+        with pytest.raises(BadInput) as refusal:
+            open_intake(
+                actor=inspector,
+                at=now,
+                origin=Origin.UNKNOWN,
+                term=Term.HORN,
+                store=reception_store,
+                on=now.date(),
+                explanation=said,
+            )
+        assert set(refusal.value.fields) == {"explanation"}
+    form = {"term": "HOR", "store": reception_store.pk, "on": now.date().isoformat(), "explanation": "."}
+    page = sign_in(inspector).post(reverse("registry:open-origin", args=["unknown"]) + "?lang=en", form)
+
+    assert page.status_code == 422
+    assert "two words and ten letters" in page.content.decode()
+    assert not Intake.objects.exists()
+
+
+def test_the_authority_judges_goods_of_unknown_origin(
+    inspector: User,
+    second_inspector: User,
+    authority_officer: User,
+    storekeeper: User,
+    reception_store: CustodyAccount,
+    now: datetime,
+) -> None:
+    intake = open_intake(
+        actor=inspector,
+        at=now,
+        origin=Origin.UNKNOWN,
+        term=Term.HORN,
+        store=reception_store,
+        on=now.date(),
+        explanation="Left at the gate",
+    )
+    with pytest.raises(BadInput):
+        correct_intake(actor=inspector, at=now, intake=intake, on=now.date(), explanation=".")
+    weigh(intake, inspector, now, TableRow(1, "L", 215))
+    Intake.objects.filter(pk=intake.pk).update(explanation=".")  # as an earlier version took it
+    with pytest.raises(ExplanationNeeded):
+        register_intake(actor=inspector, at=now, intake=intake)
+    assert not Derivative.objects.exists()
+    Intake.objects.filter(pk=intake.pk).update(explanation="Left at the gate")
+
+    register_intake(actor=inspector, at=now, intake=intake)
+
+    notice = Notice.objects.get(code="intake.unknown_origin")
+    assert (notice.decides, notice.caused_by) == (Notice.Decides.AUTHORITY, inspector)
+    assert (notice.params["explanation"], notice.params["pieces"]) == ("Left at the gate", 1)
+    explain_notice(actor=second_inspector, at=now, notice=notice, explanation="A driver left them at the gate.")
+    for person in (inspector, second_inspector, storekeeper):
+        with pytest.raises((NotAllowed, InvalidTransition)):
+            decide_notice(
+                actor=person,
+                at=now,
+                notice=notice,
+                outcome="explained",
+                decision="Explained",
+                reason="We know the driver.",
+            )
+    decide_notice(
+        actor=authority_officer,
+        at=now,
+        notice=notice,
+        outcome="explained",
+        decision="Explained",
+        reason="We know the driver.",
+    )
+
+
 @pytest.mark.parametrize("term", list(Term))
 def test_every_kind_is_registered_with_its_own_fields(
     term: Term, inspector: User, reception_store: CustodyAccount, now: datetime
@@ -590,7 +665,7 @@ def test_a_kind_says_nothing_that_is_anothers(inspector: User, reception_store: 
         term=Term.POWDER,
         store=reception_store,
         on=now.date(),
-        explanation="?",
+        explanation="Left at the gate",
     )
 
     with pytest.raises(BadInput) as refusal:
@@ -610,7 +685,7 @@ def test_the_database_refuses_what_its_term_does_not_have(
         term=Term.POWDER,
         store=reception_store,
         on=now.date(),
-        explanation="?",
+        explanation="Left at the gate",
     )
     weigh(intake, inspector, now, ROWS[Term.POWDER])
     intake.rows.update(rings=3)
@@ -641,7 +716,7 @@ def test_marks_are_a_choice_where_they_are_no_duty(
             term=Term.SKIN,
             store=reception_store,
             on=now.date(),
-            explanation="?",
+            explanation="Left at the gate",
         )
         weigh(intake, inspector, now, ROWS[Term.SKIN])
         register_and_mark(actor=inspector, at=now, intake=intake, mark=mark)
@@ -660,7 +735,7 @@ def test_horns_are_marked_where_it_is_a_duty(inspector: User, reception_store: C
         term=Term.HORN,
         store=reception_store,
         on=later.date(),
-        explanation="?",
+        explanation="Left at the gate",
     )
     weigh(intake, inspector, later, ROWS[Term.HORN])
 
@@ -1103,7 +1178,7 @@ def test_a_plain_form_of_another_kind_is_read_by_its_fields(
         term=Term.MEAT,
         store=reception_store,
         on=now.date(),
-        explanation="?",
+        explanation="Left at the gate",
     )
     sent = {
         "version": "0",
