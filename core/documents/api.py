@@ -78,6 +78,13 @@ class NewFilesSerializer(serializers.Serializer[Any]):
     files = serializers.ListField(child=serializers.FileField(), allow_empty=False)
 
 
+class NothingKept(BadInput):
+    """None of the files that were sent could be kept: a program that reads the status alone must not believe it."""
+
+    code = "nothing-kept"
+    message = _("No file was kept.")
+
+
 class OutcomeSerializer(serializers.Serializer[Any]):
     """What became of one file: `file` when it is kept, `problem` when not. `again`: equal files elsewhere."""
 
@@ -125,7 +132,10 @@ class Files(APIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Add several files to one subject; each has its own result, and a bad one does not lose the others."""
+        """Add several files to one subject; each has its own result, and a bad one does not lose the others.
+
+        Where none is kept the answer is a problem (`nothing-kept`), whose `fields` say why: `files.1` is the first.
+        """
         given = NewFilesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         asked = given.validated_data
@@ -136,6 +146,10 @@ class Files(APIView):
             files=asked["files"],
             caption=asked["caption"],
         )
+        if not any(one.attachment for one in outcomes):
+            raise NothingKept(
+                fields={f"files.{at}": f"{one.name}: {one.problem}" for at, one in enumerate(outcomes, start=1)}
+            )
         return Response(OutcomeSerializer(outcomes, many=True).data, status=201)
 
 

@@ -305,6 +305,33 @@ def test_the_gallery_asks_the_database_a_fixed_number_of_times(
     assert count(1) == count(4)
 
 
+def test_a_program_that_sent_nothing_usable_is_told_by_the_status(
+    client: Client, inspector: User, open_intake: Intake
+) -> None:
+    client.force_login(inspector)
+    asked = {"subject_kind": "intake", "subject_id": str(open_intake.pk)}
+
+    refused = client.post(
+        "/api/v1/files/",
+        asked | {"files": [given("a.jpg", b"no picture"), given("b.pdf", b"MZ")]},
+        headers={"Idempotency-Key": "k1"},
+    )
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "nothing-kept")
+    assert refused["Content-Type"] == "application/problem+json"
+    assert [(name, said[0].partition(":")[0]) for name, said in refused.json()["fields"].items()] == [
+        ("files.1", "a.jpg"),
+        ("files.2", "b.pdf"),
+    ]
+    assert client.get("/api/v1/files/", asked).json() == []
+    page = reverse("documents:add", args=["intake", open_intake.pk])
+    assert client.post(page, {"files": given("a.jpg", b"no picture")}).status_code in (302, 422)
+    mended = client.post("/api/v1/files/", asked | {"files": given("a.jpg", photo())})
+    twice = client.post("/api/v1/files/", asked | {"files": given("a.jpg", photo())})
+    assert (mended.status_code, twice.status_code) == (201, 422)
+    assert len(client.get("/api/v1/files/", asked).json()) == 1
+
+
 def test_the_api_adds_lists_hands_out_and_withdraws(
     client: Client, inspector: User, stranger: User, open_intake: Intake
 ) -> None:
