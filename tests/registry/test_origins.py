@@ -138,6 +138,14 @@ def weigh(intake: Intake, actor: User, at: datetime, *rows: TableRow) -> Intake:
     return save_rows(actor=actor, at=at, intake=intake, version=intake.version, rows=rows)
 
 
+def begin(actor: User, at: datetime, store: CustodyAccount, **said: Any) -> Intake:
+    """An intake of goods that came in today: horns of which nobody knows the origin, if nothing else is said."""
+    said = {"origin": Origin.UNKNOWN, "term": Term.HORN} | said
+    if said["origin"] == Origin.UNKNOWN:
+        said.setdefault("explanation", "Left at the gate")
+    return open_intake(actor=actor, at=at, store=store, on=at.date(), **said)
+
+
 INVENTORY = Scan("sheet.jpg", scanned())
 ORIGINS = [Origin.FOUND, Origin.CONFISCATED, Origin.OLD_STOCK, Origin.IMPORTED, Origin.UNKNOWN]
 
@@ -151,13 +159,11 @@ def old_stock(
     store = CustodyAccount.objects.get(pk=trader_store.pk)
     CustodyAccount.objects.filter(pk=store.pk).update(region=permit_to_remove.region)
     store.refresh_from_db()
-    intake = open_intake(
-        actor=inspector,
-        at=now,
+    intake = begin(
+        inspector,
+        now,
+        store,
         origin=Origin.OLD_STOCK,
-        term=Term.HORN,
-        store=store,
-        on=now.date(),
         paper=paper_of(Origin.OLD_STOCK, okhotzooprom, permit_to_remove, now),
         scan=INVENTORY,
     )
@@ -175,13 +181,11 @@ def test_old_stock_is_taken_in_by_the_scan_of_its_inventory(
     now: datetime,
 ) -> None:  # fmt: skip
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector,
-            at=now,
+        begin(
+            inspector,
+            now,
+            reception_store,
             origin=Origin.OLD_STOCK,
-            term=Term.HORN,
-            store=reception_store,
-            on=now.date(),
             paper=paper_of(Origin.OLD_STOCK, okhotzooprom, permit_to_remove, now),
         )
 
@@ -290,13 +294,11 @@ def found(
     now: datetime,
 ) -> Intake:  # fmt: skip
     """Two found horns with the scan of their hand-in act, registered by one inspector."""
-    intake = open_intake(
-        actor=inspector,
-        at=now,
+    intake = begin(
+        inspector,
+        now,
+        reception_store,
         origin=Origin.FOUND,
-        term=Term.HORN,
-        store=reception_store,
-        on=now.date(),
         paper=paper_of(Origin.FOUND, okhotzooprom, permit_to_remove, now),
         scan=INVENTORY,
     )
@@ -312,15 +314,7 @@ def test_found_goods_name_their_finder_and_bring_their_act(
     paper = Find(**FIND | {"finder": finder, "act_number": "1"})
 
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector,
-            at=now,
-            origin=Origin.FOUND,
-            term=Term.HORN,
-            store=reception_store,
-            on=now.date(),
-            paper=paper,
-        )
+        begin(inspector, now, reception_store, origin=Origin.FOUND, paper=paper)
 
     assert set(refusal.value.fields) == {"scan", "finder"}
     assert not Intake.objects.exists()
@@ -419,16 +413,13 @@ def test_goods_of_every_origin_come_in_from_its_boundary(
     permit_to_remove: RemovalPermit,
     now: datetime,
 ) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
+    intake = begin(
+        inspector,
+        now,
+        reception_store,
         origin=origin,
-        term=Term.HORN,
-        store=reception_store,
-        on=now.date(),
         paper=paper_of(origin, okhotzooprom, permit_to_remove, now),
         scan=INVENTORY if origin in (Origin.OLD_STOCK, Origin.FOUND) else None,
-        explanation="Left at the gate." if origin == Origin.UNKNOWN else "",
     )
     weigh(intake, inspector, now, TableRow(1, "L", 215), TableRow(2, "R", 211))
 
@@ -464,13 +455,11 @@ def test_an_origin_is_not_proved_by_the_paper_of_another(
     now: datetime,
 ) -> None:
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector,
-            at=now,
+        begin(
+            inspector,
+            now,
+            reception_store,
             origin=Origin.IMPORTED,
-            term=Term.HORN,
-            store=reception_store,
-            on=now.date(),
             paper=paper_of(Origin.OLD_STOCK, okhotzooprom, permit_to_remove, now),
         )
 
@@ -483,16 +472,7 @@ def test_days_of_a_find_follow_one_another(inspector: User, reception_store: Cus
     find = Find(**FIND | {"found_on": now.date(), "act_on": now.date() - timedelta(days=3)})
 
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector,
-            at=now,
-            origin=Origin.FOUND,
-            term=Term.HORN,
-            store=reception_store,
-            on=now.date(),
-            paper=find,
-            scan=INVENTORY,
-        )
+        begin(inspector, now, reception_store, origin=Origin.FOUND, paper=find, scan=INVENTORY)
 
     assert set(refusal.value.fields) == {"act_on"}
     assert not Find.objects.exists()
@@ -500,15 +480,7 @@ def test_days_of_a_find_follow_one_another(inspector: User, reception_store: Cus
 
 def test_who_does_not_open_receptions_opens_none(trader: User, reception_store: CustodyAccount, now: datetime) -> None:
     with pytest.raises(NotAllowed):
-        open_intake(
-            actor=trader,
-            at=now,
-            origin=Origin.UNKNOWN,
-            term=Term.HORN,
-            store=reception_store,
-            on=now.date(),
-            explanation="Left at the gate",
-        )
+        begin(trader, now, reception_store)
 
 
 def test_a_correction_is_a_new_paper_and_the_old_one_stays(
@@ -519,16 +491,7 @@ def test_a_correction_is_a_new_paper_and_the_old_one_stays(
     now: datetime,
 ) -> None:
     first = paper_of(Origin.FOUND, okhotzooprom, permit_to_remove, now)
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.FOUND,
-        term=Term.HORN,
-        store=reception_store,
-        on=now.date(),
-        paper=first,
-        scan=INVENTORY,
-    )
+    intake = begin(inspector, now, reception_store, origin=Origin.FOUND, paper=first, scan=INVENTORY)
     second = paper_of(Origin.FOUND, okhotzooprom, permit_to_remove, now)
     second.act_number = "13/2025"
 
@@ -563,15 +526,7 @@ def test_goods_of_unknown_origin_are_explained_in_words(
 ) -> None:
     for said in ("", ".", "?", "aaaaaaaaaaaa", "gate"):
         with pytest.raises(BadInput) as refusal:
-            open_intake(
-                actor=inspector,
-                at=now,
-                origin=Origin.UNKNOWN,
-                term=Term.HORN,
-                store=reception_store,
-                on=now.date(),
-                explanation=said,
-            )
+            begin(inspector, now, reception_store, explanation=said)
         assert set(refusal.value.fields) == {"explanation"}
     form = {"term": "HOR", "store": reception_store.pk, "on": now.date().isoformat(), "explanation": "."}
     page = sign_in(inspector).post(reverse("registry:open-origin", args=["unknown"]) + "?lang=en", form)
@@ -589,15 +544,7 @@ def test_the_authority_judges_goods_of_unknown_origin(
     reception_store: CustodyAccount,
     now: datetime,
 ) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.UNKNOWN,
-        term=Term.HORN,
-        store=reception_store,
-        on=now.date(),
-        explanation="Left at the gate",
-    )
+    intake = begin(inspector, now, reception_store)
     with pytest.raises(BadInput):
         correct_intake(actor=inspector, at=now, intake=intake, on=now.date(), explanation=".")
     weigh(intake, inspector, now, TableRow(1, "L", 215))
@@ -637,15 +584,7 @@ def test_the_authority_judges_goods_of_unknown_origin(
 def test_every_kind_is_registered_with_its_own_fields(
     term: Term, inspector: User, reception_store: CustodyAccount, now: datetime
 ) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.UNKNOWN,
-        term=term,
-        store=reception_store,
-        on=now.date(),
-        explanation="Found in the store.",
-    )
+    intake = begin(inspector, now, reception_store, term=term)
     weigh(intake, inspector, now, ROWS[term])
 
     (one,) = register_intake(actor=inspector, at=now, intake=intake)
@@ -658,15 +597,7 @@ def test_every_kind_is_registered_with_its_own_fields(
 
 
 def test_a_kind_says_nothing_that_is_anothers(inspector: User, reception_store: CustodyAccount, now: datetime) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.UNKNOWN,
-        term=Term.POWDER,
-        store=reception_store,
-        on=now.date(),
-        explanation="Left at the gate",
-    )
+    intake = begin(inspector, now, reception_store, term=Term.POWDER)
 
     with pytest.raises(BadInput) as refusal:
         weigh(intake, inspector, now, replace(ROWS[Term.POWDER], side="L", package="", gross_g=1))
@@ -678,15 +609,7 @@ def test_a_kind_says_nothing_that_is_anothers(inspector: User, reception_store: 
 def test_the_database_refuses_what_its_term_does_not_have(
     inspector: User, reception_store: CustodyAccount, now: datetime
 ) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.UNKNOWN,
-        term=Term.POWDER,
-        store=reception_store,
-        on=now.date(),
-        explanation="Left at the gate",
-    )
+    intake = begin(inspector, now, reception_store, term=Term.POWDER)
     weigh(intake, inspector, now, ROWS[Term.POWDER])
     intake.rows.update(rings=3)
     with pytest.raises(IntegrityError, match="pow_has_its_fields"), transaction.atomic():
@@ -709,15 +632,7 @@ def test_marks_are_a_choice_where_they_are_no_duty(
     ensure_signing_key(at=now)
     made = []
     for mark in (None, True):
-        intake = open_intake(
-            actor=inspector,
-            at=now,
-            origin=Origin.UNKNOWN,
-            term=Term.SKIN,
-            store=reception_store,
-            on=now.date(),
-            explanation="Left at the gate",
-        )
+        intake = begin(inspector, now, reception_store, term=Term.SKIN)
         weigh(intake, inspector, now, ROWS[Term.SKIN])
         register_and_mark(actor=inspector, at=now, intake=intake, mark=mark)
         made.append(Mark.objects.filter(derivative__intake=intake).count())
@@ -728,15 +643,7 @@ def test_marks_are_a_choice_where_they_are_no_duty(
 def test_horns_are_marked_where_it_is_a_duty(inspector: User, reception_store: CustodyAccount, now: datetime) -> None:
     later = now.replace(year=2026, month=1, day=9)
     ensure_signing_key(at=now)
-    intake = open_intake(
-        actor=inspector,
-        at=later,
-        origin=Origin.UNKNOWN,
-        term=Term.HORN,
-        store=reception_store,
-        on=later.date(),
-        explanation="Left at the gate",
-    )
+    intake = begin(inspector, later, reception_store)
     weigh(intake, inspector, later, ROWS[Term.HORN])
 
     with pytest.raises(MarkingCompulsory):
@@ -795,16 +702,7 @@ def meat_intake(
     at: datetime,
     *masses: int,
 ) -> Intake:
-    intake = open_intake(
-        actor=actor,
-        at=at,
-        origin=Origin.REMOVAL,
-        term=Term.MEAT,
-        store=store,
-        on=at.date(),
-        paper=permit,
-        certificate=certificate,
-    )
+    intake = begin(actor, at, store, term=Term.MEAT, origin=Origin.REMOVAL, paper=permit, certificate=certificate)
     rows = [replace(ROWS[Term.MEAT], row=row, mass_g=mass) for row, mass in enumerate(masses, start=1)]
     return weigh(intake, actor, at, *rows)
 
@@ -833,15 +731,7 @@ def test_meat_of_a_removal_has_its_certificate(
     permit_to_remove: RemovalPermit, reception_store: CustodyAccount, inspector: User, now: datetime
 ) -> None:
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector,
-            at=now,
-            origin=Origin.REMOVAL,
-            term=Term.MEAT,
-            store=reception_store,
-            on=now.date(),
-            paper=permit_to_remove,
-        )
+        begin(inspector, now, reception_store, term=Term.MEAT, origin=Origin.REMOVAL, paper=permit_to_remove)
 
     assert set(refusal.value.fields) == {"certificate"}
 
@@ -851,16 +741,7 @@ def test_nobody_uses_up_a_certificate_they_do_not_know(
     now: datetime,
 ) -> None:  # fmt: skip
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector_elsewhere,
-            at=now,
-            origin=Origin.UNKNOWN,
-            term=Term.MEAT,
-            store=reception_store_elsewhere,
-            on=now.date(),
-            certificate=certificate,
-            explanation="Left at the gate",
-        )
+        begin(inspector_elsewhere, now, reception_store_elsewhere, term=Term.MEAT, certificate=certificate)
 
     assert set(refusal.value.fields) == {"certificate"}
     assert not Intake.objects.exists()
@@ -871,15 +752,7 @@ def test_what_is_made_does_not_come_from_a_removal(
     term: Term, permit_to_remove: RemovalPermit, reception_store: CustodyAccount, inspector: User, now: datetime
 ) -> None:
     with pytest.raises(BadInput) as refusal:
-        open_intake(
-            actor=inspector,
-            at=now,
-            origin=Origin.REMOVAL,
-            term=term,
-            store=reception_store,
-            on=now.date(),
-            paper=permit_to_remove,
-        )
+        begin(inspector, now, reception_store, term=term, origin=Origin.REMOVAL, paper=permit_to_remove)
 
     assert set(refusal.value.fields) == {"origin"}
     assert not Intake.objects.exists()
@@ -969,16 +842,7 @@ def test_a_certificate_gives_no_title_to_goods_of_unknown_origin(
     inspector: User,
     now: datetime,
 ) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.UNKNOWN,
-        term=Term.MEAT,
-        store=reception_store,
-        on=now.date(),
-        explanation="Left at the gate",
-        certificate=certificate,
-    )
+    intake = begin(inspector, now, reception_store, term=Term.MEAT, certificate=certificate)
     weighed = weigh(intake, inspector, now, replace(ROWS[Term.MEAT], row=1, mass_g=96_500))
     (batch,) = register_intake(actor=inspector, at=now, intake=weighed)
 
@@ -1171,15 +1035,7 @@ def test_pages_of_certificates_and_sales(
 def test_a_plain_form_of_another_kind_is_read_by_its_fields(
     client_of_inspector: Client, inspector: User, reception_store: CustodyAccount, now: datetime
 ) -> None:
-    intake = open_intake(
-        actor=inspector,
-        at=now,
-        origin=Origin.UNKNOWN,
-        term=Term.MEAT,
-        store=reception_store,
-        on=now.date(),
-        explanation="Left at the gate",
-    )
+    intake = begin(inspector, now, reception_store, term=Term.MEAT)
     sent = {
         "version": "0",
         "line": ["1", "2"],
