@@ -13,9 +13,12 @@ from core.accounts.roles import Can
 from core.base.forms import DayField, KilogramsField, LatitudeField, LongitudeField, NumberText
 from ledger.models import CustodyAccount
 from registry.forms import PermitField, StoreField
+from registry.forms_cases import countries
 from registry.models import (
     EVIDENCE,
+    NO_COUNTRY,
     Confiscation,
+    Country,
     Find,
     Importation,
     Intake,
@@ -180,11 +183,8 @@ class ImportationForm(OriginForm):
 
     permit_number = _line(_("Number of the CITES export permit"), 60)
     permit_on = DayField(label=_("Date of the permit"))
-    country = forms.RegexField(
-        regex=r"^[A-Za-z]{2}$",
-        label=_("Country of export"),
-        help_text=_("Two letters: RU, MN, UZ, CN."),
-        widget=forms.TextInput({"maxlength": 2, "autocomplete": "off"}),
+    country = forms.ModelChoiceField(
+        label=_("Country of export"), queryset=Country.objects.none(), empty_label=_("Choose")
     )
     declaration_number = _line(_("Number of the customs declaration"), 60)
     declared_on = DayField(label=_("Date of the declaration"))
@@ -195,8 +195,12 @@ class ImportationForm(OriginForm):
 
     field_order = ("term", "store", "on", "certificate", *paper_fields, "scan")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].queryset = countries().exclude(pk__in=("KZ", *NO_COUNTRY))  # type: ignore[attr-defined]
+
     def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
+        return str(self.cleaned_data["country"].pk)
 
 
 class UnknownForm(OriginForm):

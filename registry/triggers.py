@@ -354,6 +354,24 @@ def find_names_its_finder() -> pgtrigger.Trigger:
     )
 
 
+def importation_names_a_country() -> pgtrigger.Trigger:
+    """Goods come from a country of the list, not from what CITES writes for none; earlier papers stay as they are."""
+    return pgtrigger.Trigger(
+        name="importation_names_a_country",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.country IN ('XX', 'XV', 'HS')
+                OR NOT EXISTS (SELECT FROM registry_country c WHERE c.code = NEW.country)
+            THEN
+                RAISE EXCEPTION 'no country %', NEW.country
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'importation_names_a_country';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 _SCANNED = """(
     SELECT FROM registry_oldstock s WHERE s.id = {row}.old_stock_id AND s.scan_id IS NOT NULL
     UNION ALL SELECT FROM registry_find f WHERE f.id = {row}.find_id AND f.scan_id IS NOT NULL

@@ -1,6 +1,7 @@
 """What exists and where it came from: seasons, permits to remove, intakes, cases, derivatives."""
 
 from registry.models.cases import (
+    NO_COUNTRY,
     Case,
     CasePerson,
     CaseQuerySet,
@@ -55,6 +56,7 @@ __all__ = [
     "BOUNDARIES",
     "EVIDENCE",
     "FACTS",
+    "NO_COUNTRY",
     "WAYS",
     "Brigade",
     "Case",

@@ -16,6 +16,9 @@ from ledger.models import Hold, Item
 from registry import triggers
 from registry.models.terms import Term
 
+NO_COUNTRY = ("XX", "XV", "HS")
+"""What CITES writes where there is no country: unknown, various, the sea."""
+
 
 class Country(ThreeNames):
     """ISO 3166-1, and the three codes that CITES adds: XX unknown, XV various, HS the sea."""

@@ -149,7 +149,7 @@ class Importation(Paper):
             ),
             models.UniqueConstraint(fields=["country", "permit_number", "declaration_number"], name="one_importation"),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.importation_names_a_country()]
 
     def __str__(self) -> str:
         return self.permit_number

@@ -24,7 +24,9 @@ from core.documents.services import keep_paper
 from ledger.models import CustodyAccount
 from registry.models import (
     EVIDENCE,
+    NO_COUNTRY,
     Confiscation,
+    Country,
     Find,
     Importation,
     Intake,
@@ -263,9 +265,16 @@ def _wrong_paper(paper: Paper, on: date, store: CustodyAccount) -> Fields:
             )
         case Importation():
             wrong = _in_order(("permit_on", paper.permit_on), ("declared_on", paper.declared_on), ("on", on))
-            if paper.country == "KZ":
-                wrong["country"] = _("Goods are imported from another country.")
+            wrong |= _wrong_country(paper.country)
     return wrong
+
+
+def _wrong_country(code: str) -> Fields:
+    if code == "KZ":
+        return {"country": _("Goods are imported from another country.")}
+    if code in NO_COUNTRY or not Country.objects.filter(pk=code).exists():
+        return {"country": _("No country has this code. Take one of the list.")}
+    return {}
 
 
 def _is_here(latitude: Decimal | None, longitude: Decimal | None) -> bool:

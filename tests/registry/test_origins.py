@@ -521,6 +521,37 @@ ROWS = {
 }
 
 
+@pytest.mark.parametrize("code", ["ZZ", "XX", "HS", "KZ", "R"])
+def test_goods_are_imported_from_a_country_of_the_list(
+    code: str,
+    inspector: User,
+    reception_store: CustodyAccount,
+    okhotzooprom: Organisation,
+    permit_to_remove: RemovalPermit,
+    sign_in: SignIn,
+    now: datetime,
+) -> None:
+    paper = paper_of(Origin.IMPORTED, okhotzooprom, permit_to_remove, now)
+    paper.country = code
+    said: dict[str, Any] = {"actor": inspector, "at": now, "origin": Origin.IMPORTED, "term": Term.HORN}
+    with pytest.raises(BadInput) as refusal:
+        open_intake(**said, store=reception_store, on=now.date(), paper=paper)
+    assert set(refusal.value.fields) == {"country"}
+    day = now.date().isoformat()
+    form = {name: getattr(paper, name) for name in ("permit_number", "country", "declaration_number")}
+    form |= {"term": "HOR", "store": reception_store.pk, "importer": okhotzooprom.pk}
+    form |= {"on": day, "permit_on": day, "declared_on": day}
+    address = reverse("registry:open-origin", args=["imported"])
+    assert sign_in(inspector).post(address, form).status_code == 422
+
+    refused = "importation_names_a_country|importation_has_its_papers"
+    with pytest.raises(IntegrityError, match=refused), transaction.atomic():
+        paper.save(force_insert=True)
+    assert not Importation.objects.exists()
+    assert sign_in(inspector).post(address, form | {"country": "MN"}).status_code == 302
+    assert Importation.objects.get().country == "MN"
+
+
 def test_goods_of_unknown_origin_are_explained_in_words(
     sign_in: SignIn, inspector: User, reception_store: CustodyAccount, now: datetime
 ) -> None:

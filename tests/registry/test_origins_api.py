@@ -52,6 +52,9 @@ def test_an_intake_of_an_import_is_opened_and_tells_its_fields(
     assert answer.status_code == 201, answer.content
     table = program.get(f"/api/v1/intakes/{answer.json()['id']}/rows/").json()
     assert table["fields_of_term"][:3] == ["product", "lot", "count"]
+    said["importation"] |= {"permit_number": "CN-2", "country": "ZZ"}
+    nowhere = program.post("/api/v1/intakes/open/", said, format="json")
+    assert (nowhere.status_code, list(nowhere.json()["fields"])) == (422, ["country"])
     del said["importation"]
     assert program.post("/api/v1/intakes/open/", said, format="json").status_code == 422
     assert Intake.objects.count() == 1
