@@ -164,7 +164,7 @@ class Cases(ListAPIView[Case]):
     queryset = Case.objects.none()
 
     def get_queryset(self) -> QuerySet[Case]:
-        return Case.objects.visible_to(person_of(self.request))
+        return Case.objects.visible_to(person_of(self.request)).select_related("agency")
 
 
 @extend_schema(

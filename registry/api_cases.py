@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +23,9 @@ from core.accounts.idempotency import idempotent
 from core.accounts.models import Organisation, Region
 from core.accounts.roles import Can
 from core.accounts.signature import SignedSerializer, second_signer, sign_by_password
+from core.audit.models import Event
+from core.audit.templatetags.journal import deed, facts_in_words
+from core.base.api import KeysetPagination
 from core.base.errors import BadInput
 from core.documents.services import serve
 from registry import services
@@ -33,11 +38,12 @@ from registry.models import (
     DecidedItem,
     Derivative,
     Expertise,
+    Intake,
     Outcome,
     ReturnAct,
     Term,
 )
-from registry.selectors_cases import counts_are_settled, goods_to_return, standing_goods
+from registry.selectors_cases import compare_counts, counts_are_settled, damage_of, goods_to_return, standing_goods
 from registry.services import CaseFacts, DecisionFacts, Receiver
 from registry.services.cases import MOST_GRAMS, MOST_PIECES
 
@@ -65,11 +71,18 @@ def _word(name: str) -> serializers.SlugRelatedField[CaseWord]:
     return serializers.SlugRelatedField(slug_field="code", queryset=words, required=False, allow_null=True)
 
 
+def _told_word() -> serializers.SlugRelatedField[CaseWord]:
+    return serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
+
+
 class FactsSerializer(serializers.Serializer[Any]):
-    """Facts to write; what is not given stays. Words are codes of their lists, countries ISO 3166-1 alpha-2."""
+    """Facts to write; what is not given stays. Words are codes of their lists, countries ISO 3166-1 alpha-2.
+
+    They are read from a case as they are written here; `cases/lists/` tells every code.
+    """
 
     version = serializers.IntegerField(min_value=0)
-    erdr_number = serializers.CharField(max_length=30, required=False)
+    erdr_number = serializers.CharField(max_length=30, required=False, allow_blank=True)
     place = serializers.CharField(max_length=200, required=False)
     latitude = serializers.DecimalField(max_digits=9, decimal_places=6, allow_null=True, required=False)
     longitude = serializers.DecimalField(max_digits=9, decimal_places=6, allow_null=True, required=False)
@@ -258,15 +271,50 @@ class CaseReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
-class FullCaseSerializer(serializers.ModelSerializer[Case]):
-    """A case with all its facts; persons are asked for apart."""
+class ChargeSerializer(serializers.Serializer[Any]):
+    """One line of the damage: count × rate × MRP."""
 
+    what = serializers.CharField(help_text="male, female, young, or horn: those that belong to no male counted.")
+    count = serializers.IntegerField()
+    rate = serializers.IntegerField(help_text="MRP for each.")
+    units = serializers.IntegerField(help_text="In MRP.")
+    tenge = serializers.IntegerField()
+
+
+class DamageSerializer(serializers.Serializer[Any]):
+    """The damage by the rules in force on the day of the offence, with its arithmetic."""
+
+    on = serializers.DateField(help_text="Day of the offence; while it is not known, of the seizure.")
+    mrp = serializers.IntegerField(help_text="1 MRP on that day, in tenge.")
+    charges = ChargeSerializer(many=True)
+    horns_of_males = serializers.IntegerField(help_text="Horns of the males counted, which are not charged twice.")
+    tenge = serializers.IntegerField(help_text="In all.")
+
+
+class FullCaseSerializer(serializers.ModelSerializer[Case]):
+    """A case with all its facts; persons are asked for apart.
+
+    The agency is told by its BIN, words by the codes of their lists: as they are written.
+    """
+
+    agency = serializers.SlugRelatedField[Organisation](slug_field="bin", read_only=True)
+    reason = _told_word()
+    detection = _told_word()
+    transport = _told_word()
+    concealment = _told_word()
+    damage = serializers.SerializerMethodField()
     counts = CountSerializer(many=True, read_only=True)
     counts_settled = serializers.SerializerMethodField()
     expertises = ExpertiseSerializer(many=True, read_only=True)
     decisions = CourtDecisionSerializer(many=True, read_only=True)
     intakes = serializers.SerializerMethodField()
     goods = serializers.SerializerMethodField()
+
+    @extend_schema_field(DamageSerializer(allow_null=True))
+    def get_damage(self, case: Case) -> Any:
+        """The damage as it is computed now; null where no MRP or rates are in force on the day of the offence."""
+        damage = damage_of(case, compare_counts(case))
+        return None if damage is None else DamageSerializer(damage).data
 
     @extend_schema_field(serializers.BooleanField())
     def get_counts_settled(self, case: Case) -> bool:
@@ -316,6 +364,7 @@ class FullCaseSerializer(serializers.ModelSerializer[Case]):
             "version",
             "counts",
             "counts_settled",
+            "damage",
             "intakes",
             "goods",
             "expertises",
@@ -323,12 +372,55 @@ class FullCaseSerializer(serializers.ModelSerializer[Case]):
         )
 
 
+WORDS_OF_FACTS = ("reason", "detection", "transport", "concealment")
+
+
+class CodeSerializer(serializers.Serializer[Any]):
+    """A code, and what it is called in the language of the request."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class CaseListsSerializer(serializers.Serializer[Any]):
+    """The list behind each fact of a case; `countries` are those of ISO 3166-1, and what CITES adds."""
+
+    reason = CodeSerializer(many=True)
+    detection = CodeSerializer(many=True)
+    transport = CodeSerializer(many=True)
+    concealment = CodeSerializer(many=True)
+    countries = CodeSerializer(many=True)
+
+
+class StoryFactSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    value = serializers.CharField()
+
+
+class StorySerializer(serializers.ModelSerializer[Event]):
+    """One act in the story of a case: `verb` for programs, `deed` and `facts` in the words of its page."""
+
+    deed = serializers.SerializerMethodField()
+    facts = serializers.SerializerMethodField()
+
+    def get_deed(self, event: Event) -> str:
+        return deed(event)
+
+    @extend_schema_field(StoryFactSerializer(many=True))
+    def get_facts(self, event: Event) -> Any:
+        return [{"name": str(fact.label), "value": fact.value} for fact in facts_in_words(event)]
+
+    class Meta:
+        model = Event
+        fields = ("id", "verb", "deed", "at", "actor_name", "subject_kind", "subject_id", "subject_name", "facts")
+
+
 WITH_ITEMS = Prefetch("items", DecidedItem.objects.select_related("item__derivative", "return_act"))
 
 
 def _told(case: Case) -> Any:
     """A case as it is told: a constant number of queries, whatever the number of its goods."""
-    found = Case.objects.prefetch_related(
+    found = Case.objects.select_related("agency", "reason", "detection", "transport", "concealment").prefetch_related(
         "counts", "expertises", Prefetch("decisions", CourtDecision.objects.prefetch_related(WITH_ITEMS))
     )
     return FullCaseSerializer(found.get(pk=case.pk)).data
@@ -364,6 +456,33 @@ class OneCase(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """One seizure case: its facts, counts, expertise, decisions, and where its goods are."""
         return Response(_told(get_object_or_404(_visible(request), pk=pk)))
+
+
+class CaseStory(ListAPIView[Event]):
+    """What happened in a case and in its receptions that you may know, newest first: as on its page."""
+
+    permission_classes = [granted(Can.SEE_INTAKES)]
+    serializer_class = StorySerializer
+    pagination_class: type[CursorPagination] = KeysetPagination
+    queryset = Event.objects.none()
+
+    def get_queryset(self) -> QuerySet[Event]:
+        case = get_object_or_404(_visible(self.request), pk=self.kwargs["pk"])
+        known = Intake.objects.visible_to(person_of(self.request)).filter(case=case)
+        intakes = [("intake", pk) for pk in known.values_list("pk", flat=True)]
+        return Event.objects.about(("case", case.pk), *intakes)
+
+
+class CaseLists(APIView):
+    permission_classes = [granted(Can.SEE_INTAKES)]
+
+    @extend_schema(operation_id="cases_lists", responses=CaseListsSerializer)
+    def get(self, request: Request) -> Response:
+        """The codes that the facts of a case are written with, each with its name in your language."""
+        lists: dict[str, Any] = {name: [] for name in WORDS_OF_FACTS}
+        for word in CaseWord.objects.filter(list__in=WORDS_OF_FACTS, is_active=True):
+            lists[word.list].append(word)
+        return Response(CaseListsSerializer(lists | {"countries": list(Country.objects.all())}).data)
 
 
 class CaseFactsView(APIView):
@@ -588,7 +707,9 @@ class ReturnPaper(APIView):
 
 urlpatterns = [
     path("cases/open/", OpenCase.as_view(), name="case-open"),
+    path("cases/lists/", CaseLists.as_view(), name="case-lists"),
     path("cases/<int:pk>/", OneCase.as_view(), name="case"),
+    path("cases/<int:pk>/story/", CaseStory.as_view(), name="case-story"),
     path("cases/<int:pk>/facts/", CaseFactsView.as_view(), name="case-facts"),
     path("cases/<int:pk>/counts/", CaseCounts.as_view(), name="case-counts"),
     path("cases/<int:pk>/persons/", CasePersons.as_view(), name="case-persons"),

@@ -27,6 +27,10 @@ from registry.services.table import MOST_ROWS
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
+    """A case in a list; the agency is told by its BIN."""
+
+    agency = serializers.SlugRelatedField[Organisation](slug_field="bin", read_only=True)
+
     class Meta:
         model = Case
         fields = ("id", "protocol_number", "protocol_on", "erdr_number", "agency", "region", "place", "seized_on")

@@ -240,12 +240,63 @@ def test_a_lower_count_says_why(held_case: Case, sign_in: SignIn, inspector: Use
     assert Notice.objects.get(code="case.count_lowered").decides == "authority"
 
 
+def test_the_facts_of_a_case_are_read_as_they_are_written(
+    held_case: Case, sign_in: SignIn, inspector: User, trader: User, client: Client
+) -> None:
+    by = sign_in(inspector)
+    lists = by.get("/api/v1/cases/lists/", headers={"accept-language": "en"}).json()
+    codes = {name: {line["code"] for line in lines} for name, lines in lists.items()}
+    facts = {name: sorted(codes[name])[0] for name in ("reason", "detection", "transport", "concealment")}
+    facts |= {"origin_country": "KZ", "destination_country": "CN", "transit_countries": ["KG"], "nationalities": []}
+    assert {"KZ", "CN", "KG"} <= codes["countries"]
+    assert {"code": "KZ", "name": "Kazakhstan"} in lists["countries"]
+
+    written = post(by, f"{held_case.pk}/facts/", facts | {"version": 0})
+    read = by.get(f"/api/v1/cases/{held_case.pk}/").json()
+    again = post(by, f"{held_case.pk}/facts/", read)
+
+    assert written.status_code == 200, written.content
+    assert {name: read[name] for name in facts} == facts
+    assert (read["agency"], read["region"]) == (held_case.agency.bin, held_case.region_id)
+    assert (again.status_code, again.json()) == (200, read)
+    in_list = by.get("/api/v1/cases/").json()["results"]
+    assert [case["agency"] for case in in_list] == [held_case.agency.bin]
+    assert client.get("/api/v1/cases/lists/").status_code == 401
+
+
+def test_the_damage_and_the_story_of_a_case_are_told(
+    decision: CourtDecision, held_case: Case, sign_in: SignIn, inspector: User, inspector_elsewhere: User
+) -> None:
+    by, address = sign_in(inspector), f"/api/v1/cases/{held_case.pk}/"
+    said = {"version": held_case.version, "males": 1, "females": 2, "offence_on": held_case.seized_on.isoformat()}
+    assert post(by, f"{held_case.pk}/facts/", said).status_code == 200
+
+    damage = by.get(address).json()["damage"]
+    said_in = {"accept-language": "en"}
+    story = by.get(f"{address}story/?page_size=1000", headers=said_in).json()["results"]
+    page = by.get(f"{address}story/?page_size=2").json()
+
+    lines = {line["what"]: line for line in damage["charges"]}
+    assert (damage["on"], damage["mrp"], damage["horns_of_males"]) == (held_case.seized_on.isoformat(), 3932, 2)
+    assert {what: line["count"] for what, line in lines.items()} == {"male": 1, "female": 2, "horn": 2}
+    for line in lines.values():
+        assert (line["units"], line["tenge"]) == (line["count"] * line["rate"], line["units"] * 3932)
+    assert damage["tenge"] == sum(line["tenge"] for line in lines.values())
+    deeds = {event["verb"]: event["deed"] for event in story}
+    assert story[0]["verb"] == "case.facts_noted"
+    assert deeds["case.decision_recorded"] == "Court decision recorded"
+    assert {"case.opened", "intake.opened", "intake.registered"} <= deeds.keys()
+    assert [event["id"] for event in page["results"]] == [event["id"] for event in story[:2]]
+    assert by.get(page["next"]).json()["results"][0]["id"] == story[2]["id"]
+    assert sign_in(inspector_elsewhere).get(f"{address}story/").status_code == 404
+
+
 def test_a_case_costs_the_same_whatever_the_number_of_goods(
     decision: CourtDecision, sign_in: SignIn, inspector: User, django_assert_max_num_queries: Callable[..., object]
 ) -> None:
     by = sign_in(inspector)
 
-    with django_assert_max_num_queries(20):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(24):  # type: ignore[attr-defined]
         told = by.get(f"/api/v1/cases/{decision.case_id}/").json()
 
     assert len(told["decisions"][0]["items"]) == 4
