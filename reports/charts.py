@@ -8,8 +8,11 @@ drawing is read on a phone and on a wide screen. `title` and `desc` speak to a s
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 ROW = 46
+LINE = 18
+LETTERS_A_LINE = 34  # label and value beside each other, on a screen of 360 px
 BAR = 16
 TOP = 2
 PLOT = 160
@@ -35,19 +38,25 @@ def draw_bars(bars: Sequence[Bar], *, name: str, title: str, description: str) -
     `name` makes the ids of this drawing unique on its page. Values are not negative.
     """
     longest = _longest(bars)
-    height = TOP + ROW * len(bars)
+    labels = [wrap(bar.label, max(LETTERS_A_LINE - len(bar.shown) - 1, 12)) or [""] for bar in bars]
+    height = TOP + ROW * len(bars) + LINE * sum(len(lines) - 1 for lines in labels)
     parts = [_open(name, "bars", height, title, description, any(bar.link for bar in bars))]
-    for index, bar in enumerate(bars):
-        top = TOP + ROW * index
+    top = TOP
+    for bar, lines in zip(bars, labels, strict=True):
         width = 100 * bar.value / longest if longest else 0
+        label = " ".join(
+            f'<tspan x="0" y="{top + 14 + LINE * number}">{escape(line)}</tspan>' for number, line in enumerate(lines)
+        )
+        top += LINE * (len(lines) - 1)
         inside = (
-            f'<text class="chart-label" x="0" y="{top + 14}">{escape(bar.label)}</text>'
+            f'<text class="chart-label">{label}</text>'
             f'<text class="chart-value" x="100%" y="{top + 14}" text-anchor="end">{escape(bar.shown)}</text>'
             f'<rect class="chart-track" x="0" y="{top + 20}" width="100%" height="{BAR}" rx="2"/>'
             f'<rect class="chart-bar chart-bar-{bar.tone}" x="0" y="{top + 20}" width="{width:.2f}%" '
             f'height="{BAR}" rx="2"/>'
         )
         parts.append(_linked(bar, inside))
+        top += ROW
     parts.append("</svg>")
     return "".join(parts)
 

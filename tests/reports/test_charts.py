@@ -22,7 +22,7 @@ def test_a_chart_names_itself_and_escapes_what_it_is_given(draw) -> None:  # typ
     assert root.findtext(f"{SVG}title") == "Stock & more"
     assert root.findtext(f"{SVG}desc") == "By term"
     assert root.attrib["role"] == "group"
-    texts = [element.text for element in root.iter(f"{SVG}text")]
+    texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
     assert "<Ет & май>" in texts
     assert "200 kg" in texts
 
@@ -32,6 +32,20 @@ def test_bars_start_at_zero_and_keep_their_proportion() -> None:
 
     bars = [rect for rect in root.iter(f"{SVG}rect") if "chart-bar" in rect.attrib["class"]]
     assert [(bar.attrib["x"], bar.attrib["width"]) for bar in bars] == [("0", "100.00%"), ("0", "25.00%")]
+
+
+def test_a_long_label_folds_before_it_reaches_its_value() -> None:
+    label = "мүйіз, табылған, табиғи өлім-жітім"
+    root = parse(draw_bars([Bar(label, 2, "0,922 кг"), *BARS], name="a", title="t", description="d"))
+
+    text = next(root.iter(f"{SVG}text"))
+    lines = [(float(line.attrib["y"]), line.text or "") for line in text.iter(f"{SVG}tspan")]
+    assert "".join(text.itertext()) == label
+    assert max(len(line) for _, line in lines) + len("0,922 кг") < 34
+    tracks = [rect for rect in root.iter(f"{SVG}rect") if rect.attrib["class"] == "chart-track"]
+    assert max(y for y, _ in lines) < float(tracks[0].attrib["y"])
+    bottom = float(tracks[-1].attrib["y"]) + float(tracks[-1].attrib["height"])
+    assert bottom < float(root.attrib["height"])
 
 
 def test_columns_stand_on_the_axis() -> None:
