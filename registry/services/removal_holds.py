@@ -31,6 +31,12 @@ def lock_questions(permit: int, brigade: int, on: date) -> None:
     list(about.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 
+def lock_horns(intakes: list[int]) -> None:
+    """Keep the horns of these receptions where they are until this transaction ends."""
+    horns = Derivative.objects.filter(intake__in=intakes).order_by("pk")
+    lock_items(list(horns.values_list("pk", flat=True)))
+
+
 def hold_day_in_question(
     *, actor: User | None, at: datetime, permit: int, brigade: int, on: date, concerned: User | None
 ) -> None:
@@ -48,6 +54,8 @@ def hold_day_in_question(
     holder = actor or concerned
     if holder is None:
         return
+    # The lock closes the race of horns that a dispatch takes away: what is in a store is asked when it has ended.
+    lock_horns(intakes)
     held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL, item=OuterRef("item"))
     here = Holding.objects.filter(
         ~Exists(held),

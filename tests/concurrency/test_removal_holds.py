@@ -1,9 +1,12 @@
-"""A question about a day of removal is judged while another one is raised or judged. The twin goes without the lock."""
+"""A question about a day of removal is raised or judged while another one is, or while its horns leave. Each race has a
+twin without the lock.
+"""
 
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,9 +15,17 @@ from django.db import connection, transaction
 from core.accounts.models import Organisation, User
 from core.notices.models import Notice
 from core.notices.services import decide_notice, raise_notice
-from ledger.models import CustodyAccount, Hold
+from ledger.models import CustodyAccount, Handover, Hold, Holding
+from ledger.services import ItemsOnHold, accept_handover, dispatch_items, scan_received
 from registry.models import Brigade, DailySheet, Derivative, RemovalPermit
-from registry.services import Delivered, enter_daily_sheet, open_sheet_reception, save_rows, sign_daily_sheet
+from registry.services import (
+    Delivered,
+    enter_daily_sheet,
+    open_sheet_reception,
+    removal_holds,
+    save_rows,
+    sign_daily_sheet,
+)
 from tests.builders import register, some_rows
 from tests.races import at_once
 
@@ -56,6 +67,15 @@ def asked(receive: Act, sheet: DailySheet, inspector: User, now: datetime) -> No
 
 
 @pytest.fixture
+def dispatch(inspector: User, now: datetime, reception_store: CustodyAccount, central_store: CustodyAccount) -> Act:
+    """All horns of the reception store leave for the central one."""
+    return lambda: dispatch_items(
+        actor=inspector, at=now, key="race", source=reception_store, target=central_store, carried_by="A courier",
+        item_ids=list(Derivative.objects.order_by("pk").values_list("pk", flat=True)),
+    )  # fmt: skip
+
+
+@pytest.fixture
 def judge(asked: None, authority_officer: User, now: datetime) -> Callable[[str], Act]:
     def of(code: str) -> Act:
         return lambda: decide_notice(
@@ -74,8 +94,14 @@ def held() -> int:
     return Hold.objects.active().filter(kind=Hold.Kind.REMOVAL).count()
 
 
-def one_within_the_other(first: Act, second: Act) -> None:
-    """The second acts when the first has, and the first ends when the second has, or waits for it."""
+def nothing() -> None:
+    """What most first acts still do once the second waits."""
+
+
+def one_within_the_other(first: Act, second: Act, *, at_last: Act = nothing) -> list[Any]:
+    """The second acts when the first has, and the first ends, after what it does `at_last`, when the second has, or
+    waits for it. What each returned, or was refused with.
+    """
     acted, ended = threading.Event(), threading.Event()
 
     def outer() -> None:
@@ -84,6 +110,7 @@ def one_within_the_other(first: Act, second: Act) -> None:
                 first()
                 acted.set()
                 _wait_until_it_waits(ended)
+                at_last()
         finally:
             acted.set()
 
@@ -94,7 +121,7 @@ def one_within_the_other(first: Act, second: Act) -> None:
         finally:
             ended.set()
 
-    assert at_once(outer, inner) == [None, None]
+    return at_once(outer, inner)
 
 
 def _wait_until_it_waits(ended: threading.Event) -> None:
@@ -115,13 +142,13 @@ def test_horns_stay_when_one_question_is_judged_while_another_is_raised(
     judge(REGISTERED)()
     acts = [judge(TOO_MANY), receive]
 
-    one_within_the_other(*(acts if judged_first else reversed(acts)))
+    assert one_within_the_other(*(acts if judged_first else reversed(acts))) == [None, None]
 
     assert (open_codes(), held()) == ([REGISTERED], 8)
 
 
 def test_horns_are_free_when_the_last_two_questions_are_judged_at_once(judge: Callable[[str], Act]) -> None:
-    one_within_the_other(judge(REGISTERED), judge(TOO_MANY))
+    assert one_within_the_other(judge(REGISTERED), judge(TOO_MANY)) == [None, None]
 
     assert (open_codes(), held()) == ([], 0)
 
@@ -139,6 +166,45 @@ def test_without_the_lock_horns_go_free_while_a_question_is_open(
             subject=("daily_sheet", sheet.pk), brigade="B", day="01.11.2025", cut=9, registered=8, number=sheet.number,
         )  # fmt: skip
 
-    one_within_the_other(judge(TOO_MANY), ask)
+    assert one_within_the_other(judge(TOO_MANY), ask) == [None, None]
 
     assert (open_codes(), held()) == ([REGISTERED], 0)
+
+
+def test_horns_that_have_just_left_are_not_held_on_the_road(
+    receive: Act, dispatch: Act, sheet: DailySheet, inspector: User, storekeeper: User, now: datetime
+) -> None:
+    """The question comes while the load leaves: it is asked all the same, and the load is received whole."""
+    horns = receive()
+
+    assert one_within_the_other(dispatch, partial(sign_daily_sheet, actor=inspector, at=now, sheet=sheet)) == [None] * 2
+
+    assert (open_codes(), held()) == ([REGISTERED, TOO_MANY], 0)
+    load = Handover.objects.get()
+    for horn in horns:
+        scan_received(actor=storekeeper, at=now, handover=load, item_id=horn.pk)
+    accept_handover(actor=storekeeper, at=now, handover=load)
+    assert set(Holding.objects.filter(is_physical=True, pieces=1).values_list("account", flat=True)) == {load.target_id}
+
+
+def test_without_the_lock_they_are_held_on_the_road(
+    receive: Act,
+    dispatch: Act,
+    sheet: DailySheet,
+    inspector: User,
+    storekeeper: User,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The twin: what is in a store is asked before the load has left, and the truck waits for the authority."""
+    horns = receive()
+    monkeypatch.setattr(removal_holds, "lock_horns", lambda intakes: None)
+
+    one_within_the_other(dispatch, partial(sign_daily_sheet, actor=inspector, at=now, sheet=sheet))
+
+    assert held() == 4
+    load = Handover.objects.get()
+    for horn in horns:
+        scan_received(actor=storekeeper, at=now, handover=load, item_id=horn.pk)
+    with pytest.raises(ItemsOnHold):
+        accept_handover(actor=storekeeper, at=now, handover=load)
