@@ -1,8 +1,6 @@
 """Every write of the ledger. Set-based: a movement of 10,000 items is a handful of statements.
 
-Lock order of the whole system: the thing acted on (permit, application, intake, hand-over) · the store it goes to ·
-holdings by item · totals by account and class · boxes by key. A number series is taken by one kind of act only, so its
-lock can stand before or after the totals.
+Locks are taken in the order of docs/architecture.md.
 """
 
 from ledger.services.boxes import (

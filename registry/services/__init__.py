@@ -1,6 +1,6 @@
 """Every write of the registry room: opening intakes, their weighing tables, registration.
 
-Lock order: the daily sheet, the intake, what the ledger locks in the ledger's order, the brigade, the permit.
+Locks are taken in the order of docs/architecture.md.
 """
 
 from registry.services.cases import (

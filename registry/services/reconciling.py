@@ -6,9 +6,8 @@ changed them, in the name of the person who did it: "adds up" where nothing is l
 another count takes its place; the new notice keeps the day by which the old one was due, so that nobody gains time
 by correcting. What a person has explained already stays as explained; other figures are another cause.
 
-Locks: the brigade's row for its days, the open questions about the day, the permit's row for its limit, its line of the
-decision. They come last, after sheets, receptions and whatever the ledger locks; with FOR NO KEY UPDATE, so that rows
-which only name them go on being written. Only horns that a question holds are locked after it.
+Locks are taken in the order of docs/architecture.md, with FOR NO KEY UPDATE, so that rows which only name the brigade,
+the permit or its line go on being written.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,7 +25,7 @@ from core.notices.services import raise_notice, settle_notice
 from core.rules.selectors import discrepancy_due_on
 from registry.days import PREFIX, Day, DayRules, Fault, animals_taken, days_of, faults_of, undecided
 from registry.models import Brigade, DailySheet, Intake, RemovalLimit, RemovalPermit
-from registry.services.removal_holds import hold_day_in_question, lock_questions
+from registry.services.removal_holds import hold_day_in_question, lock_horns, lock_questions, registered_of
 
 Subject = tuple[str, str]
 LOOK_BACK = timedelta(days=90)  # days of seasons that ended earlier were checked while they were younger
@@ -46,6 +45,17 @@ def lock_line(pk: int) -> RemovalLimit:
     """Closes the race of two sheets under two permits of a line that only together exceed it: one sees the other."""
     lines = RemovalLimit.objects.select_for_update(of=("self",), no_key=True).select_related("decision__authority")
     return lines.get(pk=pk)
+
+
+def lock_day(permit: int, brigade: int, on: date) -> None:
+    """Keep a brigade's day, what is asked about it and its horns as they are until this transaction ends.
+
+    For an act that moves goods before it compares the day: closes the race of a dispatch of the day's other horns,
+    which has them and waits for the totals that the act would keep while it waits for the horns.
+    """
+    lock_brigade(brigade)
+    lock_questions(permit, brigade, on)
+    lock_horns(registered_of(permit, brigade, on))
 
 
 def reconcile_day(

@@ -40,7 +40,7 @@ from registry.services.cases import lock_case, tell_difference
 from registry.services.confirming import hold_until_confirmed, require_paper, takes_second_person
 from registry.services.locking import lock_open_intake
 from registry.services.origins import UNKNOWN_TOLD
-from registry.services.reconciling import reconcile_day
+from registry.services.reconciling import lock_day, reconcile_day
 from registry.services.table import TableChanged
 from registry.wording import words_of_problem
 
@@ -119,6 +119,8 @@ def register_intake(
         raise TableChanged
     if intake.case_id is not None:
         lock_case(intake.case_id)
+    if intake.permit_id is not None and intake.brigade_id is not None:
+        lock_day(intake.permit_id, intake.brigade_id, intake.on)
     require_paper(intake)
     if intake.origin == Origin.UNKNOWN and not is_reason(intake.explanation):
         # Of an earlier version, which took any sign for an explanation.

@@ -4,8 +4,7 @@ What is in question is what was taken: too many or too few horns, animals of ano
 counts that differ. What is only late (a sheet not signed, a reception left open) holds nothing. What has gone, or is on
 its way, is not called back; the notice stays.
 
-Locks: the brigade's row, the open notices about its day, then holdings by item. A person who decides a notice begins
-with that notice.
+Locks are taken in the order of docs/architecture.md.
 """
 
 from datetime import date, datetime
@@ -27,7 +26,7 @@ def lock_questions(permit: int, brigade: int, on: date) -> None:
     Closes the race of the last question that is judged while another one is raised: one sees the other. To be asked
     before goods are locked: closing a question locks them.
     """
-    about = _questions(permit, brigade, on, _intakes_of(permit, brigade, on))
+    about = _questions(permit, brigade, on, registered_of(permit, brigade, on))
     list(about.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 
@@ -44,7 +43,7 @@ def hold_day_in_question(
 
     Without an actor (the daily check) they are held in the name of the person `concerned`, and none is let go.
     """
-    intakes = _intakes_of(permit, brigade, on)
+    intakes = registered_of(permit, brigade, on)
     if not intakes:
         return
     if not _is_in_question(permit, brigade, on, intakes):
@@ -78,8 +77,8 @@ def let_go_when_judged(notice: Notice, actor: User, at: datetime) -> None:
     if day is None or None in day:
         return
     # The lock closes the race of two who judge the last two questions: one sees that the other has, and lets go.
-    lock_items(_held_of(_intakes_of(*day)))
-    intakes = _intakes_of(*day)
+    lock_items(_held_of(registered_of(*day)))
+    intakes = registered_of(*day)
     if intakes and not _is_in_question(*day, intakes):
         _let_go(intakes, actor=actor, at=at, reason=_name_of(*day, intakes))
 
@@ -95,7 +94,7 @@ def _held_of(intakes: list[int]) -> list[int]:
     return list(of_day.order_by("item_id").values_list("item_id", flat=True))
 
 
-def _intakes_of(permit: int, brigade: int, on: date) -> list[int]:
+def registered_of(permit: int, brigade: int, on: date) -> list[int]:
     """Registered receptions of horns of a brigade's day."""
     day = Intake.objects.filter(permit=permit, brigade=brigade, on=on, origin=Origin.REMOVAL, term=Term.HORN)
     return list(day.filter(state=Intake.State.REGISTERED).order_by("pk").values_list("pk", flat=True))

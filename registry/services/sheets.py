@@ -1,6 +1,6 @@
 """Daily sheets of brigades: entered, corrected while open, signed; reopened or withdrawn with a reason.
 
-Lock order: the sheet or the receptions it takes over, then the brigade, then the permit.
+Locks are taken in the order of docs/architecture.md.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,17 +11,20 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from core.accounts.models import Organisation, User
 from core.notices.models import Notice
 from core.notices.services import decide_notice, raise_notice
 from ledger.models import CustodyAccount, Handover, Hold, Holding
-from ledger.services import ItemsOnHold, accept_handover, dispatch_items, scan_received
+from ledger.services import ItemsOnHold, accept_handover, dispatch_items, lock_items, scan_received
 from registry.models import Brigade, DailySheet, Derivative, RemovalPermit
 from registry.services import (
     Delivered,
+    correct_daily_sheet,
     enter_daily_sheet,
     open_sheet_reception,
+    registration,
     removal_holds,
     save_rows,
     sign_daily_sheet,
@@ -31,7 +34,7 @@ from tests.races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
-Act = Callable[[], Any]
+Act = Callable[..., Any]
 TOO_MANY, REGISTERED = "removal.horns_too_many", "removal.horns_registered"
 
 
@@ -68,10 +71,10 @@ def asked(receive: Act, sheet: DailySheet, inspector: User, now: datetime) -> No
 
 @pytest.fixture
 def dispatch(inspector: User, now: datetime, reception_store: CustodyAccount, central_store: CustodyAccount) -> Act:
-    """All horns of the reception store leave for the central one."""
-    return lambda: dispatch_items(
+    """Horns leave the reception store for the central one; all, if no others are named."""
+    return lambda items=None: dispatch_items(
         actor=inspector, at=now, key="race", source=reception_store, target=central_store, carried_by="A courier",
-        item_ids=list(Derivative.objects.order_by("pk").values_list("pk", flat=True)),
+        item_ids=items or list(Derivative.objects.order_by("pk").values_list("pk", flat=True)),
     )  # fmt: skip
 
 
@@ -208,3 +211,47 @@ def test_without_the_lock_they_are_held_on_the_road(
         scan_received(actor=storekeeper, at=now, handover=load, item_id=horn.pk)
     with pytest.raises(ItemsOnHold):
         accept_handover(actor=storekeeper, at=now, handover=load)
+
+
+@pytest.fixture
+def last_reception(
+    receive: Act, sheet: DailySheet, inspector: User, now: datetime, reception_store: CustodyAccount
+) -> Act:
+    """Eight horns were cut and four are registered; the act registers three, the last ones of the day."""
+    correct_daily_sheet(
+        actor=inspector, at=now, sheet=sheet, males=4, females=2, young=1, horns_cut=8,
+        deliveries=[Delivered(reception_store, 7)], confirm=True,
+    )  # fmt: skip
+    receive()
+    intake = open_sheet_reception(actor=inspector, at=now, sheet=sheet, store=reception_store)
+    intake = save_rows(actor=inspector, at=now, intake=intake, version=intake.version, rows=some_rows(3))
+    sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
+    assert (open_codes(), held()) == ([], 0)
+    return lambda: register(intake, actor=inspector, at=now)
+
+
+@pytest.fixture
+def dispatch_within(dispatch: Act, last_reception: Act) -> Callable[[], list[Any]]:
+    """A dispatch has locked the first horns and posts them once the last reception waits for them."""
+    first = list(Derivative.objects.order_by("pk").values_list("pk", flat=True))
+    return lambda: one_within_the_other(partial(lock_items, first), last_reception, at_last=partial(dispatch, first))
+
+
+def test_the_last_reception_waits_for_horns_that_leave_and_keeps_nothing_from_them(
+    dispatch_within: Callable[[], list[Any]],
+) -> None:
+    assert dispatch_within() == [None, None]
+
+    assert (open_codes(), held()) == ([REGISTERED], 3)
+    assert Handover.objects.count() == 1
+
+
+def test_without_the_lock_the_last_reception_and_the_truck_wait_for_each_other(
+    dispatch_within: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: the reception keeps the totals and waits for the horns, the truck has the horns and waits for them."""
+    monkeypatch.setattr(registration, "lock_day", lambda permit, brigade, on: None)
+
+    refused = [one for one in dispatch_within() if one is not None]
+
+    assert [type(one.__cause__) for one in refused] == [DeadlockDetected]
