@@ -219,7 +219,13 @@ class ScanStockTake(APIView):
             key=given.get("key", ""),
         )
         said = counted.said
-        answer = {"verdict": counted.code, "tone": said.tone, "title": str(said.title), "text": str(said.text)}
+        answer = {
+            "verdict": counted.code,
+            "what": counted.what,
+            "tone": said.tone,
+            "title": str(said.title),
+            "text": str(said.text),
+        }
         return Response(CountVerdictSerializer({**asdict(count_live(found)), **answer}).data)
 
 

@@ -11,20 +11,25 @@ from core.accounts.models import User
 from core.base.errors import DomainError
 from core.base.templatetags import fmt
 from custody.scanning import Said, Scan, read_scan
-from ledger.models import Holding, Shelf, StockTake, StockTakeScan
+from ledger.models import CustodyAccount, Holding, Shelf, StockTake, StockTakeScan
 from ledger.selectors import items_in_boxes
-from ledger.services import note_unknown, take_box, take_scan
+from ledger.services import Taken, note_unknown, take_box, take_scan
+from ledger.stocktaking import Stray, judge_stray
+from registry.models import Derivative
 
 Verdict = StockTakeScan.Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The verdict for the big field, the code of the verdict for programs, and the shelf that was scanned, if any."""
+    """The verdict for the big field, the code of the verdict for programs, the shelf that was scanned, if any, and what
+    an item is that belongs elsewhere (`ledger.stocktaking.Stray`).
+    """
 
     said: Said
     code: str
     shelf: Shelf | None = None
+    what: str = ""
 
 
 def count_scan(
@@ -80,9 +85,32 @@ def _count_item(
         case Verdict.MISPLACED:
             said = Said("attention", _("On another shelf"), _("%(item)s. The books are corrected.") % {"item": shown})
         case _:
-            text = _("%(item)s is not in the books of this store. Put it aside.") % {"item": shown}
-            said = Said("stop", _("Registered elsewhere"), text)
+            return _put_aside(stocktake, taken, shown)
     return Counted(said, taken.verdict)
+
+
+def _put_aside(stocktake: StockTake, taken: Taken, shown: str) -> Counted:
+    """Say what it is that the books have elsewhere, to whoever has it in hand."""
+    place = CustodyAccount.objects.filter(pk=taken.place_id).first() if taken.place_id else None
+    what = judge_stray(place, found_in=stocktake.account)
+    item = {"item": shown, "kind": place.get_kind_display() if place else _("nowhere"), "place": place or ""}
+    match what:
+        case Stray.DESTROYED:
+            said = (
+                _("Destroyed by the books"),
+                _("%(item)s was destroyed by an act. Lock it away: the authority is told."),
+            )
+        case Stray.GONE:
+            said = _("Gone by the books"), _("%(item)s: %(kind)s. Lock it away: the authority is told.")
+        case Stray.EVIDENCE:
+            said = _("Evidence"), _("%(item)s is evidence kept in another place. Lock it away: the authority is told.")
+        case Stray.IN_TRANSIT:
+            said = _("On its way by the books"), _("%(item)s is in a load that has not arrived. Put it aside.")
+        case Stray.OTHER_KEEPER:
+            said = _("Another keeper's"), _("%(item)s is in the books of another keeper. Put it aside.")
+        case _:
+            said = _("Registered elsewhere"), _("%(item)s is in the books of %(place)s. Put it aside.")
+    return Counted(Said("stop", said[0], said[1] % item), taken.verdict, what=what)
 
 
 def _count_box(
@@ -97,8 +125,16 @@ def _count_box(
     if not box.is_sealed:
         return Counted(Said("attention", _("This box is not sealed"), _("Scan every item in it.")), "refused")
     items = items_in_boxes([box.pk]).get(box.pk, [])
+    numbers = dict(Derivative.objects.filter(pk__in=items).values_list("pk", "number"))
     taken = take_box(
-        actor=person, at=at, stocktake=stocktake, item_ids=items, box_id=box.pk, shelf_id=shelf_id, key=key
+        actor=person,
+        at=at,
+        stocktake=stocktake,
+        item_ids=items,
+        texts=[numbers.get(item, "") for item in items],
+        box_id=box.pk,
+        shelf_id=shelf_id,
+        key=key,
     )
     if not taken:
         return Counted(Said("neutral", _("Nothing of the sample in it"), scan.text), "not_in_sample")
@@ -107,6 +143,11 @@ def _count_box(
     others = sum(one.is_new and one.verdict != Verdict.FOUND for one in taken)
     if not found and not others:
         return Counted(Said("attention", _("Scanned before"), scan.text), "repeat")
+    stray = next((one for one in taken if one.is_new and one.verdict == Verdict.ELSEWHERE), None)
+    if stray is not None:
+        # What is in one box is in one place.
+        aside = _put_aside(stocktake, stray, scan.text)
+        return Counted(aside.said, "differs", what=aside.what)
     if others:
         title = ngettext("%(count)d item is not as booked", "%(count)d items are not as booked", others)
         return Counted(Said("stop", title % {"count": others}, f"{scan.text}. {seal}"), "differs")

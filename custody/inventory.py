@@ -21,7 +21,7 @@ from core.accounts.models import User
 from core.base.clock import ALMATY
 from core.base.templatetags import fmt
 from core.documents.acts import Act, Column, Fact, Party, Rows, Signatory, draw_act
-from ledger.models import CustodyAccount, StockTake, StockTakeLine, StockTakeScan
+from ledger.models import AccountKind, CustodyAccount, StockTake, StockTakeLine, StockTakeScan
 from ledger.sampling import chance_to_find, rank_of, size_needed
 from ledger.sscc import show_sscc
 from registry.models import Origin, Term, split_stock_class
@@ -139,7 +139,7 @@ def _scans(stocktake: StockTake, verdict: str, *, reader: User, limit: int) -> l
     for scan in scans:
         place = ""
         if verdict == "elsewhere" and scan.place is not None:
-            place = scan.place.name if scan.place_id in may_know else _("Another custodian")
+            place = _place_named(scan.place, is_known=scan.place_id in may_know)
         item = scan.item
         found.append(
             Difference(
@@ -154,6 +154,13 @@ def _scans(stocktake: StockTake, verdict: str, *, reader: User, limit: int) -> l
             )
         )
     return found
+
+
+def _place_named(place: CustodyAccount, *, is_known: bool) -> str:
+    """A place by its name to those who may know it; to others what kind it is, where that is not a store."""
+    if is_known:
+        return str(place.name)
+    return _("Another custodian") if place.kind == AccountKind.STORE else str(place.get_kind_display())
 
 
 # --- the inventory sheet --------------------------------------------------------------------------------------

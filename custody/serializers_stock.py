@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from core.accounts.signature import SignedSerializer
 from ledger.models import MOST_GRAMS, ClimateReading, Hold, StockTake, StockTakeLine, WeighIn, Weighing
+from ledger.stocktaking import Stray
 
 MOST_READINGS = 5_000
 MOST_WEIGHED = 20_000
@@ -92,6 +93,9 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 class CountVerdictSerializer(CountsSerializer):
     verdict = serializers.ChoiceField(choices=COUNT_VERDICTS)
+    what = serializers.ChoiceField(
+        choices=Stray.choices, allow_blank=True, help_text="What an item is that the books have elsewhere."
+    )
     tone = serializers.CharField(help_text="ok, attention, stop or neutral.")
     title = serializers.CharField()
     text = serializers.CharField(allow_blank=True)

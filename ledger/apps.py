@@ -10,8 +10,9 @@ class LedgerConfig(AppConfig):
         from core.accounts.subjects import register_subject
         from core.audit.services import register_verbs
         from core.documents.places import allow_distance
-        from core.notices.services import register_advice, register_notice_codes, register_obstacle
+        from core.notices.services import register_advice, register_notice_codes, register_obstacle, register_parties
         from ledger.models import Box, CustodyAccount, Handover, Shelf
+        from ledger.stocktaking import people_of
         from ledger.subjects import (
             may_add_to_box,
             may_add_to_handover,
@@ -22,6 +23,7 @@ class LedgerConfig(AppConfig):
         )
 
         allow_distance(photo_distance)
+        register_parties("stocktake", people_of)
         register_obstacle("handover.missing", still_missing)
         register_obstacle("weighing.unexplained", still_in_question)
         register_subject(
@@ -147,6 +149,46 @@ class LedgerConfig(AppConfig):
                     " %(lost)s, heavier: %(gained)s).",
                     "count",
                 ),
+                "stocktake.destroyed": ngettext_lazy(
+                    "Stock-take %(number)s found in %(store)s %(count)s item that was destroyed by an act: %(items)s",
+                    "Stock-take %(number)s found in %(store)s %(count)s items that were destroyed by an act: %(items)s",
+                    "count",
+                ),
+                "stocktake.gone": ngettext_lazy(
+                    "Stock-take %(number)s found in %(store)s %(count)s item that is sold, used up, lost or returned"
+                    " by the books: %(items)s",
+                    "Stock-take %(number)s found in %(store)s %(count)s items that are sold, used up, lost or returned"
+                    " by the books: %(items)s",
+                    "count",
+                ),
+                "stocktake.evidence": ngettext_lazy(
+                    "Stock-take %(number)s found in %(store)s %(count)s item that is evidence kept in another place:"
+                    " %(items)s",
+                    "Stock-take %(number)s found in %(store)s %(count)s items that are evidence kept in another place:"
+                    " %(items)s",
+                    "count",
+                ),
+                "stocktake.in_transit": ngettext_lazy(
+                    "Stock-take %(number)s found in %(store)s %(count)s item that is on its way by the books:"
+                    " %(items)s",
+                    "Stock-take %(number)s found in %(store)s %(count)s items that are on their way by the books:"
+                    " %(items)s",
+                    "count",
+                ),
+                "stocktake.other_keeper": ngettext_lazy(
+                    "Stock-take %(number)s found in %(store)s %(count)s item that is in the books of another keeper:"
+                    " %(items)s",
+                    "Stock-take %(number)s found in %(store)s %(count)s items that are in the books of another keeper:"
+                    " %(items)s",
+                    "count",
+                ),
+                "stocktake.other_store": ngettext_lazy(
+                    "Stock-take %(number)s found in %(store)s %(count)s item that is in the books of %(place)s:"
+                    " %(items)s",
+                    "Stock-take %(number)s found in %(store)s %(count)s items that are in the books of %(place)s:"
+                    " %(items)s",
+                    "count",
+                ),
                 "stocktake.cancelled": _("Stock-take %(number)s of store %(store)s was called off: %(reason)s"),
                 "handover.seals": _("Seals of %(number)s were not intact on arrival: %(seals)s. Receiver: %(reason)s"),
             },
@@ -155,6 +197,14 @@ class LedgerConfig(AppConfig):
         register_advice(
             (_("Explain why, and begin another count; the authority decides."), ("stocktake.cancelled",)),
             (_("Take each to its place, or record the movement that brought it here."), ("stocktake.elsewhere",)),
+            (
+                _("Keep it apart and locked, and explain how it came there; the authority decides."),
+                ("stocktake.destroyed", "stocktake.evidence", "stocktake.gone"),
+            ),
+            (
+                _("Both sides say how it came there; it goes back by a hand-over, and the authority decides."),
+                ("stocktake.in_transit", "stocktake.other_keeper", "stocktake.other_store"),
+            ),
             (_("Put aside what carries these labels, and find out whose they are."), ("stocktake.unknown",)),
             (
                 _("Look at the store and its cooling, move the goods if needed, and say what was done."),

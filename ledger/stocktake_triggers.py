@@ -160,6 +160,33 @@ def stocktake_goes_its_way(ways: Sequence[tuple[str, str]]) -> pgtrigger.Trigger
     )
 
 
+def nobody_judges_the_own_count() -> pgtrigger.Trigger:
+    """What a stock-take told is decided by nobody who opened it, scanned, ended it or signed it."""
+    return pgtrigger.Trigger(
+        name="nobody_judges_the_own_count",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Q(new__subject_kind="stocktake", new__state="decided")
+        & ~pgtrigger.Q(new__outcome="settled"),
+        func="""
+            IF (TG_OP = 'INSERT' OR OLD.decided_by_id IS DISTINCT FROM NEW.decided_by_id) AND (EXISTS (
+                SELECT FROM ledger_stocktake s WHERE s.id = NEW.subject_id::bigint
+                AND NEW.decided_by_id IN (s.opened_by_id, s.ended_by_id)
+            ) OR EXISTS (
+                SELECT FROM ledger_stocktake s JOIN ledger_stocktaketally t ON t.stocktake_id = s.id
+                WHERE s.id = NEW.subject_id::bigint AND t.person_id = NEW.decided_by_id
+            ) OR EXISTS (
+                SELECT FROM ledger_stocktake s JOIN ledger_stocktakemember m ON m.stocktake_id = s.id
+                WHERE s.id = NEW.subject_id::bigint AND m.person_id = NEW.decided_by_id AND m.signed_at IS NOT NULL
+            )) THEN
+                RAISE EXCEPTION 'nobody decides what the own count told'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'nobody_judges_the_own_count';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def signed_while_signing() -> pgtrigger.Trigger:
     """A signature is given to a result that stands, and to that result only; a commission does not change after it."""
     return pgtrigger.Trigger(

@@ -2,9 +2,46 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
 
-from ledger.models import StockTake
+from ledger.models import AccountKind, CustodyAccount, StockTake
+
+
+class Stray(models.TextChoices):
+    """What an item is that a count found and the books have elsewhere; a notice of this name tells of it."""
+
+    DESTROYED = "destroyed", _("Destroyed")
+    GONE = "gone", _("No longer in the register's stores")
+    EVIDENCE = "evidence", _("Evidence")
+    IN_TRANSIT = "in_transit", _("In transit")
+    OTHER_KEEPER = "other_keeper", _("Another keeper's")
+    OTHER_STORE = "other_store", _("Of another store of this keeper")
+
+
+def judge_stray(place: CustodyAccount | None, *, found_in: CustodyAccount) -> Stray:
+    """What an item is that stands in the books of one place and was found in another."""
+    if place is not None and place.kind == AccountKind.DESTRUCTION:
+        return Stray.DESTROYED
+    if place is None or not place.is_physical:
+        return Stray.GONE
+    if place.kind == AccountKind.EVIDENCE:
+        return Stray.EVIDENCE
+    if place.kind == AccountKind.TRANSIT:
+        return Stray.IN_TRANSIT
+    return Stray.OTHER_STORE if place.custodian_id == found_in.custodian_id else Stray.OTHER_KEEPER
+
+
+def people_of(key: str) -> set[int]:
+    """Who opened a stock-take, scanned, ended the counting or signed: none of them judges what it told."""
+    stocktake = StockTake.objects.filter(pk=key).first()
+    if stocktake is None:
+        return set()
+    people = {stocktake.opened_by_id, *stocktake.tallies.values_list("person", flat=True)}
+    people.update(stocktake.members.filter(signed_at__isnull=False).values_list("person", flat=True))
+    if stocktake.ended_by_id is not None:
+        people.add(stocktake.ended_by_id)
+    return people
 
 
 @dataclass(frozen=True, slots=True)

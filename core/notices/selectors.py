@@ -11,6 +11,7 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import Appointment, Organisation, User
 from core.accounts.roles import GRANTS, Can, Role
 from core.notices.models import JUDGES, Notice, is_authority
+from core.notices.texts import parties_of
 
 ACTING = [role for role in GRANTS if Can.DECIDE_NOTICE in GRANTS[role]]
 
@@ -43,6 +44,8 @@ def refusal_to_decide(user: User, notice: Notice) -> StrOrPromise | None:
         return _("Your own act raised this: another person decides.")
     if notice.explained_by_id == user.pk:
         return _("Another person judges what you explained.")
+    if user.pk in parties_of(notice):
+        return _("You took part in what this is about: another person decides.")
     if is_authority(user):
         return None
     if notice.escalated_at is not None:
@@ -61,7 +64,7 @@ def who_may_decide(notice: Notice, on: date) -> list[User]:
         may |= Q(role__in=ACTING, organisation=notice.organisation_id)
     there = Appointment.objects.in_force(on).filter(may, user__is_active=True).select_related("user")
     people = {appointment.user_id: appointment.user for appointment in there}
-    concerned = {notice.caused_by_id, notice.explained_by_id}
+    concerned = {notice.caused_by_id, notice.explained_by_id, *parties_of(notice)}
     others = [person for pk, person in people.items() if pk not in concerned]
     return sorted(others, key=lambda person: person.full_name)
 

@@ -23,9 +23,11 @@ from core.notices.texts import (
     OBSTACLES,
     SEQUELS,
     outcomes_of,
+    parties_of,
     register_advice,
     register_notice_codes,
     register_obstacle,
+    register_parties,
     register_sequel,
     say,
     table_of_codes,
@@ -45,6 +47,7 @@ __all__ = [
     "register_advice",
     "register_notice_codes",
     "register_obstacle",
+    "register_parties",
     "register_sequel",
     "return_notice",
     "settle_notice",
@@ -174,12 +177,13 @@ def explain_notice(*, actor: User, at: datetime, notice: Notice, explanation: st
     """Say how it came about; the authority then accepts it or returns it. Raises NotAllowed, AlreadyDecided,
     BadInput.
 
-    What the organisation decides itself is explained only by the person whose act raised it, who thereby passes it to
-    the authority.
+    What the organisation decides itself is explained only by a person whose act raised it or who took part in what it
+    is about, who thereby passes it to the authority.
     """
     if not Notice.objects.filter(pk=notice.pk, organisation__in=_own(actor)).exists():
         raise NotAllowed
-    if notice.decides != Notice.Decides.AUTHORITY and notice.caused_by_id != actor.pk:
+    concerned = notice.caused_by_id == actor.pk or actor.pk in parties_of(notice)
+    if notice.decides != Notice.Decides.AUTHORITY and not concerned:
         raise InvalidTransition(_("The organisation decides this itself."))
     if explanation.strip():
         require_reason(explanation, "explanation")

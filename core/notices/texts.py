@@ -2,7 +2,7 @@
 the only such table.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,7 @@ TEXTS: dict[str, StrOrPromise] = {}
 ADVICE: dict[str, StrOrPromise] = {}
 DECIDERS: dict[str, Decider] = {}
 OBSTACLES: dict[str, Callable[[str], StrOrPromise]] = {}
+PARTIES: dict[str, Callable[[str], Collection[int]]] = {}
 SEQUELS: dict[str, Callable[["Notice", "User", datetime], None]] = {}
 GOODS: set[str] = set()  # codes of goods that are not where they should be: an explanation alone is no end
 COPIES: set[str] = set()  # codes that ask whether a label has a copy
@@ -151,6 +152,17 @@ def register_advice(*said: tuple[StrOrPromise, Iterable[str]]) -> None:
 def register_obstacle(code: str, ask: Callable[[str], StrOrPromise]) -> None:
     """Have a room asked, by the key of the subject, why a notice with this code cannot be decided yet; "" if it can."""
     OBSTACLES[code] = ask
+
+
+def register_parties(subject_kind: str, ask: Callable[[str], Collection[int]]) -> None:
+    """Have a room asked, by the key of the subject, whose doing it is: none of them decides what is told about it."""
+    PARTIES[subject_kind] = ask
+
+
+def parties_of(notice: "Notice") -> Collection[int]:
+    """Whose doing the subject of this notice is, beside the one person that raised it."""
+    ask = PARTIES.get(notice.subject_kind)
+    return ask(notice.subject_id) if ask else ()
 
 
 def register_sequel(codes: Iterable[str], act: "Callable[[Notice, User, datetime], None]") -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import final_once, fixed, never_deleted, written_by_trigger_only
+from core.notices.models import Notice
 from ledger import stocktake_triggers as triggers
 from ledger.models.accounts import CustodyAccount
 from ledger.models.boxes import Box, Shelf
@@ -336,3 +337,11 @@ class StockTakeTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stocktake_id} {self.person_id}: {self.found}"
+
+
+class StockTakeNotice(Notice):
+    """Notices as stock-taking sees them: what a count told is judged by others than those who counted."""
+
+    class Meta:
+        proxy = True
+        triggers: list[pgtrigger.Trigger] = [triggers.nobody_judges_the_own_count()]

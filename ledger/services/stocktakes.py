@@ -33,10 +33,12 @@ from ledger.models import AccountKind, CustodyAccount, Hold, MovementKind, Shelf
 from ledger.sampling import commitment_to, seed_of
 from ledger.services.holding import lift_hold, place_hold
 from ledger.services.moving import move_items
+from ledger.stocktaking import Stray, judge_stray
 
 State, Kind = StockTake.State, StockTake.Kind
 HOLD = Hold.Kind.MISSING
 LISTED = 20
+NAMED = 100  # items that one notice names
 
 
 class StockTakeOpen(DomainError):
@@ -307,7 +309,7 @@ def take_scan(
     A scan sent again under its `key` gets the first answer. Raises InvalidTransition when counting has ended.
     """
     taken = _insert_scans(
-        actor=actor, at=at, stocktake=stocktake, item_ids=[item_id], text=text, shelf_id=shelf_id, key=key
+        actor=actor, at=at, stocktake=stocktake, item_ids=[item_id], texts=[text], shelf_id=shelf_id, key=key
     )
     return taken[0] if taken else None
 
@@ -319,12 +321,23 @@ def take_box(
     stocktake: StockTake,
     item_ids: Sequence[int],
     box_id: int | None,
+    texts: Sequence[str] = (),
     shelf_id: int | None = None,
     key: str = "",
 ) -> list[Taken]:
-    """Note many items at once: what a sealed box is known to hold, or a list. Raises InvalidTransition."""
+    """Note many items at once: what a sealed box is known to hold, or a list. `texts` name them, in their order.
+
+    Raises InvalidTransition.
+    """
     return _insert_scans(
-        actor=actor, at=at, stocktake=stocktake, item_ids=item_ids, shelf_id=shelf_id, box_id=box_id, key=key
+        actor=actor,
+        at=at,
+        stocktake=stocktake,
+        item_ids=item_ids,
+        texts=texts,
+        shelf_id=shelf_id,
+        box_id=box_id,
+        key=key,
     )
 
 
@@ -334,7 +347,7 @@ def _insert_scans(
     at: datetime,
     stocktake: StockTake,
     item_ids: Sequence[int],
-    text: str = "",
+    texts: Sequence[str],
     shelf_id: int | None,
     box_id: int | None = None,
     key: str,
@@ -346,7 +359,7 @@ def _insert_scans(
         "only": stocktake.shelf_id,
         "round": stocktake.round,
         "items": list(item_ids),
-        "text": text[:80],
+        "texts": [text[:80] for text in texts] or [""] * len(item_ids),
         "shelf": shelf_id,
         "box": box_id,
         "key": key[:40],
@@ -357,7 +370,7 @@ def _insert_scans(
         INSERT INTO ledger_stocktakescan AS s
             (stocktake_id, round, item_id, text, verdict, place_id, shelf_id, box_id, repeats, key, scanned_by_id,
              scanned_at)
-        SELECT %(stocktake)s, %(round)s, wanted.item, %(text)s,
+        SELECT %(stocktake)s, %(round)s, wanted.item, wanted.text,
             CASE
                 WHEN h.account_id IS DISTINCT FROM %(account)s THEN 'elsewhere'
                 WHEN l.item_id IS NULL AND %(whole)s THEN 'arrived'
@@ -366,7 +379,7 @@ def _insert_scans(
                 ELSE 'found'
             END,
             h.account_id, coalesce(%(shelf)s::bigint, %(only)s::bigint), %(box)s, 0, %(key)s, %(person)s, %(at)s
-        FROM unnest(%(items)s::bigint[]) AS wanted (item)
+        FROM unnest(%(items)s::bigint[], %(texts)s::text[]) AS wanted (item, text)
         LEFT JOIN ledger_stocktakeline l ON l.stocktake_id = %(stocktake)s AND l.item_id = wanted.item
         LEFT JOIN ledger_holding h ON h.item_id = wanted.item AND h.pieces > 0
         WHERE l.is_chosen IS NOT FALSE
@@ -433,7 +446,7 @@ def undo_scan(*, actor: User, at: datetime, stocktake: StockTake) -> str | None:
         UPDATE ledger_stocktakescan s SET undone_at = %(at)s FROM latest
         WHERE s.stocktake_id = %(stocktake)s AND s.scanned_by_id = %(person)s AND s.undone_at IS NULL
             AND (s.id = latest.id OR (s.box_id = latest.box_id AND s.scanned_at = latest.scanned_at))
-        RETURNING s.text
+        RETURNING CASE WHEN s.box_id IS NULL THEN s.text ELSE '' END
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -638,7 +651,7 @@ def cancel_stocktake(*, actor: User, at: datetime, stocktake: StockTake, reason:
 
 def _close(*, actor: User, at: datetime, stocktake: StockTake) -> None:
     """Each difference becomes a movement, a correction of the shelf, or a notice that somebody must decide."""
-    moved, not_moved = _bring_in(actor=actor, at=at, stocktake=stocktake)
+    moved, strays = _bring_in(actor=actor, at=at, stocktake=stocktake)
     shelved = _correct_shelves(actor=actor, at=at, stocktake=stocktake)
     again = _found_again(stocktake)
     stocktake.result = {**(stocktake.result or {}), "moved": moved, "shelved": shelved, "found_again": len(again)}
@@ -666,8 +679,7 @@ def _close(*, actor: User, at: datetime, stocktake: StockTake) -> None:
             store=stocktake.account.code,
             **told,
         )
-    if not_moved:
-        raise_notice(kind=Notice.Kind.ALERT, code="stocktake.elsewhere", count=not_moved, **told)
+    _tell_strays(strays, stocktake, told)
     if result["unknown"]:
         texts = stocktake.scans.filter(verdict="unknown", undone_at=None).order_by("pk").values_list("text", flat=True)
         raise_notice(
@@ -679,12 +691,40 @@ def _close(*, actor: User, at: datetime, stocktake: StockTake) -> None:
         )
 
 
-def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, int]:
-    """Move here what the keeper's other stores should have and nothing binds; how many moved, and how many not."""
+def _tell_strays(strays: Sequence[tuple[int | None, str]], stocktake: StockTake, told: dict[str, Any]) -> None:
+    """Name each item that belongs elsewhere to those who counted and to whose books have it; the authority judges."""
+    places = CustodyAccount.objects.select_related("custodian").in_bulk({place for place, _name in strays if place})
+    here = stocktake.account
+    groups: dict[tuple[Stray, str, int | None], list[str]] = {}
+    for place_id, name in strays:
+        place = places.get(place_id) if place_id else None
+        what = judge_stray(place, found_in=here)
+        code = place.code if place is not None and what == Stray.OTHER_STORE else ""
+        groups.setdefault((what, code, place.custodian_id if place else None), []).append(name)
+    keepers = {place.custodian_id: place.custodian for place in places.values() if place.custodian is not None}
+    for (what, code, keeper_id), names in sorted(groups.items(), key=lambda group: (*group[0][:2], group[0][2] or 0)):
+        concerned = {told["organisation"].pk: told["organisation"]}
+        if keeper_id is not None:
+            concerned[keeper_id] = keepers[keeper_id]
+        for first in range(0, len(names), NAMED):
+            some = names[first : first + NAMED]
+            facts: dict[str, Any] = {"count": len(some), "items": ", ".join(some), "store": here.code}
+            if code:
+                facts["place"] = code
+            for organisation in concerned.values():
+                said = {**told, "organisation": organisation, **facts}
+                raise_notice(kind=Notice.Kind.ALERT, code=f"stocktake.{what}", **said)
+
+
+def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, list[tuple[int | None, str]]]:
+    """Move here what the keeper's other stores should have and nothing binds; how many moved, and the place and the
+    name of each that was not.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT h.account_id, s.item_id, a.id IS NOT NULL AND k.item_id IS NULL AND r.item_id IS NULL
+            SELECT h.account_id, s.item_id, coalesce(nullif(split_part(s.text, ' · ', 1), ''), '№ ' || s.item_id),
+                a.id IS NOT NULL AND k.item_id IS NULL AND r.item_id IS NULL
             FROM ledger_stocktakescan s
             LEFT JOIN ledger_holding h ON h.item_id = s.item_id AND h.pieces > 0
             LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id AND a.kind = 'store' AND a.custodian_id = %s
@@ -701,10 +741,10 @@ def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, 
         found = cursor.fetchall()
     ours = stocktake.account.kind == AccountKind.STORE
     movable: dict[int, list[int]] = {}
-    for account_id, item_id, is_free in found:
+    for account_id, item_id, _name, is_free in found:
         if ours and is_free:
             movable.setdefault(account_id, []).append(item_id)
-    moved = 0
+    moved: set[int] = set()
     for account_id, item_ids in sorted(movable.items()):
         try:
             move_items(
@@ -721,8 +761,8 @@ def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, 
         except DomainError:
             # They went on, or something binds them since: told as found elsewhere, for people to settle.
             continue
-        moved += len(item_ids)
-    return moved, len(found) - moved
+        moved.update(item_ids)
+    return len(moved), [(account_id, name) for account_id, item_id, name, _free in found if item_id not in moved]
 
 
 def _correct_shelves(*, actor: User, at: datetime, stocktake: StockTake) -> int:

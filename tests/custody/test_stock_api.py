@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from core.accounts.models import User
-from ledger.models import CustodyAccount, Hold, Holding, StockTake, Weighing
+from ledger.models import AccountKind, CustodyAccount, Hold, Holding, StockTake, Weighing
 from ledger.services import NOT_THE_AUTHORITY
 from marking.models import SigningKey
 from registry.models import Derivative, Processing
 from registry.services import Package, save_outputs
 from tests.cast import PASSWORD
+from tests.goods import put_into
 from tests.rights import code_of
 
 pytestmark = pytest.mark.django_db
@@ -252,3 +253,30 @@ def test_a_waiting_run_is_judged_on_its_page(
     run.refresh_from_db()
     assert run.state == "done"
     assert officer.get(page).status_code == 200
+
+
+def test_a_scan_says_what_it_is_that_the_books_have_elsewhere(
+    marked: list[Derivative],
+    storekeeper: User,
+    auditor: User,
+    reception_store: CustodyAccount,
+    evidence_room: CustodyAccount,
+    trader_store: CustodyAccount,
+) -> None:
+    pk = open_count(storekeeper, reception_store, storekeeper, auditor).json()["id"]
+    ashes = CustodyAccount.objects.boundary(AccountKind.DESTRUCTION)
+    for item, place in zip(marked, (ashes, evidence_room, trader_store), strict=False):
+        put_into(item.pk, place)
+
+    answers = [send(storekeeper, "stocktake-scan", pk, code=item.number).json() for item in marked[:3]]
+    page = Client()
+    page.force_login(storekeeper)
+    shown = page.get(reverse("custody:stocktake", args=[pk])).content.decode()
+
+    assert [answer["what"] for answer in answers] == ["destroyed", "evidence", "other_keeper"]
+    assert {answer["verdict"] for answer in answers} == {"elsewhere"}
+    assert {answer["tone"] for answer in answers} == {"stop"}
+    assert len({answer["title"] for answer in answers}) == 3
+    with translation.override("kk"):
+        assert str(ashes.get_kind_display()) in shown
+        assert trader_store.name not in shown

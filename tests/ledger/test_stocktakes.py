@@ -10,13 +10,16 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.accounts.independence import DAYS
-from core.accounts.models import User
+from core.accounts.models import Organisation, User
 from core.accounts.services import make_password_key
 from core.audit.models import Event
-from core.base.errors import BadInput, InvalidTransition
+from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
+from core.notices.selectors import refusal_to_decide, who_may_decide
+from core.notices.services import decide_notice
 from ledger import services
 from ledger.models import (
+    AccountKind,
     CustodyAccount,
     Hold,
     Holding,
@@ -31,7 +34,7 @@ from ledger.models import (
 from ledger.sampling import commitment_to, digest_of_frame, draw, seed_of
 from ledger.selectors import find_differences
 from ledger.stocktaking import count_live
-from tests.goods import Enter, bring_back, make_account
+from tests.goods import Enter, bring_back, make_account, put_into
 
 pytestmark = pytest.mark.django_db
 
@@ -298,9 +301,79 @@ def test_what_stands_in_another_own_store_is_moved_and_what_is_bound_is_told(
 
     places = dict(Holding.objects.filter(pieces__gt=0).values_list("item", "account"))
     assert (places[ours], places[held], places[foreign]) == (central.pk, own.pk, reception.pk)
-    assert [notice.code for notice in Notice.objects.all()] == ["stocktake.elsewhere"]
-    assert Notice.objects.get().params["count"] == 2
+    assert places[ours] == central.pk
+    told = Notice.objects.order_by("pk")
+    assert [(notice.code, notice.organisation, notice.params["items"]) for notice in told] == [
+        ("stocktake.other_keeper", central.custodian, f"N{foreign}"),
+        ("stocktake.other_keeper", reception.custodian, f"N{foreign}"),
+        ("stocktake.other_store", central.custodian, f"N{held}"),
+    ]
     assert find_differences() == {}
+
+
+def test_what_belongs_elsewhere_is_told_by_number_to_both_sides_and_judged_by_others(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, inspector: User,
+    authority_officer: User, now: datetime, central: CustodyAccount, reception: CustodyAccount,
+    inspectorate: Organisation,
+) -> None:  # fmt: skip
+    room = make_account("EVI", AccountKind.EVIDENCE, inspectorate)
+    (here,) = enter(central, 200)
+    (evidence,), (road,), (ash,) = enter(room, 210, stock_class="HOR:seizure"), enter(reception, 220), enter(room, 230)
+    put_into(ash, CustodyAccount.objects.boundary(AccountKind.DESTRUCTION))
+    put_into(road, CustodyAccount.objects.get(code="T-REC"))
+    stocktake = open_count()
+    for item in (here, evidence, road):
+        scan(stocktake, item)
+    scan(stocktake, ash, by=inspector)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    sign_all(stocktake, storekeeper, second_keeper, at=now)
+
+    told = Notice.objects.order_by("pk")
+    assert [(notice.code, notice.organisation, notice.params["items"]) for notice in told] == [
+        ("stocktake.destroyed", central.custodian, f"N{ash}"),
+        ("stocktake.evidence", central.custodian, f"N{evidence}"),
+        ("stocktake.evidence", inspectorate, f"N{evidence}"),
+        ("stocktake.in_transit", central.custodian, f"N{road}"),
+        ("stocktake.in_transit", inspectorate, f"N{road}"),
+    ]
+    assert {notice.decides for notice in told} == {Notice.Decides.AUTHORITY}
+    burnt = told[0]
+    decide = partial(
+        decide_notice, at=now, notice=burnt, outcome="explained", decision="Seen", reason="As the act says"
+    )
+    for person in (storekeeper, second_keeper, inspector):
+        with pytest.raises(NotAllowed):
+            decide(actor=person)
+    assert refusal_to_decide(inspector, burnt) == refusal_to_decide(storekeeper, told[1])
+    assert not {storekeeper, second_keeper, inspector} & set(who_may_decide(burnt, now.date()))
+    assert Notice.objects.get(pk=burnt.pk).is_open
+    assert decide(actor=authority_officer).decided_by == authority_officer
+
+
+def test_the_database_lets_nobody_judge_the_own_count(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, inspector: User,
+    authority_officer: User, now: datetime, central: CustodyAccount,
+) -> None:  # fmt: skip
+    (here,) = enter(central, 200)
+    stocktake = open_count()
+    scan(stocktake, here, by=inspector)
+    services.note_unknown(actor=inspector, at=now, stocktake=stocktake, text="ZZZZ")
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+    sign_all(stocktake, storekeeper, second_keeper, at=now)
+    decided = {
+        "state": "decided",
+        "outcome": "other",
+        "decision": "Seen",
+        "reason": "As the act says",
+        "decided_at": now,
+    }
+
+    for person in (storekeeper, inspector, second_keeper):
+        with pytest.raises(IntegrityError, match=r"own count|nobody_decides"), transaction.atomic():
+            Notice.objects.update(decided_by=person, **decided)
+
+    assert Notice.objects.update(decided_by=authority_officer, **decided) == 1
 
 
 def test_a_shelf_is_counted_by_itself_and_the_wrong_shelf_is_corrected(
