@@ -11,14 +11,15 @@ from ledger.models import Box, Holding
 from ledger.sscc import SsccError, parse_sscc, show_sscc
 from marking import words
 from marking.models import Mark
-from marking.selectors import Answer, Reason
+from marking.selectors import Answer, Reason, Verdict
 from marking.verdicts import REASONS, Said, other_reasons, say
 
 
 def told(text: str, answer: Answer, *, person: User | None) -> dict[str, Any]:
     """The answer as data for the page: words, tone, facts, and a link where the person may read on.
 
-    `kind` is set where the page has a verdict of its own for what the registry saw.
+    `kind` is set where the page has a verdict of its own for what the registry saw; `found` is what the phone shall
+    remember of it: the names of all that speaks against the mark or the print.
     """
     try:
         sscc = parse_sscc(text)
@@ -32,6 +33,7 @@ def told(text: str, answer: Answer, *, person: User | None) -> dict[str, Any]:
             "others": [worded(said) for said in (others if answer.kind else other_reasons(answer))],
             "facts": _public_facts(answer) + facts,
             "is_genuine": answer.is_genuine,
+            "found": _found(answer),
             "link": link,
         }
     return {"kind": "box"} | _of_box(sscc, person)
@@ -40,6 +42,12 @@ def told(text: str, answer: Answer, *, person: User | None) -> dict[str, Any]:
 def worded(said: Said) -> dict[str, str]:
     """Title, text and tone as data."""
     return {"title": str(said.title), "text": str(said.text), "tone": said.tone}
+
+
+def _found(answer: Answer) -> list[str]:
+    if answer.is_genuine:
+        return [reason.value for reason in answer.reasons]
+    return [answer.verdict.value] if answer.verdict in (Verdict.FORGED, Verdict.UNKNOWN) else []
 
 
 def _public_facts(answer: Answer) -> list[tuple[str, str]]:

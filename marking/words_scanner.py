@@ -149,12 +149,15 @@ def said_alone() -> dict[str, Said]:
     """Title, text and tone of every kind, in the language of the request."""
     by_status = {status.name.lower(): said for status, said in BY_STATUS.items()}
     return (
-        ALONE
+        # What the registry said once is remembered by its reasons.
+        {reason.value: said for reason, said in REASONS.items()}
+        | ALONE
         | by_status
         | {
             "in_order": say(Answer(Verdict.GENUINE, signed=True)),
             "forged": say(Answer(Verdict.FORGED, defect=Defect.SIGNATURE)),
             "foreign": say(Answer(Verdict.FOREIGN)),
+            "unknown": say(Answer(Verdict.UNKNOWN)),
             "unreadable": say(Answer(Verdict.UNREADABLE)),
         }
     )

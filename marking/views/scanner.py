@@ -167,6 +167,7 @@ def _for_script(language: str) -> dict[str, Any]:
             "fresh": _("This phone knows {0} marks as of {1}, {2}."),
             "asking": _("Asking the registry …"),
             "registry": _("Told by the registry."),
+            "told_before": _("The registry told this phone so on {0}, {1}. Ask again with network."),
             "fetching": _("Fetching …"),
             "not_fetched": _("The registry did not answer. What this phone knows stays as it is."),
             "refused": _("What came was not signed by the registry, and was thrown away."),

@@ -13,6 +13,7 @@ from marking import field
 from marking.limits import CHECKS, UNKNOWN_CODES
 from marking.models import Mark
 from marking.payload import to_text
+from marking.selectors import Reason
 from marking.views.check import LANGUAGES
 from marking.words_scanner import said_alone
 from tests.marking.test_check import unused_code
@@ -94,6 +95,11 @@ def test_a_stranger_is_told_what_anybody_may_know(client: Client, marks: list[Ma
     assert told.json()["said"]["title"] == "Genuine and in order"
     assert "Where it is" not in dict(told.json()["facts"])
     assert told.json()["link"] == ""
+    assert told.json()["found"] == []
+
+
+def test_the_phone_has_words_for_all_that_it_remembers() -> None:
+    assert {str(reason) for reason in Reason} | {"forged", "unknown"} <= set(said_alone())
 
 
 def test_who_may_know_more_is_told_more(

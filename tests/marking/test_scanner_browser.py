@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from core.accounts.models import Organisation, User
 from ledger.models import Hold
-from ledger.services import place_hold
+from ledger.services import lift_hold, place_hold
 from ledger.sscc import make_sscc
 from marking import field
 from marking.models import Check, Mark, SigningKey
@@ -26,7 +26,7 @@ from marking.services.copies import find_copies
 from marking.services.snapshots import make_edition
 from tests.cast import PASSWORD
 from tests.conftest import CHROMIUM
-from tests.marks import decide_key
+from tests.marks import decide_key, end_mark, print_again
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 STATE_CODE = "0104870000000012215Ab%cdEFgHiJ\x1d91EE06\x1d92QUJD"
@@ -150,6 +150,69 @@ def test_it_works_without_network(visit: Visit, marks: list[Mark], authority_off
     says(page, "attention", "Code known, label not checked")
     page.goto(f"/M/{to_text(bytes(marks[0].payload), bytes(marks[0].signature))}")
     says(page, "ok", "Genuine and in order")
+
+
+def test_what_the_registry_said_is_not_forgotten_with_the_network(
+    visit: Visit, marks: list[Mark], inspector: User, storekeeper: User, authority_officer: User
+) -> None:
+    at = datetime.now(UTC)
+    make_edition(at=at)
+    page = visit()
+    wait_until_known(page)
+    former = printed(marks[0])
+    print_again(marks[0], b"x", b"y", asker=inspector, approver=storekeeper, at=at)
+    end_mark(marks[1], "void", asker=inspector, approver=storekeeper, at=at)
+    item = marks[2].item.pk
+    place_hold(actor=authority_officer, at=at, item_ids=[item], kind=Hold.Kind.COURT, reference="12-2026")
+    said = {
+        former: ("stop", "Genuine, but an old print"),
+        printed(marks[1]): ("stop", "Genuine, but void"),
+        printed(marks[2]): ("attention", "Genuine, but held by a court"),
+    }
+    for text, (tone, title) in said.items():
+        scan(page, text)
+        says(page, tone, title)
+        expect(page.locator("[data-age]")).to_have_text("Told by the registry.")
+    scan(page, printed(marks[3]))
+    says(page, "ok", "Genuine and in order")
+    assert page.evaluate(UNTIL_TOLD, 3)
+
+    page.context.set_offline(True)
+    page.goto("/scan/?lang=en")
+    for text, (tone, title) in said.items():
+        scan(page, text)
+        says(page, tone, title)
+        expect(page.locator("[data-age]")).to_contain_text("The registry told this phone so on")
+    scan(page, marks[1].code)
+    says(page, "stop", "Genuine, but void")
+    scan(page, printed(marks[3]))
+    says(page, "ok", "Genuine and in order")
+    assert marks[1].code not in page.evaluate(KEPT_TOLD)
+
+    # A later snapshot knows better.
+    at = datetime.now(UTC) + timedelta(seconds=1)  # an edition is of a whole second
+    lift_hold(actor=authority_officer, at=at, item_ids=[item], kind=Hold.Kind.COURT, reason="Decided")
+    make_edition(at=at)
+    page.context.set_offline(False)
+    fetch_what_is_new(page)
+    assert page.evaluate(UNTIL_TOLD, 0)
+    page.context.set_offline(True)
+    page.goto("/scan/?lang=en")
+    scan(page, printed(marks[2]))
+    says(page, "ok", "Genuine and in order")
+    scan(page, former)
+    says(page, "stop", "Genuine, but an old print")
+
+
+UNTIL_TOLD = """async (count) => {
+  const { recall } = await import("/static/js/field/store.js");
+  for (let turn = 0; turn < 400; turn++) {
+    if ((await recall()).told.size === count) return true;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  return false;
+}"""
+KEPT_TOLD = """async () => JSON.stringify([...(await (await import("/static/js/field/store.js")).recall()).told])"""
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -3,8 +3,9 @@
 
 import { group } from "./codes.js";
 import { Lens } from "./lens.js";
-import { choose, chosen, forget, moment, recall, refresh, witness } from "./store.js";
+import { choose, chosen, forget, keepTold, moment, recall, refresh, witness } from "./store.js";
 import { tell } from "./tell.js";
+import { graver, noted } from "./told.js";
 import { bare, isStale, judge } from "./verify.js";
 
 const page = JSON.parse(document.getElementById("scanner").textContent);
@@ -19,7 +20,9 @@ const SHOWN = 5;
 const MINUTE = 60_000;
 const PLACE_HOLDS = 10 * MINUTE;
 
-let known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
+const NOTHING = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0, told: new Map() };
+let known = NOTHING;
+let hearing = Promise.resolve(); // what is kept and what is heard follow one another
 let isReady = loadKnown();
 let asked = 0;
 let count = 0;
@@ -42,12 +45,15 @@ function withKnown() {
   return { ...known, hosts: [...page.hosts, location.host], staleAfter: page.stale_after * 1000 };
 }
 
-async function loadKnown() {
-  try {
-    known = await recall();
-  } catch {
-    // A browser that keeps nothing (a private window) checks with network alone.
-  }
+function loadKnown() {
+  hearing = hearing.then(async () => {
+    try {
+      known = await recall();
+    } catch {
+      // A browser that keeps nothing (a private window) checks with network alone.
+    }
+  });
+  return hearing;
 }
 
 // This page has seen this moment, and so has the phone: kept only where there is something that can grow old.
@@ -68,7 +74,9 @@ async function check(given, { typed }) {
   await isReady;
   noteTime();
   const answer = ask(text, turn);
-  const alone = await judge(text, withKnown(), { typed });
+  const judged = await judge(text, withKnown(), { typed });
+  void answer.then((told) => told && hear(judged, told));
+  const alone = await graver(judged, known.told, page.said);
   const quick = await Promise.race([answer, new Promise((done) => setTimeout(done, PATIENCE, "slow"))]);
   if (turn !== asked) return;
   if (quick && quick !== "slow") return finish(alone, quick, { isFirst: true });
@@ -94,6 +102,18 @@ async function ask(text) {
   }
 }
 
+// What it says against a mark is not forgotten with the network.
+function hear(judged, { found, at }) {
+  hearing = hearing.then(async () => {
+    const answer = { found, at: Date.parse(at) };
+    const told = await noted(known.told, judged, answer);
+    known = { ...known, told };
+    // A browser that keeps nothing remembers it as long as this page is open.
+    await keepTold(judged, answer).catch(() => {});
+  });
+  return hearing;
+}
+
 // The registry knows the state of a mark; what a symbol is, and whether its signature fits, this phone sees itself.
 const OWN = new Set(["box", "box_wrong", "state_code", "number", "not_ours", "foreign", "unreadable"]);
 
@@ -111,12 +131,15 @@ function showAlone(alone, { isAsking = false, isQuiet = false }) {
   const said = wordsOf(alone);
   const snapshot = known.snapshot;
   let age = "";
-  if (alone.code && alone.kind !== "forged" && snapshot) {
+  if (alone.toldAt) {
+    age = fill(page.words.told_before, exact.format(alone.toldAt), ago(alone.toldAt));
+  } else if (alone.code && alone.kind !== "forged" && snapshot) {
     age = fill(page.words.alone, exact.format(snapshot.madeAt), ago(snapshot.madeAt));
     if (isStale(withKnown(), Date.now())) age += ` ${page.words.stale}`;
   }
   if (isAsking) age = `${age} ${page.words.asking}`;
-  show({ ...said, facts: factsOf(alone), age, isQuiet });
+  const others = (alone.others ?? []).map((kind) => page.said[kind]);
+  show({ ...said, others, facts: factsOf(alone), age, isQuiet });
 }
 
 function wordsOf(alone) {
@@ -411,7 +434,7 @@ find("[data-forget]").addEventListener("click", async () => {
   await forget();
   where.isOn.checked = false;
   sayPlace();
-  known = { keys: new Map(), keysAt: 0, snapshot: null, seenAt: 0 };
+  known = NOTHING;
   showKnown(page.words.forgotten);
 });
 

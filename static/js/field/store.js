@@ -1,10 +1,11 @@
-// What a phone keeps to check marks without network: the public keys and the snapshot, in IndexedDB. Nothing of
-// persons, stores or goods. Other pages that keep something on the phone add their stores in `upgrade` below.
+// What a phone keeps to check marks without network: the public keys, the snapshot, and what the registry said against
+// a mark since, in IndexedDB. Nothing of persons, stores or goods. Other pages that keep something on the phone add their stores in `upgrade` below.
 
 import { deleteDB, openDB } from "../../vendor/idb/index.js";
 import { isSignedBy } from "./ed25519.js";
 import { toHex } from "./payload.js";
 import { applyChanges, readSnapshot } from "./snapshot.js";
+import { noted, outlived } from "./told.js";
 import { CLOCKS_DIFFER } from "./verify.js";
 
 const NAME = "saiga-field";
@@ -40,8 +41,21 @@ async function kept(name) {
 
 // What was fetched last: keys by id, when, the snapshot or null, and the latest moment this phone has heard of.
 export async function recall() {
-  const [keys, snapshot, seenAt] = await Promise.all([kept("keys"), kept("snapshot"), kept("seen_at")]);
-  return { keys: keys?.byId ?? new Map(), keysAt: keys?.at ?? 0, snapshot: snapshot ?? null, seenAt: seenAt ?? 0 };
+  const names = ["keys", "snapshot", "seen_at", "told"];
+  const [keys, snapshot, seenAt, told] = await Promise.all(names.map(kept));
+  return {
+    keys: keys?.byId ?? new Map(),
+    keysAt: keys?.at ?? 0,
+    snapshot: snapshot ?? null,
+    seenAt: seenAt ?? 0,
+    told: outlived(told ?? new Map(), snapshot),
+  };
+}
+
+// What the registry said of a symbol; what a later snapshot knows is no longer kept beside it.
+export async function keepTold(alone, answer) {
+  const [before, snapshot] = await Promise.all([kept("told"), kept("snapshot")]);
+  await keep("told", await noted(outlived(before ?? new Map(), snapshot), alone, answer));
 }
 
 // What the person has chosen on this page; forgotten with everything else.
