@@ -10,8 +10,12 @@ from marking.services.orders import LabelOrder
 
 
 class MarkSerializer(serializers.ModelSerializer[Mark]):
-    item = serializers.IntegerField(source="derivative_id")
-    number = serializers.CharField(source="derivative.number", help_text="Registration number of the derivative.")
+    item = serializers.IntegerField(source="derivative_id", allow_null=True, help_text="Null for a blank label.")
+    number = serializers.CharField(
+        source="derivative.number",
+        allow_null=True,
+        help_text="Registration number of the derivative; null for a blank label.",
+    )
     key = serializers.CharField(source="key_id", help_text="Id of the key that signed it; see /m/keys.json.")
 
     class Meta:

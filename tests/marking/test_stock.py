@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from core.accounts.models import Organisation, User
 from core.accounts.roles import Role
@@ -78,6 +79,21 @@ def test_a_series_has_random_codes_in_no_order(series: LabelSeries) -> None:
     assert {mark.state for mark in marks} == {"blank"}
     assert codes != sorted(codes)
     assert len(set(codes)) == 20
+
+
+def test_programs_list_marks_and_blank_labels(
+    series: LabelSeries, marks: list[Mark], authority_officer: User, client: Client
+) -> None:
+    client.force_login(authority_officer)
+
+    listed = client.get("/api/v1/marks/", {"page_size": 200})
+
+    assert listed.status_code == 200
+    found = {one["code"]: one for one in listed.json()["results"]}
+    assert len(found) == series.count + len(marks)
+    blank = series.reels.get(reel=1).marks.order_by("pk")[0]
+    assert (found[blank.pk]["item"], found[blank.pk]["number"], found[blank.pk]["state"]) == (None, None, "blank")
+    assert found[marks[0].pk]["number"] == marks[0].item.number
 
 
 def test_a_reel_goes_from_the_printer_to_the_office(
