@@ -287,7 +287,8 @@ def _draw_part(run: LabelRun, part: Part, progress: Progress, *, at: datetime) -
         read_back = check_sample(
             content, profile, labels, how=run.how, form=_FORMS[run.form], start=part.start, pages=pages_read
         )
-        _check_signatures(labels)
+        if not profile.short:
+            _check_signatures(labels)
     except LabelError as error:
         raise LabelFailed(_words_of(error)) from error
     progress(part.last, run.count)
@@ -376,7 +377,8 @@ def labels_of(run: LabelRun, part: Part, *, at: datetime) -> list[Label]:
     _sign_with_key_in_use(run, part, at=at)
     marks = Mark.objects.filter(run_marks__run=run, run_marks__place__gt=part.first, run_marks__place__lte=part.last)
     in_order = marks.select_related("derivative__intake", "reel").order_by("run_marks__place")
-    return make_labels(in_order, run.language, run.second, hidden=_hidden_of(run, marks, at) if run.hidden else {})
+    hidden = _hidden_of(run, marks, at) if run.hidden else {}
+    return make_labels(in_order, run.language, run.second, hidden=hidden, short=run.stock.short)
 
 
 @transaction.atomic
@@ -463,11 +465,17 @@ def _hidden_of(run: LabelRun, marks: MarkQuerySet, at: datetime) -> dict[str, st
 
 
 def make_labels(
-    marks: Iterable[Mark], language: str, second: str = "", *, hidden: Mapping[str, str] | None = None
+    marks: Iterable[Mark],
+    language: str,
+    second: str = "",
+    *,
+    hidden: Mapping[str, str] | None = None,
+    short: bool = False,
 ) -> list[Label]:
     """Labels as printed, in this language and perhaps a second; marks come with derivatives and intakes, or with reels.
 
     A blank label says where it stands on its reel in place of what it is on. `hidden` has the hidden codes by mark.
+    `short` is for labels without room for the signed statement: their symbol is the address with the code alone.
     """
     under_flap = hidden or {}
     prefix = symbol_prefix()
@@ -481,7 +489,8 @@ def make_labels(
         things = {term: str(thing) for term, thing in words.THINGS.items()}
         labels = []
         for mark in marks:
-            symbol = to_address(prefix, bytes(mark.payload), bytes(mark.signature))
+            signed = bytes(mark.payload), bytes(mark.signature)
+            symbol = prefix + mark.code if short else to_address(prefix, *signed)
             item = mark.derivative
             if item is None:
                 number = f"{mark.reel} · {mark.place_on_reel}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +18,8 @@ from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.jobs.services import execute_job
 from marking.labels import check_sample
 from marking.models import LabelRun, Mark, OwnStock, Printer
-from marking.services.labels import LabelOrder, labels_of, parts_of, print_labels
+from marking.selectors import check_text
+from marking.services.labels import LabelOrder, labels_of, parts_of, print_labels, symbol_prefix
 from marking.services.orders import settle_order, usual_order
 from marking.services.printers import (
     Measured,
@@ -93,6 +95,26 @@ def test_a_run_is_read_back_in_every_form(
     assert (
         part.document.media_type == {"pdf": "application/pdf", "zpl": "application/zpl", "png": "application/zip"}[form]
     )
+
+
+@pytest.mark.parametrize("form", ["pdf", "zpl", "png"])
+def test_a_very_small_label_carries_the_code_alone(
+    marks: list[Mark], open_intake: Intake, inspector: User, office: Organisation, now: datetime, form: str
+) -> None:
+    small = replace(
+        TAG, page_width=Decimal(40), page_height=Decimal(20), label_width=Decimal(40), label_height=Decimal(20),
+        symbol=Decimal(11), short=True,
+    )  # fmt: skip
+    stock = add_stock(actor=inspector, at=now, organisation=office, shape=small)
+    order = LabelOrder(stock.key, dpi=300, form=form)
+
+    run = print_labels(actor=inspector, at=now, intake=open_intake, order=order)
+
+    assert read_run(run) >= 3
+    (part,) = parts_of(run.stock, run.count, run.start)
+    symbols = [label.symbol for label in labels_of(run, part, at=now)]
+    assert symbols == [f"{symbol_prefix()}{mark.pk}" for mark in marks]
+    assert check_text(symbols[0], own_hosts=[settings.PUBLIC_HOST]).is_genuine
 
 
 def test_a_printer_brings_its_form_resolution_and_offsets(
