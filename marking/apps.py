@@ -176,6 +176,10 @@ class MarkingConfig(AppConfig):
                 "carrier.on_another_item": _(
                     "%(carrier)s was scanned at item %(item)s, but it is bound to item %(other)s"
                 ),
+                "carrier.is_our_own": _(
+                    "%(carrier)s was given as the seal of item %(item)s, but it is a mark or number of the registry"
+                    " itself: %(other)s"
+                ),
                 "carrier.item_has_another": _("%(carrier)s was scanned at item %(item)s, to which %(known)s is bound"),
                 "carrier.other_check_value": _(
                     "%(carrier)s was scanned at its item %(item)s with another check value than the one bound"
@@ -267,6 +271,7 @@ class MarkingConfig(AppConfig):
                 ),
                 (
                     "carrier.foreign_gtin",
+                    "carrier.is_our_own",
                     "carrier.item_has_another",
                     "carrier.on_another_item",
                     "carrier.other_check_value",

@@ -22,6 +22,13 @@ def identities_in(text: str) -> list[str]:
     return list(dict.fromkeys([*found, *identities_without_gs(text)]))
 
 
+def _seals_in(text: str) -> list[str]:
+    """The seal that this text may be, without what stands between its signs."""
+    with suppress(CarrierError):
+        return [bare_seal(text)]
+    return []
+
+
 def _state_identity(text: str) -> str:
     return parse_state_code(text).identity
 
@@ -44,13 +51,18 @@ def item_of_carrier(text: str) -> Carrier | None:
 
 def carriers_of(texts: Sequence[str]) -> dict[str, int]:
     """The item of each text that names a bound carrier: one query, none for no texts."""
-    wanted = {text: identities for text in texts if (identities := identities_in(text))}
+    wanted = {text: [*identities, *_seals_in(text)] for text in texts if (identities := identities_in(text))}
     if not wanted:
         return {}
     names = {identity for identities in wanted.values() for identity in identities}
     items: dict[str, set[int]] = {}
-    for identity, item in Carrier.objects.bound().filter(identity__in=names).values_list("identity", "derivative_id"):
-        items.setdefault(identity, set()).add(item)
+    for carrier in (
+        Carrier.objects.bound()
+        .alias(bare=BARE)
+        .filter(Q(identity__in=names) | Q(kind=Carrier.Kind.SEAL, bare__in=names))
+    ):
+        for name in {carrier.identity, carrier.name}:
+            items.setdefault(name, set()).add(carrier.derivative_id)
     found = {text: set().union(*(items.get(name, set()) for name in names)) for text, names in wanted.items()}
     return {text: next(iter(keys)) for text, keys in found.items() if len(keys) == 1}
 

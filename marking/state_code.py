@@ -166,14 +166,19 @@ def parse_seal(text: str) -> str:
     tidy = "".join(text.upper().split()).translate(_LATIN)
     if not tidy:
         raise CarrierError(Fault.EMPTY)
-    if not _SEAL.fullmatch(tidy):
+    if not _SEAL.fullmatch(tidy) or not bare(tidy):
         raise CarrierError(Fault.FORM)
     return tidy
 
 
 def bare_seal(text: str) -> str:
     """The number of a seal without what stands between: “seal t1” is SEAL-T1 for whoever looks. Raises CarrierError."""
-    return re.sub(r"[-./_]", "", parse_seal(text))
+    return bare(parse_seal(text))
+
+
+def bare(number: str) -> str:
+    """One seal is one number, whatever people write between its signs."""
+    return re.sub(r"[-./_]", "", number)
 
 
 def parse_tid(text: str) -> str:

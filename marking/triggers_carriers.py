@@ -39,3 +39,40 @@ def state_code_is_what_it_says() -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def seal_is_on_one_item() -> pgtrigger.Trigger:
+    """A seal is one number however it is written, on one item while bound; our own marks and numbers are no seals.
+
+    No unique index: earlier versions may have bound one number in two ways of writing.
+    """
+    return pgtrigger.Trigger(
+        name="seal_is_on_one_item",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        condition=pgtrigger.Q(new__kind="seal"),
+        func="""
+            -- The lock closes the race of one number bound twice at once, in two ways of writing. One lock for all
+            -- seals: a file has thousands.
+            PERFORM pg_advisory_xact_lock(hashtext('marking_carrier seal'));
+            IF EXISTS (
+                SELECT FROM marking_carrier c
+                WHERE c.kind = 'seal' AND c.ended_at IS NULL
+                    AND translate(c.identity, '-./_', '') = translate(NEW.identity, '-./_', '')
+            ) THEN
+                RAISE EXCEPTION 'seal % is bound already', NEW.identity
+                    USING ERRCODE = 'unique_violation', CONSTRAINT = 'seal_is_on_one_item';
+            END IF;
+            IF EXISTS (
+                SELECT FROM marking_mark WHERE code = translate(NEW.identity, 'ILO-./_', '110')
+            ) OR EXISTS (
+                SELECT FROM registry_derivative
+                WHERE number = left(translate(NEW.identity, '-./_', ''), 4) || '-'
+                    || substr(translate(NEW.identity, '-./_', ''), 5)
+            ) THEN
+                RAISE EXCEPTION 'seal % is a mark or a number of the registry', NEW.identity
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'seal_is_on_one_item';
+            END IF;
+            RETURN NEW;
+        """,
+    )

@@ -11,7 +11,7 @@ from core.accounts.models import User
 from core.base.triggers import final_once, fixed, never_deleted
 from marking import triggers_carriers as triggers
 from marking.models.marks import Mark
-from marking.state_code import GS, SHOWN_GS
+from marking.state_code import GS, SHOWN_GS, bare
 from registry.models import Derivative
 
 SERIAL = Substr("identity", 19)
@@ -37,7 +37,8 @@ class Carrier(models.Model):
     """One code, seal or chip on one item. Bound once, with the mark that was scanned beside it; ended by two people.
 
     `identity` is what names it: of a state code its GTIN and serial, of a seal and a chip its number. While bound, an
-    identity is on one item and an item has one of each kind. `value` is what the scanner sent, with the sign GS.
+    identity is on one item and an item has one of each kind. `value` is what the scanner sent, with the sign GS. Of a
+    seal the signs between (hyphen, slash, dot) say nothing, and none is our own mark or number.
     """
 
     class Kind(models.TextChoices):
@@ -104,10 +105,16 @@ class Carrier(models.Model):
             final_once("carrier_ends_for_good", pgtrigger.Q(old__ended_at__isnull=False)),
             triggers.carrier_is_on_the_item_of_its_mark(),
             triggers.state_code_is_what_it_says(),
+            triggers.seal_is_on_one_item(),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identity}"
+
+    @property
+    def name(self) -> str:
+        """What tells it from others of its kind: of a seal its number without what stands between."""
+        return bare(self.identity) if self.kind == self.Kind.SEAL else self.identity
 
     @property
     def shown(self) -> str:

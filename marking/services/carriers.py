@@ -4,13 +4,17 @@ Lock order: the mark, then the carrier. The database has the last word: one carr
 carrier.
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -26,13 +30,18 @@ from core.notices.services import raise_notice, settle_notice, text_of
 from core.rules.models import Rule, RuleCode
 from ledger.models import Holding
 from marking.carrier_words import fault_in_words
+from marking.codes import CodeError, group
+from marking.codes import parse as parse_code
 from marking.models import Carrier, Mark
+from marking.models.carriers import BARE
 from marking.selectors import Answer, Reason
-from marking.state_code import CarrierError, parse_seal, parse_state_code, parse_tid
+from marking.state_code import CarrierError, bare, parse_seal, parse_state_code, parse_tid
 from marking.verdicts import say
 from registry.models import Derivative
 
 Kind = Carrier.Kind
+# A registration number without its hyphen: country, year, serial.
+_NUMBER = re.compile(r"([A-Z]{2}[0-9]{2})([0-9]+)")
 # An item of which this is said is not at hand to be given another carrier.
 _NOT_AT_HAND = frozenset(
     {
@@ -61,6 +70,11 @@ class Raw(NamedTuple):
     value: str
     parts: Mapping[str, str]
 
+    @property
+    def name(self) -> str:
+        """What tells it from others of its kind: of a seal its number without what stands between."""
+        return bare(self.identity) if self.kind == Kind.SEAL else self.identity
+
 
 class Mismatch(NamedTuple):
     """Why a carrier and an item do not belong together: code of the alarm and what its sentence names."""
@@ -83,12 +97,14 @@ class Pair:
 class Standing:
     """What is bound already, of the items and carriers that are asked about."""
 
-    by_identity: dict[tuple[str, str], Carrier] = field(default_factory=dict)
+    by_name: dict[tuple[str, str], list[Carrier]] = field(default_factory=lambda: defaultdict(list))
     by_item: dict[tuple[int, str], Carrier] = field(default_factory=dict)
     gtins: dict[str, str] = field(default_factory=dict)
+    # Marks and numbers of the registry that were given as seals, each by its bare text: how people know them.
+    own: dict[str, str] = field(default_factory=dict)
 
     def take(self, carrier: Carrier) -> None:
-        self.by_identity[carrier.kind, carrier.identity] = carrier
+        self.by_name[carrier.kind, carrier.name].append(carrier)
         self.by_item[carrier.derivative_id, carrier.kind] = carrier
 
 
@@ -117,26 +133,47 @@ def mark_of_scan(answer: Answer, *, actor: User) -> Mark:
 
 
 def standing_of(raws: Collection[Raw], items: Collection[Derivative], *, on: date) -> Standing:
-    """What is bound of these carriers and items, and the GTIN of each kind on the day: three queries."""
+    """What is bound of these carriers and items, and the GTIN of each kind on the day: three queries; of seals that
+    could be marks or numbers of ours, which they are: two more."""
     found = Standing()
-    identities = {raw.identity for raw in raws}
-    for carrier in Carrier.objects.bound().filter(identity__in=identities).select_related("derivative"):
-        found.by_identity[carrier.kind, carrier.identity] = carrier
+    seals = {raw.name for raw in raws if raw.kind == Kind.SEAL}
+    others = {raw.identity for raw in raws if raw.kind != Kind.SEAL}
+    bound = Carrier.objects.bound().alias(bare=BARE).select_related("derivative")
+    for named in bound.filter(Q(kind=Kind.SEAL, bare__in=seals) | Q(identity__in=others)):
+        found.by_name[named.kind, named.name].append(named)
     for carrier in Carrier.objects.bound().filter(derivative__in=[item.pk for item in items]):
         found.by_item[carrier.derivative_id, carrier.kind] = carrier
     rules = Rule.objects.on(on).filter(code=RuleCode.STATE_GTIN, scope__in={item.term for item in items})
     found.gtins = {rule.scope: str(rule.value["gtin"]) for rule in rules}
+    found.own = _own_among(seals)
     return found
+
+
+def _own_among(seals: Collection[str]) -> dict[str, str]:
+    """Which of these bare seals are marks or numbers of the registry itself: two queries at most."""
+    codes: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    for seal in seals:
+        if (number := _NUMBER.fullmatch(seal)) is not None:
+            numbers[f"{number[1]}-{number[2]}"] = seal
+        with suppress(CodeError):
+            codes[parse_code(seal)] = seal
+    known = Derivative.objects.filter(number__in=numbers).values_list("number", flat=True) if numbers else ()
+    found = {numbers[number]: number for number in known}
+    marks = Mark.objects.filter(pk__in=codes).values_list("pk", "derivative__number") if codes else ()
+    return found | {codes[code]: number or group(code) for code, number in marks}
 
 
 def mismatch_of(item: Derivative, raw: Raw, standing: Standing) -> Mismatch | None:
     """Why this carrier does not belong on this item; None when it does, or is on it already."""
     shown = {"item": item.number, "carrier": shown_raw(raw)}
-    there = standing.by_identity.get((raw.kind, raw.identity))
-    if there is not None and there.derivative_id != item.pk:
-        return Mismatch("carrier.on_another_item", item.pk, {**shown, "other": there.derivative.number})
+    if raw.kind == Kind.SEAL and raw.name in standing.own:
+        return Mismatch("carrier.is_our_own", item.pk, {**shown, "other": standing.own[raw.name]})
+    there = (one for one in standing.by_name.get((raw.kind, raw.name), ()) if one.derivative_id != item.pk)
+    if (elsewhere := next(there, None)) is not None:
+        return Mismatch("carrier.on_another_item", item.pk, {**shown, "other": elsewhere.derivative.number})
     here = standing.by_item.get((item.pk, raw.kind))
-    if here is not None and here.identity != raw.identity:
+    if here is not None and here.name != raw.name:
         return Mismatch("carrier.item_has_another", item.pk, {**shown, "known": here.shown})
     if here is not None and raw.kind == Kind.STATE_CODE and here.value != raw.value:
         return Mismatch("carrier.other_check_value", item.pk, shown)
@@ -325,7 +362,7 @@ def ask_end(
             wrong["replace_by"] = fault_in_words(error)
         else:
             new = raw.value
-            if raw.identity == carrier.identity:
+            if raw.name == carrier.name:
                 wrong["replace_by"] = _("This is the one that is bound already.")
     if wrong:
         raise BadInput(fields=wrong)

@@ -32,6 +32,21 @@ def test_one_code_scanned_at_two_items_is_on_one_and_alarms(marks: list[Mark], i
     assert Notice.objects.filter(code="carrier.on_another_item").count() == 3
 
 
+def test_one_seal_written_in_four_ways_is_on_one_item_and_alarms(
+    marks: list[Mark], inspector: User, now: datetime
+) -> None:
+    def bind(mark: Mark, text: str) -> Callable[[], Pair]:
+        raw = read_carrier("seal", text)
+        return lambda: bind_carrier(actor=inspector, at=now, mark=mark, raw=raw)
+
+    ways = ("K555-001", "K555001", "k555/001", "K555.001")
+    pairs = at_once(*[bind(mark, text) for mark, text in zip(marks, ways, strict=False)])
+
+    assert sum(pair.carrier is not None for pair in pairs) == 1
+    assert sum(pair.alarm is not None for pair in pairs) == 3
+    assert Carrier.objects.bound().count() == 1
+
+
 def test_two_codes_scanned_at_one_item_leave_one_and_an_alarm(
     marks: list[Mark], inspector: User, now: datetime
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -23,7 +23,8 @@ from core.rules.models import LegalBasis, Rule, RuleCode
 from custody.scanning import find_items, read_scan
 from marking.carrier_table import Row
 from marking.carriers import item_of_carrier
-from marking.models import Carrier, Mark
+from marking.codes import group
+from marking.models import Carrier, LabelSeries, Mark
 from marking.services.carrier_files import check_rows
 from marking.services.carriers import Raw, approve_end, ask_end, bind_carrier, bind_many, read_carrier, refuse_end
 from marking.state_code import GS, SHOWN_GS
@@ -132,6 +133,75 @@ def test_a_seal_and_a_chip_are_bound_the_same_way(marks: list[Mark], inspector: 
         assert carrier is not None
         assert carrier.identity == identity
         assert bind_carrier(actor=inspector, at=now, mark=marks[1], raw=read_carrier(kind, text)).alarm
+
+
+def test_a_seal_is_one_number_however_it_is_written(marks: list[Mark], inspector: User, now: datetime) -> None:
+    first = bind_carrier(actor=inspector, at=now, mark=marks[0], raw=read_carrier("seal", "KZF-0000001"))
+
+    for text in ("kzf 0000001", "KZF/0000001", "KZF.0000001", "KZF_0000001"):
+        raw = read_carrier("seal", text)
+        assert bind_carrier(actor=inspector, at=now, mark=marks[0], raw=raw).carrier == first.carrier
+        assert bind_carrier(actor=inspector, at=now, mark=marks[1], raw=raw).alarm, text
+        with pytest.raises(DatabaseError) as refusal, transaction.atomic():
+            insert_seal(raw.identity, marks[1], inspector, now)
+        assert "seal_is_on_one_item" in str(refusal.value.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+        assert find_items([text], person=inspector) == [marks[0].derivative_id]
+    twice = rows_of(marks[1:3], seal=["AB-12345", "AB12345"])
+    assert len(check_rows(twice, actor=inspector, at=now).faults) == 1
+    assert Carrier.objects.count() == 1
+    with pytest.raises(BadInput):
+        ask_end(actor=inspector, at=now, carrier=Carrier.objects.get(), reason="Torn off", replace_by="KZF0000001")
+
+
+def test_seals_that_earlier_versions_bound_twice_are_alarms(marks: list[Mark], inspector: User, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'pgtrigger_seal_is_on_one_item%'")
+        (name,) = cursor.fetchone()
+        cursor.execute(f'ALTER TABLE marking_carrier DISABLE TRIGGER "{name}"')
+    insert_seal("K555-001", marks[0], inspector, now)
+    insert_seal("K555001", marks[1], inspector, now)
+
+    for mark in marks[:3]:
+        raw = read_carrier("seal", "K555/001")
+        assert bind_carrier(actor=inspector, at=now, mark=mark, raw=raw).alarm is not None
+    assert item_of_carrier("K555001") is None
+
+
+def insert_seal(identity: str, mark: Mark, inspector: User, now: datetime) -> Carrier:
+    """By hand, past the service."""
+    fields = {"kind": "seal", "identity": identity, "value": identity, "derivative": mark.item, "mark": mark}
+    return Carrier.objects.create(**fields, bound_by=inspector, bound_at=now)
+
+
+def test_a_mark_or_number_of_ours_is_no_seal(
+    marks: list[Mark], series: LabelSeries, inspector: User, client: Client, now: datetime
+) -> None:
+    blank = series.reels.get(reel=1).marks.order_by("pk")[0].pk
+    other = marks[1]
+    for text in (other.pk, group(other.pk).lower(), other.item.number, other.item.number.replace("-", ""), blank):
+        raw = read_carrier("seal", text)
+        pair = bind_carrier(actor=inspector, at=now, mark=marks[0], raw=raw)
+
+        assert pair.carrier is None
+        assert pair.alarm is not None
+        with pytest.raises(DatabaseError) as refusal, transaction.atomic():
+            insert_seal(raw.identity, marks[0], inspector, now)
+        assert "seal_is_on_one_item" in str(refusal.value.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+        assert len(check_rows(rows_of(marks[:1], seal=[text]), actor=inspector, at=now).faults) == 1
+        with pytest.raises(BadInput):
+            bind_many(actor=inspector, at=now, pairs=[(marks[0], raw)])
+    assert set(alarms()) == {"carrier.is_our_own"}
+    client.force_login(inspector)
+    told = client.post(
+        "/api/v1/carriers/bind/",
+        {"mark": marks[0].pk, "kind": "seal", "value": other.pk},
+        "application/json",
+        headers={"Idempotency-Key": "a-key-of-mine"},
+    )
+    assert (told.json()["outcome"], told.json()["alarm"]) == ("mismatch", "carrier.is_our_own")
+    assert not Carrier.objects.exists()
+    # Another seal that could be a code, but of which there is no mark, is a seal.
+    assert bind_carrier(actor=inspector, at=now, mark=marks[0], raw=read_carrier("seal", unused_code())).carrier
 
 
 def test_it_is_bound_by_those_who_label_and_to_a_mark_in_force(
