@@ -37,6 +37,8 @@ PKCS11_PIN = env.str("PKCS11_PIN", default="")
 ONCE_CODE_KEY = env.str("ONCE_CODE_KEY", default="").strip()
 # Checks of marks are forgotten after so many days, unless an alert rests on them.
 CHECKS_KEPT_DAYS = env.int("CHECKS_KEPT_DAYS", default=730)
+# What the public scanned is told to everybody as a copy when so many visitors at least vouch for it.
+COPY_STANDS_VISITORS = env.int("COPY_STANDS_VISITORS", default=2)
 # How to reach somebody who told of a label, and the photo, are forgotten after so many days.
 TIP_SENDERS_KEPT_DAYS = env.int("TIP_SENDERS_KEPT_DAYS", default=365)
 

@@ -76,6 +76,7 @@ class Entry(NamedTuple):
     lat: float | None
     lon: float | None
     region: str
+    visitor: int | None = None  # a part that an earlier version sent has none
 
 
 class _Waiting(NamedTuple):
@@ -86,6 +87,7 @@ class _Waiting(NamedTuple):
     asker: Asker
     place: Place
     is_repeat: bool
+    visitor: str
 
 
 _waiting: deque[_Waiting] = deque()
@@ -104,9 +106,15 @@ def note_check(
     asker: Asker = PUBLIC,
     place: Place = NOWHERE,
     is_repeat: bool = False,
+    visitor: str = "",
 ) -> None:
-    """Have a check kept. Never waits and never fails. `is_repeat`: asked again only to say where."""
-    note_checks([(answer, text)], at=at, channel=channel, asker=asker, place=place, is_repeat=is_repeat)
+    """Have a check kept. Never waits and never fails. `is_repeat`: asked again only to say where.
+
+    `visitor` is the network of who asks; kept of it is what tells two visitors of one mark apart (`tag_of`).
+    """
+    note_checks(
+        [(answer, text)], at=at, channel=channel, asker=asker, place=place, is_repeat=is_repeat, visitor=visitor
+    )
 
 
 def note_checks(
@@ -117,13 +125,16 @@ def note_checks(
     asker: Asker = PUBLIC,
     place: Place = NOWHERE,
     is_repeat: bool = False,
+    visitor: str = "",
 ) -> None:
     """Have many checks kept that were asked for at once."""
     if len(_waiting) + len(_unsent) >= WAITING:
         log.warning("checks are not kept: %d wait for Redis", len(_waiting) + len(_unsent))
         return
     moment = at.timestamp()
-    _waiting.extend(_Waiting(moment, text, answer, channel, asker, place, is_repeat) for answer, text in answers)
+    _waiting.extend(
+        _Waiting(moment, text, answer, channel, asker, place, is_repeat, visitor) for answer, text in answers
+    )
     if (process := _process()) not in _threads:
         _start(process)
 
@@ -170,9 +181,10 @@ def entry_of(
     asker: Asker = PUBLIC,
     place: Place = NOWHERE,
     is_repeat: bool = False,
+    visitor: str = "",
 ) -> Entry:
     """A check as it would travel, for whoever keeps it at once."""
-    return _entry(_Waiting(at.timestamp(), text, answer, channel, asker, place, is_repeat))
+    return _entry(_Waiting(at.timestamp(), text, answer, channel, asker, place, is_repeat, visitor))
 
 
 def _entry(one: _Waiting) -> Entry:
@@ -192,7 +204,17 @@ def _entry(one: _Waiting) -> Entry:
         lat=one.place.lat,
         lon=one.place.lon,
         region=one.place.region,
+        visitor=tag_of(one.visitor, answer.code) if one.visitor and answer.code and one.asker == PUBLIC else None,
     )
+
+
+def tag_of(visitor: str, code: str) -> int:
+    """One byte: two that differ are two visitors of this mark, two that are alike may be.
+
+    Sixteen million addresses share each, and the tags of one visitor for two marks have nothing in common: it names
+    nobody and follows nobody.
+    """
+    return hmac.digest(_hash_key(settings.SECRET_KEY), f"visitor\0{code}\0{visitor}".encode(), "sha256")[0]
 
 
 def read_part(kept: bytes) -> list[Entry]:

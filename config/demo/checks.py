@@ -90,10 +90,11 @@ def _all_is_not(marks: dict[str, list[Mark]], former: str, now: datetime) -> Ite
     blank = Mark.objects.filter(state=Mark.State.BLANK).order_by("code").first()
     seen += [(gone.code, ago(days=4), ORAL)] if gone else []
     seen += [(blank.code, ago(days=1, hours=1), ORAL)] if blank else []
-    for code, at, place in seen:
+    for number, (code, at, place) in enumerate(seen):
         answer = check_text(code, own_hosts=())
         # Scanned, all but the crowd's: who types a code only raises a question.
-        yield entry_of(replace(answer, signed=code != burst.code), code, at=at, channel="web", place=place)
+        scanned = replace(answer, signed=code != burst.code)
+        yield entry_of(scanned, code, at=at, channel="web", place=place, visitor=f"10.0.{number}.0/24")
     # What a phone reads on the former print: genuine, and an old copy.
     yield entry_of(check_text(former, own_hosts=()), former, at=ago(days=5), channel="app", place=ORAL)
 

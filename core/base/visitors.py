@@ -38,6 +38,12 @@ def address_of(request: HttpRequest) -> str:
     return visitor_of(request).name
 
 
+def network_of(request: HttpRequest) -> str:
+    """The network about a visitor, where two addresses may be one person: 256 of IPv4, 48 bits of IPv6."""
+    visitor = visitor_of(request)
+    return next(iter(visitor.about), visitor.name)
+
+
 def own_hosts(request: HttpRequest) -> tuple[str, str]:
     """Hosts under which our printed addresses may stand."""
     return (settings.PUBLIC_HOST, request.get_host())

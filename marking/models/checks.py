@@ -33,6 +33,7 @@ class Check(models.Model):
     No person: of the public nothing, of those who are signed in the kind of their organisation, and the organisation
     itself where it is a body of the State. Places are rounded to a tenth of a degree, about ten kilometres; `regions`
     are those in which such a place may lie. What was read is kept as a code, or as a keyed hash when it is none.
+    `visitor` is a byte that tells two visitors of the public apart who checked the same mark, and nothing else.
     """
 
     class Channel(models.TextChoices):
@@ -58,6 +59,7 @@ class Check(models.Model):
     lat = models.DecimalField(max_digits=3, decimal_places=1, null=True)
     lon = models.DecimalField(max_digits=4, decimal_places=1, null=True)
     regions = ArrayField(models.CharField(max_length=2), default=list)
+    visitor = models.PositiveSmallIntegerField(null=True)
     recorded_at = models.DateTimeField(db_default=Now())
 
     objects = CheckQuerySet.as_manager()
@@ -79,6 +81,10 @@ class Check(models.Model):
                 name="check_place_is_whole",
             ),
             models.CheckConstraint(condition=~Q(who="public") | Q(organisation=None), name="public_check_names_nobody"),
+            models.CheckConstraint(
+                condition=Q(visitor=None) | Q(visitor__lt=256, who="public") & ~Q(code=""),
+                name="visitor_of_a_check_is_a_byte",
+            ),
         ]
         triggers: list[pgtrigger.Trigger] = [pgtrigger.Protect(name="check_is_fixed", operation=pgtrigger.Update)]
 

@@ -20,7 +20,8 @@ AT_ONCE = 100  # parts
 # One at a time: then what came later was also recorded later, which the watch for copies relies on.
 _LOCK = 0x5A16A_0011
 _COLUMNS = (
-    "id, at, code, read_hash, verdict, reasons, is_signed, is_repeat, channel, who, organisation_id, lat, lon, regions"
+    "id, at, code, read_hash, verdict, reasons, is_signed, is_repeat, channel, who, organisation_id, lat, lon, regions,"
+    " visitor"
 )
 
 
@@ -85,6 +86,7 @@ def _row(entry: Entry, known: frozenset[str]) -> tuple[Any, ...]:
         entry.lat,
         entry.lon,
         regions,
+        entry.visitor,
     )
 
 

@@ -4,9 +4,9 @@ What a rule counts lies after the last decision on an alert of the same mark and
 raised again: each finding is told once.
 
 Anybody can type a code and invent a place, so each rule looks twice: first at what weighs, checks by bodies of the
-State and symbols that the public scanned and said where; what it finds there stands and is told to everybody. Then at
-all checks: what it finds there is a question to the authority. When one rule finds many marks in a day, somebody may
-be making them up: they share one notice and none of them stands.
+State and symbols that the public scanned and said where; what it finds there, of a body of the State or of two visitors
+at least, stands and is told to everybody. Then at all checks: what it finds there is a question to the authority. When
+one rule finds many marks in a day, somebody may be making them up: they share one notice and none of them stands.
 """
 
 import uuid
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -74,6 +75,9 @@ _SEEN = f"""
     AND (told.decided_at IS NULL OR c.at > told.decided_at)
     AND (told.told_on IS NULL OR (c.at AT TIME ZONE 'Asia/Almaty')::date > told.told_on)
 """  # noqa: S608
+# One visitor alone may invent all places he says.
+_VOUCHED = """(NOT %(stands)s OR bool_or(s.organisation_id IS NOT NULL)
+    OR count(DISTINCT s.visitor) >= %(visitors)s)"""
 _HELD = """
     JOIN ledger_holding h ON h.item_id = s.derivative_id AND h.pieces > 0
     JOIN ledger_custodyaccount a ON a.id = h.account_id
@@ -84,11 +88,20 @@ _AT_THAT_TIME = """
     WHERE s.code = m.code AND s.counts AND s.at <= m.at
 """
 
+
+def _vouched_within(length: str) -> str:
+    """The same of the checks that the latest of them ends."""
+    return f"""(SELECT {_VOUCHED} FROM seen s
+        WHERE s.code = m.code AND s.counts AND s.at BETWEEN m.at - make_interval({length}) AND m.at)"""  # noqa: S608
+
+
 _RULES: dict[RuleCode, str] = {
     RuleCode.COPY_FAR: f"""
         , steps AS (
             SELECT code, id, at, lat::float, lon::float, lag(id) OVER w AS id0, lag(at) OVER w AS at0,
-                lag(lat::float) OVER w AS lat0, lag(lon::float) OVER w AS lon0
+                lag(lat::float) OVER w AS lat0, lag(lon::float) OVER w AS lon0,
+                coalesce(visitor <> lag(visitor) OVER w, false)
+                    OR organisation_id IS NOT NULL OR lag(organisation_id) OVER w IS NOT NULL AS is_vouched
             FROM seen WHERE lat IS NOT NULL WINDOW w AS (PARTITION BY code ORDER BY at, id)
         ), apart AS (
             SELECT *, extract(epoch FROM at - at0) / 3600 AS hours, 12742 * asin(least(1, sqrt(
@@ -98,7 +111,8 @@ _RULES: dict[RuleCode, str] = {
         )
         SELECT DISTINCT ON (code) code, at, ARRAY[id, id0] AS checks, ARRAY[lat0, lon0] AS place, at0 AS began,
             ARRAY[lat, lon] AS target, at AS ended, km::int AS km, ceil(hours * 60)::int AS minutes
-        FROM apart WHERE km > %(km)s AND km - {ROUNDED_KM} > %(km_h)s * hours ORDER BY code, km DESC
+        FROM apart WHERE (NOT %(stands)s OR %(visitors)s < 2 OR is_vouched)
+            AND km > %(km)s AND km - {ROUNDED_KM} > %(km_h)s * hours ORDER BY code, km DESC
     """,  # noqa: S608
     RuleCode.COPY_GONE: f"""
         SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended,
@@ -110,7 +124,7 @@ _RULES: dict[RuleCode, str] = {
             WHEN 'destruction' THEN (s.at AT TIME ZONE 'Asia/Almaty')::date > h.moved_on + %(days)s
             WHEN 'processing' THEN (s.at AT TIME ZONE 'Asia/Almaty')::date > h.moved_on + %(days)s
             ELSE false END
-        GROUP BY s.code
+        GROUP BY s.code HAVING {_VOUCHED}
     """,  # noqa: S608
     RuleCode.COPY_BLANK: f"""
         SELECT code, max(at) AS at, {_LATEST}, count(*)::int AS count, max(at) AS ended
@@ -127,7 +141,7 @@ _RULES: dict[RuleCode, str] = {
             SELECT DISTINCT ON (code) * FROM counted WHERE count >= %(checks)s ORDER BY code, count DESC, at
         )
         SELECT m.code, m.at, m.count::int, m.at AS ended, %(minutes)s::int AS minutes, ({_AT_THAT_TIME}) AS checks
-        FROM most m
+        FROM most m WHERE {_vouched_within("mins => %(minutes)s")}
     """,  # noqa: S608
     RuleCode.COPY_MANY: f"""
         , counted AS (
@@ -138,7 +152,7 @@ _RULES: dict[RuleCode, str] = {
             SELECT DISTINCT ON (code) * FROM counted WHERE count >= %(checks)s ORDER BY code, count DESC, at
         )
         SELECT m.code, m.at, m.count::int, m.at AS ended, %(days)s::int AS days, ({_AT_THAT_TIME}) AS checks
-        FROM most m
+        FROM most m WHERE {_vouched_within("days => %(days)s")}
     """,  # noqa: S608
     # A place without a region lies abroad. On its way inside the country an item may be anywhere in it.
     RuleCode.COPY_STORE: f"""
@@ -149,7 +163,7 @@ _RULES: dict[RuleCode, str] = {
                 THEN s.is_abroad OR (cardinality(s.regions) > 0 AND a.region_id <> ALL(s.regions))
                 ELSE a.kind = 'transit' AND s.is_abroad END
             AND s.at > (h.moved_on::timestamp AT TIME ZONE 'Asia/Almaty') + make_interval(hours => %(hours)s)
-        GROUP BY s.code
+        GROUP BY s.code HAVING {_VOUCHED}
     """,  # noqa: S608
     RuleCode.COPY_OLD_PRINT: f"""
         SELECT s.code, max(s.at) AS at, {_LATEST}, count(*)::int AS count, max(s.at) AS ended,
@@ -164,7 +178,7 @@ _RULES: dict[RuleCode, str] = {
         ) r ON 'old_copy' = ANY(s.reasons)
         WHERE ('old_copy' = ANY(s.reasons) AND s.at > r.decided_at + make_interval(days => %(days)s))
             OR (s.state = 'replaced' AND s.at > s.ended_at + make_interval(days => %(days)s))
-        GROUP BY s.code HAVING count(*) >= %(checks)s
+        GROUP BY s.code HAVING count(*) >= %(checks)s AND {_VOUCHED}
     """,  # noqa: S608
 }
 
@@ -207,6 +221,7 @@ def lock_watch() -> CopyWatch:
 def _find(code: RuleCode, value: Mapping[str, Any], *, stands: bool) -> list[Finding]:
     with connection.cursor() as cursor:
         asked = {**value, "rule": code.value, "most": EVIDENCE, "stands": stands}
+        asked["visitors"] = settings.COPY_STANDS_VISITORS
         cursor.execute(f"WITH seen AS ({_SEEN}) {_RULES[code]}", asked)
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -24,7 +24,7 @@ from core.base.context import LANGUAGES as OWN_LANGUAGES
 from core.base.context import THEMES, Language
 from core.base.maps import picture
 from core.base.templatetags.fmt import grams
-from core.base.visitors import is_looked_at, own_hosts, visitor_of
+from core.base.visitors import is_looked_at, network_of, own_hosts, visitor_of
 from marking import selectors, vectors, words
 from marking.checklog import NOWHERE, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
@@ -82,6 +82,7 @@ def _answer(request: HttpRequest, text: str) -> HttpResponse:
             channel=Check.Channel.WEB,
             place=where,
             is_repeat=where != NOWHERE and "again" in request.GET,
+            visitor=network_of(request),
         )
     asks = "" if answer is None else "ask" if where == NOWHERE else "told"
     return _page(request, text, answer=answer, status=429 if answer is None else 200, where=asks)

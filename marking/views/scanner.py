@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from core.accounts.models import User
 from core.base.context import LANGUAGES as OWN_LANGUAGES
-from core.base.visitors import Visitor, is_looked_at, own_hosts, visitor_of
+from core.base.visitors import Visitor, is_looked_at, network_of, own_hosts, visitor_of
 from marking import field, words
 from marking.checklog import PUBLIC, asker_of, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
@@ -79,6 +79,7 @@ def scan_check(request: HttpRequest) -> JsonResponse:
                 channel=Check.Channel.APP,
                 asker=asker_of(person) if person else PUBLIC,
                 place=read_place(request.GET.get("place", "")),
+                visitor=network_of(request),
             )
             response = JsonResponse(told(text, answer, person=person) | {"at": timezone.now()})
     response["Cache-Control"] = "no-store"

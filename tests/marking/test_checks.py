@@ -54,8 +54,23 @@ def test_a_check_of_the_public_is_kept_without_a_person(client: Client, marks: l
     assert (check.lat, check.lon, check.regions, check.is_repeat) == (None, None, [], False)
     assert before - timedelta(milliseconds=1) <= check.at <= timezone.now()
     everything = json.dumps([str(value) for value in Check.objects.values_list().get()])
-    assert "10.1.2.3" not in everything
+    assert "10.1.2" not in everything
     assert "Phone" not in everything
+
+
+def test_two_visitors_of_a_mark_are_told_apart_and_followed_nowhere(client: Client, marks: list[Mark]) -> None:
+    addresses = ["10.1.2.3", "10.1.2.77", "10.1.3.3", "2001:db8:1:2::1", "2001:db8:1:3::1"]
+    tags = {}
+    for mark in marks[:6]:
+        for address in addresses:
+            client.get(f"/m/{mark.code}", REMOTE_ADDR=address)
+        keep()
+        seen = list(Check.objects.filter(code=mark.code).order_by("at").values_list("visitor", flat=True))
+        assert (seen[0], seen[3]) == (seen[1], seen[4])  # neighbours are one
+        tags[mark.code] = (seen[0], seen[2], seen[3])
+
+    assert any(len(set(three)) == 3 for three in tags.values())
+    assert len({three[0] for three in tags.values()}) > 1  # one visitor is another for another mark
 
 
 def test_a_place_is_rounded_and_its_regions_are_known(client: Client, marks: list[Mark]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import cycle
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -37,7 +38,8 @@ Move = Callable[[Mark], None]
 
 @pytest.fixture
 def see(marks: list[Mark], now: datetime) -> See:
-    """The mark (or another) is checked so many hours after three days from now: by the public, at a place."""
+    """The mark (or another) is checked so many hours after three days from now: by another visitor, at a place."""
+    visitors = cycle(range(256))
 
     def check(
         hours: float = 0,
@@ -51,8 +53,11 @@ def see(marks: list[Mark], now: datetime) -> See:
         signed: bool = False,
         channel: str = "web",
         organisation: Organisation | None = None,
+        visitor: int | None = None,
     ) -> Check:
         lat, lon = place or (None, None)
+        if who == "public" and visitor is None:
+            visitor = next(visitors)
         return Check.objects.create(
             at=now + timedelta(days=3, hours=hours),
             code=mark.code,
@@ -66,6 +71,7 @@ def see(marks: list[Mark], now: datetime) -> See:
             lat=lat,
             lon=lon,
             regions=list(regions_about(*place)) if place else [],
+            visitor=visitor,
         )
 
     return check
@@ -310,6 +316,7 @@ def test_whoever_checks_is_told_while_it_waits_to_be_decided(
     see: See, look: Callable[[], list[str]], marks: list[Mark], authority_officer: User, now: datetime, client: Client
 ) -> None:
     see(0, ALMATY, signed=True)
+    see(0.1, ALMATY, signed=True)
     look()
 
     assert check_text(marks[0].code, own_hosts=()).reasons == (Reason.COPIED,)
@@ -379,11 +386,50 @@ def test_a_scanned_symbol_with_a_place_stands_beside_what_was_typed(
     see(0, ALMATY)
     assert look() == ["copy.store"]
     assert not told(marks[0])
-    real = see(1, ALMATY, signed=True)
+    real = [see(1, ALMATY, signed=True), see(1.1, ALMATY, signed=True)]
 
     assert look() == ["copy.store"]
     assert told(marks[0])
-    assert CopyAlert.objects.get(stands=True).evidence.get().seen == real
+    evidence = CopyAlert.objects.get(stands=True).evidence
+    assert set(evidence.values_list("seen", flat=True)) == {one.pk for one in real}
+
+
+@pytest.mark.parametrize("place", [ORAL, ALMATY])
+def test_what_one_visitor_says_alone_is_a_question_to_the_authority(
+    see: See, look: Callable[[], list[str]], marks: list[Mark], place: tuple[float, float]
+) -> None:
+    see(0, ORAL, signed=True, visitor=7)
+    see(0.01, ALMATY, signed=True, visitor=7)
+    for minute in range(25):
+        see(0.02 + minute / 200, ALMATY, signed=True, visitor=7)
+    assert set(look()) == {"copy.far", "copy.store", "copy.burst"}
+    assert not CopyAlert.objects.filter(stands=True).exists()
+    assert not told(marks[0])
+
+    see(0.5, (51.2, 51.3) if place == ORAL else (43.3, 76.9), signed=True, visitor=8)
+
+    assert look() == (["copy.far"] if place == ORAL else ["copy.store"])
+    assert told(marks[0])
+
+
+def test_a_check_of_an_earlier_version_vouches_for_nothing(
+    see: See, look: Callable[[], list[str]], marks: list[Mark]
+) -> None:
+    for hour in (0, 1):
+        Check.objects.create(
+            at=see(hour).at, code=marks[0].code, verdict="genuine", channel="app", is_signed=True, who="public",
+            lat=ALMATY[0], lon=ALMATY[1], regions=["75"],
+        )  # fmt: skip
+
+    assert look() == ["copy.store"]
+    assert not told(marks[0])
+
+
+def test_the_database_keeps_no_more_of_a_visitor_than_a_byte(see: See, committee: Organisation) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        see(0, visitor=256)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        see(0, visitor=3, who=committee.kind, organisation=committee)
 
 
 def test_what_a_body_of_the_state_saw_stands(
@@ -468,10 +514,12 @@ def test_a_flood_of_marks_is_one_notice_and_condemns_none(
     monkeypatch.setattr(copies, "MANY_MARKS", 2)
     for mark in marks[:4]:
         see(0, ALMATY, mark=mark, signed=signed)
+        see(0.1, ALMATY, mark=mark, signed=signed)
 
     assert look() == ["copy.store"] * 4
     for mark in marks[4:5]:
         see(1, ALMATY, mark=mark, signed=signed)
+        see(1.1, ALMATY, mark=mark, signed=signed)
     assert look() == ["copy.store"]
     assert look() == []
 
@@ -493,6 +541,7 @@ def test_typed_codes_of_many_marks_hide_no_real_copy(
         see(0, ALMATY, mark=mark)
     look()
     see(1, ALMATY, signed=True)
+    see(1.1, ALMATY, signed=True)
 
     assert look() == ["copy.store"]
     assert told(marks[0])

@@ -367,7 +367,7 @@ def test_a_mark_under_an_alert_is_called_copied(visit: Visit, marks: list[Mark],
     for hours, place in ((0, (43.2, 76.9)), (1, (51.2, 51.4))):
         Check.objects.create(
             at=datetime.now(UTC) + timedelta(hours=hours), code=marks[0].code, verdict="genuine", channel="app",
-            is_signed=True, who="public", lat=place[0], lon=place[1], regions=["75"],
+            is_signed=True, who="public", lat=place[0], lon=place[1], regions=["75"], visitor=hours,
         )  # fmt: skip
     assert find_copies(at=datetime.now(UTC) + timedelta(hours=2))
     page = visit()
