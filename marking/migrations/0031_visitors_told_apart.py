@@ -3,7 +3,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("marking", "0029_labels_received_by_their_office")]
+    dependencies = [("marking", "0030_one_seal_is_one_number")]
 
     operations = [
         migrations.AddField(model_name="check", name="visitor", field=models.PositiveSmallIntegerField(null=True)),
