@@ -24,8 +24,10 @@ CHECKS_SIGNED_IN = 60_000
 # Hidden codes, from one address or by one person: a shop may open a carton of them, a machine may not try out codes.
 REDEMPTIONS = 60
 REDEMPTIONS_SECONDS = 3600
-# Tips from one address: a market's inspector may tell of a whole stall, a machine may not fill the store.
+# Tips from one address: a market's inspector may tell of a whole stall, a machine may not fill the store. Counted are
+# those that are taken; forms that come back to be corrected cost us work only, and are counted apart.
 TIPS = 10
+TIP_FORMS = 100
 TIPS_SECONDS = 3600
 # All marks for a phone, of one address: the phones of a market hall fetch them once and then what has changed.
 SNAPSHOTS = 300

@@ -18,7 +18,7 @@ from core.base.uploads import MEGABYTE, takes
 from core.base.visitors import address_of, is_sent_by_another_site, own_hosts
 from core.documents.pictures import UnusableFile
 from marking.forms_tips import TipForm
-from marking.limits import TIPS, TIPS_SECONDS
+from marking.limits import TIP_FORMS, TIPS, TIPS_SECONDS
 from marking.models import Mark, Tip
 from marking.models.tips import may_see_contacts
 from marking.refusals import note_refusal
@@ -35,13 +35,13 @@ MOST_BYTES = MAX_PHOTO_BYTES + MEGABYTE
 def tip(request: HttpRequest) -> HttpResponse:
     """The form, and its answer. No sign-in.
 
-    Counted before anything is read of it, also by the protection against forged requests, which comes after: what
-    does not fit costs us the same. What another site had a browser send is refused before that: it would use up what
-    the visitor may tell.
+    Forms are counted before anything is read of them, also by the protection against forged requests, which comes
+    after: what does not fit costs us the same. Tips are counted when they are taken. What another site had a browser
+    send is refused before that: it would use up what the visitor may tell.
     """
     if request.method == "POST" and is_sent_by_another_site(request):
         raise PermissionDenied
-    if request.method == "POST" and not allow(f"tip:{address_of(request)}", limit=TIPS, seconds=TIPS_SECONDS):
+    if request.method == "POST" and not allow(f"tip-form:{address_of(request)}", limit=TIP_FORMS, seconds=TIPS_SECONDS):
         note_refusal("tip", address_of(request))
         return _tip_page(request, 429)
     return _counted_tip(request)
@@ -63,10 +63,15 @@ def _tip_page(request: HttpRequest, status: int) -> HttpResponse:
         )
         if sent:
             status = 422
-            if form.is_valid():
+            counted = f"tip:{address_of(request)}"
+            if form.is_valid() and not allow(counted, limit=TIPS, seconds=TIPS_SECONDS):
+                note_refusal("tip", address_of(request))
+                status = 429
+            elif form.is_valid():
                 try:
                     take_tip(at=timezone.now(), language=language, own_hosts=own_hosts(request), **form.cleaned_data)
                 except UnusableFile as refusal:
+                    allow(counted, limit=TIPS, seconds=TIPS_SECONDS, cost=-1)  # not taken: given back
                     form.add_error("photo", str(refusal.message))
                 else:
                     return redirect(f"{reverse('marking:tip-taken')}?lang={language}")

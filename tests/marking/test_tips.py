@@ -15,7 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.accounts.models import User
 from core.audit.models import Event
+from core.base.ratelimit import allow
 from core.notices.models import Notice
+from marking.limits import TIPS
 from marking.models import Mark, Tip
 from marking.payload import to_text
 from marking.services.tips import TOLD_A_DAY, forget_senders, take_tip
@@ -144,6 +146,29 @@ def test_it_is_counted_before_anything_is_read_of_it(client: Client, monkeypatch
     monkeypatch.setattr(views, "allow", lambda *_args, **_kwargs: next(counted))
 
     assert [send(client, about="nonsense") for _ in range(3)] == [422, 422, 429]
+
+
+def test_a_form_that_is_corrected_uses_up_nobodys_tips(
+    client: Client, one_window: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "allow", allow)
+    address = {"REMOTE_ADDR": "10.77.8.9"}
+    broken = lambda: SimpleUploadedFile("horn.jpg", b"\xff\xd8 no picture", "image/jpeg")  # noqa: E731
+    refused = [send(client, about="nonsense", **address) for _ in range(TIPS)]
+    refused += [send(client, photo=broken(), **address) for _ in range(2)]
+    assert set(refused) == {422}
+
+    assert [send(client, **address) for _ in range(TIPS + 1)] == [302] * TIPS + [429]
+    assert Tip.objects.count() == TIPS
+
+
+def test_forms_of_one_address_end_too(client: Client, one_window: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "allow", allow)
+    monkeypatch.setattr(views, "TIP_FORMS", 3)
+    address = {"REMOTE_ADDR": "10.77.8.10"}
+
+    assert [send(client, about="nonsense", **address) for _ in range(4)] == [422, 422, 422, 429]
+    assert send(client, **address) == 429
 
 
 def test_one_address_cannot_fill_the_store(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
