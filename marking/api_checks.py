@@ -35,6 +35,7 @@ from marking.serializers_checks import (
     HiddenCodeSerializer,
     HiddenCodesSerializer,
     OnceSerializer,
+    PlaceSerializer,
     PublicKeysSerializer,
     RedemptionSerializer,
     SnapshotIndexSerializer,
@@ -65,7 +66,10 @@ class CheckMarks(APIView):
         """Whether a mark is genuine, and what has become of its item: what the public check says."""
         asked = request.query_params
         via = "app" if asked.get("via") == "app" else "api"
-        (answer,) = self._check(request, [asked.get("text", "")[:LONGEST_TEXT]], asked.get("place", ""), via)
+        given = PlaceSerializer(data={"place": asked.get("place", "")})
+        given.is_valid(raise_exception=True)
+        place = given.validated_data["place"]
+        (answer,) = self._check(request, [asked.get("text", "")[:LONGEST_TEXT]], place, via)
         return Response(AnswerSerializer(answer).data)
 
     @extend_schema(operation_id="marks_check_many", request=ChecksSerializer, responses=AnswersSerializer)

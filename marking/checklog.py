@@ -26,6 +26,7 @@ from django.conf import settings
 
 from core.accounts.models import Organisation, User
 from core.base.heartbeat import open_redis
+from core.base.maps import picture
 from marking.selectors import Answer
 
 log = logging.getLogger(__name__)
@@ -157,6 +158,18 @@ def asker_of(user: User) -> Asker:
         return Asker("none")
     is_state = first.organisation.kind in Organisation.STATE_BODIES
     return Asker(first.organisation.kind, first.organisation_id if is_state else None)
+
+
+def is_no_place(text: str) -> bool:
+    """Whether something was said that is no place; a program should know that it was not understood."""
+    text = text.strip()
+    place = read_place(text)
+    return bool(text) and (place == NOWHERE or place.region not in ("", *region_numbers()))
+
+
+@cache
+def region_numbers() -> frozenset[str]:
+    return frozenset(outline.iso.removeprefix("KZ-") for outline in picture().outlines)
 
 
 def read_place(text: str) -> Place:

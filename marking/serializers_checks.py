@@ -1,8 +1,10 @@
 """Shapes of checks, keys, the snapshot, alerts of copies and hidden codes."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from marking.checklog import is_no_place
 from marking.models import Check, CopyAlert
 from marking.selectors import Answer, Reason, Verdict
 from marking.services.once import Redeemed, Redemption
@@ -43,6 +45,18 @@ class AnswerSerializer(serializers.Serializer[Answer]):
         return answer.year or None
 
 
+def a_place(text: str) -> None:
+    """Copies are found by distance: whoever says a place in another form would never notice that none is looked for."""
+    if is_no_place(text):
+        raise serializers.ValidationError(
+            _("This is no place. Write degrees north and east, such as 51.2,51.4, or the two digits of a region.")
+        )
+
+
+class PlaceSerializer(serializers.Serializer[None]):
+    place = serializers.CharField(required=False, default="", max_length=40, allow_blank=True, validators=[a_place])
+
+
 class ChecksSerializer(serializers.Serializer[None]):
     texts = serializers.ListField(
         child=serializers.CharField(max_length=LONGEST_TEXT, allow_blank=True, trim_whitespace=False),
@@ -55,6 +69,7 @@ class ChecksSerializer(serializers.Serializer[None]):
         default="",
         max_length=40,
         allow_blank=True,
+        validators=[a_place],
         help_text="Roughly where: 51.2,51.4 (degrees north and east, kept to a tenth) or the two digits of a region.",
     )
     via = serializers.ChoiceField(

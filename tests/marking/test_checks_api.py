@@ -136,6 +136,18 @@ def test_the_keys_and_the_snapshot(customs_program: Client, marks: list[Mark], s
     assert (index["edition"], index["full"]) == (made.edition, "/m/snapshot.bin")
 
 
+@pytest.mark.parametrize("place", ["99,400", "nan,nan", "XX", "00", "<script>", "51.2;71.4"])
+def test_a_place_that_is_none_is_told(customs_program: Client, marks: list[Mark], place: str) -> None:
+    body = {"texts": [marks[0].code], "place": place}
+    one = customs_program.get(CHECK, {"text": marks[0].code, "place": place})
+    many = customs_program.post(CHECK, body, content_type="application/json")
+
+    assert (one.status_code, many.status_code) == (422, 422)
+    assert list(one.json()["fields"]) == list(many.json()["fields"]) == ["place"]
+    for right in ("", "51.2,51.4", "75"):
+        assert customs_program.get(CHECK, {"text": marks[0].code, "place": right}).status_code == 200
+
+
 @pytest.mark.parametrize("path", [CHECK, "/api/v1/marks/keys/", "/api/v1/marks/snapshot/", "/api/v1/copies/"])
 def test_nobody_asks_without_a_key(client: Client, path: str) -> None:
     assert client.get(path).status_code == 401
