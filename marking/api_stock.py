@@ -74,21 +74,28 @@ class OrderSeriesSerializer(serializers.Serializer[Any]):
 
 
 class ReelSerializer(serializers.Serializer[ReelRow]):
-    """One reel: how many of its labels are where by the ledger, and how many are unused by the marks."""
+    """One reel: how many of its labels are where by the ledger, and how many are unused by the marks.
+
+    Counts are null while your own office is to count the reel: who counts does not know how many.
+    """
+
+    COUNTS = ("issued", "printed", "applied", "spoiled", "destroyed", "lost", "remaining", "remaining_by_marks")
 
     id = serializers.IntegerField(source="reel.pk")
     number = serializers.CharField(source="reel.number")
     series = serializers.CharField(source="reel.series.number")
     office = serializers.SerializerMethodField(help_text="BIN of the office with the unused labels; empty: none left.")
     place = serializers.SerializerMethodField(help_text="to_print, office, transit, or empty.")
-    issued = serializers.IntegerField(source="balance.issued")
-    printed = serializers.IntegerField(source="balance.printed")
+    issued = serializers.IntegerField(source="balance.issued", allow_null=True)
+    printed = serializers.IntegerField(source="balance.printed", allow_null=True)
     applied = serializers.SerializerMethodField()
     spoiled = serializers.SerializerMethodField()
     destroyed = serializers.SerializerMethodField()
     lost = serializers.SerializerMethodField()
-    remaining = serializers.IntegerField(source="balance.remaining", help_text="Unused, by the ledger.")
-    remaining_by_marks = serializers.IntegerField(source="balance.remaining_by_marks")
+    remaining = serializers.IntegerField(
+        source="balance.remaining", allow_null=True, help_text="Unused, by the ledger."
+    )
+    remaining_by_marks = serializers.IntegerField(source="balance.remaining_by_marks", allow_null=True)
     adds_up = serializers.BooleanField(source="balance.adds_up")
 
     def get_office(self, row: ReelRow) -> str:
@@ -97,17 +104,23 @@ class ReelSerializer(serializers.Serializer[ReelRow]):
     def get_place(self, row: ReelRow) -> str:
         return str(row.holder.place) if row.holder else ""
 
-    def get_applied(self, row: ReelRow) -> int:
+    def get_applied(self, row: ReelRow) -> int | None:
         return row.balance.places["applied"]
 
-    def get_spoiled(self, row: ReelRow) -> int:
+    def get_spoiled(self, row: ReelRow) -> int | None:
         return row.balance.places["spoiled"]
 
-    def get_destroyed(self, row: ReelRow) -> int:
+    def get_destroyed(self, row: ReelRow) -> int | None:
         return row.balance.places["destroyed"]
 
-    def get_lost(self, row: ReelRow) -> int:
+    def get_lost(self, row: ReelRow) -> int | None:
         return row.balance.places["lost"]
+
+    def to_representation(self, instance: ReelRow) -> dict[str, Any]:
+        told = super().to_representation(instance)
+        if instance.is_blind:
+            told.update(dict.fromkeys(self.COUNTS))
+        return told
 
 
 class PrintedSerializer(serializers.Serializer[Any]):
@@ -339,7 +352,7 @@ class MakeSeries(APIView):
             series.refresh_from_db()
             return Response(LabelSeriesSerializer(series).data, status=202)
         reels = stock.make_series(actor=person, at=timezone.now(), series=series)
-        rows: Any = reel_rows(reels)
+        rows: Any = reel_rows(reels, reader=person)
         return Response(ReelSerializer(rows, many=True).data)
 
 
@@ -353,7 +366,7 @@ class Reels(ListAPIView[LabelReel]):
         """Reels of labels that you may know, each with what became of its labels, by the ledger and by the marks."""
         known = LabelReel.objects.visible_to(person_of(request)).select_related("series")
         page = self.paginate_queryset(known)
-        rows: Any = reel_rows(page or [])
+        rows: Any = reel_rows(page or [], reader=person_of(request))
         return self.get_paginated_response(ReelSerializer(rows, many=True).data)
 
 
@@ -386,7 +399,7 @@ class ReelPrinted(APIView):
         shape.is_valid(raise_exception=True)
         reel = _reel(request, pk)
         stock.confirm_printed(actor=person_of(request), at=timezone.now(), reel=reel, **shape.validated_data)
-        return Response(ReelSerializer(reel_rows([reel])[0]).data)
+        return Response(ReelSerializer(reel_rows([reel], reader=person_of(request))[0]).data)
 
 
 class WriteOff(APIView):
@@ -407,7 +420,7 @@ class WriteOff(APIView):
             kind=LabelMovement.Kind(said["kind"]),
             reason=said["reason"],
         )
-        return Response(ReelSerializer(reel_rows([reel])[0]).data)
+        return Response(ReelSerializer(reel_rows([reel], reader=person_of(request))[0]).data)
 
 
 def _named_reels(request: Request, numbers: list[str]) -> dict[str, LabelReel]:

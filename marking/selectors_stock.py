@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from core.accounts.models import Organisation, User
-from marking.models import LabelHolding, LabelPlace, LabelReel, LabelSeries
+from marking.models import LabelHolding, LabelPlace, LabelReel, LabelSeries, LabelShipment, LabelShipmentLine
 from marking.models.stock import offices_of, oversees_labels
 
 BLANK_PLACES = (LabelPlace.TO_PRINT, LabelPlace.OFFICE, LabelPlace.TRANSIT)
@@ -53,22 +53,30 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class ReelRow:
-    """A reel with its balance, and whose its blank labels are now (None when none is left)."""
+    """A reel with its balance, and whose its blank labels are now (None when none is left).
+
+    `is_blind`: the office of whoever reads this is to count its labels, so no count of it is told them before.
+    """
 
     reel: LabelReel
     balance: Balance
     holder: LabelHolding | None
+    is_blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OfficeRow:
-    """What an office has and had of all reels: by the ledger; `at_office_by_marks` by counting marks of its reels."""
+    """What an office has and had of all reels: by the ledger; `at_office_by_marks` by counting marks of its reels.
+
+    `is_blind`: labels come back to it that whoever reads this may have to count, so what is on its way is not told.
+    """
 
     office: Organisation
     ordered: int
     places: dict[str, int]
     at_office_by_marks: int
     applied_by_marks: int
+    is_blind: bool = False
 
     @property
     def adds_up(self) -> bool:
@@ -76,9 +84,10 @@ class OfficeRow:
         return at_office == self.at_office_by_marks and self.places.get(LabelPlace.APPLIED, 0) == self.applied_by_marks
 
 
-def reel_rows(reels: Sequence[LabelReel]) -> list[ReelRow]:
-    """The balance of each reel, in their order: two queries, whatever the number."""
+def reel_rows(reels: Sequence[LabelReel], *, reader: User | None = None) -> list[ReelRow]:
+    """The balance of each reel, in their order, as this person may know it: three queries, whatever the number."""
     keys = [reel.pk for reel in reels]
+    blind = _to_be_counted(keys, reader) if reader is not None else set()
     balances: dict[int, Balance] = {reel.pk: Balance() for reel in reels}
     holders: dict[int, LabelHolding] = {}
     for held in LabelHolding.objects.filter(reel__in=keys).select_related("organisation"):
@@ -91,7 +100,14 @@ def reel_rows(reels: Sequence[LabelReel]) -> list[ReelRow]:
             holders[held.reel_id] = held
     for reel, standing, pieces in count_marks(keys):
         balances[reel].marks[standing] += pieces
-    return [ReelRow(reel, balances[reel.pk], holders.get(reel.pk)) for reel in reels]
+    return [ReelRow(reel, balances[reel.pk], holders.get(reel.pk), reel.pk in blind) for reel in reels]
+
+
+def _to_be_counted(reels: Iterable[int], reader: User) -> set[int]:
+    """Which of these are on their way to an office of the person, where they are counted without knowing how many."""
+    coming = LabelShipment.objects.coming_to(offices_of(reader))
+    lines = LabelShipmentLine.objects.filter(reel__in=list(reels), shipment__in=coming.values("pk"))
+    return set(lines.values_list("reel_id", flat=True))
 
 
 def count_marks(reels: Iterable[int]) -> list[tuple[int, str, int]]:
@@ -146,8 +162,18 @@ def office_rows(user: User) -> list[OfficeRow]:
     for one in series if known is None else series.filter(office__in=known):
         ordered[one.office_id] += one.count
     offices = Organisation.objects.filter(pk__in=set(places) | set(ordered)).order_by("pk")
+    own = offices_of(user)
+    returning = LabelShipment.objects.coming_to(own).filter(sender__in=own, state=LabelShipment.State.RETURNING)
+    blind = set(returning.values_list("sender", flat=True))
     return [
-        OfficeRow(office, ordered[office.pk], places[office.pk], blank.get(office.pk, 0), applied.get(office.pk, 0))
+        OfficeRow(
+            office,
+            ordered[office.pk],
+            places[office.pk],
+            blank.get(office.pk, 0),
+            applied.get(office.pk, 0),
+            office.pk in blind,
+        )
         for office in offices
     ]
 

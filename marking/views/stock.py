@@ -69,7 +69,7 @@ def label_stock(request: SignedInRequest) -> HttpResponse:
     context = {
         "offices": office_rows(user),
         "page": page,
-        "rows": reel_rows(page.rows),
+        "rows": reel_rows(page.rows, reader=request.user),
         "coming": coming,
         "going": waiting.visible_to(user).exclude(pk__in=coming.values("pk")),
         "to_sign": LabelDestruction.objects.visible_to(user).filter(state=LabelDestruction.State.ASKED),
@@ -103,7 +103,7 @@ def series(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "series": found,
         "page": page,
-        "rows": reel_rows(page.rows),
+        "rows": reel_rows(page.rows, reader=request.user),
         "stock": STOCK.get(found.profile, found.profile),
         "may_make": may_make,
         # The bar is for whoever began the work; others see the state.
@@ -160,7 +160,7 @@ def cancel_series(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_safe
 def reel(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _reel_or_404(request, pk)
-    (row,) = reel_rows([found])
+    (row,) = reel_rows([found], reader=request.user)
     entries = LabelEntry.objects.filter(reel=found).select_related(
         "movement__actor", "movement__second", "movement__run", "organisation"
     )

@@ -18,6 +18,7 @@ from reports.papers import table_report
 from reports.tables import Column, Kind, Row, Table
 
 BATCH = 500
+SHOWN = ("office", "transit", "applied", "spoiled", "destroyed", "lost")
 
 
 @requires(Can.PRINT_LABELS, Can.ORDER_LABELS, Can.SEE_EVERYTHING)
@@ -65,23 +66,22 @@ def _rows(user: User) -> Iterator[Row]:
         reels = list(found[:BATCH])
         if not reels:
             return
-        for one in reel_rows(reels):
-            places = one.balance.places
+        for one in reel_rows(reels, reader=user):
+            places, counts = one.balance.places, one.balance
+            # Of a reel that the person's office is to count, no count is told.
+            known: Row = (
+                counts.issued,
+                counts.printed,
+                *(places[place] for place in SHOWN),
+                counts.remaining,
+                counts.remaining_by_marks,
+            )
             yield (
                 one.reel.series.number,
                 one.reel.number,
                 one.reel.series.office.name,
                 one.holder.organisation.name if one.holder else "",
-                one.balance.issued,
-                one.balance.printed,
-                places["office"],
-                places["transit"],
-                places["applied"],
-                places["spoiled"],
-                places["destroyed"],
-                places["lost"],
-                one.balance.remaining,
-                one.balance.remaining_by_marks,
+                *([None] * len(known) if one.is_blind else known),
                 _("yes") if one.balance.adds_up else _("NO"),
             )
         last = reels[-1].pk

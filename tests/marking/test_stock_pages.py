@@ -14,6 +14,7 @@ from core.documents.models import Document
 from core.jobs.models import Job
 from marking.models import LabelDestruction, LabelReel, LabelSeries, LabelShipment, Mark
 from marking.services.keys import ensure_signing_key
+from marking.services.shipments import send_reels, turn_reels_back
 from tests.cast import PASSWORD, enter_person
 from tests.files import picture
 from tests.marks import build_series, print_out
@@ -182,6 +183,41 @@ def test_labels_are_turned_back_on_the_page(
     assert LabelShipment.objects.get().state == "returned"
 
 
+def test_no_page_tells_how_many_are_coming_to_whoever_counts_them(
+    series: LabelSeries,
+    storekeeper: User,
+    second_keeper: User,
+    inspector: User,
+    authority_officer: User,
+    now: datetime,
+    client: Client,
+) -> None:
+    reel = series.reels.get(reel=1)
+    print_out(reel, storekeeper, at=now)
+    pages = ("/labels/stock/", f"/labels/reels/{reel.pk}/", f"/labels/series/{series.pk}/")
+    shipment = send_reels(actor=storekeeper, at=now, receiver=series.office, reels=[reel])
+
+    def told(person: User) -> list[bool]:
+        """Whether the page tells the count, by what stands in its place."""
+        client.force_login(person)
+        found = [client.get(page, {"lang": "en"}).content.decode() for page in pages]
+        return ["when your office has counted it" not in page for page in found]
+
+    def in_file(person: User) -> str:
+        client.force_login(person)
+        answer = client.get("/labels/stock/labels.csv")
+        text = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+        return next(line for line in text.decode("utf-8-sig").splitlines() if reel.number in line)
+
+    assert told(inspector) == [False, False, False]
+    assert "10" not in in_file(inspector)
+    assert told(storekeeper) == told(authority_officer) == [True, True, True]
+    turn_reels_back(actor=inspector, at=now, shipment=shipment, reason="Another inspection ordered them")
+    assert told(inspector) == [True, True, True]
+    assert told(storekeeper) == [False, False, False]
+    assert "10" in in_file(inspector)
+
+
 def test_programs_do_it_too(
     signing_key: object,
     inspectorate: Organisation,
@@ -237,6 +273,11 @@ def test_programs_do_it_too(
     assert (sent["lines"][0]["sent"], told()) == (4, [4])
     client.force_login(inspector)
     assert told() == [None]  # who counts does not know how many
+    (coming,) = client.get("/api/v1/label-reels/").json()["results"]
+    assert (coming["place"], coming["remaining"], coming["remaining_by_marks"], coming["issued"]) == (
+        *("transit", None, None),
+        None,
+    )
     counted = [{"reel": reel["number"], "counted": 3, "missing": "4"}]
     done = post(f"label-shipments/{sent['id']}/receive/", reels=counted, password=PASSWORD)
     assert (done["state"], done["lines"][0]["sent"], told()) == ("received", 4, [4])
