@@ -156,7 +156,7 @@ def destroy_labels(*, actor: User, at: datetime, destruction: LabelDestruction) 
     if not can_sign(actor, locked):
         raise NotAllowed(_("Another office lost some of these labels, so the authority signs as the second person."))
     if locked.asked_by_id == actor.pk:
-        raise SecondPersonNeeded
+        raise SecondPersonNeeded(_("You asked for this; another person decides."))
     require_independent(actor, locked.asked_by_id, at=at)
     lines = list(locked.lines.select_related("reel__series").order_by("reel"))
     lock_reels(line.reel_id for line in lines)

@@ -163,7 +163,7 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
     """
     locked = _take(asked)
     if locked.asked_by_id == actor.pk:
-        raise SecondPersonNeeded
+        raise SecondPersonNeeded(_("You asked for this; another person decides."))
     if not can_approve(actor, locked):
         raise NotAllowed
     require_independent(actor, locked.asked_by_id, at=at)

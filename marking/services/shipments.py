@@ -241,7 +241,9 @@ def receive_reels(
     if not locked.is_under_way:
         raise InvalidTransition(_("These labels were received before. Reload the page."))
     if locked.was_sent_by(actor):
-        raise SecondPersonNeeded
+        raise SecondPersonNeeded(
+            _("You sent these labels or turned them back yourself, so another person must receive them.")
+        )
     require_independent(actor, locked.sent_by_id, locked.turned_by_id, at=at)
     is_back = locked.state == LabelShipment.State.RETURNING
     lines = list(locked.lines.select_related("reel__series"))
