@@ -25,8 +25,8 @@ from core.documents.services import keep_document, take_numbers
 from core.jobs.models import Job
 from core.jobs.services import Progress, start_job
 from core.notices.models import Notice
-from core.notices.services import raise_notice
-from marking.codes import new_codes
+from core.notices.services import raise_notice, settle_notices
+from marking.codes import group, new_codes
 from marking.keyring import sign_bodies
 from marking.labels import PROFILES
 from marking.models import (
@@ -39,6 +39,7 @@ from marking.models import (
     LabelRun,
     LabelSeries,
     Mark,
+    MarkRequest,
 )
 from marking.models.stock import LARGEST_REEL, MOST_IN_SERIES, MOST_REELS, keepers_of_labels, offices_of
 from marking.payload import Statement, encode
@@ -499,8 +500,8 @@ def write_off(
 ) -> LabelMovement:
     """Blank labels of the person's office are spoiled, or lost: from now on their marks are refused wherever shown.
 
-    A spoiled label can be reported lost too. The photo is kept once nothing else is refused. Raises NotAllowed,
-    BadInput, LabelsNotThere, UnusableFile.
+    A spoiled label can be reported lost too; a request in which one waits as the new mark of an item is refused. The
+    photo is kept once nothing else is refused. Raises NotAllowed, BadInput, LabelsNotThere, UnusableFile.
     """
     wrong: Fields = {}
     if not is_reason(reason):
@@ -543,6 +544,7 @@ def write_off(
         actor=actor, at=at, kind=kind, changes=changes, reference=locked.number, reason=reason.strip()[:200]
     )
     end_labels(list(found), Mark.State(kind.value))
+    _refuse_waiting(actor, at, list(found), office, reason.strip()[:200])
     LabelReport.objects.bulk_create(
         [
             LabelReport(
@@ -572,6 +574,35 @@ def write_off(
             reason=movement.reason,
         )
     return movement
+
+
+def _refuse_waiting(actor: User, at: datetime, codes: Sequence[str], office: int, reason: str) -> None:
+    """A spoiled or lost label takes no mark's place: requests that wait for just that are refused for the same reason.
+
+    Their reels are locked, so nobody asks for one of these meanwhile.
+    """
+    waiting = MarkRequest.objects.filter(state=MarkRequest.State.ASKED, blank__in=codes).order_by("pk")
+    for asked in waiting.select_for_update(no_key=True, of=("self",)):
+        asked.state, asked.decided_by, asked.decided_at = MarkRequest.State.REFUSED, actor, at
+        asked.refusal = reason
+        asked.save(update_fields=["state", "decided_by", "decided_at", "refusal"])
+        record(
+            "mark.request_refused",
+            actor=actor,
+            at=at,
+            subject=("mark", str(asked.mark_id)),
+            subject_name=group(str(asked.mark_id)),
+            organisation_id=office,
+            request=asked.pk,
+            reason=reason,
+        )
+        settle_notices(
+            actor=actor,
+            at=at,
+            subject=("mark_request", asked.pk),
+            decision=asked.get_state_display(),
+            reason=reason,
+        )
 
 
 def end_labels(codes: Sequence[str], state: Mark.State) -> None:

@@ -8,6 +8,7 @@ import pypdfium2
 import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
+from django.utils import translation
 from django.utils.timezone import localtime
 
 from core.accounts.models import Organisation, User
@@ -223,8 +224,10 @@ def test_a_damaged_label_is_replaced_by_a_blank_one_of_the_office(
     assert (asked.blank, asked.is_foreign, asked.order) == (blank, False, None)
     blank.refresh_from_db()
     assert blank.state == "blank"  # until somebody else has looked
-    with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(SecondPersonNeeded) as refusal:
         approve_request(actor=inspector, at=now, asked=asked)
+    with translation.override("en"):
+        assert str(refusal.value.message) == "You asked for this; another person decides."
     done = approve_request(actor=storekeeper, at=now, asked=asked)
 
     blank.refresh_from_db()
@@ -293,11 +296,14 @@ def test_a_label_that_must_not_be_used_replaces_nothing(
     with pytest.raises(InvalidTransition):
         replace(label=tied(blank.code), mark=marks[1])  # it waits for another item
     write_off(actor=inspector, at=now, reel=reel, places=[1], kind=LabelMovement.Kind.LOST, reason="Fell off the horn")
-    with pytest.raises(LabelRefused):
+    with pytest.raises(InvalidTransition):
         approve_request(actor=storekeeper, at=now, asked=asked)
     marks[0].refresh_from_db()
     assert marks[0].state == "active"
-    assert MarkRequest.objects.get().state == "asked"
+    refused = MarkRequest.objects.get()
+    assert (refused.state, refused.decided_by, refused.refusal) == ("refused", inspector, "Fell off the horn")
+    assert not Notice.objects.open().filter(code="marks.request_waits").exists()
+    replace(label=tied(stays.code))  # by another label
 
 
 def test_the_database_wants_a_photo_of_the_label_and_keeps_which_it_is(
@@ -382,8 +388,10 @@ def test_labels_are_destroyed_by_two_with_an_act(
     )
     line = asked.lines.get()
     assert (line.spoiled, line.blank, line.found_pieces) == (2, 6, 1)
-    with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(SecondPersonNeeded) as refusal:
         destroy_labels(actor=inspector, at=now, destruction=asked)
+    with translation.override("en"):
+        assert str(refusal.value.message) == "You asked for this; another person decides."
 
     done = destroy_labels(actor=authority_officer, at=now, destruction=asked)
 
