@@ -12,7 +12,7 @@ from ledger.sscc import SsccError, parse_sscc, show_sscc
 from marking import words
 from marking.models import Mark
 from marking.selectors import Answer, Reason, Verdict
-from marking.verdicts import REASONS, Said, other_reasons, say
+from marking.verdicts import REASONS, Said, other_reasons, say, signature_of
 
 
 def told(text: str, answer: Answer, *, person: User | None) -> dict[str, Any]:
@@ -61,12 +61,7 @@ def _public_facts(answer: Answer) -> list[tuple[str, str]]:
     ]
     if answer.mass_g is not None:
         facts.append((_("Mass when registered"), grams(answer.mass_g)))
-    signed = (
-        _("Checked: this symbol was signed by the registry")
-        if answer.signed
-        else _("Not checked: scan the symbol of the label to check it")
-    )
-    facts.append((_("Signature"), signed))
+    facts.append((_("Signature"), str(signature_of(answer))))
     if answer.needs_permit:
         facts.append((_("Export"), _("It may leave the country only with a CITES permit. Ask to see the permit.")))
     return facts

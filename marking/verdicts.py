@@ -198,3 +198,12 @@ def _fault(error: CodeError | None) -> str:
 def shown_code(answer: Answer) -> str:
     """The code in groups, as on the label; "" when none was understood."""
     return group(answer.code)
+
+
+def signature_of(answer: Answer) -> StrOrPromise:
+    """What is known of the signature of what was checked: it may have been scanned, and prove nothing."""
+    if answer.signed:
+        return gettext_lazy("Checked: this symbol was signed by the registry")
+    if Reason.KEY_COMPROMISED in answer.reasons:
+        return gettext_lazy("Checked: it proves nothing, for its key is known to others")
+    return gettext_lazy("Not checked: scan the symbol of the label to check it")

@@ -30,7 +30,7 @@ from marking.checklog import NOWHERE, note_check, read_place
 from marking.limits import WINDOW_SECONDS, check_counted
 from marking.models import Check
 from marking.selectors import Answer
-from marking.verdicts import SLOW_DOWN, Said, other_reasons, say, shown_code
+from marking.verdicts import SLOW_DOWN, Said, other_reasons, say, shown_code, signature_of
 
 LONGEST_TEXT = 500
 # The importers' language too: whoever buys horn abroad checks it here.
@@ -166,7 +166,7 @@ def _card(language: str, answer: Answer, has_mass: bool) -> str:
         "origin": words.ORIGINS.get(answer.origin, ""),
         "year": str(answer.year),
         "mass": _MASS if has_mass else "",
-        "signed": answer.signed,
+        "signature": signature_of(answer),
         "needs_permit": answer.needs_permit,
     }
     return render_to_string("marking/public/answer.html", context)

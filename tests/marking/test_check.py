@@ -96,11 +96,19 @@ def test_a_signed_text_of_a_retired_key_is_genuine(
 
 
 def test_a_signed_text_of_a_compromised_key_is_no_more_than_its_code(
-    marks: list[Mark], signing_key: SigningKey, authority_head: User, administrator: User, now: datetime
+    marks: list[Mark],
+    signing_key: SigningKey,
+    authority_head: User,
+    administrator: User,
+    now: datetime,
+    client: Client,
 ) -> None:
     decide_key(signing_key, "compromise", asker=administrator, second=authority_head, at=now)
 
     answer = ask(printed(marks[0]))
+    page = client.get(f"/m/{printed(marks[0])}", {"lang": "en"}).content.decode()
+    assert "it proves nothing, for its key is known to others" in page
+    assert "scan the symbol of the label to check it" not in page
 
     assert (answer.verdict, answer.reasons, answer.signed) == (
         Verdict.GENUINE_BUT,
