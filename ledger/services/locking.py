@@ -1,9 +1,10 @@
 """Row locks of the ledger, in the one order of the whole system, and what is bound."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django_stubs_ext import StrOrPromise
@@ -55,6 +56,22 @@ def lock_leaving(wanted: list[int], *, source: CustodyAccount, effective_on: dat
     The lock closes the race of two movements of one item: the second finds the item gone.
     """
     lock_there(wanted, account=source, effective_on=effective_on)
+    _require_free(wanted, under=under)
+
+
+@contextmanager
+def leaving(wanted: list[int], *, source: CustodyAccount, effective_on: date, under: str) -> Iterator[None]:
+    """As `lock_leaving`, for what the database itself refuses: why it did is asked when it did, and said in words."""
+    lock_there(wanted, account=source, effective_on=effective_on)
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        _require_free(wanted, under=under)
+        raise
+
+
+def _require_free(wanted: list[int], *, under: str) -> None:
     held, promised = bound(wanted)
     if held:
         raise on_hold(wanted)

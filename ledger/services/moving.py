@@ -21,7 +21,7 @@ from ledger.models import (
     PeriodClose,
     goes,
 )
-from ledger.services.locking import lock_leaving, lock_open, lock_there
+from ledger.services.locking import leaving, lock_leaving, lock_open, lock_there
 from ledger.services.refusals import (
     BackDated,
     KeyReused,
@@ -139,8 +139,10 @@ def move_items(
     if not is_new:
         _refuse_other_items(movement, source, wanted)
         return movement
-    lock_leaving(wanted, source=source, effective_on=effective_on, under=under)
-    with connection.cursor() as cursor:
+    with (
+        leaving(wanted, source=source, effective_on=effective_on, under=under),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(
             """
             INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)

@@ -1,7 +1,8 @@
 """Two people at once. Each race has a twin that shows what the lock is for."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -56,10 +57,12 @@ def test_without_the_lock_only_the_constraint_stands_between_two_dispatches(
     items = enter(reception, 200)
     barrier = threading.Barrier(2)
 
-    def unlocked(*args: Any, **kwargs: Any) -> None:
+    @contextmanager
+    def unlocked(*args: Any, **kwargs: Any) -> Iterator[None]:
         barrier.wait(10)
+        yield
 
-    monkeypatch.setattr(moving, "lock_leaving", unlocked)
+    monkeypatch.setattr(moving, "leaving", unlocked)
 
     def dispatch(key: str) -> Callable[[], Handover]:
         return lambda: services.dispatch_items(
