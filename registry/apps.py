@@ -24,6 +24,7 @@ class RegistryConfig(AppConfig):
         from core.rules.values import register_terms
         from registry.models import Case, DailySheet, Derivative, Intake, Outcome, Processing, Term
         from registry.selectors import permits_seen, seasons_seen
+        from registry.services.confirming import BY_SECOND_PERSON
         from registry.services.removal_holds import let_go_when_judged
         from registry.subjects import (
             case_kept_since,
@@ -41,8 +42,8 @@ class RegistryConfig(AppConfig):
         import_module("registry.tasks")
         register_terms({term.value: term.label for term in Term})
         register_holder(holders_of)
-        register_obstacle("intake.old_stock_waits", still_unconfirmed)
-        register_obstacle("intake.found_waits", still_unconfirmed)
+        for said in BY_SECOND_PERSON.values():
+            register_obstacle(said.waits, still_unconfirmed)
         register_sequel(IN_QUESTION, let_go_when_judged)
         register_subject(
             "derivative",
@@ -178,8 +179,10 @@ class RegistryConfig(AppConfig):
                     "pieces",
                 ),
                 "intake.found_waits": ngettext_lazy(
-                    "Found goods %(number)s in %(store)s: %(pieces)s item waits for another inspector of the region.",
-                    "Found goods %(number)s in %(store)s: %(pieces)s items wait for another inspector of the region.",
+                    "Found goods %(number)s in %(store)s: %(pieces)s item waits for another inspector of the region or"
+                    " the head of the authority.",
+                    "Found goods %(number)s in %(store)s: %(pieces)s items wait for another inspector of the region or"
+                    " the head of the authority.",
                     "pieces",
                 ),
                 "case.decision_waits": _(

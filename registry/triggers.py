@@ -2,6 +2,7 @@
 
 import pgtrigger
 
+from core.accounts.triggers import in_office
 from core.notices.models import JUDGES
 from registry.fields import EMPTY, FIELDS, required_columns
 
@@ -334,8 +335,6 @@ IN_QUESTION = (
     "removal.sex",
 )
 _AUTHORITY = ", ".join(f"'{role}'" for role in JUDGES)
-_IN_OFFICE = """a.ended_at IS NULL AND o.is_active
-                AND coalesce(a.valid_until, 'infinity') >= (NEW.{at} AT TIME ZONE 'Asia/Almaty')::date"""
 
 
 def find_names_its_finder() -> pgtrigger.Trigger:
@@ -415,14 +414,15 @@ def goods_are_confirmed_by_another() -> pgtrigger.Trigger:
             IF NOT EXISTS (
                 SELECT FROM registry_intake i
                 JOIN ledger_custodyaccount c ON c.id = i.store_id
-                JOIN accounts_appointment a ON a.user_id = NEW.confirmed_by_id
-                JOIN accounts_organisation o ON o.id = a.organisation_id
                 WHERE i.id = NEW.intake_id AND i.state = 'registered' AND EXISTS {_SCANNED.format(row="i")}
                 AND NEW.confirmed_by_id NOT IN (i.opened_by_id, i.closed_by_id)
-                AND NOT accounts_in_one_hand(NEW.confirmed_by_id, i.opened_by_id, NEW.confirmed_at)
-                AND NOT accounts_in_one_hand(NEW.confirmed_by_id, i.closed_by_id, NEW.confirmed_at)
-                AND a.organisation_id IS DISTINCT FROM c.custodian_id AND {_IN_OFFICE.format(at="confirmed_at")}
-                AND (a.role IN ({_AUTHORITY}) OR a.role = 'inspector' AND o.kind IN ('inspectorate', 'ministry'))
+                AND NOT accounts_in_one_hand(NEW.confirmed_by_id, i.opened_by_id, least(NEW.confirmed_at, now()))
+                AND NOT accounts_in_one_hand(NEW.confirmed_by_id, i.closed_by_id, least(NEW.confirmed_at, now()))
+                AND EXISTS (
+                    {in_office("NEW.confirmed_by_id", "NEW.confirmed_at")}
+                       AND a.organisation_id IS DISTINCT FROM c.custodian_id
+                       AND (a.role IN ({_AUTHORITY}) OR a.role = 'inspector' AND o.kind IN ('inspectorate', 'ministry'))
+                )
             ) THEN
                 RAISE EXCEPTION 'goods of intake % are confirmed by somebody else', NEW.intake_id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_are_confirmed_by_another';
@@ -444,15 +444,13 @@ def goods_are_let_go_by_their_confirmation() -> pgtrigger.Trigger:
                 SELECT FROM registry_derivative d JOIN registry_intakeconfirmation y ON y.intake_id = d.intake_id
                 WHERE d.item_id = NEW.item_id AND y.confirmed_by_id = NEW.lifted_by_id
             ) AND NOT EXISTS (
-                SELECT FROM accounts_appointment a JOIN accounts_organisation o ON o.id = a.organisation_id
-                WHERE a.user_id = NEW.lifted_by_id AND {_IN_OFFICE.format(at="lifted_at")}
-                AND a.role IN ({_AUTHORITY})
+                {in_office("NEW.lifted_by_id", "NEW.lifted_at")} AND a.role IN ({_AUTHORITY})
             ) THEN
                 RAISE EXCEPTION 'item % waits for a second person', NEW.item_id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'goods_are_let_go_by_their_confirmation';
             END IF;
             RETURN NEW;
-        """,  # noqa: S608  the roles are ours
+        """,
     )
 
 

@@ -9,6 +9,19 @@ _TODAY = "(now() AT TIME ZONE 'Asia/Almaty')::date"
 _ONE_AT_A_TIME = "PERFORM pg_advisory_xact_lock(hashtext('two_are_appointed_by_nobody'));"
 
 
+def in_office(person: str, at: str) -> str:
+    """In SQL, the appointments `a` that this person has at this moment, or now where the moment is yet to come.
+
+    They end with a WHERE: what else is asked of `a` and its organisation `o` follows after AND.
+    """
+    return f"""SELECT FROM accounts_appointment a
+                      JOIN accounts_user u ON u.id = a.user_id AND u.is_active
+                      JOIN accounts_organisation o ON o.id = a.organisation_id AND o.is_active
+                     WHERE a.user_id = {person} AND a.ended_at IS NULL
+                       AND (least({at}, now()) AT TIME ZONE 'Asia/Almaty')::date
+                           BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')"""
+
+
 def bin_check_digit() -> pgtrigger.Trigger:
     """Refuse a BIN whose last digit does not follow from the others; the same sums as in core.accounts.bin.
 
@@ -169,12 +182,7 @@ def role_request_is_confirmed_by_another() -> pgtrigger.Trigger:
         func=f"""
             IF TG_OP = 'INSERT' AND NEW.state <> 'asked' OR NEW.state = 'confirmed' AND (
                 accounts_in_one_hand(NEW.asked_by_id, NEW.decided_by_id, least(NEW.decided_at, now())) OR NOT EXISTS (
-                    SELECT FROM accounts_appointment a
-                      JOIN accounts_user u ON u.id = a.user_id AND u.is_active
-                      JOIN accounts_organisation o ON o.id = a.organisation_id AND o.is_active
-                     WHERE a.user_id = NEW.decided_by_id AND a.ended_at IS NULL AND a.role IN ({_listed(CONFIRMING)})
-                       AND (least(NEW.decided_at, now()) AT TIME ZONE 'Asia/Almaty')::date
-                           BETWEEN a.valid_from AND coalesce(a.valid_until, 'infinity')
+                    {in_office("NEW.decided_by_id", "NEW.decided_at")} AND a.role IN ({_listed(CONFIRMING)})
                 )
             ) THEN
                 RAISE EXCEPTION 'a role is confirmed by another person'

@@ -38,7 +38,7 @@ from registry.models import (
     VeterinaryCertificate,
 )
 from registry.selectors import stores_for_intake
-from registry.services.confirming import PAPER_NEEDED
+from registry.services.confirming import paper_needed
 from registry.services.locking import lock_open_intake
 from registry.services.opening import begin_intake
 from registry.services.table import TableChanged
@@ -99,8 +99,8 @@ def open_intake(
     if not actor.can(Can.OPEN_INTAKE):
         raise NotAllowed
     wrong = _wrong(actor, day_of(at), origin, term, store, on, paper, certificate, explanation)
-    if origin in PAPER_NEEDED and scan is None:
-        wrong.setdefault("scan", PAPER_NEEDED[origin])
+    if scan is None and (needed := paper_needed(origin)):
+        wrong.setdefault("scan", needed)
     if wrong or store.region_id is None:
         raise BadInput(fields=wrong)
     proof = _keep_paper(actor, at, origin, paper, scan)
@@ -156,8 +156,8 @@ def correct_intake(
     if scan is None and paper is not None and not isinstance(paper, RemovalPermit):
         old = getattr(intake, EVIDENCE[origin][0])
         paper.scan = old.scan
-        if origin in PAPER_NEEDED and paper.scan is None:
-            raise BadInput(fields={"scan": PAPER_NEEDED[origin]})
+        if paper.scan is None and (needed := paper_needed(origin)):
+            raise BadInput(fields={"scan": needed})
     proof = _keep_paper(actor, at, origin, paper, scan)
     for name, value in proof.items():
         setattr(intake, name, value)
