@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import DataError
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler, set_rollback
 
 from core.base.errors import BadInput, DomainError
+from core.base.errors import NotFound as NotThere
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,9 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response:
         fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
         return problem(BadInput.status, BadInput.code, str(BadInput.message), fields=fields, headers=headers)
     code = _code_of(error, response.status_code)
+    if isinstance(error, Http404):
+        # Django names the model, in English; what is not there and what one may not know sound the same.
+        return problem(response.status_code, code, str(NotThere.message), headers=headers)
     detail = response.data.get("detail", "") if isinstance(response.data, dict) else ""
     return problem(response.status_code, code, str(detail), headers=headers)
 

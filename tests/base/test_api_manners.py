@@ -129,6 +129,7 @@ def test_every_error_is_a_problem(
     assert (answer.status_code, answer["Content-Type"], body["code"]) == (status, PROBLEM, code)
     assert body["status"] == status
     assert body["detail"]
+    assert "matches the given query" not in body["detail"]
 
 
 def test_a_body_that_is_no_json_and_one_of_another_kind(
