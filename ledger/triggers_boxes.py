@@ -58,6 +58,58 @@ def box_follows_its_content() -> pgtrigger.Trigger:
     )
 
 
+# Whoever puts a number on a box and whoever puts it on a load wait for each other, by the number.
+_ONE_BY_ONE = "PERFORM pg_advisory_xact_lock(hashtext('seal:' || ledger_seal_folded({number})));"
+_UNDER_WAY = """
+    EXISTS (
+        SELECT FROM ledger_handoverseal s JOIN ledger_handover h ON h.id = s.handover_id
+        WHERE ledger_seal_folded(s.number) = ledger_seal_folded({number}) AND h.state IN ('dispatched', 'returning')
+            AND {but}
+    )
+"""
+
+
+def seal_is_used_once() -> pgtrigger.Trigger:
+    """A number that was on a box once is on no box again, opened or not, however it is written."""
+    return pgtrigger.Trigger(
+        name="seal_is_used_once",
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__seal_number="") & ~pgtrigger.Q(new__seal_number=""),
+        func=f"""
+            {_ONE_BY_ONE.format(number="NEW.seal_number")}
+            IF {_UNDER_WAY.format(number="NEW.seal_number", but="s.box_id IS NULL")} THEN
+                RAISE EXCEPTION 'seal % is on a load that is under way', NEW.seal_number
+                    USING ERRCODE = 'unique_violation', CONSTRAINT = 'seal_is_used_once';
+            END IF;
+            INSERT INTO ledger_usedseal (number, box_id, used_by_id, used_at)
+            VALUES (ledger_seal_folded(NEW.seal_number), NEW.id, NEW.sealed_by_id, NEW.sealed_at);
+            RETURN NULL;
+        """,  # noqa: S608  names of columns from above
+    )
+
+
+def seal_is_on_one_load() -> pgtrigger.Trigger:
+    """A number is on one load that is under way, and never on a load when it was on a box outside it."""
+    return pgtrigger.Trigger(
+        name="seal_is_on_one_load",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        condition=pgtrigger.Q(new__box__isnull=True),
+        func=f"""
+            {_ONE_BY_ONE.format(number="NEW.number")}
+            IF ledger_seal_folded(NEW.number) <> '' AND (
+                EXISTS (SELECT FROM ledger_usedseal u WHERE u.number = ledger_seal_folded(NEW.number))
+                OR {_UNDER_WAY.format(number="NEW.number", but="s.handover_id <> NEW.handover_id")}
+            ) THEN
+                RAISE EXCEPTION 'seal % is in use elsewhere', NEW.number
+                    USING ERRCODE = 'unique_violation', CONSTRAINT = 'seal_is_on_one_load';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 def packing_respects_box() -> list[pgtrigger.Trigger]:
     """Nothing goes into or out of a sealed box; what goes in lies in the account of the box, and leaves its shelf.
 

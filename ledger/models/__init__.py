@@ -13,6 +13,7 @@ from ledger.models.boxes import (
     Placement,
     PlacementQuerySet,
     Shelf,
+    UsedSeal,
 )
 from ledger.models.climate import ClimateExcursion, ClimateReading, ClimateWatch
 from ledger.models.handovers import (
@@ -88,6 +89,7 @@ __all__ = [
     "StockTakeQuerySet",
     "StockTakeScan",
     "StockTakeTally",
+    "UsedSeal",
     "WeighIn",
     "Weighing",
     "WeighingMovement",

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
-from core.base.triggers import final_once, fixed, never_deleted
+from core.base.triggers import final_once, fixed, never_deleted, written_by_trigger_only
 from ledger import triggers_boxes as triggers
 from ledger.models.accounts import CustodyAccount, CustodyAccountQuerySet
 from ledger.models.movements import Item
@@ -101,6 +101,7 @@ class Box(models.Model):
             *never_deleted(),
             fixed("box_is_fixed", "sscc", "kind", "begun_by", "begun_at"),
             triggers.box_follows_its_content(),
+            triggers.seal_is_used_once(),
         ]
 
     def __str__(self) -> str:
@@ -118,6 +119,29 @@ class Box(models.Model):
     def shown(self) -> str:
         """The number as people read it."""
         return show_sscc(self.sscc)
+
+
+class UsedSeal(models.Model):
+    """A seal that was on a box once: its number, folded (`ledger_seal_folded`), is never on a box or a load again.
+
+    Written by the boxes' trigger only.
+    """
+
+    number = models.CharField(max_length=40)
+    box = models.ForeignKey(Box, on_delete=models.PROTECT, related_name="used_seals")
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    used_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["number"], name="seal_is_used_once"),
+            models.CheckConstraint(condition=~Q(number=""), name="used_seal_has_a_number"),
+        ]
+        triggers: list[pgtrigger.Trigger] = [written_by_trigger_only()]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class PackingQuerySet(models.QuerySet["Packing"]):

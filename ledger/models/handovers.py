@@ -13,7 +13,7 @@ from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.triggers import append_only, final_once, fixed, never_deleted
 from core.documents.models import Document
-from ledger import triggers
+from ledger import triggers, triggers_boxes
 from ledger.models.accounts import CustodyAccount
 from ledger.models.boxes import Box
 from ledger.models.movements import Item, Movement
@@ -303,6 +303,9 @@ class HandoverSeal(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(models.Func(F("number"), function="ledger_seal_folded"), name="load_seal_by_its_number")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["handover", "number"], name="seal_once_in_handover"),
             models.CheckConstraint(
@@ -314,6 +317,7 @@ class HandoverSeal(models.Model):
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed("handover_seal_is_fixed", "handover", "number", "box"),
+            triggers_boxes.seal_is_on_one_load(),
         ]
 
     def __str__(self) -> str:

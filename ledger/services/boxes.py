@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -162,7 +162,7 @@ def unstack_box(*, actor: User, at: datetime, box: Box) -> None:
 def seal_box(*, actor: User, at: datetime, box: Box, seal_number: str) -> Box:
     """Close a box or a pallet with a numbered seal: from now on it moves whole, and nothing goes in or out.
 
-    Raises BoxIsSealed, BoxIsEmpty, SealKnown when the number is on another box, BadInput.
+    Raises BoxIsSealed, BoxIsEmpty, SealKnown when the number was on a box before or is on a load, BadInput.
     """
     number = " ".join(seal_number.upper().split())
     if not number or len(number) > 40:
@@ -171,10 +171,18 @@ def seal_box(*, actor: User, at: datetime, box: Box, seal_number: str) -> Box:
     locked = _lock_open_box(box)
     if not count_content([locked.pk]).get(locked.pk):
         raise BoxIsEmpty
-    if Box.objects.filter(seal_number=number).exclude(pk=locked.pk).exists():
-        raise SealKnown(fields={"seal_number": _("A seal with this number is on another box.")})
     locked.seal_number, locked.sealed_by, locked.sealed_at = number, actor, at
-    locked.save(update_fields=["seal_number", "sealed_by", "sealed_at"])
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["seal_number", "sealed_by", "sealed_at"])
+    except IntegrityError as error:
+        # The database folds the number, and keeps those of seals that were broken long ago.
+        named = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if named == "used_seal_has_a_number":
+            raise BadInput(fields={"seal_number": _("Type the number that stands on the seal.")}) from error
+        if named != "seal_is_used_once":
+            raise
+        raise SealKnown(fields={"seal_number": _("This seal was used before. Put on a new one.")}) from error
     _record("box.sealed", locked, actor=actor, at=at, seal=number, pieces=count_content([locked.pk])[locked.pk])
     return locked
 

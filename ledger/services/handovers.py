@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -56,6 +56,7 @@ from ledger.services.refusals import (
     BoxNotSealed,
     NotInHandover,
     OddOnArrival,
+    SealKnown,
     SecondPersonNeeded,
     WeighedBefore,
 )
@@ -222,7 +223,7 @@ def _list_seals(handover: Handover, numbers: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT ON (s.seal_number) s.seal_number, s.id
+            SELECT DISTINCT ON (s.seal_number) s.seal_number, s.id, ledger_seal_folded(s.seal_number)
             FROM (SELECT DISTINCT box_id FROM ledger_handoverline WHERE handover_id = %s AND box_id IS NOT NULL) l
             JOIN ledger_box b ON b.id = l.box_id
             JOIN ledger_box s ON s.id = b.id OR s.id = b.parent_id
@@ -231,11 +232,22 @@ def _list_seals(handover: Handover, numbers: Iterable[str]) -> None:
             """,
             [handover.pk],
         )
-        of_boxes = dict(cursor.fetchall())
-    HandoverSeal.objects.bulk_create(
-        HandoverSeal(handover=handover, number=number, box_id=of_boxes.get(number))
-        for number in dict.fromkeys([*numbers, *of_boxes])
-    )
+        seals = {
+            folded: HandoverSeal(handover=handover, number=number, box_id=box)
+            for number, box, folded in cursor.fetchall()
+        }
+        cursor.execute("SELECT number, ledger_seal_folded(number) FROM unnest(%s::text[]) AS number", [list(numbers)])
+        for number, folded in cursor.fetchall():
+            seals.setdefault(folded, HandoverSeal(handover=handover, number=number))
+    try:
+        with transaction.atomic():
+            HandoverSeal.objects.bulk_create(sorted(seals.values(), key=lambda seal: seal.box_id is not None))
+    except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) != "seal_is_on_one_load":
+            raise
+        raise SealKnown(
+            fields={"seals": _("One of these seals is on another load or was on a box. Look at the numbers again.")}
+        ) from error
 
 
 def seal_numbers(text: str) -> list[str]:

@@ -133,9 +133,10 @@ class NotInBox(DomainError):
 
 
 class SealKnown(DomainError):
-    """A seal number is on one box at a time."""
+    """A seal number is used once: on one box, or on one load at a time."""
 
     code = "seal-known"
+    message = _("This seal was used before. Put on a new one.")
 
 
 class ShelfKnown(DomainError):

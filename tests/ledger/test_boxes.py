@@ -26,6 +26,7 @@ from ledger.models import (
     Packing,
     Placement,
     Shelf,
+    UsedSeal,
 )
 from ledger.selectors import find_differences, items_in_boxes, items_on_shelves, whereabouts
 from tests.goods import Enter
@@ -154,6 +155,59 @@ def test_a_seal_needs_content_a_number_of_its_own_and_a_reason_to_be_opened(
         seal(other, storekeeper, now, "K - 1")
     with pytest.raises(BadInput):
         services.open_seal(actor=storekeeper, at=now, box=box, reason="  ")
+
+
+def test_a_seal_is_used_once_however_it_is_written(
+    storekeeper: User, now: datetime, central: CustodyAccount, enter: Enter, box: Box
+) -> None:
+    (other,) = services.begin_boxes(actor=storekeeper, at=now, account=central)
+    for one, grams in ((box, 200), (other, 210)):
+        services.pack_items(actor=storekeeper, at=now, box=one, item_ids=enter(central, grams))
+    seal(box, storekeeper, now, "K-77")
+    services.open_seal(actor=storekeeper, at=now, box=box, reason="To look inside")
+
+    for one, number in ((box, "K-77"), (other, "к 77"), (other, "К77")):
+        with pytest.raises(services.SealKnown):
+            seal(one, storekeeper, now, number)
+        with pytest.raises(DatabaseError, match="seal_is_used_once"), transaction.atomic():
+            Box.objects.filter(pk=one.pk).update(seal_number=number, sealed_by=storekeeper, sealed_at=now)
+    with pytest.raises(BadInput):
+        seal(other, storekeeper, now, "-")
+    with pytest.raises(DatabaseError, match="not written by hand"), transaction.atomic():
+        UsedSeal.objects.all().delete()
+
+    assert not Box.objects.exclude(seal_number="").exists()
+    assert seal(other, storekeeper, now, "K-78").is_sealed
+
+
+def test_a_seal_is_on_one_load_that_is_under_way(
+    storekeeper: User, inspector: User, now: datetime, central: CustodyAccount, annex: CustodyAccount, enter: Enter,
+    box: Box, packed: list[int],
+) -> None:  # fmt: skip
+    first, second, third = enter(central, 200, 205, 207)
+
+    def send(key: str, item: int, seals: str) -> Handover:
+        return services.dispatch_items(
+            actor=storekeeper, at=now, key=key, source=central, target=annex, item_ids=[item], seals=seals,
+            carried_by="A courier",
+        )  # fmt: skip
+
+    seal(box, storekeeper, now, "K-9")
+    sent = send("one", first, "E-1")
+    for seals in ("E-2, е 1", "K-9"):
+        with pytest.raises(services.SealKnown):
+            send("two", second, seals)
+    assert Handover.objects.count() == 1
+    services.open_seal(actor=storekeeper, at=now, box=box, reason="To look inside")
+    with pytest.raises(services.SealKnown):
+        seal(box, storekeeper, now, "E-1")
+    other = send("three", third, "E-3")
+    with pytest.raises(DatabaseError, match="in use elsewhere"), transaction.atomic():
+        HandoverSeal.objects.create(handover=other, number="E1")
+
+    services.scan_received(actor=inspector, at=now, handover=sent, item_id=first)
+    services.accept_handover(actor=inspector, at=now, handover=sent, seals=intact(sent))
+    assert send("two", second, "E-1").seals == "E-1"
 
 
 # --- moving ----------------------------------------------------------------------------------------------------
