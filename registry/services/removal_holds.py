@@ -26,7 +26,7 @@ def lock_questions(permit: int, brigade: int, on: date) -> None:
     Closes the race of the last question that is judged while another one is raised: one sees the other. To be asked
     before goods are locked: closing a question locks them.
     """
-    about = _questions(permit, brigade, on, registered_of(permit, brigade, on))
+    about = _questions(permit, brigade, on)
     list(about.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 
@@ -46,7 +46,7 @@ def hold_day_in_question(
     intakes = registered_of(permit, brigade, on)
     if not intakes:
         return
-    if not _is_in_question(permit, brigade, on, intakes):
+    if not _questions(permit, brigade, on).exists():
         if actor is not None:
             _let_go(intakes, actor=actor, at=at, reason=_name_of(permit, brigade, on, intakes))
         return
@@ -79,7 +79,7 @@ def let_go_when_judged(notice: Notice, actor: User, at: datetime) -> None:
     # The lock closes the race of two who judge the last two questions: one sees that the other has, and lets go.
     lock_items(_held_of(registered_of(*day)))
     intakes = registered_of(*day)
-    if intakes and not _is_in_question(*day, intakes):
+    if intakes and not _questions(*day).exists():
         _let_go(intakes, actor=actor, at=at, reason=_name_of(*day, intakes))
 
 
@@ -105,13 +105,12 @@ def _sheets_of(permit: int, brigade: int, on: date) -> list[tuple[int, str]]:
     return list(sheets.values_list("pk", "number"))
 
 
-def _is_in_question(permit: int, brigade: int, on: date, intakes: list[int]) -> bool:
-    return _questions(permit, brigade, on, intakes).exists()
-
-
-def _questions(permit: int, brigade: int, on: date, intakes: list[int]) -> NoticeQuerySet:
-    """Open notices that keep the horns of this day where they are."""
-    about = Q(subject_kind="intake", subject_id__in=[str(pk) for pk in intakes])
+def _questions(permit: int, brigade: int, on: date) -> NoticeQuerySet:
+    """Open notices that keep the horns of this day where they are: about any of its sheets and receptions, also one
+    that is weighed still or was cancelled. The trigger `horns_of_a_day_wait_for_its_judgement` asks the same.
+    """
+    receptions = Intake.objects.filter(permit=permit, brigade=brigade, on=on).values_list("pk", flat=True)
+    about = Q(subject_kind="intake", subject_id__in=[str(pk) for pk in receptions])
     about |= Q(subject_kind="daily_sheet", subject_id__in=[str(pk) for pk, _number in _sheets_of(permit, brigade, on)])
     return Notice.objects.open().filter(about, code__in=IN_QUESTION)
 

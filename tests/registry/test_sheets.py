@@ -15,7 +15,7 @@ from core.accounts.models import Organisation, Region, User
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.models import Notice
-from core.notices.services import decide_notice
+from core.notices.services import decide_notice, explain_notice, raise_notice
 from ledger.models import CustodyAccount, Hold
 from ledger.services import ItemsOnHold, dispatch_items, lift_hold
 from registry.models import (
@@ -279,6 +279,31 @@ def test_horns_registered_after_the_question_are_held_too(
     sign_daily_sheet(actor=inspector, at=now, sheet=sheet)
     assert open_codes() == []
     assert not Hold.objects.active().exists()
+
+
+def test_a_question_about_a_reception_that_is_open_or_cancelled_holds_the_horns_of_the_others(
+    receive: Receive, inspector: User, inspectorate: Organisation, authority_officer: User, now: datetime
+) -> None:
+    """Also once the question about their own reception is judged."""
+    first = receive(rows=2)
+    ask = {"at": now, "kind": Notice.Kind.ALERT, "organisation": inspectorate, "actor": inspector}
+    says = {"brigade": "B", "day": "01.11.2025", "number": "-", "contract": "12"}
+    judge = {"at": now, "outcome": "corrected", "decision": "Heard", "reason": "The contract was shown, as told."}
+    about_first = raise_notice(code="removal.contract", subject=("intake", first.pk), **ask, **says)  # type: ignore[arg-type]
+    explain_notice(actor=inspector, at=now, notice=about_first, explanation="The contract is in the office.")
+    held = Hold.objects.active().filter(kind=Hold.Kind.REMOVAL)
+
+    second = receive(rows=3)
+    register_intake(actor=inspector, at=now, intake=second)
+
+    assert held.filter(item__derivative__intake=second).count() == held.count() == 3
+    own = raise_notice(code="removal.contract", subject=("intake", second.pk), **ask, **says)  # type: ignore[arg-type]
+    decide_notice(actor=authority_officer, notice=own, **judge)  # type: ignore[arg-type]
+    assert held.count() == 3
+    cancel_intake(actor=inspector, at=now, intake=first, reason="Opened twice, as told.")
+    assert held.count() == 3
+    decide_notice(actor=authority_officer, notice=about_first, **judge)  # type: ignore[arg-type]
+    assert not held.exists()
 
 
 def test_the_tolerance_is_a_rule(enter: Enter, facts: Facts) -> None:
