@@ -142,7 +142,7 @@ def test_it_asks_the_database_as_often_for_many_as_for_few(
     register(open_intake, actor=inspector, at=now)  # the first of a day finds no horns to lock
     counts = []
     for intake in (small, large):
-        with django_assert_max_num_queries(80) as captured:
+        with django_assert_max_num_queries(85) as captured:
             register_and_mark(actor=inspector, at=now, intake=intake, order=LabelOrder("a4-65"))
         counts.append(len(captured))
 
