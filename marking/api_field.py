@@ -2,7 +2,7 @@
 
 import io
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -26,7 +27,7 @@ from core.accounts.doors import granted, person_of
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.base.clock import day_of
-from core.base.errors import DomainError
+from core.base.errors import BadInput, DomainError
 from core.base.ratelimit import allow
 from core.base.visitors import address_of, own_hosts
 from marking.limits import GREETINGS, WINDOW_SECONDS
@@ -36,7 +37,7 @@ from marking.phone_sessions import leave_cookie, note_phone
 from marking.refusals import note_refusal
 from marking.selectors_field import news_for, pack_for
 from marking.services.devices import SignInNeeded, device_of, greet_device, register_device
-from marking.services.field import MOST_AT_ONCE, Sent, storable, take_record
+from marking.services.field import MOST_AT_ONCE, OutOfOrder, RecordDiffers, Sent, storable, take_record
 from marking.services.field_photos import MOST_PIECE_BYTES, Announced, begin_photo, take_piece
 
 
@@ -125,7 +126,8 @@ class GreetingSerializer(serializers.Serializer[Any]):
 
 
 def _of_our_time(moment: datetime) -> None:
-    if not 2000 <= moment.year <= 2100:
+    # A clock may be of another zone; what is recorded tomorrow was not recorded.
+    if moment.year < 2000 or moment > timezone.now() + timedelta(days=1):
         raise serializers.ValidationError(_("This moment cannot be right."))
 
 
@@ -174,7 +176,7 @@ def read_sent(given: Any, at: datetime) -> Sent:
     """
     shape = FieldSentSerializer(data=given)
     if shape.is_valid():
-        return Sent(**shape.validated_data)
+        return Sent(**shape.validated_data, dropped=_dropped(given, shape.validated_data))
     errors: dict[str, Any] = dict(shape.errors)
     if not isinstance(given, dict) or not errors.keys() <= {"act", "payload", "made_at", *PLACE}:
         raise serializers.ValidationError(errors)
@@ -183,14 +185,26 @@ def read_sent(given: Any, at: datetime) -> Sent:
     whole = FieldSentSerializer(data=given | {name: stand_in.get(name) for name in errors})
     whole.is_valid(raise_exception=True)
     faults = {name: " ".join(str(one) for one in errors[name]) for name in errors if name not in PLACE}
-    return Sent(**whole.validated_data, unread=unread, faults=faults)
+    return Sent(**whole.validated_data, unread=unread, faults=faults, dropped=_dropped(given, whole.validated_data))
+
+
+def _dropped(given: dict[str, Any], read: dict[str, Any]) -> dict[str, str]:
+    """What of the place was sent and is not kept: half a place is none."""
+    words = str(_("The place that the phone sent cannot be right. The record is kept without it."))
+    return {name: words for name in PLACE if given.get(name) is not None and read[name] is None}
+
+
+class Unreadable(BadInput):
+    """A record without uuid or number: there is nothing to keep it under."""
+
+    message = _("This record cannot be read, so nothing of it was kept.")
 
 
 class FieldAnswerSerializer(serializers.Serializer[Any]):
     """What became of one record: `accepted` with the number of its reception and row; `conflict` or `refused` with the
     reason and what to do; `resolved` or `set_aside` once the office has decided; `unsent` when it was not taken."""
 
-    uuid = serializers.UUIDField()
+    uuid = serializers.CharField(help_text="As it was sent.")
     sequence = serializers.IntegerField()
     state = serializers.ChoiceField(choices=[*FieldRecord.State.values, "unsent"])
     replay = serializers.BooleanField(help_text="It had arrived before; this is its first answer.")
@@ -302,27 +316,35 @@ class Records(DeviceView):
     def post(self, request: Request) -> Response:
         """Send records in their order; each is answered by itself, and once: sent again it gets its first answer.
 
-        The batch ends at the first that cannot be taken (`unsent`, with the reason): what follows waits for it.
+        At the first that cannot be taken (`unsent`, with the reason) the batch ends: what follows is `out-of-order`.
         """
         given = FieldBatchSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         device, actor, at = _device(request), person_of(request), timezone.now()
         hosts = own_hosts(request)
         answers: list[dict[str, Any]] = []
+        has_ended = False
         for said in given.validated_data["records"]:
+            if has_ended:
+                answers.append(_unsent(said, OutOfOrder()))
+                continue
             try:
                 sent = read_sent(said, at)
-            except serializers.ValidationError:
+            except serializers.ValidationError as fault:
                 if not answers:
                     raise
-                break  # Those before it are taken.
+                answers.append(_unsent(said, Unreadable(fields=_texts_of(fault))))
+                has_ended = True
+                continue
             try:
                 kept, is_replay = take_record(actor=actor, at=at, device=device, sent=sent, own_hosts=hosts)
             except DomainError as refusal:
                 if refusal.status == 410:
                     raise
-                answers.append(_unsent(sent, refusal))
-                break
+                answers.append(_unsent(said, refusal))
+                # The first of that name is here, and what follows it can be taken.
+                has_ended = not isinstance(refusal, RecordDiffers)
+                continue
             answers.append(_first(kept) if is_replay else _told(kept, replay=False))
         return _answers(device, answers)
 
@@ -388,10 +410,13 @@ def _first(kept: FieldRecord) -> dict[str, Any]:
     return told
 
 
-def _unsent(sent: Sent, refusal: DomainError) -> dict[str, Any]:
+def _unsent(said: Any, refusal: DomainError) -> dict[str, Any]:
+    """For one that was not taken: what it called itself, whatever that was, and why."""
+    given = said if isinstance(said, dict) else {}
+    name, number = given.get("uuid"), given.get("sequence")
     return {
-        "uuid": sent.uuid,
-        "sequence": sent.sequence,
+        "uuid": storable(name)[:100] if isinstance(name, str) else "",
+        "sequence": number if isinstance(number, int) else 0,
         "state": "unsent",
         "replay": False,
         "number": "",
@@ -400,8 +425,13 @@ def _unsent(sent: Sent, refusal: DomainError) -> dict[str, Any]:
         "code": refusal.code,
         "detail": str(refusal),
         "advice": "",
-        "fields_wrong": {},
+        "fields_wrong": {storable(name): str(text) for name, text in refusal.fields.items()},
     }
+
+
+def _texts_of(fault: serializers.ValidationError) -> dict[str, StrOrPromise]:
+    wrong = fault.detail if isinstance(fault.detail, dict) else {}
+    return {name: " ".join(str(one) for one in texts) for name, texts in wrong.items()}
 
 
 def _answers(device: FieldDevice, answers: list[dict[str, Any]]) -> Response:

@@ -70,12 +70,14 @@ class Sent:
     for it."""
     faults: dict[str, str] = field(default_factory=dict)
     """Of these, what the record cannot do without, and why: it is kept, not entered."""
+    dropped: dict[str, str] = field(default_factory=dict)
+    """What it can do without, and is told in the answer."""
 
     @property
     def digest(self) -> str:
         """SHA-256 over everything that was sent; the order of the keys is no matter."""
         sent = asdict(self)
-        del sent["unread"], sent["faults"]
+        del sent["unread"], sent["faults"], sent["dropped"]
         said = json.dumps(sent | self.unread, sort_keys=True, default=str)
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -117,6 +119,8 @@ def take_record(
     if sent.sequence != locked.sequence + 1:
         raise OutOfOrder
     state, answer, entered = _try_to_enter(actor, at, locked, sent, own_hosts)
+    if sent.dropped:
+        answer["fields"] = answer.get("fields", {}) | sent.dropped
     by, when, decision = (actor, at, answer["detail"]) if state == State.SET_ASIDE else (None, None, "")
     kept = FieldRecord.objects.create(
         device=locked,

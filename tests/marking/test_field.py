@@ -442,7 +442,9 @@ def test_a_batch_ends_at_the_first_that_cannot_be_taken(phone: APIClient, open_i
     ]
     answer = phone.post("/api/v1/field/records/", {"records": said}, format="json").json()
 
-    assert [one["state"] for one in answer["answers"]] == ["accepted", "accepted", "unsent"]
+    assert [one["state"] for one in answer["answers"]] == ["accepted", "accepted", "unsent", "unsent"]
+    assert [one["code"] for one in answer["answers"][2:]] == ["out-of-order", "out-of-order"]
+    assert [one["uuid"] for one in answer["answers"]] == [one["uuid"] for one in said]
     assert answer["sequence"] == 2
     again = phone.post("/api/v1/field/records/", {"records": said[:2]}, format="json").json()
     assert [(one["replay"], one["row"]) for one in again["answers"]] == [(True, 7), (True, 8)]

@@ -117,10 +117,53 @@ def test_the_office_opens_and_sets_aside_what_has_no_shape(
 
 
 def test_what_has_no_name_ends_a_batch_and_loses_nothing_before_it(phone: APIClient, open_intake: Intake) -> None:
-    answer = send(phone, said(1, row(open_intake)), {"uuid": "x"}, said(2, row(open_intake)))
+    answer = send(phone, said(1, row(open_intake)), {"uuid": "x"}, said(2, row(open_intake)), None)
 
-    assert states(answer) == ["accepted"]
+    assert states(answer) == ["accepted", "unsent", "unsent", "unsent"]
+    told = answer.json()["answers"]
+    assert (told[1]["uuid"], told[1]["sequence"], told[1]["code"]) == ("x", 0, "bad-input")
+    assert {"uuid", "sequence"} <= told[1]["fields_wrong"].keys()
+    assert "ErrorDetail" not in told[1]["fields_wrong"]["sequence"]
+    assert [one["code"] for one in told[2:]] == ["out-of-order", "out-of-order"]
+    assert FieldRecord.objects.count() == 1
+    assert states(send(phone, said(2, row(open_intake)), None)) == ["accepted", "unsent"]
     assert send(phone, {"uuid": "x"}).status_code == 422
+
+
+def test_what_arrived_with_other_words_does_not_end_a_batch(phone: APIClient, open_intake: Intake) -> None:
+    first = said(1, row(open_intake))
+    send(phone, first)
+    other = first | {"payload": row(open_intake) | {"label": "other"}}
+
+    assert states(send(phone, other, said(2, row(open_intake)))) == ["unsent", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "dropped"),
+    [
+        ({"lat": 999, "lon": 48.9, "accuracy_m": 12}, {"lat", "lon"}),
+        ({"lat": 49.2, "lon": -180.5}, {"lat", "lon"}),
+        ({"lat": 49.2}, {"lat"}),
+        ({"lat": 49.2, "lon": 48.9, "accuracy_m": -1}, {"accuracy_m"}),
+        ({"lat": 49.2, "lon": 48.9, "accuracy_m": 12}, set()),
+    ],
+)
+def test_a_place_that_cannot_be_right_is_left_out_and_told(
+    phone: APIClient, open_intake: Intake, sent: dict[str, Any], dropped: set[str]
+) -> None:
+    record = said(1, row(open_intake), **sent)
+    answers = [send(phone, record).json()["answers"][0] for _ in range(2)]
+
+    assert [(one["state"], set(one["fields_wrong"])) for one in answers] == [("accepted", dropped)] * 2
+    kept = FieldRecord.objects.get()
+    assert (kept.lat is None) == ("lat" in dropped)
+
+
+def test_what_was_recorded_tomorrow_is_kept_and_not_entered(phone: APIClient, open_intake: Intake) -> None:
+    answer = send(phone, said(1, row(open_intake), made_at="2099-01-01T00:00:00+05:00"))
+
+    assert states(answer) == ["refused"]
+    assert answer.json()["answers"][0]["fields_wrong"]["made_at"]
 
 
 def test_a_fault_of_ours_keeps_the_record_and_takes_the_next(

@@ -529,12 +529,12 @@ def test_what_is_sent_leaves_the_phone(begin: Open, open_intake: Intake, receive
     page.reload()
     waits(page, 0)
     expect(page.locator("[data-last] li")).to_have_count(12)
-    page.wait_for_function(
-        "import('/static/js/field/outbox.js').then((o) => o.records()).then((all) => all.length === 12)"
-    )
-
-    page.wait_for_function("import('/static/js/field/outbox.js').then(o => o.records()).then(all => all.length === 12)")
     kept = records(page)
+    for _ in range(100):  # A promise is true before it is kept, so a wait in the page would not wait.
+        if len(kept) == 12:
+            break
+        page.wait_for_timeout(100)
+        kept = records(page)
     assert [one["sequence"] for one in kept] == list(range(10, 22))
     assert not any({"lat", "lon", "accuracy_m"} & set(one) for one in kept)
     everything = page.evaluate(EVERYTHING)

@@ -254,7 +254,7 @@ const told = (answer) => ({
   number: answer.number,
   intake: answer.intake,
   row: answer.row,
-  detail: [answer.detail, ...Object.values(answer.fields_wrong ?? {})].filter(Boolean).join(" "),
+  detail: [...new Set([answer.detail, ...Object.values(answer.fields_wrong ?? {})])].filter(Boolean).join(" "),
   advice: answer.advice,
 });
 
