@@ -51,7 +51,9 @@ class ConfirmIntake(APIView):
     @extend_schema(operation_id="intakes_confirm", request=SignedSerializer, responses=IntakeSerializer)
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """Confirm old stock or found goods against their paper as a second person: they are no longer held."""
+        """Confirm found, confiscated, old or imported goods against their paper as a second person: they are no longer
+        held.
+        """
         person = person_of(request)
         intake = get_object_or_404(Intake.objects.visible_to(person), pk=pk)
         given = SignedSerializer(data=request.data)

@@ -124,6 +124,8 @@ class RegistryConfig(AppConfig):
                 "intake.registered": _("Derivatives registered"),
                 "intake.old_stock_confirmed": _("Old stock confirmed"),
                 "intake.found_confirmed": _("Found goods confirmed"),
+                "intake.confiscated_confirmed": _("Confiscated goods confirmed"),
+                "intake.imported_confirmed": _("Imported goods confirmed"),
                 "intake.cancelled": _("Reception cancelled"),
                 "certificate.entered": _("Veterinary certificate entered"),
                 "sale.made": _("Batches sold"),
@@ -183,6 +185,20 @@ class RegistryConfig(AppConfig):
                     " the head of the authority.",
                     "Found goods %(number)s in %(store)s: %(pieces)s items wait for another inspector of the region or"
                     " the head of the authority.",
+                    "pieces",
+                ),
+                "intake.confiscated_waits": ngettext_lazy(
+                    "Confiscated goods %(number)s in %(store)s: %(pieces)s item waits for a second person of an"
+                    " inspection or the authority.",
+                    "Confiscated goods %(number)s in %(store)s: %(pieces)s items wait for a second person of an"
+                    " inspection or the authority.",
+                    "pieces",
+                ),
+                "intake.imported_waits": ngettext_lazy(
+                    "Imported goods %(number)s in %(store)s: %(pieces)s item waits for a second person of an"
+                    " inspection or the authority.",
+                    "Imported goods %(number)s in %(store)s: %(pieces)s items wait for a second person of an"
+                    " inspection or the authority.",
                     "pieces",
                 ),
                 "case.decision_waits": _(
@@ -300,7 +316,7 @@ class RegistryConfig(AppConfig):
             ),
             (
                 _("Another person than the one who asked opens it, and approves or refuses."),
-                ("case.decision_waits", "intake.old_stock_waits", "intake.found_waits"),
+                ("case.decision_waits", *(said.waits for said in BY_SECOND_PERSON.values())),
             ),
             (
                 _("Compare the brigade's paper with the sheet and the reception: correct what is wrong, or explain."),

@@ -155,7 +155,7 @@ class ConfiscationForm(OriginForm):
     decided_on = DayField(label=_("Date of the decision"))
     court = _line(_("Court"), 200)
     effective_on = DayField(label=_("In force since"))
-    scan = _scan()
+    scan = _scan(_("The court decision, PDF or photo. Without it nothing is taken in."))
 
     field_order = ("term", "store", "on", *paper_fields, "scan")
 
@@ -191,7 +191,7 @@ class ImportationForm(OriginForm):
     importer = forms.ModelChoiceField(
         label=_("Importer"), queryset=Organisation.objects.active().order_by("name_ru"), empty_label=_("Choose")
     )
-    scan = _scan()
+    scan = _scan(_("The permit and the declaration in one file, PDF or photo. Without it nothing is taken in."))
 
     field_order = ("term", "store", "on", "certificate", *paper_fields, "scan")
 

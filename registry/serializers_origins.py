@@ -79,7 +79,8 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
     )
     explanation = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     scan = serializers.FileField(
-        required=False, help_text="The scanned paper, in a multipart request; old stock needs it."
+        required=False,
+        help_text="The scanned paper, in a multipart request; found, confiscated, old and imported goods need it.",
     )
 
     def facts(self) -> dict[str, Any]:

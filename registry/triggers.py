@@ -371,14 +371,48 @@ def importation_names_a_country() -> pgtrigger.Trigger:
     )
 
 
+def confiscation_names_its_court() -> pgtrigger.Trigger:
+    """A decision has a number, and its court is named by more than some letters; earlier decisions stay."""
+    return pgtrigger.Trigger(
+        name="confiscation_names_its_court",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.decision_number !~ '[0-9]' OR length(btrim(NEW.court)) < 10 THEN
+                RAISE EXCEPTION 'a confiscation names its court and the number of the decision'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'confiscation_names_its_court';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def importation_has_its_numbers() -> pgtrigger.Trigger:
+    """The permit and the declaration of an import have a number each; earlier papers stay as they are."""
+    return pgtrigger.Trigger(
+        name="importation_has_its_numbers",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func="""
+            IF NEW.permit_number !~ '[0-9]' OR NEW.declaration_number !~ '[0-9]' THEN
+                RAISE EXCEPTION 'the papers of an import have their numbers'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'importation_has_its_numbers';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
 _SCANNED = """(
     SELECT FROM registry_oldstock s WHERE s.id = {row}.old_stock_id AND s.scan_id IS NOT NULL
     UNION ALL SELECT FROM registry_find f WHERE f.id = {row}.find_id AND f.scan_id IS NOT NULL
+    UNION ALL SELECT FROM registry_confiscation g WHERE g.id = {row}.confiscation_id AND g.scan_id IS NOT NULL
+    UNION ALL SELECT FROM registry_importation m WHERE m.id = {row}.importation_id AND m.scan_id IS NOT NULL
 )"""
 
 
 def goods_are_held_until_confirmed() -> pgtrigger.Trigger:
-    """At commit, old stock and found goods that were registered have the scan of their paper, and every item was held.
+    """At commit, goods of these origins that were registered have the scan of their paper, and every item was held.
 
     What processing made of them has its run in place of the paper, and was movable already.
     """
@@ -388,7 +422,10 @@ def goods_are_held_until_confirmed() -> pgtrigger.Trigger:
         operation=pgtrigger.Update,
         timing=pgtrigger.Deferred,
         condition=pgtrigger.Q(
-            new__origin__in=["old_stock", "found"], new__state="registered", old__state="open", new__processing=None
+            new__origin__in=["old_stock", "found", "confiscated", "imported"],
+            new__state="registered",
+            old__state="open",
+            new__processing=None,
         ),
         func=f"""
             IF NOT EXISTS {_SCANNED.format(row="NEW")} OR EXISTS (

@@ -129,6 +129,18 @@ def _sheet(sheet: OldStock) -> bytes:
     return draw_act(said, "kk")
 
 
+def _declaration(paper: Importation) -> bytes:
+    """The scanned customs declaration of an import, with the permit that it names."""
+    said = Act(
+        title="Кеден декларациясы",
+        number=paper.declaration_number,
+        dated=f"{paper.declared_on:%d.%m.%Y}",
+        text=(f"CITES экспортқа рұқсаты: {paper.permit_number}, {paper.permit_on:%d.%m.%Y}, {paper.country}.",),
+        signatories=(Signatory(role="Декларант", name="Ким В.Л."),),
+    )
+    return draw_act(said, "kk")
+
+
 def replace_paper(sheet: OldStock) -> OldStock:
     """The same sheet as one more paper: each kind has an intake of its own."""
     return OldStock(sheet_number=sheet.sheet_number, sheet_on=sheet.sheet_on, commission=sheet.commission)
@@ -136,6 +148,14 @@ def replace_paper(sheet: OldStock) -> OldStock:
 
 def _import(cast: Cast) -> None:
     day = FIRST + timedelta(days=9)
+    paper = Importation(
+        permit_number="25CN-EX-00412",
+        permit_on=day - timedelta(days=30),
+        country="CN",
+        declaration_number="55105/291025/0004412",
+        declared_on=day - timedelta(days=1),
+        importer=cast.organisations["other_trader"],
+    )
     intake = open_intake(
         actor=cast.people["inspector"],
         at=moment(day, 15),
@@ -143,20 +163,15 @@ def _import(cast: Cast) -> None:
         term=Term.MEDICINE,
         store=cast.places["TS-27"],
         on=day,
-        paper=Importation(
-            permit_number="25CN-EX-00412",
-            permit_on=day - timedelta(days=30),
-            country="CN",
-            declaration_number="55105/291025/0004412",
-            declared_on=day - timedelta(days=1),
-            importer=cast.organisations["other_trader"],
-        ),
+        paper=paper,
+        scan=Scan("25CN-EX-00412.pdf", _declaration(paper)),
     )
     pack = TableRow(
         1, mass_g=1_200, product="Линъян цзяо цзяонан", lot="20250312", count=100, dose_mg=300, package="box",
         use_by=date(2027, 3, 11),
     )  # fmt: skip
     _register(cast, intake, moment(day, 16), [replace(pack, row=row) for row in range(1, 4)])
+    confirm_intake(actor=cast.people["inspector2"], at=moment(day + timedelta(days=1), 10), intake=intake)
 
 
 def _slaughter(cast: Cast, permit: RemovalPermit) -> None:

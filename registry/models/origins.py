@@ -76,7 +76,7 @@ class Confiscation(Paper):
                 name="confiscation_has_its_decision",
             )
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.confiscation_names_its_court()]
 
     def __str__(self) -> str:
         return self.decision_number
@@ -102,7 +102,7 @@ class OldStock(Paper):
 
 
 class IntakeConfirmation(models.Model):
-    """A second person, of an inspection or the authority, has compared old stock or found goods with their paper."""
+    """A second person, of an inspection or the authority, has compared goods of such an origin with their paper."""
 
     intake = models.OneToOneField("registry.Intake", on_delete=models.PROTECT, related_name="confirmation")
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -147,9 +147,18 @@ class Importation(Paper):
                 & Q(declared_on__gte=F("permit_on")),
                 name="importation_has_its_papers",
             ),
-            models.UniqueConstraint(fields=["country", "permit_number", "declaration_number"], name="one_importation"),
+            # Earlier ones came without a scan; with it, the same papers are entered once more.
+            models.UniqueConstraint(
+                fields=["country", "permit_number", "declaration_number"],
+                condition=Q(scan__isnull=False),
+                name="one_importation",
+            ),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers.importation_names_a_country()]
+        triggers: list[pgtrigger.Trigger] = [
+            *append_only(),
+            triggers.importation_names_a_country(),
+            triggers.importation_has_its_numbers(),
+        ]
 
     def __str__(self) -> str:
         return self.permit_number

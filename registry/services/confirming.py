@@ -1,6 +1,7 @@
 """Goods that come in on the word of one inspector become stock once a second person has compared them with their paper.
 
-Old stock has its inventory, found goods their hand-in act; the second person is an inspector of the region or of the
+Old stock has its inventory, found goods their hand-in act, confiscated goods the decision of the court, imports the
+permit and the declaration; the second person is an inspector of the region or of the
 authority: of those of the authority only its head reads who found goods.
 Until then the goods are held where they lie.
 """
@@ -48,6 +49,16 @@ BY_SECOND_PERSON: dict[Origin, Confirmed] = {
         _("Attach the scan of the hand-in act: found goods are taken in by it, and by a second person."),
         waits="intake.found_waits",
         verb="intake.found_confirmed",
+    ),
+    Origin.CONFISCATED: Confirmed(
+        _("Attach the scan of the court decision: confiscated goods are taken in by it, and by a second person."),
+        waits="intake.confiscated_waits",
+        verb="intake.confiscated_confirmed",
+    ),
+    Origin.IMPORTED: Confirmed(
+        _("Attach the scan of the permit and the declaration: imports are taken in by it, and by a second person."),
+        waits="intake.imported_waits",
+        verb="intake.imported_confirmed",
     ),
 }
 """The origins that take a second person."""

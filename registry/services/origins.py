@@ -1,5 +1,6 @@
 """Opening intakes of every origin but a brigade's day and a seizure, each with its own evidence; certificates."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -44,10 +46,12 @@ from registry.services.opening import begin_intake
 from registry.services.table import TableChanged
 
 Fields = dict[str, StrOrPromise]
+_DIGIT = re.compile(r"[0-9]")
 Paper = Find | Confiscation | OldStock | Importation | RemovalPermit
 UNKNOWN_TOLD: StrOrPromise = _(
     "Say what is known of these goods, and why their origin is not: two words and ten letters at least."
 )
+NO_NUMBER: StrOrPromise = _("Write the number as it stands on the paper: it has a digit at least.")
 NEAR = 0.1  # degrees: about ten kilometres
 # What is made of the goods of a removal, and so comes from a processing that says of which.
 MADE = frozenset({Term.HORN_PIECE, Term.POWDER, Term.MEDICINE, Term.SKIN_PIECE})
@@ -259,13 +263,16 @@ def _wrong_paper(paper: Paper, on: date, store: CustodyAccount) -> Fields:
                 wrong["finder"] = problem
         case Confiscation():
             wrong = _in_order(("decided_on", paper.decided_on), ("effective_on", paper.effective_on), ("on", on))
+            wrong |= _unnumbered(paper, "decision_number")
+            if not is_reason(paper.court):
+                wrong["court"] = _("Write the full name of the court: two words and ten letters at least.")
         case OldStock():
             wrong = (
                 {} if paper.sheet_on <= on else {"sheet_on": _("The inventory was made before the goods are taken in.")}
             )
         case Importation():
             wrong = _in_order(("permit_on", paper.permit_on), ("declared_on", paper.declared_on), ("on", on))
-            wrong |= _wrong_country(paper.country)
+            wrong |= _wrong_country(paper.country) | _unnumbered(paper, "permit_number", "declaration_number")
     return wrong
 
 
@@ -275,6 +282,11 @@ def _wrong_country(code: str) -> Fields:
     if code in NO_COUNTRY or not Country.objects.filter(pk=code).exists():
         return {"country": _("No country has this code. Take one of the list.")}
     return {}
+
+
+def _unnumbered(paper: Paper, *names: str) -> Fields:
+    """The numbers of a paper that are none."""
+    return {name: NO_NUMBER for name in names if not _DIGIT.search(getattr(paper, name))}
 
 
 def _is_here(latitude: Decimal | None, longitude: Decimal | None) -> bool:
@@ -300,25 +312,31 @@ def _keep_paper(actor: User, at: datetime, origin: Origin, paper: Paper | None, 
     if not isinstance(paper, RemovalPermit):
         if scan is not None:
             paper.scan = keep_paper(actor=actor, at=at, name=scan.name, content=scan.content)
+        if isinstance(paper, Importation):
+            _refuse_another_importer(paper)
         try:
             with transaction.atomic():
                 paper.pk = None
                 paper.save(force_insert=True)
-        except IntegrityError as known:
+        except IntegrityError:
             # One importation is entered once: more goods of it are taken in under the same papers.
             if not isinstance(paper, Importation):
                 raise
-            same = Importation.objects.filter(
-                country=paper.country,
-                permit_number=paper.permit_number,
-                declaration_number=paper.declaration_number,
-            ).first()
-            if same is None or same.importer_id != paper.importer_id:
-                raise BadInput(
-                    fields={"declaration_number": _("This declaration is in the register with another importer.")}
-                ) from known
-            paper = same
+            _refuse_another_importer(paper)  # entered at the same moment
+            paper = _same(paper).get(scan__isnull=False)
     return {EVIDENCE[origin][0]: paper}
+
+
+def _same(paper: Importation) -> QuerySet[Importation]:
+    """What is in the register under the numbers of these papers; of an earlier version also without a scan."""
+    return Importation.objects.filter(
+        country=paper.country, permit_number=paper.permit_number, declaration_number=paper.declaration_number
+    )
+
+
+def _refuse_another_importer(paper: Importation) -> None:
+    if _same(paper).exclude(importer=paper.importer_id).exists():
+        raise BadInput(fields={"declaration_number": _("This declaration is in the register with another importer.")})
 
 
 def _unsigned(number: str, officer: str) -> Fields:

@@ -106,10 +106,10 @@ def register_intake(
 ) -> DerivativeQuerySet:
     """Turn the weighing table into derivatives in the intake's store, numbered in the order of the rows.
 
-    Seized goods come under a hold as evidence, old stock under one until a second person confirms it, batches of meat
-    under their certificate, horns of one animal become a pair. `version`, where given, is the table the person saw.
-    Marks are not issued here. The number of queries does not depend on the number of rows. Returns the derivatives in
-    the order of their rows.
+    Seized goods come under a hold as evidence, goods that take a second person under one until they are confirmed,
+    batches of meat under their certificate, horns of one animal become a pair. `version`, where given, is the table the
+    person saw. Marks are not issued here. The number of queries does not depend on the number of rows. Returns the
+    derivatives in the order of their rows.
     Goods of unknown origin are told to the authority.
     Raises NotAllowed, InvalidTransition, TableChanged, NothingToRegister, BandNotConfirmed, ExplanationNeeded,
     PairsWrong, CertificateExceeded, and what the ledger raises; then nothing has changed.

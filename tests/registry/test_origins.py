@@ -419,7 +419,7 @@ def test_goods_of_every_origin_come_in_from_its_boundary(
         reception_store,
         origin=origin,
         paper=paper_of(origin, okhotzooprom, permit_to_remove, now),
-        scan=INVENTORY if origin in (Origin.OLD_STOCK, Origin.FOUND) else None,
+        scan=None if origin == Origin.UNKNOWN else INVENTORY,
     )
     weigh(intake, inspector, now, TableRow(1, "L", 215), TableRow(2, "R", 211))
 
@@ -535,7 +535,7 @@ def test_goods_are_imported_from_a_country_of_the_list(
     paper.country = code
     said: dict[str, Any] = {"actor": inspector, "at": now, "origin": Origin.IMPORTED, "term": Term.HORN}
     with pytest.raises(BadInput) as refusal:
-        open_intake(**said, store=reception_store, on=now.date(), paper=paper)
+        open_intake(**said, store=reception_store, on=now.date(), paper=paper, scan=INVENTORY)
     assert set(refusal.value.fields) == {"country"}
     day = now.date().isoformat()
     form = {name: getattr(paper, name) for name in ("permit_number", "country", "declaration_number")}
@@ -548,7 +548,8 @@ def test_goods_are_imported_from_a_country_of_the_list(
     with pytest.raises(IntegrityError, match=refused), transaction.atomic():
         paper.save(force_insert=True)
     assert not Importation.objects.exists()
-    assert sign_in(inspector).post(address, form | {"country": "MN"}).status_code == 302
+    whole = form | {"country": "MN", "scan": SimpleUploadedFile("papers.jpg", scanned())}
+    assert sign_in(inspector).post(address, whole).status_code == 302
     assert Importation.objects.get().country == "MN"
 
 

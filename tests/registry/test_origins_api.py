@@ -32,31 +32,35 @@ def program(inspector: User) -> APIClient:
 def test_an_intake_of_an_import_is_opened_and_tells_its_fields(
     program: APIClient, reception_store: CustodyAccount, okhotzooprom: Organisation
 ) -> None:
-    said: dict[str, Any] = {
-        "origin": "imported",
-        "term": "MED",
-        "store": reception_store.code,
-        "on": "2025-10-20",
-        "importation": {
-            "permit_number": "CN-1",
-            "permit_on": "2025-10-01",
-            "country": "CN",
-            "declaration_number": "55/1",
-            "declared_on": "2025-10-19",
-            "importer": okhotzooprom.bin,
-        },
+    goods = {"origin": "imported", "term": "MED", "store": reception_store.code, "on": "2025-10-20"}
+    papers = {
+        "permit_number": "CN-1",
+        "permit_on": "2025-10-01",
+        "country": "CN",
+        "declaration_number": "55/1",
+        "declared_on": "2025-10-19",
+        "importer": okhotzooprom.bin,
     }
 
-    answer = program.post("/api/v1/intakes/open/", said, format="json")
+    def send(**said: str) -> Any:
+        parts = {f"importation.{name}": text for name, text in (papers | said).items()}
+        scan = SimpleUploadedFile("papers.jpg", scanned(), "image/jpeg")
+        return program.post("/api/v1/intakes/open/", goods | parts | {"scan": scan}, format="multipart")
+
+    bare = program.post("/api/v1/intakes/open/", goods | {"importation": papers}, format="json")
+    assert (bare.status_code, list(bare.json()["fields"])) == (422, ["scan"])
+
+    answer = send()
 
     assert answer.status_code == 201, answer.content
     table = program.get(f"/api/v1/intakes/{answer.json()['id']}/rows/").json()
     assert table["fields_of_term"][:3] == ["product", "lot", "count"]
-    said["importation"] |= {"permit_number": "CN-2", "country": "ZZ"}
-    nowhere = program.post("/api/v1/intakes/open/", said, format="json")
+    nowhere = send(permit_number="CN-2", country="ZZ")
     assert (nowhere.status_code, list(nowhere.json()["fields"])) == (422, ["country"])
-    del said["importation"]
-    assert program.post("/api/v1/intakes/open/", said, format="json").status_code == 422
+    unnumbered = send(permit_number="-", declaration_number="D")
+    assert unnumbered.status_code == 422
+    assert set(unnumbered.json()["fields"]) == {"permit_number", "declaration_number"}
+    assert program.post("/api/v1/intakes/open/", goods, format="json").status_code == 422
     assert Intake.objects.count() == 1
 
 
