@@ -100,7 +100,8 @@ def movement_of_a_load_is_named_by_it() -> pgtrigger.Trigger:
     """At commit a dispatch, an acceptance and a return are of a hand-over that says so: its own goods, between its own
     accounts, by the persons that it names. What is received as a load closes, `handover_is_counted` compares.
 
-    Transfers stand alone; an intake is asked for by the room that registers it.
+    A transfer has no such row: `movement_goes_its_way` keeps it with its keeper and in its region. An intake is asked
+    for by the room that registers it.
     """
     return pgtrigger.Trigger(
         name="movement_of_a_load_is_named_by_it",
@@ -373,13 +374,13 @@ def _astray(postings: str, ways: Sequence[tuple[str, str, str]]) -> str:
     """SQL: what a set of postings names that does not exist, or where it goes though its kind of movement does not.
 
     A movement is asked once for each account that it takes from and each that it gives to, however many its items are.
-    A transfer is between the stores of one keeper: to another keeper goods go by a hand-over.
+    A transfer is between the stores of one keeper in one region: farther goods go by a hand-over.
     """
     allowed = ", ".join(f"('{kind}', '{source}', '{target}')" for kind, source, target in ways)
     return f"""
             WITH side AS MATERIALIZED (
                 SELECT p.*, m.id IS NOT NULL AND a.id IS NOT NULL AS is_there, m.kind, a.kind AS place,
-                    a.custodian_id AS keeper
+                    a.custodian_id AS keeper, a.region_id AS region
                 FROM (
                     SELECT movement_id, account_id, bool_or(pieces < 0 OR grams < 0) AS loses,
                         bool_or(pieces > 0 OR grams > 0) AS gains
@@ -398,7 +399,7 @@ def _astray(postings: str, ways: Sequence[tuple[str, str, str]]) -> str:
                 FROM side s JOIN side t USING (movement_id)
                 WHERE s.loses AND t.gains AND s.account_id <> t.account_id AND s.kind <> 'reversal'
                     AND ((s.kind, s.place, t.place) NOT IN ({allowed})
-                        OR s.kind = 'transfer' AND s.keeper IS DISTINCT FROM t.keeper)
+                        OR s.kind = 'transfer' AND (s.keeper, s.region) IS DISTINCT FROM (t.keeper, t.region))
             ) astray LIMIT 1;
             IF wrong LIKE 'posting_references%' THEN
                 RAISE EXCEPTION '%', wrong USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'posting_references';

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from core.accounts.models import Organisation, User
+from core.accounts.models import Organisation, Region, User
 from core.base.clock import day_of
 from ledger.models import AccountKind, CustodyAccount, Handover, HandoverLine, Holding
 from ledger.services import Arrival, accept_handover, enter_items, open_items, scan_received, turn_back
@@ -15,10 +15,11 @@ from ledger.services import Arrival, accept_handover, enter_items, open_items, s
 Enter = Callable[..., list[int]]
 
 
-def make_account(code: str, kind: AccountKind, custodian: Organisation | None) -> CustodyAccount:
-    return CustodyAccount.objects.create(
-        code=code, kind=kind, custodian=custodian, name_kk=f"{code} қоймасы", name_ru=f"Склад {code}", name_en=code
-    )
+def make_account(
+    code: str, kind: AccountKind, custodian: Organisation | None, region: Region | None = None
+) -> CustodyAccount:
+    names = {"name_kk": f"{code} қоймасы", "name_ru": f"Склад {code}", "name_en": code}
+    return CustodyAccount.objects.create(code=code, kind=kind, custodian=custodian, region=region, **names)
 
 
 @pytest.fixture

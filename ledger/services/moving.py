@@ -225,8 +225,9 @@ def open_movement(
 
 
 def _require_way(kind: MovementKind, source: CustodyAccount, target: CustodyAccount) -> None:
-    leaves_its_keeper = kind == MovementKind.TRANSFER and source.custodian_id != target.custodian_id
-    if leaves_its_keeper or not goes(kind, AccountKind(source.kind), AccountKind(target.kind)):
+    near = (source.custodian_id, source.region_id) == (target.custodian_id, target.region_id)
+    is_way = goes(kind, AccountKind(source.kind), AccountKind(target.kind))
+    if not is_way or (kind == MovementKind.TRANSFER and not near):
         raise BadInput(_("Goods do not go this way by such an act."))
 
 

@@ -717,8 +717,8 @@ def _tell_strays(strays: Sequence[tuple[int | None, str]], stocktake: StockTake,
 
 
 def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, list[tuple[int | None, str]]]:
-    """Move here what the keeper's other stores should have and nothing binds; how many moved, and the place and the
-    name of each that was not.
+    """Move here what the keeper's other stores in the region should have and nothing binds; how many moved, and the
+    place and the name of each that was not. What belongs in another region came without a hand-over, and is told.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -728,6 +728,7 @@ def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, 
             FROM ledger_stocktakescan s
             LEFT JOIN ledger_holding h ON h.item_id = s.item_id AND h.pieces > 0
             LEFT JOIN ledger_custodyaccount a ON a.id = h.account_id AND a.kind = 'store' AND a.custodian_id = %s
+                AND a.region_id IS NOT DISTINCT FROM %s
             LEFT JOIN LATERAL (
                 SELECT item_id FROM ledger_hold WHERE item_id = s.item_id AND lifted_at IS NULL LIMIT 1
             ) k ON true
@@ -736,7 +737,7 @@ def _bring_in(*, actor: User, at: datetime, stocktake: StockTake) -> tuple[int, 
                 AND h.account_id IS DISTINCT FROM %s
             ORDER BY s.item_id
             """,
-            [stocktake.account.custodian_id, stocktake.pk, stocktake.account_id],
+            [stocktake.account.custodian_id, stocktake.account.region_id, stocktake.pk, stocktake.account_id],
         )
         found = cursor.fetchall()
     ours = stocktake.account.kind == AccountKind.STORE

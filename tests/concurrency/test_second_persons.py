@@ -112,7 +112,7 @@ def decide_both(
     authority_head: User,
     now: datetime,
     reception_store: CustodyAccount,
-    central_store: CustodyAccount,
+    other_reception_store: CustodyAccount,
 ) -> list[Callable[[], Correction]]:
     """One person confirms the correction of a mistaken movement, another refuses it."""
     mistake = services.move_items(
@@ -122,7 +122,7 @@ def decide_both(
         kind=MovementKind.TRANSFER,
         item_ids=[horns[0].pk],
         source=reception_store,
-        target=central_store,
+        target=other_reception_store,
         effective_on=day_of(now),
     )
     asked = corrections.ask_correction(actor=authority_officer, at=now, movement=mistake, reason="The wrong store")

@@ -30,7 +30,7 @@ def mistake(
     storekeeper: User,
     now: datetime,
     reception_store: CustodyAccount,
-    central_store: CustodyAccount,
+    other_reception_store: CustodyAccount,
 ) -> Movement:
     """Two horns booked into the wrong store."""
     return move_items(
@@ -40,7 +40,7 @@ def mistake(
         kind=MovementKind.TRANSFER,
         item_ids=[horns[0].pk, horns[1].pk],
         source=reception_store,
-        target=central_store,
+        target=other_reception_store,
         effective_on=day_of(now),
     )
 
@@ -77,10 +77,10 @@ def test_a_second_person_brings_everything_back(
     authority_officer: User,
     authority_head: User,
     now: datetime,
-    central_store: CustodyAccount,
+    other_reception_store: CustodyAccount,
     reception_store: CustodyAccount,
 ) -> None:
-    moved = Holding.objects.filter(account=central_store, pieces__gt=0)
+    moved = Holding.objects.filter(account=other_reception_store, pieces__gt=0)
     assert moved.count() == 2
     assert Notice.objects.open().filter(code="correction.waits").count() == 1
     with pytest.raises(SecondPersonNeeded):
@@ -111,7 +111,7 @@ def test_what_has_its_own_way_back_is_refused(
     inspector: User,
     now: datetime,
     reception_store: CustodyAccount,
-    central_store: CustodyAccount,
+    other_reception_store: CustodyAccount,
     mistake: Movement,
 ) -> None:
     sent = dispatch_items(
@@ -120,7 +120,7 @@ def test_what_has_its_own_way_back_is_refused(
         at=now,
         key="go",
         source=reception_store,
-        target=central_store,
+        target=other_reception_store,
         item_ids=[horns[3].pk],
     )
     for movement in (sent.dispatch_movement, Movement.objects.get(kind=MovementKind.INTAKE)):
@@ -145,14 +145,14 @@ def test_goods_that_went_on_are_not_brought_back(
     storekeeper: User,
     now: datetime,
     reception_store: CustodyAccount,
-    central_store: CustodyAccount,
+    other_reception_store: CustodyAccount,
 ) -> None:
     dispatch_items(
         carried_by="A courier",
         actor=storekeeper,
         at=now,
         key="on",
-        source=central_store,
+        source=other_reception_store,
         target=reception_store,
         item_ids=[horns[0].pk],
     )
@@ -197,14 +197,14 @@ def test_the_database_asks_for_two_persons_too(
 
 
 def test_the_database_turns_nothing_round_without_a_confirmed_correction(
-    asked: Correction, mistake: Movement, authority_head: User, now: datetime, central_store: CustodyAccount
+    asked: Correction, mistake: Movement, authority_head: User, now: datetime, other_reception_store: CustodyAccount
 ) -> None:
     refused(
         lambda: reverse_movement(actor=authority_head, at=now, key="back", movement=mistake, effective_on=day_of(now)),
         "reversal_is_of_a_correction",
     )
 
-    assert Holding.objects.filter(account=central_store, pieces__gt=0).count() == 2
+    assert Holding.objects.filter(account=other_reception_store, pieces__gt=0).count() == 2
 
 
 def test_the_pages_lead_from_the_item_to_the_correction(

@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.accounts.independence import DAYS
-from core.accounts.models import Organisation, User
+from core.accounts.models import Organisation, Region, User
 from core.accounts.services import make_password_key
 from core.audit.models import Event
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
@@ -23,6 +23,7 @@ from ledger.models import (
     CustodyAccount,
     Hold,
     Holding,
+    Movement,
     Placement,
     Shelf,
     StockTake,
@@ -308,6 +309,29 @@ def test_what_stands_in_another_own_store_is_moved_and_what_is_bound_is_told(
         ("stocktake.other_keeper", reception.custodian, f"N{foreign}"),
         ("stocktake.other_store", central.custodian, f"N{held}"),
     ]
+    assert find_differences() == {}
+
+
+def test_what_stands_in_the_books_of_another_region_stays_there_and_is_told(
+    enter: Enter, open_count: Open, scan: Scan, storekeeper: User, second_keeper: User, now: datetime,
+    central: CustodyAccount, annex: CustodyAccount, region_elsewhere: Region,
+) -> None:  # fmt: skip
+    far_store = make_account("FAR", AccountKind.STORE, central.custodian, region_elsewhere)
+    (here,), (near,), (far,) = enter(central, 200), enter(annex, 210), enter(far_store, 220)
+    stocktake = open_count()
+    for item in (here, near, far):
+        scan(stocktake, item)
+    stocktake = services.end_counting(actor=storekeeper, at=now, stocktake=stocktake)
+
+    sign_all(stocktake, storekeeper, second_keeper, at=now)
+
+    assert StockTake.objects.get(pk=stocktake.pk).result["moved"] == 1  # type: ignore[index]
+    places = dict(Holding.objects.filter(pieces__gt=0).values_list("item", "account"))
+    assert (places[near], places[far]) == (central.pk, far_store.pk)
+    assert not Movement.objects.filter(kind="transfer", postings__item=far).exists()
+    told = Notice.objects.get()
+    assert (told.code, told.organisation, told.decides) == ("stocktake.other_store", central.custodian, "authority")
+    assert (told.params["items"], told.params["place"]) == (f"N{far}", "FAR")
     assert find_differences() == {}
 
 

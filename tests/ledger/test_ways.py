@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from core.accounts.models import Organisation, User
+from core.accounts.models import Organisation, Region, User
 from core.base.clock import day_of
 from core.base.errors import BadInput
 from ledger.models import (
@@ -207,6 +207,23 @@ def test_goods_go_to_another_keeper_by_a_hand_over_only(
                 actor=inspector, at=now, key="there", kind=MovementKind.TRANSFER, item_ids=[item],
                 source=central, target=elsewhere, effective_on=day_of(now),
             )  # fmt: skip
+
+    assert Holding.objects.get(item=item, pieces=1).account == central
+
+
+def test_goods_go_to_another_region_by_a_hand_over_only(
+    enter: Enter, write: Write, central: CustodyAccount, region_elsewhere: Region, inspector: User, now: datetime
+) -> None:
+    (item,) = enter(central, 200)
+    far = make_account("FAR", AccountKind.STORE, central.custodian, region_elsewhere)
+
+    with refused("movement_goes_its_way"):
+        write("transfer", central, far, item)
+    with pytest.raises(BadInput):
+        move_items(
+            actor=inspector, at=now, key="there", kind=MovementKind.TRANSFER, item_ids=[item],
+            source=central, target=far, effective_on=day_of(now),
+        )  # fmt: skip
 
     assert Holding.objects.get(item=item, pieces=1).account == central
 

@@ -279,7 +279,7 @@ def test_what_is_bound_or_gone_does_not_go_in(
     storekeeper: User,
     now: datetime,
     reception_store: CustodyAccount,
-    central_store: CustodyAccount,
+    other_reception_store: CustodyAccount,
     horns: list[Derivative],
     draft: Processing,
     binding: str,
@@ -297,7 +297,7 @@ def test_what_is_bound_or_gone_does_not_go_in(
             kind=MovementKind.TRANSFER,
             item_ids=[item],
             source=reception_store,
-            target=central_store,
+            target=other_reception_store,
             effective_on=day_of(now),
         )
 
