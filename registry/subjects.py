@@ -10,14 +10,13 @@ from django_stubs_ext import StrOrPromise
 from core.accounts.models import User
 from core.accounts.roles import Can
 from core.accounts.subjects import Place
-from ledger.models import CustodyAccount, Holding
+from ledger.models import CustodyAccount, Hold, Holding
 from registry.models import (
     Case,
     CourtDecision,
     DailySheet,
     DerivativePhoto,
     Intake,
-    IntakeConfirmation,
     Processing,
     RowPhoto,
 )
@@ -64,8 +63,10 @@ def place_of_case(key: str) -> Place | None:
 
 
 def still_unconfirmed(key: str) -> StrOrPromise:
-    """Why an alert about goods that wait cannot be decided; empty once a second person has confirmed them."""
-    if IntakeConfirmation.objects.filter(intake=int(key)).exists():
+    """Why an alert about goods that wait cannot be decided; empty once none of them is held for a second person: they
+    are confirmed, or written off.
+    """
+    if not Hold.objects.active().filter(kind=Hold.Kind.ORIGIN, item__derivative__intake=int(key)).exists():
         return ""
     return _("These goods are held: another person confirms them on the page of their reception.")
 

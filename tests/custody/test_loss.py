@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.documents.attaching import FilesAreKept, attach_files, withdraw_file
 from core.documents.models import Attachment, Withdrawal
 from core.notices.models import Notice
+from core.notices.services import decide_notice
 from custody.missing import lines_of_found, read_found
 from custody.models import LossAct, LossLine, LossReport
 from custody.papers import loss_paper
@@ -35,7 +37,7 @@ from marking.models import Mark
 from marking.selectors import Reason, check_text
 from permits.models import Permit
 from permits.selectors import count_lines, count_still_missing
-from registry.models import Brigade, Derivative, Outcome, Recipe, RemovalPermit
+from registry.models import Brigade, Derivative, Find, Origin, Outcome, Recipe, RemovalPermit, Term
 from registry.services import (
     DecisionFacts,
     Delivered,
@@ -44,17 +46,20 @@ from registry.services import (
     approve_processing,
     choose_inputs,
     confirm_decision,
+    confirm_intake,
     enter_daily_sheet,
     open_processing,
     record_decision,
     register_processing,
     return_processing,
     save_outputs,
+    save_rows,
     sign_daily_sheet,
 )
-from tests.builders import LOSS_TOLD, register
+from registry.services.origins import Scan, open_intake
+from tests.builders import LOSS_TOLD, register, some_rows
 from tests.cast import enter_person
-from tests.files import picture
+from tests.files import picture, scanned
 from tests.rights import receive
 
 Later = Callable[..., datetime]
@@ -241,6 +246,37 @@ def test_what_was_stolen_is_written_off_though_its_day_is_in_question(
             ),
             "horns_of_a_day_wait_for_its_judgement",
         )
+
+
+def test_goods_written_off_before_anybody_confirmed_them_leave_no_notice_that_waits_for_ever(
+    inspector: User, storekeeper: User, second_inspector: User, authority_officer: User,
+    reception_store: CustodyAccount, permit_to_remove: RemovalPermit, now: datetime, later: Later,
+) -> None:  # fmt: skip
+    day = now.date()
+    paper = Find(
+        place="Қазталов ауданы", found_on=day - timedelta(days=2), finder="Бисенов Асан", act_number="3", act_on=day
+    )
+    intake = open_intake(
+        actor=inspector, at=now, origin=Origin.FOUND, term=Term.HORN, store=reception_store, on=day, paper=paper,
+        scan=Scan("act.jpg", scanned()),
+    )  # fmt: skip
+    horns = register(
+        save_rows(actor=inspector, at=now, intake=intake, version=intake.version, rows=some_rows(2)),
+        actor=inspector, at=now,
+    )  # fmt: skip
+    waits = Notice.objects.get(code="intake.found_waits")
+    decide = partial(
+        decide_notice, actor=authority_officer, notice=waits, outcome="other", decision="-", reason="Both were stolen"
+    )
+    stolen = say(storekeeper, now, reception_store, [horn.pk for horn in horns])
+    with pytest.raises(InvalidTransition):
+        decide(at=now)
+
+    write_off(stolen, storekeeper, authority_officer, later(hours=1))
+
+    with pytest.raises(InvalidTransition):
+        confirm_intake(actor=second_inspector, at=later(hours=2), intake=intake)
+    assert decide(at=later(hours=2)).decided_by == authority_officer
 
 
 def test_what_was_stolen_is_written_off_though_a_run_waits_for_it(
