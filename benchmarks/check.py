@@ -56,7 +56,13 @@ def _fill(reception: Reception, count: int) -> None:
     """Let there be so many marks at least, each on a horn that was registered."""
     while (missing := count - Mark.objects.count()) > 0:
         intake = reception.weigh(min(missing, STEP))
-        register_and_mark(actor=reception.inspector, at=datetime.now(UTC), intake=intake, confirm_band=True)
+        register_and_mark(
+            actor=reception.inspector,
+            at=datetime.now(UTC),
+            intake=intake,
+            confirm_band=True,
+            band_reason="Weighed again on another scale",
+        )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 

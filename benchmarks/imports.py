@@ -143,7 +143,13 @@ def _measured(files: dict[str, Path], count: int) -> dict[str, float]:
         rows = intake.rows.count()
         if not found["bad"]:
             intake.refresh_from_db()
-            register_intake(actor=person, at=datetime.now(UTC), intake=intake, confirm_band=True)
+            register_intake(
+                actor=person,
+                at=datetime.now(UTC),
+                intake=intake,
+                confirm_band=True,
+                band_reason="Weighed again on another scale",
+            )
         ended = time.perf_counter()
         cpu = cpu_seconds() - used
         return {"found": known - began, "registered": ended - began, "cpu": cpu, "rows": rows, "bad": found["bad"]} | {

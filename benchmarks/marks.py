@@ -45,7 +45,13 @@ def measure(n: int | None) -> Iterable[Figure]:
         registered = _timed(partial(_register, reception, intake))
         ratios.append(registered / _copy_again(intake, WRITTEN))
         bare = reception.weigh(count)
-        register_intake(actor=reception.inspector, at=datetime.now(UTC), intake=bare, confirm_band=True)
+        register_intake(
+            actor=reception.inspector,
+            at=datetime.now(UTC),
+            intake=bare,
+            confirm_band=True,
+            band_reason="Weighed again on another scale",
+        )
         bare.refresh_from_db()
         lines = lines_to_mark(bare)
         issued = _timed(partial(_issue, reception, lines))
@@ -61,7 +67,13 @@ def measure(n: int | None) -> Iterable[Figure]:
 
 
 def _register(reception: Reception, intake: Intake) -> None:
-    register_and_mark(actor=reception.inspector, at=datetime.now(UTC), intake=intake, confirm_band=True)
+    register_and_mark(
+        actor=reception.inspector,
+        at=datetime.now(UTC),
+        intake=intake,
+        confirm_band=True,
+        band_reason="Weighed again on another scale",
+    )
 
 
 def _issue(reception: Reception, lines: Sequence[Markable]) -> None:

@@ -51,7 +51,13 @@ def measure(n: int | None) -> Iterable[Figure]:
     there = Holding.objects.filter(account=reception.store, pieces__gt=0).count()
     while there < count:
         intake = reception.weigh(min(BATCH, count - there))
-        register_and_mark(actor=reception.inspector, at=now, intake=intake, confirm_band=True)
+        register_and_mark(
+            actor=reception.inspector,
+            at=now,
+            intake=intake,
+            confirm_band=True,
+            band_reason="Weighed again on another scale",
+        )
         there += intake.derivatives.count()
     people = _people(reception.inspector)
     with connection.cursor() as cursor:

@@ -118,6 +118,7 @@ class RegisterForm(forms.Form):
 
     explanation = forms.CharField(required=False, max_length=2000)
     confirm_band = forms.BooleanField(required=False)
+    band_reason = forms.CharField(required=False, max_length=2000)
     version = forms.IntegerField(required=False, min_value=0)
     print = forms.BooleanField(required=False)
     mark_asked = forms.BooleanField(required=False)

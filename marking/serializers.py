@@ -32,6 +32,13 @@ class RegisterSerializer(serializers.Serializer[None]):
         help_text="Why there are more horns than two a male.",
     )
     confirm_band = serializers.BooleanField(required=False, default=False, help_text="Unusual measures are right.")
+    band_reason = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=2000,
+        help_text="Why unusual measures are right: two words and ten letters at least.",
+    )
     mark = serializers.BooleanField(
         required=False,
         allow_null=True,

@@ -150,6 +150,7 @@ class RegistryConfig(AppConfig):
         register_facts(
             {
                 "decided_as": (_("Decided"), partial(_counts_in_words, Outcome)),
+                "band_reason": (_("Why measures are unusual"), str),
                 "counted_as": (_("By the protocol"), partial(_counts_in_words, Term)),
             }
         )

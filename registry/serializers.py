@@ -70,6 +70,7 @@ class IntakeSerializer(serializers.ModelSerializer[Intake]):
             "case",
             "certificate",
             "explanation",
+            "band_reason",
             "cancel_reason",
             "version",
             "pieces",

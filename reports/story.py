@@ -19,6 +19,8 @@ from marking.models import LabelRunMark, Mark
 from permits.models import Application, Permit
 from registry.models import Derivative, Processing
 
+MOST_OUTSIDE = 1000  # unusual rows that the journal names
+
 # The act that made a movement: told together with it, as one step.
 MADE_BY = {
     "intake.registered": MovementKind.INTAKE,
@@ -73,6 +75,8 @@ def tell_story(derivative: Derivative, *, reader: User) -> list[Step]:
     steps: list[Step] = []
     told: set[int] = set()
     for event in Event.objects.about(*subjects):
+        if event.verb == "intake.registered" and not _is_unusual(derivative.row, event):
+            event.facts.pop("band_reason", None)
         step = _from_event(event, links)
         kind = MADE_BY.get(event.verb)
         made = next((m for m in moved if kind == m.kind and _is_of(event, m, links)), None) if kind else None
@@ -86,6 +90,12 @@ def tell_story(derivative: Derivative, *, reader: User) -> list[Step]:
             _add_movement(step, movement)
             steps.append(step)
     return sorted(steps, key=lambda step: (step.at, step.event or 0, step.movement or 0), reverse=True)
+
+
+def _is_unusual(row: int, registered: Event) -> bool:
+    """Whether a row was confirmed as unusual; the journal keeps the first thousand, in their order."""
+    outside: list[int] = registered.facts.get("outside_band", [])
+    return row in outside or (len(outside) >= MOST_OUTSIDE and row > outside[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,7 +283,8 @@ def build_seizure(
 
 def register(intake: Intake, *, actor: User, at: datetime) -> list[Derivative]:
     """Register without marks whatever stands on the table, masses and counts explained."""
-    return list(register_intake(actor=actor, at=at, intake=intake, explanation="Counted twice.", confirm_band=True))
+    why = "Counted twice."
+    return list(register_intake(actor=actor, at=at, intake=intake, explanation=why, confirm_band=True, band_reason=why))
 
 
 Receive = Callable[..., Intake]

@@ -115,7 +115,13 @@ def _receive_batch(autumn: Autumn, store: CustodyAccount, brigade: Brigade, day:
         carcasses=2 * BATCH + BATCH // 10,
     )
     intake = save_rows(actor=inspector, at=moment(day, 10), intake=intake, version=intake.version, rows=rows)
-    register_and_mark(actor=inspector, at=moment(day, 12), intake=intake, confirm_band=True)
+    register_and_mark(
+        actor=inspector,
+        at=moment(day, 12),
+        intake=intake,
+        confirm_band=True,
+        band_reason="Екінші таразымен қайта өлшенді",
+    )
 
 
 def _send_batch(cast: Cast, store: CustodyAccount, day: date) -> None:

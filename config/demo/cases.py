@@ -85,7 +85,13 @@ def _seize(
     intake = open_seizure_intake(actor=inspector, at=at + timedelta(hours=2), store=room, on=day_of(at), case=case)
     rows = horns(chance, count)
     intake = save_rows(actor=inspector, at=at + timedelta(hours=3), intake=intake, version=intake.version, rows=rows)
-    register_and_mark(actor=inspector, at=at + timedelta(hours=4), intake=intake, confirm_band=True)
+    register_and_mark(
+        actor=inspector,
+        at=at + timedelta(hours=4),
+        intake=intake,
+        confirm_band=True,
+        band_reason="Екінші таразымен қайта өлшенді",
+    )
     request_expertise(
         actor=inspector,
         at=at + timedelta(hours=5),

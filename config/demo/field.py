@@ -43,6 +43,7 @@ def record_in_field(cast: Cast, chance: random.Random, reel: LabelReel, now: dat
         at=at + timedelta(hours=6),
         intake=Intake.objects.get(pk=seizure.intake_id or 0),
         confirm_band=True,
+        band_reason="Екінші таразымен қайта өлшенді",
     )
     _row(phone, chance, at, seizure.uuid, labels[4].code, hours=8)  # the table is closed: it waits
     twice = _row(phone, chance, at, seizure.uuid, labels[0].code, hours=8)

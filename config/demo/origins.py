@@ -40,7 +40,13 @@ def _register(cast: Cast, intake: Intake, at: datetime, rows: list[TableRow]) ->
     inspector = cast.people["inspector"]
     save_rows(actor=inspector, at=at, intake=intake, version=intake.version, rows=rows)
     intake.refresh_from_db()
-    register_and_mark(actor=inspector, at=at + timedelta(hours=1), intake=intake, confirm_band=True)
+    register_and_mark(
+        actor=inspector,
+        at=at + timedelta(hours=1),
+        intake=intake,
+        confirm_band=True,
+        band_reason="Екінші таразымен қайта өлшенді",
+    )
 
 
 def _find(cast: Cast) -> None:

@@ -215,6 +215,7 @@ def receive_day(
             at=moment(day, 12),
             intake=intake,
             confirm_band=True,
+            band_reason="Екінші таразымен қайта өлшенді",
         )
         sign_daily_sheet(actor=inspector, at=moment(day, 12, 30), sheet=sheet)
     return intake
@@ -291,4 +292,10 @@ def seize(cast: Cast, chance: random.Random) -> None:
             version=intake.version,
             rows=horns(chance, count),
         )
-        register_and_mark(actor=cast.people["inspector"], at=moment(day, 18), intake=intake, confirm_band=True)
+        register_and_mark(
+            actor=cast.people["inspector"],
+            at=moment(day, 18),
+            intake=intake,
+            confirm_band=True,
+            band_reason="Екінші таразымен қайта өлшенді",
+        )

@@ -80,6 +80,7 @@ def register_and_mark(
     intake: Intake,
     explanation: str = "",
     confirm_band: bool = False,
+    band_reason: str = "",
     version: int | None = None,
     mark: bool | None = None,
     order: LabelOrder | None = None,
@@ -97,6 +98,7 @@ def register_and_mark(
         intake=intake,
         explanation=explanation,
         confirm_band=confirm_band,
+        band_reason=band_reason,
         version=version,
     )
     intake.refresh_from_db()

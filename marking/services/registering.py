@@ -27,6 +27,7 @@ def start_registering(
     intake: Intake,
     explanation: str,
     confirm_band: bool,
+    band_reason: str,
     version: int | None,
     mark: bool | None,
     order: LabelOrder | None,
@@ -41,6 +42,7 @@ def start_registering(
             "number": intake.number,
             "explanation": explanation,
             "confirm_band": confirm_band,
+            "band_reason": band_reason,
             # What others write from now on is not what the person saw.
             "version": intake.version if version is None else version,
             "mark": mark,
@@ -62,6 +64,7 @@ def run_registering(job: Job, progress: Progress) -> dict[str, Any]:
             intake=intake,
             explanation=said["explanation"],
             confirm_band=said["confirm_band"],
+            band_reason=said.get("band_reason", ""),
             version=said["version"],
             mark=said["mark"],
             order=LabelOrder(**said["order"]) if said["order"] else None,

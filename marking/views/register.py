@@ -34,6 +34,7 @@ def register(request: SignedInRequest, pk: int) -> HttpResponse:
     wishes = {
         "explanation": form.cleaned_data["explanation"],
         "confirm_band": form.cleaned_data["confirm_band"],
+        "band_reason": form.cleaned_data["band_reason"],
         "version": form.cleaned_data["version"],
         "mark": form.mark_wanted(),
         "order": _usual_order(request.user) if form.cleaned_data["print"] else None,

@@ -85,6 +85,7 @@ class Intake(models.Model):
     Animals and carcasses of a removal are counted on the brigade's daily sheet, once; a reception that was opened
     before its sheet carries its own counts. `counted` is whichever of the two holds.
     `version` counts the changes of the weighing table, so that a person who saves an older one is told.
+    `band_reason` says why measures outside the plausible bands are right; before it was asked for, it is empty.
     `pieces` and `grams` say what was registered; the database holds them equal to the derivatives.
     """
 
@@ -117,6 +118,7 @@ class Intake(models.Model):
     importation = models.ForeignKey(Importation, null=True, on_delete=models.PROTECT, related_name="intakes")
     certificate = models.ForeignKey(VeterinaryCertificate, null=True, on_delete=models.PROTECT, related_name="intakes")
     explanation = models.TextField(_("explanation"), blank=True)
+    band_reason = models.TextField(_("why measures are unusual"), blank=True, default="", db_default="")
     cancel_reason = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     version = models.PositiveIntegerField(default=0)

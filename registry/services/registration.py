@@ -102,14 +102,16 @@ def register_intake(
     intake: Intake,
     explanation: str = "",
     confirm_band: bool = False,
+    band_reason: str = "",
     version: int | None = None,
 ) -> DerivativeQuerySet:
     """Turn the weighing table into derivatives in the intake's store, numbered in the order of the rows.
 
     Seized goods come under a hold as evidence, goods that take a second person under one until they are confirmed,
-    batches of meat under their certificate, horns of one animal become a pair. `version`, where given, is the table the
-    person saw. Marks are not issued here. The number of queries does not depend on the number of rows. Returns the
-    derivatives in the order of their rows.
+    batches of meat under their certificate, horns of one animal become a pair. Measures outside the plausible bands are
+    confirmed, and `band_reason` says why they are right. `version`, where given, is the table the person saw. Marks are
+    not issued here. The number of queries does not depend on the number of rows. Returns the derivatives in the order
+    of their rows.
     Goods of unknown origin are told to the authority.
     Raises NotAllowed, InvalidTransition, TableChanged, NothingToRegister, BandNotConfirmed, ExplanationNeeded,
     PairsWrong, CertificateExceeded, and what the ledger raises; then nothing has changed.
@@ -129,7 +131,10 @@ def register_intake(
     rules = plausibility(intake.on, intake.term)
     count = intake.rows.count()
     is_excess = explanation_needed(intake, rules, count)
-    outside = _refuse_unexplained(intake, rules, confirm_band, is_excess=is_excess, explanation=explanation)
+    outside = _refuse_unconfirmed(intake, rules, confirm_band, band_reason)
+    if is_excess and not is_reason(explanation):
+        text = _("Say why there are more horns than two a male: two words and ten letters at least.")
+        raise ExplanationNeeded(fields={"explanation": text})
     rows = _take_rows(intake)
     pairs = _find_pairs(actor, rows)
     grams = sum(line[_MASS] for line in rows)
@@ -137,7 +142,8 @@ def register_intake(
     intake.state, intake.closed_by, intake.closed_at = Intake.State.REGISTERED, actor, at
     intake.pieces, intake.grams = len(rows), grams
     intake.explanation = explanation.strip() if is_excess else intake.explanation
-    intake.save(update_fields=["state", "closed_by", "closed_at", "pieces", "grams", "explanation"])
+    intake.band_reason = band_reason.strip() if outside else ""
+    intake.save(update_fields=["state", "closed_by", "closed_at", "pieces", "grams", "explanation", "band_reason"])
 
     items = sorted(open_items(len(rows)))
     first, last = _insert(intake, rows, items, at)
@@ -174,6 +180,7 @@ def register_intake(
         last=last,
         movement=movement.pk,
         outside_band=outside,
+        band_reason=intake.band_reason,
         reason=intake.explanation,
     )
     if is_excess:
@@ -206,10 +213,8 @@ def _take_rows(intake: Intake) -> list[_Weighed]:
     return sorted(rows, key=itemgetter(_ROW))
 
 
-def _refuse_unexplained(
-    intake: Intake, rules: Plausibility, confirm_band: bool, *, is_excess: bool, explanation: str
-) -> list[int]:
-    """The rows outside a band, all confirmed; raises BandNotConfirmed or ExplanationNeeded."""
+def _refuse_unconfirmed(intake: Intake, rules: Plausibility, confirm_band: bool, reason: str) -> list[int]:
+    """The rows outside a band, all confirmed with a reason; raises BandNotConfirmed."""
     asked = intake.rows.filter(rules.outside()).order_by("row").values_list("row", flat=True)
     outside = list(asked[:1000]) if rules.bands else []
     if outside and not confirm_band:
@@ -223,9 +228,9 @@ def _refuse_unexplained(
                 % {"count": len(outside), "rows": _named(outside)}
             }
         )
-    if is_excess and not is_reason(explanation):
-        text = _("Say why there are more horns than two a male: two words and ten letters at least.")
-        raise ExplanationNeeded(fields={"explanation": text})
+    if outside and not is_reason(reason):
+        text = _("Say why the unusual measures are right: two words and ten letters at least.")
+        raise BandNotConfirmed(text, fields={"band_reason": text})
     return outside
 
 

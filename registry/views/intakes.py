@@ -361,6 +361,7 @@ def _words() -> dict[str, str]:
         "rowRemoved": _("Row {0} removed"),
         "explain": _("Say why there are more horns than two a male."),
         "confirm": _("Confirm the unusual measures, or measure again."),
+        "why": _("Say why the unusual measures are right: two words and ten letters at least."),
         "nothing": _("There is nothing on the table yet."),
         "wait": _("Some rows are not saved yet. They must be saved before they are registered."),
         "photoOf": _("Photo of row {0}"),

@@ -854,6 +854,7 @@ register.addEventListener("submit", async (event) => {
   if (!ended || first) return stop(words.wait, first && cell(first, "mass"));
   if (!total.pieces) return stop(words.nothing);
   if (total.outside && !register.elements.confirm_band.checked) return stop(words.confirm, register.elements.confirm_band);
+  if (total.outside && !register.elements.band_reason.value.trim()) return stop(words.why, register.elements.band_reason);
   if (total.isExcess && !register.elements.explanation.value.trim()) return stop(words.explain, register.elements.explanation);
   register.elements.version.value = version;
   mayLeave = true;

@@ -129,6 +129,7 @@ def test_3_one_button_registers_marks_and_prints(sign_in: SignIn, story: Story) 
     page.goto(f"/intakes/{story.intake}/")
     # One of the five horns is unusual: it is asked about.
     page.check("input[name=confirm_band]")
+    page.fill("textarea[name=band_reason]", "Weighed again on another scale")
 
     page.locator("form[data-register] button[name=print]").click()
 

@@ -25,6 +25,7 @@ from registry.services import (
     register_intake,
     save_rows,
 )
+from reports.story import tell_story
 from tests.builders import Receive, register, some_rows
 
 
@@ -163,7 +164,17 @@ def test_unusual_masses_must_be_confirmed(
     assert "1, 4" in str(refusal.value.fields["confirm_band"])
     assert not Derivative.objects.exists()
     assert intake.rows.count() == 4
-    assert len(register_intake(actor=inspector, at=now, intake=intake, confirm_band=True)) == 4
+    for reason in ("", ".", "aaaaaaaaaaaa"):
+        with pytest.raises(BandNotConfirmed) as refusal:
+            register_intake(actor=inspector, at=now, intake=intake, confirm_band=True, band_reason=reason)
+        assert set(refusal.value.fields) == {"band_reason"}
+    assert not Derivative.objects.exists()
+    why = "Weighed again on another scale"
+    horns = list(register_intake(actor=inspector, at=now, intake=intake, confirm_band=True, band_reason=f" {why} "))
+    intake.refresh_from_db()
+    assert (len(horns), intake.band_reason) == (4, why)
+    told = [[fact.value for step in tell_story(horn, reader=inspector) for fact in step.facts] for horn in horns]
+    assert [why in facts for facts in told] == [True, False, False, True]
     assert Event.objects.get(verb="intake.registered").facts["outside_band"] == [1, 4]
 
 
