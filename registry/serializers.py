@@ -17,10 +17,10 @@ from registry.models import (
     Derivative,
     Intake,
     IntakeRow,
-    RemovalPermit,
     Side,
 )
 from registry.selectors_cases import CaseNotNamed, find_case
+from registry.serializers_papers import PermitNumberField
 from registry.services import CaseFacts
 from registry.services.opening import MOST_ANIMALS
 from registry.services.table import MOST_ROWS
@@ -84,9 +84,7 @@ class OpenRemovalSerializer(serializers.Serializer[Any]):
     """A reception of what one brigade brought on one day. The store is named by its code."""
 
     store = StoreField()
-    permit = serializers.SlugRelatedField[RemovalPermit](
-        slug_field="number", queryset=RemovalPermit.objects.select_related("season")
-    )
+    permit = PermitNumberField()
     brigade = serializers.PrimaryKeyRelatedField(queryset=Brigade.objects.all())
     on = serializers.DateField()
     males = serializers.IntegerField(min_value=0, max_value=MOST_ANIMALS)

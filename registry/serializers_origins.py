@@ -14,11 +14,11 @@ from registry.models import (
     Importation,
     OldStock,
     Origin,
-    RemovalPermit,
     Sale,
     Term,
     VeterinaryCertificate,
 )
+from registry.serializers_papers import PermitNumberField
 from registry.serializers_seasons import SlaughterPointField
 from registry.services import Scan
 
@@ -71,9 +71,7 @@ class OpenOriginSerializer(serializers.Serializer[Any]):
     confiscation = ConfiscationSerializer(required=False)
     old_stock = OldStockSerializer(required=False)
     importation = ImportationSerializer(required=False)
-    permit = serializers.SlugRelatedField[RemovalPermit](
-        slug_field="number", queryset=RemovalPermit.objects.select_related("season"), required=False
-    )
+    permit = PermitNumberField(required=False)
     certificate = serializers.SlugRelatedField[VeterinaryCertificate](
         slug_field="number", queryset=VeterinaryCertificate.objects.all(), required=False, allow_null=True
     )

@@ -21,6 +21,7 @@ from registry.models import (
     Sex,
     SlaughterPoint,
 )
+from registry.serializers_papers import PermitNumberField
 from registry.services.opening import MOST_ANIMALS
 from registry.services.papers import Limit
 from registry.services.sheets import Delivered
@@ -239,9 +240,7 @@ class NewSheetSerializer(SheetFiguresSerializer):
     """A new sheet. The permit is named by its number."""
 
     brigade = serializers.PrimaryKeyRelatedField(queryset=Brigade.objects.all())
-    permit = serializers.SlugRelatedField[RemovalPermit](
-        slug_field="number", queryset=RemovalPermit.objects.select_related("season")
-    )
+    permit = PermitNumberField()
     on = serializers.DateField()
 
 

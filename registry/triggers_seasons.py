@@ -3,6 +3,28 @@
 import pgtrigger
 
 
+def permits_do_not_look_alike() -> pgtrigger.Trigger:
+    """No two permits have numbers that look alike, in Latin and Cyrillic letters; earlier ones stay.
+
+    Who enters one waits for whoever enters its like at the same moment.
+    """
+    return pgtrigger.Trigger(
+        name="permits_do_not_look_alike",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        func="""
+            PERFORM pg_advisory_xact_lock(hashtextextended('removal permit ' || NEW.number_alike, 0));
+            IF EXISTS (
+                SELECT FROM registry_removalpermit p WHERE p.number_alike = NEW.number_alike AND p.id <> NEW.id
+            ) THEN
+                RAISE EXCEPTION 'a permit with a number that looks like % is there', NEW.number
+                    USING ERRCODE = 'unique_violation', CONSTRAINT = 'removal_permit_number_alike';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 def permits_keep_to_their_limit() -> pgtrigger.Trigger:
     """All permits of a line together let at most what the line lets, and each is for what its line is for.
 

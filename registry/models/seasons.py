@@ -12,6 +12,7 @@ from core.accounts.models import Organisation, Region, ThreeNames
 from core.base.triggers import append_only, fixed, never_deleted
 from registry import triggers_seasons
 from registry.models.terms import Population, Sex
+from registry.numbers import alike
 
 
 class Season(ThreeNames):
@@ -82,10 +83,14 @@ class RemovalPermit(models.Model):
 
     It is issued under a line of a decision (`limit`); only permits from before decisions were kept have none. All
     permits of a line together never let more animals than the line does: the database counts them while the line is
-    locked. A permit entered by mistake is withdrawn, and counts no more.
+    locked. A permit entered by mistake is withdrawn, and counts no more. No two have numbers that look alike.
     """
 
     number = models.CharField(_("number"), max_length=40, unique=True)
+    # Of earlier versions there may be two that look alike: the trigger refuses new ones.
+    number_alike = models.GeneratedField(
+        expression=alike(models.F("number")), output_field=models.CharField(max_length=40), db_persist=True
+    )
     issued_on = models.DateField(_("issued on"))
     season = models.ForeignKey(Season, on_delete=models.PROTECT, related_name="removal_permits")
     limit = models.ForeignKey(RemovalLimit, null=True, on_delete=models.PROTECT, related_name="permits")
@@ -107,6 +112,7 @@ class RemovalPermit(models.Model):
                 name="permit_withdrawn_all_or_none",
             )
         ]
+        indexes = [models.Index(fields=["number_alike"], name="permits_that_look_alike")]
         triggers: list[pgtrigger.Trigger] = [
             *never_deleted(),
             fixed(
@@ -114,6 +120,7 @@ class RemovalPermit(models.Model):
                 *("number", "season", "limit", "population", "region", "sex", "holder", "animals_limit"),
             ),
             triggers_seasons.permits_keep_to_their_limit(),
+            triggers_seasons.permits_do_not_look_alike(),
         ]
 
     def __str__(self) -> str:

@@ -31,6 +31,7 @@ from registry.models import (
     Sex,
     SlaughterPoint,
 )
+from registry.numbers import alike
 
 
 class LimitExceeded(BadInput):
@@ -163,6 +164,8 @@ def enter_removal_permit(
         ) % {"left": left}
         raise LimitExceeded(said, fields={"animals_limit": said})
     known = BadInput(fields={"number": _("A permit with this number is in the register already.")})
+    if RemovalPermit.objects.filter(number_alike=alike(number)).exists():
+        raise known
     with refuse_known({"_number_": known}):
         permit = RemovalPermit.objects.create(
             season=season,

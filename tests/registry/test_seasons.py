@@ -10,6 +10,7 @@ from core.accounts.models import Organisation, Region, User
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from ledger.models import CustodyAccount
 from registry.models import Brigade, Population, RemovalDecision, RemovalLimit, RemovalPermit, Season, Sex
+from registry.serializers_papers import PermitNumberField
 from registry.services.papers import (
     Limit,
     LimitExceeded,
@@ -182,6 +183,29 @@ def test_a_decision_names_each_line_once(
 
     assert list(refusal.value.fields) == ["number"]
     assert RemovalDecision.objects.count() == 1
+
+
+def test_permits_that_look_alike_are_one(
+    authority_officer: User, now: datetime, permit_facts: Facts, inspector: User
+) -> None:
+    latin, cyrillic = "P26/M", "\u0440 26/\u041c"
+    permit = enter_removal_permit(actor=authority_officer, at=now, **permit_facts | {"number": latin})
+
+    for number in (cyrillic, "p26/m", " P 26/M"):
+        with pytest.raises(BadInput) as refusal:
+            enter_removal_permit(actor=authority_officer, at=now, **permit_facts | {"number": number})
+        assert list(refusal.value.fields) == ["number"]
+    fields = {field.name: getattr(permit, field.name) for field in RemovalPermit._meta.concrete_fields}
+    for name in ("id", "number_alike"):
+        del fields[name]
+    with pytest.raises(IntegrityError, match="looks like"), transaction.atomic():
+        RemovalPermit.objects.create(**fields | {"number": cyrillic, "animals_limit": 1})
+
+    assert RemovalPermit.objects.get().number_alike == "P26/M"
+    assert PermitNumberField().to_internal_value(cyrillic) == permit
+    assert enter_removal_permit(
+        actor=authority_officer, at=now, **permit_facts | {"number": "27/8", "animals_limit": 1}
+    ).pk
 
 
 def test_permits_never_let_more_than_their_line(authority_officer: User, now: datetime, permit_facts: Facts) -> None:
