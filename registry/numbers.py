@@ -1,4 +1,7 @@
-"""Numbers of papers as people copy them: Cyrillic letters read as the Latin ones they look like, no spaces, no case."""
+"""Numbers and names of papers as people copy them.
+
+Cyrillic letters are read as the Latin ones they look like, without spaces and case.
+"""
 
 from django.db.models import CharField, Func, Value
 from django.db.models.expressions import Combinable
@@ -19,3 +22,8 @@ def alike(number: str | Combinable) -> Upper:
         output_field=CharField(),
     )
     return Upper(Func(plain, Value(CYRILLIC), Value(LATIN), function="translate", output_field=CharField()))
+
+
+def alike_sql(column: str) -> str:
+    """The same in the words of a trigger."""
+    return f"upper(translate(regexp_replace({column}, '\\s+', '', 'g'), '{CYRILLIC}', '{LATIN}'))"

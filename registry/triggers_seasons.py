@@ -2,6 +2,68 @@
 
 import pgtrigger
 
+from registry.numbers import alike_sql
+
+_SAME_NAME = " OR ".join(
+    f"{alike_sql(f's.name_{tongue}')} = {alike_sql(f'NEW.name_{tongue}')}" for tongue in ("kk", "ru", "en")
+)
+
+
+def seasons_differ() -> pgtrigger.Trigger:
+    """No two seasons have one name in any language; earlier ones stay.
+
+    Who enters one waits for whoever enters another at the same moment.
+    """
+    return pgtrigger.Trigger(
+        name="seasons_differ",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        func=f"""
+            PERFORM pg_advisory_xact_lock(hashtextextended('seasons', 0));
+            IF EXISTS (SELECT FROM registry_season s WHERE s.id <> NEW.id AND ({_SAME_NAME})) THEN
+                RAISE EXCEPTION 'a season named as season % is there', NEW.id
+                    USING ERRCODE = 'unique_violation', CONSTRAINT = 'season_named_once';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
+def limits_do_not_overlap() -> pgtrigger.Trigger:
+    """An animal is let by one line of a decision, and of seasons with the same days by those of one; earlier ones stay.
+
+    A line for any sex stands beside none for one sex of the same population and region. Who enters a line waits for
+    whoever enters another at the same moment.
+    """
+    return pgtrigger.Trigger(
+        name="limits_do_not_overlap",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        func="""
+            PERFORM pg_advisory_xact_lock(hashtextextended('limits of removal', 0));
+            IF EXISTS (
+                SELECT FROM registry_removallimit l
+                WHERE (l.decision_id, l.population, l.region_id) = (NEW.decision_id, NEW.population, NEW.region_id)
+                    AND l.id <> NEW.id AND 'any' IN (l.sex, NEW.sex)
+            ) THEN
+                RAISE EXCEPTION 'limit % overlaps another of its decision', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'limits_do_not_overlap';
+            END IF;
+            IF EXISTS (
+                SELECT FROM registry_removaldecision own
+                JOIN registry_season mine ON mine.id = own.season_id
+                JOIN registry_season s ON (s.starts_on, s.ends_on) = (mine.starts_on, mine.ends_on) AND s.id <> mine.id
+                JOIN registry_removaldecision d ON d.season_id = s.id
+                JOIN registry_removallimit l ON l.decision_id = d.id
+                WHERE own.id = NEW.decision_id AND (l.population, l.region_id) = (NEW.population, NEW.region_id)
+            ) THEN
+                RAISE EXCEPTION 'another season of the same days has limits as limit %', NEW.id
+                    USING ERRCODE = 'unique_violation', CONSTRAINT = 'one_season_per_days_and_place';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
 
 def permits_do_not_look_alike() -> pgtrigger.Trigger:
     """No two permits have numbers that look alike, in Latin and Cyrillic letters; earlier ones stay.

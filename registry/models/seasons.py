@@ -16,7 +16,7 @@ from registry.numbers import alike
 
 
 class Season(ThreeNames):
-    """A removal season, as the decision on regulation names it."""
+    """A removal season, as the decision on regulation names it. No two have one name."""
 
     starts_on = models.DateField()
     ends_on = models.DateField()
@@ -24,6 +24,7 @@ class Season(ThreeNames):
     class Meta:
         ordering = ["-starts_on"]
         constraints = [models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="season_period")]
+        triggers: list[pgtrigger.Trigger] = [triggers_seasons.seasons_differ()]
 
 
 class RemovalDecision(models.Model):
@@ -72,7 +73,7 @@ class RemovalLimit(models.Model):
             ),
             models.CheckConstraint(condition=Q(animals__gt=0), name="limit_lets_something"),
         ]
-        triggers: list[pgtrigger.Trigger] = [*append_only()]
+        triggers: list[pgtrigger.Trigger] = [*append_only(), triggers_seasons.limits_do_not_overlap()]
 
     def __str__(self) -> str:
         return f"{self.decision_id} {self.population} {self.region_id} {self.sex}"
@@ -152,6 +153,8 @@ class Brigade(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["season", "contract_number"], name="one_brigade_per_contract"),
             models.CheckConstraint(condition=Q(valid_until__gte=F("valid_from")), name="contract_period"),
+            # Earlier rows are not asked.
+            models.CheckConstraint(condition=Q(valid_from__gte=F("contract_on")), name="contract_before_its_days"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
@@ -58,9 +58,17 @@ def open_season(
     _require_keeper(actor)
     if ends_on < starts_on:
         raise BadInput(fields={"ends_on": _("The season cannot end before it starts.")})
-    season = Season.objects.create(
-        name_kk=name_kk, name_ru=name_ru, name_en=name_en, starts_on=starts_on, ends_on=ends_on
-    )
+    names = {"name_kk": name_kk, "name_ru": name_ru, "name_en": name_en}
+    known = _("A season with this name is in the register already.")
+    wrong: dict[str, StrOrPromise] = {
+        field: known
+        for field, name in names.items()
+        if Season.objects.alias(alike=alike(F(field))).filter(alike=alike(name)).exists()
+    }
+    if wrong:
+        raise BadInput(fields=wrong)
+    with refuse_known({"season_named_once": BadInput(fields={"name_kk": known})}):
+        season = Season.objects.create(**names, starts_on=starts_on, ends_on=ends_on)
     _record("season.opened", season, actor=actor, at=at, name=season.name_kk)
     return season
 
@@ -95,8 +103,17 @@ def enter_removal_decision(
         wrong["limits"] = _("Enter at least one limit.")
     elif len(set(lines)) != len(lines):
         wrong["limits"] = _("Two limits are for the same population, region and sex. Put them together.")
+    elif any((place, region, Sex.ANY) in lines for place, region, sex in lines if sex != Sex.ANY):
+        wrong["limits"] = _(
+            "One limit is for animals of any sex, another for one sex of the same population and region. "
+            "Give a limit for each sex, or one for all."
+        )
     elif any(line.animals < 1 for line in limits):
         wrong["limits"] = _("Say how many animals may be removed.")
+    elif twin := _season_of_same_days(season, limits):
+        wrong["limits"] = _("%(season)s has the same days, and limits for this population and region.") % {
+            "season": twin.name
+        }
     if wrong:
         raise BadInput(fields=wrong)
     authority = Organisation.objects.filter(pk__in=actor.organisation_ids(Can.KEEP_SEASONS)).order_by("pk").first()
@@ -117,12 +134,14 @@ def enter_removal_decision(
             entered_by=actor,
             entered_at=at,
         )
-    RemovalLimit.objects.bulk_create(
-        RemovalLimit(
-            decision=decision, population=line.population, region=line.region, sex=line.sex, animals=line.animals
+    twice = BadInput(fields={"limits": _("Another season of the same days has limits for this population and region.")})
+    with refuse_known({"one_season_per_days_and_place": twice}):
+        RemovalLimit.objects.bulk_create(
+            RemovalLimit(
+                decision=decision, population=line.population, region=line.region, sex=line.sex, animals=line.animals
+            )
+            for line in limits
         )
-        for line in limits
-    )
     animals = sum(line.animals for line in limits)
     _record("season.decision_entered", season, actor=actor, at=at, number=number, lines=len(limits), limit=animals)
     return decision
@@ -245,6 +264,8 @@ def enter_brigade(
         wrong["valid_until"] = _("The last day is before the first.")
     elif valid_until < season.starts_on or valid_from > season.ends_on:
         wrong["valid_from"] = _("The contract does not cover any day of the season.")
+    elif valid_from < contract_on:
+        wrong["valid_from"] = _("A brigade cannot work before the day of its contract.")
     if wrong:
         raise BadInput(fields=wrong)
     known = BadInput(fields={"contract_number": _("A brigade with this contract is in this season already.")})
@@ -314,6 +335,16 @@ def permitted_under(limit: RemovalLimit) -> int:
     standing = limit.permits.filter(withdrawn_at=None)
     given: int = standing.aggregate(n=Sum("animals_limit", default=0))["n"]
     return given
+
+
+def _season_of_same_days(season: Season, limits: Sequence[Limit]) -> Season | None:
+    """Another season with the same days that has limits for a population and region of these."""
+    here = Q()
+    for line in limits:
+        here |= Q(population=line.population, region=line.region)
+    taken = RemovalLimit.objects.filter(here).values("decision__season")
+    twins = Season.objects.filter(starts_on=season.starts_on, ends_on=season.ends_on).exclude(pk=season.pk)
+    return twins.filter(pk__in=taken).first()
 
 
 def _require_keeper(actor: User) -> None:

@@ -86,6 +86,7 @@ def test_1_an_officer_enters_decision_permit_and_brigade(sign_in: SignIn, story:
         "members": "7",
         "contract_number": "Ш-27/21-2025",
         "contract_on": "2025-11-21",
+        "valid_from": "2025-11-21",
     }.items():
         page.fill(f"[name={name}]", value)
     page.select_option("[name=region]", "27")

@@ -26,7 +26,7 @@ from tests.builders import build_brigade, build_limit, build_removal_permit
 pytestmark = pytest.mark.django_db
 
 Facts = dict[str, Any]
-NAMES = {"name_kk": "Маусым", "name_ru": "Сезон", "name_en": "Season"}
+NAMES: Facts = {"name_kk": "Маусым", "name_ru": "Сезон", "name_en": "Season"}
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def decision_facts(season: Season, region: Region) -> Facts:
         "basis_by": "Institute of Zoology",
         "basis_number": "BJ-7",
         "basis_on": date(2025, 5, 30),
-        "limits": [Limit(Population.URAL, region, 900), Limit(Population.URAL, region, 100, Sex.MALE)],
+        "limits": [Limit(Population.URAL, region, 900, Sex.FEMALE), Limit(Population.URAL, region, 100, Sex.MALE)],
     }
 
 
@@ -150,7 +150,7 @@ def test_a_decision_holds_a_limit_for_each_population_region_and_sex(
     decision = enter_removal_decision(actor=authority_officer, at=now, **decision_facts)
 
     assert decision.authority == committee
-    assert list(decision.limits.values_list("sex", "animals")) == [("any", 900), ("male", 100)]
+    assert list(decision.limits.values_list("sex", "animals")) == [("female", 900), ("male", 100)]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,52 @@ def test_a_decision_names_each_line_once(
 
     assert list(refusal.value.fields) == ["number"]
     assert RemovalDecision.objects.count() == 1
+
+
+def test_limits_of_a_decision_do_not_overlap(
+    authority_officer: User, now: datetime, decision_facts: Facts, region: Region
+) -> None:
+    anybody, male = Limit(Population.URAL, region, 5), Limit(Population.URAL, region, 5, Sex.MALE)
+    for limits in ([anybody, male], [male, anybody]):
+        with pytest.raises(BadInput) as refusal:
+            enter_removal_decision(actor=authority_officer, at=now, **decision_facts | {"limits": limits})
+        assert list(refusal.value.fields) == ["limits"]
+    other = Limit(Population.BETPAKDALA, region, 5, Sex.MALE)
+    decision = enter_removal_decision(actor=authority_officer, at=now, **decision_facts | {"limits": [anybody, other]})
+
+    with pytest.raises(IntegrityError, match="overlaps"), transaction.atomic():
+        RemovalLimit.objects.create(
+            decision=decision, population=Population.URAL, region=region, sex=Sex.FEMALE, animals=1
+        )
+    assert decision.limits.count() == 2
+
+
+def test_one_season_is_entered_once(
+    authority_officer: User, now: datetime, decision_facts: Facts, season: Season, region: Region,
+    region_elsewhere: Region,
+) -> None:  # fmt: skip
+    days: Facts = {"starts_on": season.starts_on, "ends_on": season.ends_on}
+    names: Facts = {"name_kk": season.name_kk, "name_ru": season.name_ru, "name_en": season.name_en}
+    for tongue, name in names.items():
+        alike: Facts = NAMES | {tongue: f" {name.upper()} "}
+        with pytest.raises(BadInput) as refusal:
+            open_season(actor=authority_officer, at=now, **alike, **days)
+        assert list(refusal.value.fields) == [tongue]
+        with pytest.raises(IntegrityError, match="a season named"), transaction.atomic():
+            Season.objects.create(**alike, **days)
+    assert Season.objects.count() == 1
+
+    enter_removal_decision(actor=authority_officer, at=now, **decision_facts)
+    twin = open_season(actor=authority_officer, at=now, **NAMES, **days)
+    again = decision_facts | {"season": twin, "number": "Р-215"}
+    with pytest.raises(BadInput) as refusal:
+        enter_removal_decision(actor=authority_officer, at=now, **again)
+    assert season.name in str(refusal.value.fields["limits"])
+    assert RemovalDecision.objects.count() == 1
+    elsewhere = again | {"limits": [Limit(Population.URAL, region_elsewhere, 5)]}
+    decision = enter_removal_decision(actor=authority_officer, at=now, **elsewhere)
+    with pytest.raises(IntegrityError, match="another season"), transaction.atomic():
+        RemovalLimit.objects.create(decision=decision, population=Population.URAL, region=region, animals=1)
 
 
 def test_permits_that_look_alike_are_one(
@@ -284,6 +330,7 @@ def test_a_contract_is_entered_once_a_season(authority_officer: User, now: datet
         ({"members": 0}, "members"),
         ({"valid_until": date(2025, 6, 30)}, "valid_until"),
         ({"valid_from": date(2026, 1, 1), "valid_until": date(2026, 2, 1)}, "valid_from"),
+        ({"contract_on": date(2025, 7, 2)}, "valid_from"),
     ],
 )
 def test_it_names_what_is_wrong_with_a_contract(
@@ -294,6 +341,13 @@ def test_it_names_what_is_wrong_with_a_contract(
 
     assert list(refusal.value.fields) == [field]
     assert not Brigade.objects.exists()
+
+
+def test_the_database_lets_no_brigade_work_before_its_contract(season: Season, region: Region) -> None:
+    brigade = build_brigade(season, region)
+
+    with pytest.raises(IntegrityError, match="contract_before_its_days"), transaction.atomic():
+        Brigade.objects.filter(pk=brigade.pk).update(contract_on=season.starts_on + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
