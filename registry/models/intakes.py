@@ -4,7 +4,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import Region, User
@@ -259,6 +259,8 @@ class IntakeRow(Measures):
         constraints = [
             models.UniqueConstraint(fields=["intake", "row"], name="one_line_per_row_number"),
             models.CheckConstraint(condition=Q(row__gt=0), name="rows_count_from_one"),
+            # Earlier rows are not asked: registering refuses them.
+            models.CheckConstraint(condition=~Q(pair=Cast("row", models.CharField())), name="no_horn_is_its_own_pair"),
             *measures_fit("row"),
         ]
         triggers: list[pgtrigger.Trigger] = [

@@ -252,8 +252,18 @@ def _refuse_wrong(term: str, rows: Sequence[TableRow]) -> None:
             for key, code in contradictions(line):
                 column = next(field.column for field in FIELDS[term] if field.key == key)
                 wrong[f"rows.{line.row}.{column}"] = PROBLEMS[code]
+    wrong |= _own_pairs(rows)
     if wrong:
         raise BadInput(fields=wrong)
+
+
+def _own_pairs(rows: Sequence[TableRow]) -> dict[str, StrOrPromise]:
+    """Rows that name themselves; whether another row fits is known when all of them are there."""
+    return {
+        f"rows.{line.row}.pair": PROBLEMS["pair_itself"]
+        for line in rows
+        if line.pair and line.pair.isdecimal() and int(line.pair) == line.row
+    }
 
 
 def _fault(field: Field, value: Any) -> str:
@@ -272,7 +282,7 @@ def _fault(field: Field, value: Any) -> str:
         if len(value) > field.most:
             return "text_too_long"
         return "text_not_text" if "\x00" in value else ""
-    is_pair = value.isdigit() or (value.startswith("KZ") and len(value) <= 16 and value.isprintable())
+    is_pair = value.isdecimal() or (value.startswith("KZ") and len(value) <= 16 and value.isprintable())
     return "" if is_pair else "pair_not_known"
 
 

@@ -704,7 +704,6 @@ def test_two_horns_become_a_pair_once_and_each_other_s(open_intake: Intake, insp
     "rows",
     [
         [TableRow(1, "L", 215, pair="2"), TableRow(2, "L", 210)],
-        [TableRow(1, "L", 215, pair="1")],
         [TableRow(1, "L", 215, pair="9")],
         [TableRow(1, "L", 215, pair="2"), TableRow(2, "R", 210), TableRow(3, "L", 205, pair="2")],
         [TableRow(1, "L", 215, pair="2"), TableRow(2, "R", 210, pair="3"), TableRow(3, "L", 205, pair="2")],

@@ -4,7 +4,7 @@ import io
 from datetime import datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
@@ -103,6 +103,9 @@ def test_corrections_are_told_new_rows_are_not(open_intake: Intake, inspector: U
         (TableRow(1, "L", 200, None, "whole", "x" * 201), "rows.1.note"),
         (TableRow(1, "L", 200, None, "whole", "a\x00b"), "rows.1.note"),
         (TableRow(0, "L", 200), "rows.0.row"),
+        (TableRow(1, "L", 200, pair="1"), "rows.1.pair"),
+        (TableRow(1, "L", 200, pair="01"), "rows.1.pair"),
+        (TableRow(1, "L", 200, pair="²"), "rows.1.pair"),
     ],
 )
 def test_a_wrong_cell_is_named_and_nothing_is_written(
@@ -121,6 +124,13 @@ def test_a_wrong_cell_is_named_and_nothing_is_written(
 
     assert set(refusal.value.fields) == {name}
     assert masses(open_intake) == before
+
+
+def test_the_database_lets_no_horn_be_its_own_pair(open_intake: Intake) -> None:
+    with pytest.raises(IntegrityError, match="no_horn_is_its_own_pair"), transaction.atomic():
+        IntakeRow.objects.filter(intake=open_intake, row=1).update(pair="1")
+
+    assert not open_intake.rows.exclude(pair="").exists()
 
 
 def test_a_number_cannot_be_used_twice(open_intake: Intake, inspector: User, now: datetime) -> None:
