@@ -88,6 +88,11 @@ _SHELF_OF = """
     LEFT JOIN ledger_placement stacked ON stacked.box_id = box.parent_id AND stacked.removed_at IS NULL
 """
 _SHELF = "coalesce(own.shelf_id, boxed.shelf_id, stacked.shelf_id)"
+# What lies in the account, or on the shelf alone.
+_HERE = f"""
+    FROM ledger_holding h {_SHELF_OF.format(item="h.item_id")}
+    WHERE h.account_id = %(account)s AND h.pieces > 0 AND (%(shelf)s::bigint IS NULL OR {_SHELF} = %(shelf)s::bigint)
+"""
 
 
 # --- opening --------------------------------------------------------------------------------------------------
@@ -132,10 +137,16 @@ def announce_sample(
 ) -> StockTake:
     """Announce a count by a sample: the commitment to the secret is published, and nothing is drawn yet.
 
-    Raises CommissionTooSmall, StockTakeOpen, BadInput.
+    Raises CommissionTooSmall, StockTakeOpen, NothingToCount, or BadInput, also for a sample larger than the place.
     """
     if wanted < 1:
         raise BadInput(fields={"wanted": _("Choose at least one item.")})
+    here = _items_here(account, shelf)
+    if not here:
+        raise NothingToCount
+    if wanted > here:
+        said = ngettext_lazy("There is %(count)s item here in all.", "There are %(count)s items here in all.", here)
+        raise BadInput(fields={"wanted": said % {"count": here}})
     secret = secrets.token_hex(32)
     return _announce(
         actor=actor,
@@ -222,6 +233,13 @@ def _announce(
     return stocktake
 
 
+def _items_here(account: CustodyAccount, shelf: Shelf | None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {_HERE}", {"account": account.pk, "shelf": shelf.pk if shelf else None})
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
 def _freeze(*, actor: User, at: datetime, stocktake: StockTake) -> StockTake:
     """Write down what is expected: set-based, so that a hundred thousand items take a second or two."""
     with connection.cursor() as cursor:
@@ -231,16 +249,12 @@ def _freeze(*, actor: User, at: datetime, stocktake: StockTake) -> StockTake:
             "SELECT FROM ledger_accounttotal WHERE account_id = %s ORDER BY stock_class FOR UPDATE",
             [stocktake.account_id],
         )
-        where = f"""
-            FROM ledger_holding h {_SHELF_OF.format(item="h.item_id")}
-            WHERE h.account_id = %(account)s AND h.pieces > 0 AND (%(shelf)s IS NULL OR {_SHELF} = %(shelf)s)
-        """
         here = {"account": stocktake.account_id, "shelf": stocktake.shelf_id}
         # Read once: the digest, the draw and the lines are all of this. A class of goods that came first of its kind
         # meanwhile had no total to lock, and is in all of them or in none.
         cursor.execute(
             "CREATE TEMPORARY TABLE frozen_frame ON COMMIT DROP AS"
-            f" SELECT h.item_id, h.stock_class, h.pieces, h.grams, {_SHELF} AS shelf_id {where}",
+            f" SELECT h.item_id, h.stock_class, h.pieces, h.grams, {_SHELF} AS shelf_id {_HERE}",
             here,
         )
         cursor.execute(

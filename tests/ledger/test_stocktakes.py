@@ -472,6 +472,26 @@ def test_a_sample_follows_from_what_was_committed_and_what_was_said(
     assert ended.result["missing"] == 10  # type: ignore[index]
 
 
+def test_a_sample_is_no_larger_than_what_is_there(
+    enter: Enter, storekeeper: User, second_keeper: User, now: datetime, central: CustodyAccount
+) -> None:
+    said: dict[str, Any] = {"actor": storekeeper, "at": now, "account": central}
+    said["commission"] = [storekeeper, second_keeper]
+    with pytest.raises(services.NothingToCount):
+        services.announce_sample(**said, wanted=1)
+    enter(central, 200, 210, 220)
+
+    for wanted in (4, 1_000_000_000, 10**12):
+        with pytest.raises(BadInput) as refusal:
+            services.announce_sample(**said, wanted=wanted)
+        assert "3" in str(refusal.value.fields["wanted"])
+    assert not StockTake.objects.exists()
+
+    whole = services.announce_sample(**said, wanted=3)
+    drawn = services.draw_sample(actor=storekeeper, at=now, stocktake=whole, words="USD 512.40, National Bank")
+    assert (drawn.wanted, drawn.expected_items, drawn.frame_items) == (3, 3, 3)
+
+
 def test_what_was_counted_is_not_called_off(
     enter: Enter, open_count: Open, storekeeper: User, now: datetime, central: CustodyAccount
 ) -> None:
