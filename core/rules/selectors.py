@@ -29,6 +29,14 @@ def in_force(code: RuleCode, on: date, *, scope: str = "") -> Rule:
         ) from None
 
 
+def known_from(code: RuleCode) -> date | None:
+    """The first day of the earliest rule of this code; None where none was put in force."""
+    first: date | None = (
+        Rule.objects.enacted().filter(code=code).order_by("starts_on").values_list("starts_on", flat=True).first()
+    )
+    return first
+
+
 def refusal_of_sale(on: date) -> StrOrPromise:
     """Why nothing may be sold inside the country on the day: which rule, from when; empty when it may."""
     try:

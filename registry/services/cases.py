@@ -24,13 +24,15 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, DomainError, InvalidTransition, NotAllowed
 from core.base.maps import region_at
 from core.base.reasons import is_reason, require_reason
+from core.base.templatetags.fmt import day as in_words
 from core.documents.acts import save_act
 from core.documents.models import Document
 from core.documents.services import keep_document, keep_paper, take_numbers
 from core.documents.signatures import NOT_DRAWN, is_drawn
 from core.notices.models import Notice
 from core.notices.services import raise_notice, settle_notices
-from core.rules.selectors import discrepancy_due_on
+from core.rules.models import RuleCode
+from core.rules.selectors import discrepancy_due_on, known_from
 from ledger.models import AccountKind, CustodyAccount, Hold, Holding, MovementKind
 from ledger.selectors import stores_of
 from ledger.services import SecondPersonNeeded, lift_hold, move_items, place_hold, reclassify_items
@@ -403,6 +405,8 @@ def _wrong_facts(case: Case, new: Mapping[str, Any], *, today: date) -> Fields:
         wrong["seized_on"] = _("The protocol cannot be older than the seizure.")
     if now["offence_on"] is not None and now["offence_on"] > now["seized_on"]:
         wrong["offence_on"] = _("The offence cannot be later than the seizure.")
+    elif now["offence_on"] not in (None, case.offence_on) and (problem := _before_the_mrp(now["offence_on"])):
+        wrong["offence_on"] = problem
     if (now["latitude"] is None) != (now["longitude"] is None):
         wrong["longitude" if now["longitude"] is None else "latitude"] = _("Give both coordinates, or none.")
     for name in ("males", "females", "young"):
@@ -412,6 +416,17 @@ def _wrong_facts(case: Case, new: Mapping[str, Any], *, today: date) -> Fields:
         if now[name] is not None and now[name].list != name:
             wrong[name] = _("This word is of another list.")
     return wrong
+
+
+def _before_the_mrp(day: date) -> StrOrPromise:
+    """Why nothing can be computed for an offence of this day; empty when it can."""
+    first = known_from(RuleCode.MRP)
+    if first is None or day >= first:
+        return ""
+    return _(
+        "The MRP is known from %(day)s on: for an earlier offence the damage cannot be computed. "
+        "Correct the day, or have the MRP of that time entered among the rules first."
+    ) % {"day": in_words(first)}
 
 
 @transaction.atomic

@@ -224,6 +224,27 @@ def test_damage_is_counts_times_rates_times_the_mrp_of_the_day(case: Case, inspe
     assert damage.tenge == (500 + 700 + 1350) * 3932
 
 
+def test_an_offence_from_before_the_mrp_is_known_is_asked_about(case: Case, inspector: User, now: datetime) -> None:
+    for day in (date(1990, 1, 1), date(2023, 12, 31)):
+        with translation.override("en"), pytest.raises(BadInput) as refusal:
+            services.note_facts(actor=inspector, at=now, case=case, version=case.version, facts={"offence_on": day})
+        assert set(refusal.value.fields) == {"offence_on"}
+        assert "1 January 2024" in str(refusal.value.fields["offence_on"])
+    # Of an earlier version: what was written stays, and is sent again with the rest.
+    Case.objects.filter(pk=case.pk).update(offence_on=date(2023, 12, 31))
+    kept = {"offence_on": date(2023, 12, 31), "males": 1}
+    noted = services.note_facts(actor=inspector, at=now, case=case, version=case.version, facts=kept)
+    assert noted.males == 1
+    assert damage_of(noted, compare_counts(noted)) is None
+
+    said = {"offence_on": date(2024, 1, 1)}
+    noted = services.note_facts(actor=inspector, at=now, case=noted, version=noted.version, facts=said)
+
+    damage = damage_of(noted, compare_counts(noted))
+    assert damage is not None
+    assert damage.mrp == 3692
+
+
 def test_one_protocol_of_an_agency_is_one_case(case: Case, facts: CaseFacts, inspector: User, now: datetime) -> None:
     again = replace(facts, protocol_number="  №  41 ", place="Elsewhere")
 
