@@ -259,7 +259,11 @@ class MarkRequestSerializer(serializers.ModelSerializer[MarkRequest]):
 
 class AskSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=MarkRequest.Kind.choices)
-    mark = serializers.CharField(max_length=12, required=False, help_text="Code of an active mark.")
+    mark = serializers.CharField(
+        max_length=12,
+        required=False,
+        help_text="Code of an active mark; to replace, also the last of an item, where it is void.",
+    )
     intake = serializers.IntegerField(required=False, help_text="A reprint of all labels of this intake.")
     reason = serializers.CharField(max_length=200)
     order = LabelOrderSerializer(required=False, help_text="How it is printed; not for a void mark or a blank label.")
@@ -513,7 +517,10 @@ class Apply(APIView):
         operation_id="marks_apply", request=ApplySerializer, responses=MarkSerializer, parameters=[IDEMPOTENCY_KEY]
     )
     def post(self, request: Request) -> Response:
-        """Bind a blank label to an item that has no mark, with a photo of it there."""
+        """Bind a blank label to an item that never had a mark, with a photo of it there.
+
+        409 `marked-before` where a mark was ended: ask for a new one, with the label and the photo.
+        """
         with telling_refused(person_of(request), timezone.now()):
             return self._apply(request)
 

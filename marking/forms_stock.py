@@ -222,7 +222,9 @@ class MarkRequestForm(LabelOrderForm):
         *("profile", "start", "printer", "form", "dpi", "symbols", "language", "second", "hidden"),
     )
 
-    def __init__(self, *args: Any, only_reprint: bool = False, is_foreign: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, only_reprint: bool = False, only_new: bool = False, is_foreign: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, printed_before=True, **kwargs)
         self.fields["reason"].label = _("Reason")
         if only_reprint:
@@ -230,6 +232,10 @@ class MarkRequestForm(LabelOrderForm):
                 del self.fields[name]
         elif not is_foreign:
             self.fields["confirm_foreign"].widget = forms.HiddenInput()
+        if only_new:
+            kind = MarkRequest.Kind.REPLACE
+            self.fields["kind"].choices = [(kind.value, kind.label)]  # type: ignore[attr-defined]
+            self.initial["kind"] = kind.value
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data

@@ -231,6 +231,58 @@ def label_is_applied_with_a_photo() -> pgtrigger.Trigger:
     )
 
 
+def label_is_applied_anew_by_two() -> pgtrigger.Trigger:
+    """A blank label on an item that had a mark before is bound as two persons decided, by the photo they looked at."""
+    return pgtrigger.Trigger(
+        name="label_is_applied_anew_by_two",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__state="blank", new__state="active"),
+        func="""
+            IF EXISTS (SELECT FROM marking_mark m WHERE m.derivative_id = NEW.derivative_id AND m.code <> NEW.code)
+                AND NOT EXISTS (
+                    SELECT FROM marking_markrequest r JOIN marking_mark m ON m.code = r.mark_id
+                    JOIN marking_labelapplication a ON a.mark_id = NEW.code
+                    WHERE m.derivative_id = NEW.derivative_id AND r.kind = 'replace' AND r.state = 'approved'
+                        AND r.approved_in = pg_current_xact_id()::text::bigint
+                        AND r.blank_id = NEW.code AND r.photo_id = a.photo_id
+                ) THEN
+                RAISE EXCEPTION 'label % follows another mark and takes a second person', NEW.code
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'item_is_marked_anew_by_two';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+def item_is_marked_anew_by_two() -> pgtrigger.Trigger:
+    """A mark issued to an item that had one before is issued as two persons decided. All of a statement at once."""
+    return pgtrigger.Trigger(
+        name="item_is_marked_anew_by_two",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="issued"),
+        declare=[("wrong", "text")],
+        func="""
+            -- The limit keeps to the index of items, however many are issued.
+            SELECT min(n.code) INTO wrong FROM issued n CROSS JOIN LATERAL (
+                SELECT FROM marking_mark m WHERE m.derivative_id = n.derivative_id AND m.code <> n.code LIMIT 1
+            ) former
+            WHERE NOT EXISTS (
+                SELECT FROM marking_markrequest r JOIN marking_mark f ON f.code = r.mark_id
+                WHERE f.derivative_id = n.derivative_id AND r.kind = 'replace' AND r.state = 'approved'
+                    AND r.approved_in = pg_current_xact_id()::text::bigint AND r.blank_id IS NULL
+            );
+            IF wrong IS NOT NULL THEN
+                RAISE EXCEPTION 'mark % follows another mark and takes a second person', wrong
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'item_is_marked_anew_by_two';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 def reprint_is_approved() -> pgtrigger.Trigger:
     """The generation rises by one, and only in the transaction in which a second person approves a reprint.
 

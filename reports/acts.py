@@ -13,6 +13,7 @@ from core.accounts.roles import Can
 from custody.services.loss import can_report, is_reported
 from ledger.models import AccountKind, Handover
 from ledger.selectors import stores_of
+from marking.models import Mark
 from permits.models import Kind
 from permits.selectors import find_obstacles
 from permits.services import PLACES
@@ -111,6 +112,9 @@ def _labels(user: User, row: ItemRow) -> Act:
     if not row.code:
         bind = reverse("marking:bind-label", args=[row.derivative.pk])
         gone = "" if row.place.is_physical else _("It is not in the hands of anybody of the registry any more.")
+        void = Mark.objects.renewable().filter(derivative=row.derivative.pk).first()
+        if void is not None:
+            return Act(_("Ask for a new mark"), "user-check", reverse("marking:ask-for-mark", args=[void.pk]), gone)
         return Act(_("Bind a blank label"), "link", bind, gone)
     return Act(_("Print labels of its reception"), "printer", url)
 

@@ -3,7 +3,7 @@
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.accounts.models import User
@@ -21,6 +21,12 @@ class MarkQuerySet(models.QuerySet["Mark"]):
     def active(self) -> "MarkQuerySet":
         return self.filter(state=Mark.State.ACTIVE)
 
+    def renewable(self) -> "MarkQuerySet":
+        """Marks that a new one may follow: the active one of an item, or the last where it is void."""
+        later = Mark.objects.filter(derivative=OuterRef("derivative")).exclude(pk=OuterRef("pk"))
+        last = ~Exists(later.filter(Q(state=Mark.State.ACTIVE) | Q(ended_at__gt=OuterRef("ended_at"))))
+        return self.filter(Q(state=Mark.State.ACTIVE) | Q(last, state=Mark.State.VOID))
+
     def visible_to(self, user: User) -> "MarkQuerySet":
         """Marks of derivatives that the person may know; of blank labels, who may know everything."""
         if user.can(Can.SEE_EVERYTHING):
@@ -33,9 +39,10 @@ class Mark(models.Model):
 
     Codes of blank labels and of marked derivatives are one table, so that its key alone keeps any code from being
     issued twice. Never deleted, never bound to another derivative. A derivative has at most one active mark. Ending a
-    mark takes two people and a reason, and is for good. Code, statement and signature change together only when a new
-    print raises the generation, which a second person approves; what was never printed is signed anew with the key in
-    use. A blank label has its place on a reel and keeps it.
+    mark takes two people and a reason, and is for good; the mark that follows it takes two people as well. Code,
+    statement and signature change together only when a new print raises the generation, which a second person
+    approves; what was never printed is signed anew with the key in use. A blank label has its place on a reel and
+    keeps it.
     """
 
     class State(models.TextChoices):
@@ -149,6 +156,8 @@ class Mark(models.Model):
             ),
             triggers.statement_is_fixed_in_a_generation(),
             triggers.label_is_applied_with_a_photo(),
+            triggers.label_is_applied_anew_by_two(),
+            triggers.item_is_marked_anew_by_two(),
             triggers.reprint_is_approved(),
             triggers.end_is_approved(),
             triggers.marks_are_counted_when_issued(),

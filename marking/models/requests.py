@@ -29,8 +29,8 @@ class MarkRequestQuerySet(models.QuerySet["MarkRequest"]):
 
 class MarkRequest(models.Model):
     """Asked by one, with a reason; approved by another. A reprint raises the generation of one mark, or of all labels
-    of an intake, and what was printed before is answered as an old copy. The new mark of an item is printed, or is a
-    `blank` label that is tied to it already, as the `photo` shows.
+    of an intake, and what was printed before is answered as an old copy. The new mark of an item, in place of an active
+    one or after one that is void, is printed, or is a `blank` label that is tied to it already, as the `photo` shows.
     """
 
     class Kind(models.TextChoices):

@@ -40,6 +40,13 @@ class AlreadyMarked(InvalidTransition):
     message = _("Some of these items have a mark already.")
 
 
+class MarkedBefore(InvalidTransition):
+    """The item had a mark that was ended: the next takes a second person, as replacing one does."""
+
+    code = "marked-before"
+    message = _("This item had a mark before. Ask for a new one: another person looks at the photo and approves it.")
+
+
 class LabelRefused(DomainError):
     """The label is not one that may be bound: it was used, spoiled, lost or destroyed. `mark` is what was shown."""
 
@@ -131,10 +138,11 @@ def apply_blank(
     photo: File | Document,
     confirm_foreign: bool = False,
 ) -> Mark:
-    """Bind a blank label to an item that has no mark, with a photo that shows it there.
+    """Bind a blank label to an item that never had a mark, with a photo that shows it there.
 
-    What was returned, sold, consumed or destroyed gets none. Raises NotAllowed, InvalidTransition, AlreadyMarked,
-    LabelRefused, LabelNotHere, ForeignLabel unless confirmed, UnusableFile.
+    A mark after another is asked for (`ask_for_mark`). What was returned, sold, consumed or destroyed gets none.
+    Raises NotAllowed, InvalidTransition, AlreadyMarked, MarkedBefore, LabelRefused, LabelNotHere, ForeignLabel unless
+    confirmed, UnusableFile.
     """
     if not can_bind(actor) or not Derivative.objects.visible_to(actor).filter(pk=derivative.pk).exists():
         raise NotAllowed
@@ -143,6 +151,8 @@ def apply_blank(
     take_blank(code)
     if Mark.objects.active().filter(derivative=derivative).exists():
         raise AlreadyMarked
+    if Mark.objects.filter(derivative=derivative).exists():
+        raise MarkedBefore
     mark, holding, is_foreign = take_blank_of(actor, code, confirm_foreign=confirm_foreign)
     document = keep_label_photo(actor=actor, at=at, derivative=derivative, photo=photo)
     _bind(actor, at, [(mark, derivative.pk, document.pk, is_foreign)], {holding.reel_id: holding})
@@ -200,7 +210,7 @@ def keep_label_photo(*, actor: User, at: datetime, derivative: Derivative, photo
 
 
 def bind_in_place(*, asker: User, second: User, at: datetime, code: str, item: int, photo: Document) -> Mark:
-    """Bind a blank label to an item whose former mark was just ended, under the words of two persons.
+    """Bind a blank label to an item whose former mark was ended, under the words of two persons.
 
     Called in the transaction of the approval. Raises LabelRefused, LabelNotHere, AlreadyMarked.
     """

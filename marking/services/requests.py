@@ -66,6 +66,8 @@ def ask_for_mark(
 ) -> MarkRequest:
     """Ask for a reprint, an end or a new mark of one item; or for a reprint of all labels of an intake.
 
+    A new mark is asked for also where the last one is void.
+
     What is printed, is printed by `order`; a new mark may be a blank `label` instead, which is tied to the item
     already. Raises NotAllowed, BadInput, InvalidTransition; for a label also LabelRefused, LabelNotHere, ForeignLabel,
     UnusableFile.
@@ -117,7 +119,7 @@ def _subject_of(
     """The one mark that is asked for, or the intake, and how people name it. Raises what `ask_for_mark` raises."""
     if mark is not None:
         mark = Mark.objects.select_related("derivative").get(pk=mark.pk)
-        if mark.state != Mark.State.ACTIVE:
+        if not Mark.objects.filter(pk=mark.pk).filter(pk__in=_open_to(kind)).exists():
             raise InvalidTransition(_("This mark is not active any more. Reload the page."))
         if not Derivative.objects.visible_to(actor).filter(pk=mark.derivative_id).exists():
             raise NotAllowed
@@ -130,6 +132,11 @@ def _subject_of(
     if not _known_to(marks_at_hand(intake), actor).exists():
         raise NothingAtHand
     return None, intake, intake.number
+
+
+def _open_to(kind: str) -> MarkQuerySet:
+    """Marks that this can be asked for: active ones; a new mark also for an item whose last mark is void."""
+    return Mark.objects.renewable() if kind == MarkRequest.Kind.REPLACE else Mark.objects.active()
 
 
 def _take_tied(
@@ -178,7 +185,8 @@ def approve_request(*, actor: User, at: datetime, asked: MarkRequest) -> MarkReq
     else:
         (mark,) = marks
         replaced = locked.kind == MarkRequest.Kind.REPLACE
-        _end(locked, mark, Mark.State.REPLACED if replaced else Mark.State.VOID)
+        if mark.state == Mark.State.ACTIVE:
+            _end(locked, mark, Mark.State.REPLACED if replaced else Mark.State.VOID)
         if locked.blank is not None and locked.photo is not None:
             locked.new_mark = bind_in_place(
                 asker=locked.asked_by,
@@ -249,7 +257,7 @@ def _lock_marks(asked: MarkRequest, approver: User) -> list[Mark]:
     if asked.intake is not None:
         marks = _marks_of_intake(asked.intake, asked.asked_by, approver)
     else:
-        marks = Mark.objects.active().filter(pk=asked.mark_id)
+        marks = _open_to(asked.kind).filter(pk=asked.mark_id)
     # The lock closes the race of two requests that change one mark.
     marks = marks.select_related("derivative__intake__store").order_by("code")
     locked = list(marks.select_for_update(no_key=True, of=("self",)))

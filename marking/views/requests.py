@@ -36,7 +36,7 @@ ROWS_A_PAGE = 50
 @requires(Can.PRINT_LABELS, Can.OPEN_INTAKE)
 @require_http_methods(GET_OR_POST)
 def bind(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Bind a blank label to an item that has no mark."""
+    """Bind a blank label to an item that never had a mark."""
     item = get_object_or_404(Derivative.objects.visible_to(request.user), pk=pk)
     form = BindForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -59,16 +59,16 @@ def bind(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The label is bound. It is the mark of this item from now on."))
             return redirect("reports:item", mark.derivative_id)
-    active = Mark.objects.active().filter(derivative=item).first()
-    context = {"item": item, "form": form, "active": active}
+    former = Mark.objects.renewable().filter(derivative=item).first()
+    context = {"item": item, "form": form, "former": former}
     return render(request, "marking/bind.html", context, status=422 if form.errors else 200)
 
 
 @requires(Can.PRINT_LABELS)
 @require_http_methods(GET_OR_POST)
 def ask(request: SignedInRequest, code: str) -> HttpResponse:
-    """Ask for a reprint, an end, or a new mark for an item."""
-    marks = Mark.objects.active().visible_to(request.user)
+    """Ask for a reprint, an end, or a new mark for an item; where the last mark is void, for a new one."""
+    marks = Mark.objects.renewable().visible_to(request.user)
     mark = get_object_or_404(marks.select_related("derivative"), pk=code)
     return _ask(request, mark=mark)
 
@@ -88,7 +88,8 @@ def _ask(request: SignedInRequest, mark: Mark | None = None, intake: Intake | No
         # What was printed last may have been for a box.
         usual = replace(usual, profile="roll-50x25")
     initial = choices_of(usual) | {"kind": request.GET.get("kind", MarkRequest.Kind.REPRINT)}
-    shape = partial(MarkRequestForm, initial=initial, user=request.user, only_reprint=mark is None)
+    is_void = mark is not None and mark.state == Mark.State.VOID
+    shape = partial(MarkRequestForm, initial=initial, user=request.user, only_reprint=mark is None, only_new=is_void)
     form = shape(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
@@ -112,7 +113,7 @@ def _ask(request: SignedInRequest, mark: Mark | None = None, intake: Intake | No
         else:
             messages.success(request, _("Asked. Another person approves it."))
             return redirect("marking:mark-request", asked.pk)
-    context = {"form": form, "mark": mark, "intake": intake}
+    context = {"form": form, "mark": mark, "intake": intake, "is_void": is_void}
     return render(request, "marking/ask.html", context, status=422 if form.errors else 200)
 
 

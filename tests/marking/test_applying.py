@@ -273,7 +273,7 @@ def test_the_page_binds_a_label(
 
     assert done["Location"] == f"/items/{unmarked[0].pk}/"
     assert Mark.objects.active().get(derivative=unmarked[0]) == blank
-    assert blank == client.get(url).context["active"]
+    assert blank == client.get(url).context["former"]
 
 
 def test_the_page_of_row_labels(reel: LabelReel, open_intake: Intake, inspector: User, client: Client) -> None:

@@ -254,7 +254,7 @@ def test_the_database_knows_one_active_mark_of_a_derivative(
 
     with pytest.raises(IntegrityError), transaction.atomic():
         second()
-    end_mark(mark, "void", asker=inspector, approver=authority_officer, at=now)
+    end_mark(mark, "replaced", asker=inspector, approver=authority_officer, at=now)
     assert second().derivative == mark.derivative
 
 

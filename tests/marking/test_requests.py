@@ -21,7 +21,17 @@ from marking.models import LabelDestruction, LabelMovement, LabelPlace, LabelRee
 from marking.payload import to_text
 from marking.selectors import Reason, Verdict, check_text
 from marking.selectors_stock import reel_rows, reels_that_differ
-from marking.services.applying import ForeignLabel, LabelNotHere, LabelRefused
+from marking.services.applying import (
+    AlreadyMarked,
+    ForeignLabel,
+    LabelNotHere,
+    LabelRefused,
+    MarkedBefore,
+    _bind,
+    apply_blank,
+    keep_label_photo,
+    take_blank_of,
+)
 from marking.services.destroying import (
     ToDestroy,
     ask_destruction,
@@ -30,6 +40,7 @@ from marking.services.destroying import (
     destroy_labels,
     refuse_destruction,
 )
+from marking.services.issue import issue_marks
 from marking.services.labels import print_labels
 from marking.services.orders import LabelOrder
 from marking.services.requests import TiedLabel, approve_request, ask_for_mark, refuse_request
@@ -365,6 +376,100 @@ def test_pages_and_programs_replace_by_a_blank_label(
     approve = f"/api/v1/mark-requests/{asked.json()['id']}/approve/"
     done = client.post(approve, {"password": PASSWORD}, content_type="application/json")
     assert (done.status_code, done.json()["new_mark"]) == (200, second.code)
+
+
+@pytest.fixture
+def void(ask: Callable[..., MarkRequest], storekeeper: User, now: datetime) -> Mark:
+    """The mark of the first horn, void."""
+    done = approve_request(actor=storekeeper, at=now, asked=ask(kind=MarkRequest.Kind.VOID))
+    assert done.mark is not None
+    done.mark.refresh_from_db()
+    return done.mark
+
+
+def test_an_item_whose_mark_is_void_gets_the_next_by_two(
+    ask: Callable[..., MarkRequest], void: Mark, blank: Mark, inspector: User, storekeeper: User, now: datetime
+) -> None:
+    with pytest.raises(MarkedBefore):
+        apply_blank(actor=inspector, at=now, code=blank.code, derivative=void.item, photo=picture())
+    blank.refresh_from_db()
+    assert blank.state == "blank"
+    for kind in (MarkRequest.Kind.REPRINT, MarkRequest.Kind.VOID):
+        with pytest.raises(InvalidTransition):
+            ask(kind=kind)
+
+    asked = ask(kind=MarkRequest.Kind.REPLACE, order=None, label=tied(blank.code))
+    with pytest.raises(SecondPersonNeeded):
+        approve_request(actor=inspector, at=now, asked=asked)
+    done = approve_request(actor=storekeeper, at=now, asked=asked)
+
+    blank.refresh_from_db()
+    void.refresh_from_db()
+    assert (done.new_mark, blank.state, blank.derivative_id) == (blank, "active", void.derivative_id)
+    assert (void.state, void.end_reason) == ("void", "Torn off by the wind")
+    with pytest.raises(InvalidTransition):
+        ask(kind=MarkRequest.Kind.REPLACE)  # it is not the last any more
+
+
+def test_a_void_mark_is_followed_by_a_printed_one_too(
+    ask: Callable[..., MarkRequest], void: Mark, storekeeper: User, now: datetime
+) -> None:
+    done = approve_request(actor=storekeeper, at=now, asked=ask(kind=MarkRequest.Kind.REPLACE))
+
+    assert done.new_mark is not None
+    assert (done.new_mark.state, done.new_mark.derivative_id) == ("active", void.derivative_id)
+    assert done.run is not None
+    assert list(Mark.objects.renewable().filter(derivative=void.derivative_id)) == [done.new_mark]
+
+
+def test_the_database_lets_no_mark_follow_another_by_one_person(
+    ask: Callable[..., MarkRequest], void: Mark, blank: Mark, inspector: User, storekeeper: User, now: datetime
+) -> None:
+    _mark, holding, _foreign = take_blank_of(inspector, blank.code, confirm_foreign=False)
+    photo = keep_label_photo(actor=inspector, at=now, derivative=void.item, photo=picture())
+    bind = partial(_bind, inspector, now, [(blank, void.item.pk, photo.pk, False)], {holding.reel_id: holding})
+    issue = partial(issue_marks, actor=inspector, at=now, derivatives=[void.item])
+
+    def refused(act: Callable[[], object]) -> None:
+        with pytest.raises(AlreadyMarked) as refusal, transaction.atomic():
+            act()
+        assert "takes a second person" in str(refusal.value.__cause__)
+
+    refused(bind)
+    refused(issue)
+    # Nor by what was approved for another photo, or for a blank label.
+    asked = ask(kind=MarkRequest.Kind.REPLACE, order=None, label=tied(blank.code))
+    MarkRequest.objects.filter(pk=asked.pk).update(state="approved", decided_by=storekeeper, decided_at=now)
+    refused(bind)
+    refused(issue)
+    assert not Mark.objects.active().filter(derivative=void.derivative_id).exists()
+
+
+def test_pages_and_programs_lead_from_a_void_mark_to_two_persons(
+    void: Mark, blank: Mark, inspector: User, storekeeper: User, client: Client
+) -> None:
+    ask_page = f"/marks/{void.code}/ask/"
+    bind_page = f"/items/{void.derivative_id}/bind/"
+    client.force_login(inspector)
+    assert ask_page in client.get(f"/items/{void.derivative_id}/").text
+    assert ask_page in client.get(bind_page).text
+    assert client.post(bind_page, {"label": blank.code, "photo": picture()}).status_code == 422
+    said = {"label": blank.code, "item": void.item.number, "photo": picture()}
+    applied = client.post("/api/v1/marks/apply/", said)
+    assert (applied.status_code, applied.json()["code"]) == (409, "marked-before")
+
+    page = client.get(ask_page).text
+    assert 'value="replace"' in page
+    assert 'value="reprint"' not in page
+    body = {"kind": "replace", "mark": void.code, "reason": "Void by mistake of ours", "blank": blank.code}
+    asked = client.post("/api/v1/mark-requests/", body | {"photo": picture()})
+    assert asked.status_code == 201, asked.content
+    client.force_login(storekeeper)
+    shown = f"/labels/requests/{asked.json()['id']}/"
+    assert f"{shown}label/" in client.get(shown).text
+    assert client.post(shown, {"password": PASSWORD}).status_code == 302
+    blank.refresh_from_db()
+    assert blank.derivative_id == void.derivative_id
 
 
 @pytest.fixture
