@@ -28,6 +28,7 @@ class RegistryConfig(AppConfig):
         from registry.services.removal_holds import let_go_when_judged
         from registry.subjects import (
             case_kept_since,
+            decision_still_waits,
             holders_of,
             may_add_to_case,
             may_add_to_derivative,
@@ -44,6 +45,7 @@ class RegistryConfig(AppConfig):
         register_holder(holders_of)
         for said in BY_SECOND_PERSON.values():
             register_obstacle(said.waits, still_unconfirmed)
+        register_obstacle("case.decision_waits", decision_still_waits)
         register_sequel(IN_QUESTION, let_go_when_judged)
         register_subject(
             "derivative",

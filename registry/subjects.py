@@ -71,6 +71,13 @@ def still_unconfirmed(key: str) -> StrOrPromise:
     return _("These goods are held: another person confirms them on the page of their reception.")
 
 
+def decision_still_waits(key: str) -> StrOrPromise:
+    """Why the alert about a court decision cannot be decided; empty once none of the case waits for confirmation."""
+    if not CourtDecision.objects.filter(case_id=int(key), state=CourtDecision.State.RECORDED).exists():
+        return ""
+    return _("The court decision waits still: on the page of its case another person confirms it, or takes it back.")
+
+
 def may_add_to_sheet(user: User, key: str) -> bool:
     """Inspectors of the region: the brigade's own paper, a photo of the carcasses."""
     return DailySheet.objects.filter(pk=int(key), permit__region__in=user.region_codes(Can.OPEN_INTAKE)).exists()

@@ -59,6 +59,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return waiting.exclude(decides=Notice.Decides.ORGANISATION, caused_by=user)
 
 
+# What the clock itself may find settled: nothing was left to do. Any other notice is closed by a person.
+BY_THE_CLOCK = ("labels.reprint_ordered", "user.last_term_ends")
 JUDGES = [role for role in GRANTS if {Can.SEE_EVERYTHING, Can.DECIDE_NOTICE} <= GRANTS[role]]
 
 
@@ -74,7 +76,7 @@ class Notice(models.Model):
     explanation or returns it. Past its day it is escalated: from then on the authority decides, whatever the code says.
     Nobody decides what the own act raised (`caused_by`; null where the clock raised it). What a later act settles (a
     correction, a second person's confirmation) is closed by that act and needs no judgement: outcome "settled"; by
-    nobody where the clock found nothing left to do.
+    nobody only where the clock may find nothing left to do (`BY_THE_CLOCK`).
     """
 
     class Kind(models.TextChoices):
@@ -135,7 +137,7 @@ class Notice(models.Model):
                 condition=Q(state__in=["open", "explained"], decided_by=None, decided_at=None, decision="", outcome="")
                 | (
                     Q(state="decided", decided_at__isnull=False)
-                    & (Q(decided_by__isnull=False) | Q(outcome="settled"))
+                    & (Q(decided_by__isnull=False) | Q(outcome="settled", code__in=BY_THE_CLOCK))
                     & ~Q(decision="")
                     & ~Q(reason="")
                 ),

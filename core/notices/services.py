@@ -16,7 +16,7 @@ from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.base.queue import after_commit
 from core.base.reasons import NO_REASON, is_reason, require_reason
-from core.notices.models import Notice, NoticeNote, is_authority
+from core.notices.models import BY_THE_CLOCK, Notice, NoticeNote, is_authority
 from core.notices.selectors import may_act_on, refusal_to_decide
 from core.notices.texts import (
     DECIDERS,
@@ -262,10 +262,12 @@ def decide_notice(*, actor: User, at: datetime, notice: Notice, outcome: str, de
 def settle_notice(*, actor: User | None, at: datetime, notice: Notice, decision: str, reason: str) -> Notice:
     """Close a notice by an act after which nothing is left to judge: figures that add up after a correction, a
     question that its second person answered. Never by a person's own words: a door does not call this. Without an
-    actor where the clock found that nothing is left.
+    actor where the clock found that nothing is left: another code than BY_THE_CLOCK is a defect, ValueError.
 
     Raises AlreadyDecided.
     """
+    if actor is None and notice.code not in BY_THE_CLOCK:
+        raise ValueError(notice.code)
     settled = Notice.Outcome.SETTLED
     return _close(notice, actor=actor, at=at, outcome=settled, decision=decision[:200], reason=reason[:LONGEST_TEXT])
 

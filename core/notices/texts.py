@@ -167,7 +167,7 @@ def parties_of(notice: "Notice") -> Collection[int]:
 
 def register_sequel(codes: Iterable[str], act: "Callable[[Notice, User, datetime], None]") -> None:
     """Have a room act, in the transaction that closes it, on a notice with one of these codes: the notice, who closed
-    it, and when.
+    it, and when. Not called where the clock closes one: nobody acts then.
     """
     SEQUELS.update(dict.fromkeys(codes, act))
 

@@ -109,7 +109,7 @@ def test_the_error_summary_takes_the_focus_and_leads_into_the_field(visit: Opene
     page.wait_for_url(f"**{reverse('account_change_password')}")
     page.locator("main button[type=submit]").click()
 
-    page.wait_for_function("document.activeElement.matches('[data-error-summary]')")
+    expect(page.locator("[data-error-summary]")).to_be_focused()
     page.locator(".error-summary a").first.click()
 
     assert page.evaluate("document.activeElement.name") == "oldpassword"

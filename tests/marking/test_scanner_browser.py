@@ -95,11 +95,23 @@ def says(page: Page, tone: str, title: str) -> None:
     expect(page.locator(f".verdict-{tone} .verdict-title")).to_have_text(title)
 
 
+# Promises, since the pages' rules of content refuse what Playwright's own waiting evaluates from its second look on.
+CONTROLLED = """new Promise((done) => {
+    const worker = navigator.serviceWorker;
+    worker.addEventListener("controllerchange", () => done(null), {once: true});
+    if (worker.controller) done(null);
+})"""
+GONE = """(name) => new Promise((done) => {
+    const look = async () => ((await caches.has(name)) ? setTimeout(look, 50) : done(null));
+    look();
+})"""
+
+
 def wait_until_known(page: Page) -> None:
     """The keys and the snapshot are on the phone, and the service worker has everything."""
     expect(page.locator("[data-freshness].notice-ok")).to_be_visible()
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate(CONTROLLED)
 
 
 def test_it_says_what_the_registry_says(visit: Visit, marks: list[Mark]) -> None:
@@ -634,7 +646,7 @@ def test_a_newer_version_waits_until_the_person_agrees(
     with page.expect_event("load"):
         page.click("[data-update] button")
 
-    page.wait_for_function("(before) => caches.keys().then((names) => !names.includes(before))", arg=before[0])
+    page.evaluate(GONE, before[0])
     assert len([name for name in page.evaluate("caches.keys()") if name != "field-memory"]) == 1
 
 

@@ -18,7 +18,7 @@ from core.audit.models import Event
 from core.base.clock import day_of
 from core.base.errors import BadInput, InvalidTransition, NotAllowed
 from core.notices.letters import write_daily, write_to_responsible
-from core.notices.models import Mailing, Notice, NoticeNote
+from core.notices.models import BY_THE_CLOCK, Mailing, Notice, NoticeNote
 from core.notices.selectors import notices_waiting
 from core.notices.services import (
     AlreadyDecided,
@@ -458,6 +458,26 @@ def test_a_later_act_settles_what_its_own_person_raised(raised: Raise, trader: U
     assert (notice.state, notice.outcome, notice.decided_by) == ("decided", "settled", trader)
     with pytest.raises(AlreadyDecided):
         settle_notice(actor=trader, at=now, notice=notice, decision="Adds up", reason="Corrected, as told")
+
+
+@pytest.mark.parametrize("code", ["test.own", "removal.counts", "removal.sex", "intake.horns_per_male"])
+def test_nobody_settles_nothing_but_what_the_clock_may(
+    raised: Raise, monkeypatch: pytest.MonkeyPatch, trader: User, now: datetime, code: str
+) -> None:
+    monkeypatch.setitem(TEXTS, code, "%(number)s: look into it")
+    monkeypatch.setitem(TEXTS, BY_THE_CLOCK[0], "%(number)s: look into it")
+    asked, ordered = raised(code), raised(BY_THE_CLOCK[0])
+    said = {"state": "decided", "outcome": "settled", "decided_at": now, "decision": "x", "reason": "y"}
+
+    with pytest.raises(ValueError, match=code):
+        settle_notice(actor=None, at=now, notice=asked, decision="x", reason="y")
+    with pytest.raises(IntegrityError, match="notice_decision_all_or_none"), transaction.atomic():
+        Notice.objects.filter(pk=asked.pk).update(**said)
+    with pytest.raises(IntegrityError, match="notice_decision_all_or_none"), transaction.atomic():
+        Notice.objects.filter(pk=ordered.pk).update(**(said | {"outcome": "other"}))
+
+    assert Notice.objects.get(pk=asked.pk).is_open
+    assert settle_notice(actor=None, at=now, notice=ordered, decision="x", reason="y").decided_by is None
 
 
 def test_the_database_refuses_whoever_raised_it_and_the_organisation_of_a_judged_one(

@@ -410,6 +410,23 @@ def test_a_decision_that_is_not_in_force_waits(
     assert Hold.objects.active().filter(kind="evidence").count() == 3
 
 
+def test_the_alert_of_a_decision_is_not_explained_away_while_it_waits(
+    decision: CourtDecision, inspector: User, authority_officer: User, now: datetime
+) -> None:
+    waits = Notice.objects.get(code="case.decision_waits")
+
+    with pytest.raises(InvalidTransition):
+        decide_notice(
+            actor=authority_officer, at=now, notice=waits, outcome="explained", decision="Seen", reason="It will be done"
+        )
+    waits.refresh_from_db()
+    assert waits.is_open
+
+    services.confirm_decision(actor=authority_officer, at=now, decision=decision)
+    waits.refresh_from_db()
+    assert (waits.state, waits.outcome) == ("decided", "settled")
+
+
 def test_one_decision_waits_at_a_time_and_can_be_taken_back(
     decision: CourtDecision,
     held_case: Case,

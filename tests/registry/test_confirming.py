@@ -220,6 +220,7 @@ def test_goods_of_a_court_or_a_border_are_held_until_a_second_person_confirms_th
 def test_the_database_registers_nothing_of_a_court_or_a_border_without_a_scan(
     origin: Origin, inspector: User, reception_store: CustodyAccount, okhotzooprom: Organisation, now: datetime
 ) -> None:
+    assert reception_store.region_id
     paper = paper_of(origin, okhotzooprom, now)
     paper.save()
     proof = {"confiscation": paper} if origin == Origin.CONFISCATED else {"importation": paper}
