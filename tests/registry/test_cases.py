@@ -417,7 +417,12 @@ def test_the_alert_of_a_decision_is_not_explained_away_while_it_waits(
 
     with pytest.raises(InvalidTransition):
         decide_notice(
-            actor=authority_officer, at=now, notice=waits, outcome="explained", decision="Seen", reason="It will be done"
+            actor=authority_officer,
+            at=now,
+            notice=waits,
+            outcome="explained",
+            decision="Seen",
+            reason="It will be done",
         )
     waits.refresh_from_db()
     assert waits.is_open

@@ -5,20 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_roles_confirmed_in_office'),
-        ('notices', '0005_settled_by_the_clock'),
+        ("accounts", "0005_roles_confirmed_in_office"),
+        ("notices", "0005_settled_by_the_clock"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='notice',
-            name='notice_decision_all_or_none',
+            model_name="notice",
+            name="notice_decision_all_or_none",
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', ''), ('outcome', ''), ('state__in', ['open', 'explained'])), models.Q(('decided_at__isnull', False), ('state', 'decided'), models.Q(('decided_by__isnull', False), models.Q(('code__in', ('labels.reprint_ordered', 'user.last_term_ends')), ('outcome', 'settled')), _connector='OR'), models.Q(('decision', ''), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='notice_decision_all_or_none'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decided_at", None),
+                        ("decided_by", None),
+                        ("decision", ""),
+                        ("outcome", ""),
+                        ("state__in", ["open", "explained"]),
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("state", "decided"),
+                        models.Q(
+                            ("decided_by__isnull", False),
+                            models.Q(
+                                ("code__in", ("labels.reprint_ordered", "user.last_term_ends")), ("outcome", "settled")
+                            ),
+                            _connector="OR",
+                        ),
+                        models.Q(("decision", ""), _negated=True),
+                        models.Q(("reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="notice_decision_all_or_none",
+            ),
         ),
     ]
