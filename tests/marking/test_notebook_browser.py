@@ -193,6 +193,7 @@ def test_it_takes_horns_without_network_and_sends_them_when_it_returns(
     page.context.set_offline(True)
     page.reload()
     expect(page.locator("#intake")).to_have_value(f"intake:{open_intake.pk}")
+    expect(page.locator("[data-place]")).not_to_be_empty()
 
     photo: FilePayload = {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
     page.set_input_files("#photo", [photo])
@@ -213,7 +214,7 @@ def test_it_takes_horns_without_network_and_sends_them_when_it_returns(
     assert RowLabel.objects.get(intake=open_intake).row == 7
     with RowPhoto.objects.get(intake=open_intake, row=7).document.file.open("rb") as kept:
         assert kept.read() == photo["buffer"]
-    assert FieldRecord.objects.filter(lat__isnull=False).exists()
+    assert not FieldRecord.objects.filter(lat=None).exists()
 
 
 def test_two_hundred_records_through_a_connection_that_fails_arrive_once_and_in_order(
@@ -302,6 +303,7 @@ def test_when_the_session_has_ended_records_wait_for_the_sign_in(
     sign_in(page.context, inspector)
     page.click("[data-send]")
     waits(page, 0)
+    expect(page.locator("[data-said]")).to_be_empty()  # it forgets the place as the last of all
 
     assert FieldRecord.objects.get().state == "accepted"
     (kept,) = records(page)

@@ -307,6 +307,12 @@ function watchPlace() {
   );
 }
 
+// Nobody is asked where they are before something is kept; who agreed before has a place by then.
+async function watchPlaceWhereAllowed() {
+  const permission = await navigator.permissions?.query({ name: "geolocation" }).catch(() => null);
+  if (permission?.state === "granted") watchPlace();
+}
+
 function placeNow() {
   if (!place || Date.now() - place.at > PLACE_HOLDS) return {};
   const { lat, lon, accuracy_m } = place;
@@ -398,9 +404,12 @@ function endMending() {
   showMending();
 }
 
-function clearHorn() {
+const typed = () => Object.fromEntries(["mass", "length", "label", "note"].map((name) => [name, field(name).value]));
+
+// For the next horn; what was typed of it since `taken` stays.
+function clearHorn(taken = typed()) {
   photos = [];
-  for (const name of ["mass", "length", "label", "note"]) field(name).value = "";
+  for (const [name, text] of Object.entries(taken)) if (field(name).value === text) field(name).value = "";
   field("condition").value = "whole";
   showPhotos();
 }
@@ -450,6 +459,7 @@ async function forgetLabel(label) {
 // ---- Keeping a horn ----
 
 async function keepHorn() {
+  const taken = typed();
   const given = {
     mass: quantity(field("mass").value, true),
     length: quantity(field("length").value, false),
@@ -486,10 +496,10 @@ async function keepHorn() {
   if (code) await noteLabel(code);
   if (mending) endMending();
   else field("side").value = { L: "R", R: "L" }[row.side] ?? row.side;
-  clearHorn();
+  clearHorn(taken);
   confirmed = "";
   warning.hidden = true;
-  field("mass").focus();
+  if (!field("mass").value) field("mass").focus();
   tell("ok");
   await afterKeeping();
 }
@@ -702,6 +712,7 @@ async function open() {
   if (hasKey) await showLast();
   else find("[data-status]").hidden = true;
   if (!hasKey) return;
+  void watchPlaceWhereAllowed();
   find("[data-status]").hidden = false;
   await connect({ isAsked: true });
 }
