@@ -1,14 +1,15 @@
 """The hidden code under the flap: the first owner types it, and is told whether anybody was there before."""
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.views.csrf import csrf_failure
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from core.base.language import speaks
 from core.base.ratelimit import allow
 from core.base.visitors import address_of, is_sent_by_another_site
 from marking.forms_once import OnceForm
@@ -21,6 +22,7 @@ from marking.views.check import LANGUAGES, language_of
 
 
 @csrf_exempt
+@speaks(language_of)
 @require_http_methods(["GET", "HEAD", "POST"])
 def once(request: HttpRequest) -> HttpResponse:
     """The form, and the answer. No sign-in. Counted before anything is read of it.
@@ -28,7 +30,7 @@ def once(request: HttpRequest) -> HttpResponse:
     What another site had a browser send is refused before that: it would use up what the visitor may try.
     """
     if request.method == "POST" and is_sent_by_another_site(request):
-        raise PermissionDenied
+        return csrf_failure(request)
     visitor = address_of(request)
     if request.method == "POST" and not allow(f"once:{visitor}", limit=REDEMPTIONS, seconds=REDEMPTIONS_SECONDS):
         note_refusal("once", visitor)

@@ -6,12 +6,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.views.csrf import csrf_failure
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.accounts.doors import SignedInRequest, requires
 from core.accounts.roles import Can
 from core.base.errors import NotAllowed
+from core.base.language import speaks
 from core.base.paging import keyset_page
 from core.base.ratelimit import allow
 from core.base.uploads import MEGABYTE, takes
@@ -30,6 +32,7 @@ MOST_BYTES = MAX_PHOTO_BYTES + MEGABYTE
 
 
 @csrf_exempt
+@speaks(language_of)
 @takes(MOST_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def tip(request: HttpRequest) -> HttpResponse:
@@ -40,7 +43,7 @@ def tip(request: HttpRequest) -> HttpResponse:
     send is refused before that: it would use up what the visitor may tell.
     """
     if request.method == "POST" and is_sent_by_another_site(request):
-        raise PermissionDenied
+        return csrf_failure(request)
     if request.method == "POST" and not allow(f"tip-form:{address_of(request)}", limit=TIP_FORMS, seconds=TIPS_SECONDS):
         note_refusal("tip", address_of(request))
         return _tip_page(request, 429)

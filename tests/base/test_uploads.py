@@ -108,6 +108,21 @@ def test_who_is_signed_in_sends_papers_anywhere_and_no_more(inspector: User, cli
     assert read == []
 
 
+@pytest.mark.parametrize("door", ["/m/tip/", "/m/once/"])
+@pytest.mark.parametrize(
+    ("status", "size", "origin"),
+    [(413, 23 * MEGABYTE, "http://testserver"), (403, 1, "http://testserver"), (403, 1, "https://evil.example")],
+)
+@pytest.mark.parametrize(("accepted", "language"), [("ru-RU,ru;q=0.9", "ru"), ("zh-CN", "en"), ("de", "kk")])
+def test_a_stranger_is_refused_in_the_own_language(
+    outsider: Client, door: str, status: int, size: int, origin: str, accepted: str, language: str
+) -> None:
+    answer = outsider.post(door, sized(size), headers={"accept-language": accepted, "origin": origin})
+
+    assert (answer.status_code, answer["Content-Language"]) == (status, language)
+    assert f'<html lang="{language}"' in answer.content.decode()
+
+
 @pytest.mark.parametrize(("views", "door"), [(tip_views, "/m/tip/"), (once_views, "/m/once/")])
 @pytest.mark.parametrize(
     "sent",
