@@ -280,7 +280,7 @@ def _lay_lines(
             begins = left
             if len(row) == 2:
                 middle = left + (ends - left) * 0.46
-                begins, right_of = (left, middle - 0.3) if place == 0 else (middle + 0.3, ends)
+                begins, right_of = (left, middle - 0.6) if place == 0 else (middle + 0.6, ends)
             flush = len(row) == 2 and place == 1
             lines.append(Line(field, face, own, least, baseline, begins, right_of, flush, repeated))
         y += deep
