@@ -153,7 +153,13 @@ class MarkingConfig(AppConfig):
             known_to=lambda user: FieldRecord.objects.visible_to(user),
             add=lambda user, key: True,
         )
-        register_notice_codes({"field_record.conflict": _("From the field: %(what)s could not be entered. %(reason)s")})
+        register_notice_codes(
+            {
+                "field_record.conflict": _(
+                    "From the field: record %(sequence)s of the phone %(phone)s was not entered. Its page says why"
+                )
+            }
+        )
         register_verbs(
             {
                 "field_device.registered": _("Phone registered for the field notebook"),

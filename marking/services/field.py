@@ -247,8 +247,8 @@ def _tell_office(actor: User, at: datetime, kept: FieldRecord) -> None:
         organisation=Organisation.objects.get(pk=kept.office_id),
         subject=("field_record", kept.pk),
         actor=actor,
-        what=str(kept.get_act_display()),
-        reason=str(kept.answer["detail"])[:300],
+        sequence=kept.sequence,
+        phone=kept.device.name,
     )
 
 

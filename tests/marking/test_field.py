@@ -11,13 +11,14 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 from PIL import Image
 from rest_framework.test import APIClient
 
 from core.accounts.models import User
 from core.documents.models import Attachment
 from core.notices.models import Notice
+from core.notices.texts import text_of
 from ledger.models import CustodyAccount
 from marking.models import FieldDevice, FieldPhoto, FieldPiece, FieldRecord, LabelReel, Mark, RowLabel
 from marking.selectors_field import labels_of
@@ -155,7 +156,10 @@ def test_what_cannot_be_entered_is_kept_and_the_office_enters_it(
     assert (kept.state, kept.intake) == ("conflict", None)
     assert kept.answer["detail"]
     assert kept.answer["advice"]
-    assert Notice.objects.open().filter(code="field_record.conflict", subject_id=str(kept.pk)).exists()
+    notice = Notice.objects.open().get(code="field_record.conflict", subject_id=str(kept.pk))
+    with translation.override("en"):
+        named = f"record {kept.sequence} of the phone {kept.device.name}"
+        assert text_of(notice) == f"From the field: {named} was not entered. Its page says why"
     enter_waiting(actor=inspector, at=now, record_id=kept.pk, own_hosts=HOSTS, intake=other.pk)
     kept.refresh_from_db()
     assert (kept.state, kept.intake, kept.row, kept.decided_by) == ("resolved", other, 3, inspector)
