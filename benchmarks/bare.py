@@ -1,6 +1,6 @@
-"""The web application with one bare view beside its own pages: reads one row by its key and says one word.
+"""The web application with bare views beside its own pages: one reads one row by its key, one reads nothing.
 
-To be served as `benchmarks.bare:application`, so that the view and what is compared with it share server, process,
+To be served as `benchmarks.bare:application`, so that the views and what is compared with it share server, process,
 settings and middleware.
 """
 
@@ -18,5 +18,9 @@ def bare(request: HttpRequest, code: str) -> HttpResponse:
     return HttpResponse(Mark.objects.get(pk=code).state)
 
 
+def still(request: HttpRequest, code: str) -> HttpResponse:
+    return HttpResponse(code)
+
+
 settings.ROOT_URLCONF = "benchmarks.bare"
-urlpatterns = [path("bare/<str:code>", bare), path("", include("config.urls"))]
+urlpatterns = [path("bare/<str:code>", bare), path("still/<str:code>", still), path("", include("config.urls"))]

@@ -170,8 +170,9 @@ def full_register() -> None:
 
 
 def fill_register(actor: User, store: CustodyAccount, count: int) -> None:
-    """Let the register have `count` items at least; what is short enters the store."""
+    """Let the register have `count` items at least; what is short enters the store, and what that left is done."""
     while (missing := count - Item.objects.count()) > 0:
         enter_goods(actor, store, min(missing, STEP))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")

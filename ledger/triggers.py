@@ -469,7 +469,9 @@ ASTRAY_POSTED
                         JOIN ledger_movement m ON m.id = p.movement_id AND m.kind <> 'weighing'
                         JOIN ledger_custodyaccount a ON a.id = p.account_id AND a.is_physical
                         GROUP BY p.item_id, p.movement_id
-                        HAVING count(*) = 2 AND min(p.pieces) < 0 AND sum(p.pieces) = 0 AND sum(p.grams) = 0
+                        -- Two that sum to nothing: the least is the negative of the greatest.
+                        HAVING count(*) = 2 AND min(p.pieces) < 0 AND min(p.pieces) = -max(p.pieces)
+                            AND min(p.grams) = -max(p.grams)
                         ORDER BY p.item_id
                     ) p
                 ) w

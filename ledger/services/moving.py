@@ -147,9 +147,9 @@ def move_items(
             """
             INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
             SELECT %s, side.account, h.item_id, h.stock_class, side.sign * h.pieces, side.sign * h.grams
-            FROM unnest(%s::bigint[]) AS wanted (item)
-            JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item,
-                (VALUES (%s::bigint, -1), (%s::bigint, 1)) AS side (account, sign)
+            FROM unnest(%s::bigint[]) AS wanted (item) CROSS JOIN LATERAL (
+                SELECT * FROM ledger_holding WHERE account_id = %s AND item_id = wanted.item OFFSET 0
+            ) h, (VALUES (%s::bigint, -1), (%s::bigint, 1)) AS side (account, sign)
             """,
             [movement.pk, wanted, source.pk, source.pk, target.pk],
         )
