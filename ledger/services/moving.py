@@ -148,10 +148,11 @@ def move_items(
             INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
             SELECT %s, side.account, h.item_id, h.stock_class, side.sign * h.pieces, side.sign * h.grams
             FROM unnest(%s::bigint[]) AS wanted (item) CROSS JOIN LATERAL (
-                SELECT * FROM ledger_holding WHERE account_id = %s AND item_id = wanted.item OFFSET 0
+                SELECT * FROM ledger_holding WHERE item_id = wanted.item AND pieces > 0 OFFSET 0
             ) h, (VALUES (%s::bigint, -1), (%s::bigint, 1)) AS side (account, sign)
+            WHERE h.account_id = %s
             """,
-            [movement.pk, wanted, source.pk, source.pk, target.pk],
+            [movement.pk, wanted, source.pk, target.pk, source.pk],
         )
     return movement
 
@@ -197,8 +198,10 @@ def reclassify_items(
             INSERT INTO ledger_posting (movement_id, account_id, item_id, stock_class, pieces, grams)
             SELECT %s, h.account_id, h.item_id, side.class, side.sign * h.pieces, side.sign * h.grams
             FROM unnest(%s::bigint[], %s::text[]) AS wanted (item, class)
-            JOIN ledger_holding h ON h.account_id = %s AND h.item_id = wanted.item,
-                LATERAL (VALUES (h.stock_class, -1), (wanted.class, 1)) AS side (class, sign)
+            CROSS JOIN LATERAL (
+                SELECT * FROM ledger_holding WHERE item_id = wanted.item AND pieces > 0 OFFSET 0
+            ) h, LATERAL (VALUES (h.stock_class, -1), (wanted.class, 1)) AS side (class, sign)
+            WHERE h.account_id = %s
             """,
             [movement.pk, wanted, [classes[item] for item in wanted], account.pk],
         )
