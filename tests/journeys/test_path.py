@@ -150,6 +150,7 @@ def test_4_labels_print_and_every_symbol_decodes(profile: str, sign_in: SignIn, 
         page.check(f"input[name=profile][value={profile}]")
     if page.locator("[name=reason]").count():
         page.fill("[name=reason]", "Тексеру үшін ашылды")
+    page.wait_for_load_state("networkidle")  # the sheet of the chosen size is drawn: nothing moves under the mouse
     page.locator("#label-order button[type=submit]").click()
     # They were printed when the horns were registered: a second person approves that they are printed again.
     page.wait_for_url(re.compile(r"/labels/requests/\d+/"))
