@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 PASSWORD = "saiga-demo-2025"
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
+NAME_OF_SESSION = "sessionid"
+SIGN_IN = "/accounts/login/"
 TOO_WIDE = "wider than the screen"
 TELL_WIDTH = """addEventListener("load", () => {
   const page = document.documentElement;
@@ -18,8 +20,14 @@ TELL_WIDTH = """addEventListener("load", () => {
 SignIn = Callable[..., Page]
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, str]:
+    """The session of each person who signed in already: many tests a minute would be told they sign in too often."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(browser: Browser, system: str) -> Iterator[SignIn]:
+def sign_in(browser: Browser, system: str, sessions: dict[str, str]) -> Iterator[SignIn]:
     """`sign_in("inspector", phone=True, language="ru")`: a page of that person, each at a screen of their own.
 
     Errors of scripts, refusals by CSP, and pages that are wider than the screen fail the test.
@@ -49,11 +57,17 @@ def sign_in(browser: Browser, system: str) -> Iterator[SignIn]:
             page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
             page.on("console", note)
             if username:
-                page.goto("/accounts/login/")
-                page.fill("input[name=login]", username)
-                page.fill("input[name=password]", PASSWORD)
-                page.press("input[name=password]", "Enter")
-                page.wait_for_url(lambda url: "/accounts/login/" not in url)
+                if username in sessions:
+                    context.add_cookies([{"name": NAME_OF_SESSION, "value": sessions[username], "url": system}])
+                page.goto(SIGN_IN)  # whoever is signed in is led on
+                if SIGN_IN in page.url:
+                    page.fill("input[name=login]", username)
+                    page.fill("input[name=password]", PASSWORD)
+                    page.press("input[name=password]", "Enter")
+                    page.wait_for_url(lambda url: SIGN_IN not in url)
+                    sessions[username] = next(
+                        one["value"] for one in context.cookies() if one["name"] == NAME_OF_SESSION
+                    )
                 # A person's choice is remembered, from an earlier test too.
                 if page.locator("html").get_attribute("lang") != language:
                     choose_language(page, language)
